@@ -1,0 +1,253 @@
+//! One cell: its blanks and its number.
+//!
+//! A number is a decimal: an optional sign, digits with at most one point, an optional exponent;
+//! or `inf` or `infinity` in any case, with an optional sign. Not numbers: hexadecimal, `1_000`,
+//! `1,000`, `50%`, `nan`. Whole numbers that fit keep 64 bits; others are the nearest double.
+
+use ir::DType;
+use ir::text::{category_key_f64, category_key_i64};
+use std::cmp::Ordering;
+
+/// `cell` without the blanks that `ir::text::category_key` removes.
+#[inline]
+pub(crate) fn trim(mut cell: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = cell {
+        if !is_blank(*first) {
+            break;
+        }
+        cell = rest;
+    }
+    while let [rest @ .., last] = cell {
+        if !is_blank(*last) {
+            break;
+        }
+        cell = rest;
+    }
+    cell
+}
+
+#[inline]
+pub(crate) fn is_blank(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | 0x0b | 0x0c | b'\r' | b' ')
+}
+
+/// The number that a cell spells.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Number {
+    /// Digits only, within 64 bits.
+    Int(i64),
+    /// Anything else; never NaN.
+    Float(f64),
+}
+
+impl Number {
+    /// The number of a trimmed cell.
+    #[inline]
+    pub(crate) fn parse(cell: &[u8]) -> Option<Number> {
+        if let Some(value) = parse_i64(cell) {
+            return Some(Number::Int(value));
+        }
+        parse_f64(cell).map(Number::Float)
+    }
+
+    #[inline]
+    pub(crate) fn to_f64(self) -> f64 {
+        match self {
+            // Rounds to nearest, as reading the digits as a double does.
+            Number::Int(value) => value as f64,
+            Number::Float(value) => value,
+        }
+    }
+
+    /// `Int` whenever the value is whole and fits; -0 is 0. Equal numbers have equal results.
+    #[inline]
+    pub(crate) fn whole(self) -> Number {
+        match self {
+            Number::Float(value) => match exact_i64(value) {
+                Some(whole) => Number::Int(whole),
+                None => self,
+            },
+            Number::Int(_) => self,
+        }
+    }
+
+    /// Order by value; of two that a double cannot tell apart the whole one is first.
+    pub(crate) fn compare(self, other: Number) -> Ordering {
+        match (self.whole(), other.whole()) {
+            (Number::Int(a), Number::Int(b)) => a.cmp(&b),
+            (a, b) => a.to_f64().total_cmp(&b.to_f64()).then_with(|| {
+                let rank = |n| u8::from(matches!(n, Number::Float(_)));
+                rank(a).cmp(&rank(b))
+            }),
+        }
+    }
+}
+
+/// Digits with an optional sign, within 64 bits.
+#[inline]
+pub(crate) fn parse_i64(cell: &[u8]) -> Option<i64> {
+    let (negative, digits) = match cell {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, cell),
+    };
+    if digits.is_empty() {
+        return None;
+    }
+    // Eighteen digits cannot overflow; longer ones take the checked way.
+    if digits.len() <= 18 {
+        let mut value = 0_i64;
+        for &byte in digits {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                return None;
+            }
+            value = value * 10 + i64::from(digit);
+        }
+        return Some(if negative { -value } else { value });
+    }
+    let mut value = 0_i64;
+    for &byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        let digit = i64::from(digit);
+        let next = value.checked_mul(10)?;
+        value = if negative { next.checked_sub(digit)? } else { next.checked_add(digit)? };
+    }
+    Some(value)
+}
+
+/// A decimal or an infinity; NaN is no number.
+#[inline]
+pub(crate) fn parse_f64(cell: &[u8]) -> Option<f64> {
+    let first = *cell.first()?;
+    if !(first.is_ascii_digit() || matches!(first, b'-' | b'+' | b'.' | b'i' | b'I')) {
+        return None;
+    }
+    let value: f64 = std::str::from_utf8(cell).ok()?.parse().ok()?;
+    (!value.is_nan()).then_some(value)
+}
+
+/// The whole number that `value` is, if it fits.
+#[inline]
+fn exact_i64(value: f64) -> Option<i64> {
+    // -2^63 is a double, 2^63 the first one above.
+    const LEAST: f64 = -9_223_372_036_854_775_808.0;
+    let fits = (LEAST..-LEAST).contains(&value) && value.trunc() == value;
+    fits.then_some(value as i64)
+}
+
+/// The least whole number that is not below `value`, saturated to 64 bits; `None` for NaN.
+/// Compares with every whole number as `value` does (but for those beyond 64 bits).
+#[inline]
+pub(crate) fn ceil_i64(value: f64) -> Option<i64> {
+    // `as` from a float saturates.
+    (!value.is_nan()).then_some(value.ceil() as i64)
+}
+
+/// The category key of a trimmed cell in a column whose training cells were all numbers of
+/// `dtype`: the canonical spelling of a number, `None` for a cell that is none.
+pub(crate) fn number_key(cell: &[u8], dtype: DType) -> Option<String> {
+    if dtype == DType::I64
+        && let Some(value) = parse_i64(cell)
+    {
+        return Some(category_key_i64(value));
+    }
+    parse_f64(cell).map(category_key_f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ir::text::category_key;
+
+    #[test]
+    fn trims_as_keys_do() {
+        for text in ["", " ", " a b\t", "\u{a0}x ", "\r\nx\u{b}\u{c}", "é ", "\u{2003}", "a"] {
+            assert_eq!(trim(text.as_bytes()), category_key(text).as_bytes(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn numbers() {
+        let int = |v| Some(Number::Int(v));
+        let float = |v| Some(Number::Float(v));
+        for (cell, expected) in [
+            ("0", int(0)),
+            ("-0", int(0)),
+            ("+7", int(7)),
+            ("007", int(7)),
+            ("-12", int(-12)),
+            ("999999999999999999", int(999_999_999_999_999_999)),
+            ("9223372036854775807", int(i64::MAX)),
+            ("-9223372036854775808", int(i64::MIN)),
+            ("0000000000000000000000005", int(5)),
+            ("9223372036854775808", float(9_223_372_036_854_775_808.0)),
+            ("1.5", float(1.5)),
+            (".5", float(0.5)),
+            ("5.", float(5.0)),
+            ("-1e-3", float(-0.001)),
+            ("1E5", float(1e5)),
+            ("inf", float(f64::INFINITY)),
+            ("-inf", float(f64::NEG_INFINITY)),
+            ("Infinity", float(f64::INFINITY)),
+            ("-Infinity", float(f64::NEG_INFINITY)),
+            ("1e999", float(f64::INFINITY)),
+        ] {
+            assert_eq!(Number::parse(cell.as_bytes()), expected, "{cell}");
+        }
+        for cell in [
+            "", "-", "+", ".", "e5", "1e", "0x10", "1_000", "1,000", "50%", "nan", "-nan", "NaN", "1 2", "--1", "+-1",
+            "in", "i", "infinit", "١", "1é", "12345678901234567890123x",
+        ] {
+            assert_eq!(Number::parse(cell.as_bytes()), None, "{cell}");
+        }
+    }
+
+    #[test]
+    fn ceilings() {
+        for (value, expected) in [
+            (1.0, 1),
+            (1.2, 2),
+            (-1.2, -1),
+            (-0.5, 0),
+            (1e300, i64::MAX),
+            (f64::NEG_INFINITY, i64::MIN),
+            (f64::INFINITY, i64::MAX),
+        ] {
+            assert_eq!(ceil_i64(value), Some(expected), "{value}");
+        }
+        assert_eq!(ceil_i64(f64::NAN), None);
+    }
+
+    #[test]
+    fn order_and_equality() {
+        let n = |text: &str| Number::parse(text.as_bytes()).unwrap();
+        assert_eq!(n("1").whole(), n("1.0").whole());
+        assert_eq!(n("-0.0").whole(), n("0").whole());
+        let mut cells =
+            vec!["inf", "10", "9.5", "9", "-inf", "9223372036854775808", "9223372036854775807", "-1e3"];
+        cells.sort_by(|a, b| n(a).compare(n(b)));
+        assert_eq!(
+            cells,
+            ["-inf", "-1e3", "9", "9.5", "10", "9223372036854775807", "9223372036854775808", "inf"]
+        );
+    }
+
+    #[test]
+    fn keys_of_numbers() {
+        for (cell, dtype, expected) in [
+            ("007", DType::I64, Some("7")),
+            ("2.0", DType::I64, Some("2")),
+            ("2.50", DType::F64, Some("2.5")),
+            ("2", DType::F64, Some("2")),
+            ("-0.0", DType::F64, Some("0")),
+            ("9007199254740993", DType::I64, Some("9007199254740993")),
+            ("a", DType::I64, None),
+        ] {
+            assert_eq!(number_key(cell.as_bytes(), dtype).as_deref(), expected, "{cell}");
+        }
+    }
+}

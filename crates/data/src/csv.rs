@@ -1,0 +1,210 @@
+//! CSV: rows as bytes, checked once, so that everything after may believe them.
+//!
+//! The first row is the header. Every row handed on has as many cells as the header, no zero
+//! byte, and valid UTF-8. Quotes follow RFC 4180: a cell that begins with `"` may hold delimiters,
+//! line ends and, written twice, quotes; a quote elsewhere in a cell is a character. Lines end
+//! with LF, CRLF or CR.
+//!
+//! Blank lines are skipped and not counted. In a table of one column an empty line is skipped too,
+//! since many files end with some: there a missing cell is written `""` (as pandas does), blanks,
+//! or a marker.
+
+mod sniff;
+mod watch;
+
+use crate::cell::{is_blank, trim};
+use crate::error::{Error, Kind, Result};
+use crate::source::{Opened, Source};
+use ::csv::{ByteRecord, Reader, ReaderBuilder};
+use std::collections::HashMap;
+use watch::{GaveUp, Watch};
+
+/// Bytes that are read at a time.
+const BUFFER_BYTES: usize = 1 << 17;
+
+/// The rows of a CSV source, in order.
+pub(crate) struct Rows {
+    source: Source,
+    reader: Reader<Watch<Opened>>,
+    delimiter: u8,
+    header: Vec<String>,
+    record: ByteRecord,
+    row: u64,
+}
+
+impl Rows {
+    /// Reads and checks the header.
+    /// # Errors  What `Source::open` says, `EmptyFile`, `EmptyName`, `DuplicateName`, `Utf8`,
+    /// `ZeroByte`, `OpenQuote`, `Delimiter`.
+    pub(crate) fn open(source: &Source, delimiter: Option<u8>) -> Result<Rows> {
+        let delimiter = match delimiter {
+            Some(byte) if !byte.is_ascii() || matches!(byte, b'"' | b'\n' | b'\r' | 0) => {
+                return Err(Kind::Delimiter { byte }.into());
+            }
+            Some(byte) => byte,
+            None => sniff::delimiter(source)?,
+        };
+        let reader = ReaderBuilder::new()
+            .delimiter(delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .buffer_capacity(BUFFER_BYTES)
+            .from_reader(Watch::new(source.open()?, delimiter));
+        let mut rows = Rows {
+            source: source.clone(),
+            reader,
+            delimiter,
+            header: Vec::new(),
+            record: ByteRecord::new(),
+            row: 0,
+        };
+        rows.read_header()?;
+        Ok(rows)
+    }
+
+    pub(crate) fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    pub(crate) fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    /// Number of the row read last, from 1.
+    pub(crate) fn row(&self) -> u64 {
+        self.row
+    }
+
+    /// The cells of the row read last.
+    pub(crate) fn record(&self) -> &ByteRecord {
+        &self.record
+    }
+
+    /// Reads the next row; false at the end.
+    /// # Errors  `Unreadable`, `DamagedGzip`, `Ragged`, `Utf8`, `ZeroByte`, `OpenQuote`, `LongLine`.
+    pub(crate) fn advance(&mut self) -> Result<bool> {
+        loop {
+            if !self.read_record()? {
+                return Ok(false);
+            }
+            let n_cells = self.record.len();
+            if n_cells == 1 && self.header.len() > 1 && is_blank_line(&self.record) {
+                continue;
+            }
+            self.row += 1;
+            self.check_bytes()?;
+            if n_cells != self.header.len() {
+                return Err(Kind::Ragged {
+                    file: self.file(),
+                    row: self.row,
+                    line: self.line()?,
+                    cells: n_cells,
+                    columns: self.header.len(),
+                    delimiter: self.delimiter,
+                }
+                .into());
+            }
+            return Ok(true);
+        }
+    }
+
+    /// Line of the row read last, from 1. Reads the source again: for messages only.
+    pub(crate) fn line(&self) -> Result<u64> {
+        self.source.line_at(self.record.position().map_or(0, ::csv::Position::byte))
+    }
+
+    pub(crate) fn file(&self) -> String {
+        String::from(self.source.name())
+    }
+
+    fn read_record(&mut self) -> Result<bool> {
+        let more = match self.reader.read_byte_record(&mut self.record) {
+            Ok(more) => more,
+            Err(error) => return Err(self.read_error(error)),
+        };
+        match self.reader.get_ref().open_quote() {
+            Some(byte) => Err(self.open_quote(byte)),
+            None => Ok(more),
+        }
+    }
+
+    fn read_error(&self, error: ::csv::Error) -> Error {
+        let watch = self.reader.get_ref();
+        let source = match (watch.gave_up(), error.into_kind()) {
+            (Some(GaveUp::OpenQuote { byte }), _) => return self.open_quote(byte),
+            (Some(GaveUp::LongLine { byte }), _) => {
+                let file = self.file();
+                return Kind::LongLine { file, limit: watch::LONGEST_BYTES, byte }.into();
+            }
+            (None, ::csv::ErrorKind::Io(source)) => source,
+            (None, other) => std::io::Error::other(format!("{other:?}")),
+        };
+        self.source.read_error(source, watch.inner().packing)
+    }
+
+    fn open_quote(&self, byte: u64) -> Error {
+        match self.source.line_at(byte) {
+            Ok(line) => Kind::OpenQuote { file: self.file(), line }.into(),
+            Err(error) => error,
+        }
+    }
+
+    fn read_header(&mut self) -> Result<()> {
+        loop {
+            if !self.read_record()? {
+                return Err(Kind::EmptyFile { file: self.file() }.into());
+            }
+            if !is_blank_line(&self.record) {
+                break;
+            }
+        }
+        self.check_bytes()?;
+        let mut first_of: HashMap<String, usize> = HashMap::with_capacity(self.record.len());
+        for (idx, cell) in self.record.iter().enumerate() {
+            // Checked above, so nothing is replaced.
+            let name = String::from_utf8_lossy(trim(cell)).into_owned();
+            if name.is_empty() {
+                return Err(Kind::EmptyName { file: self.file(), position: idx + 1 }.into());
+            }
+            if let Some(&first) = first_of.get(&name) {
+                let (first, second) = (first + 1, idx + 1);
+                return Err(Kind::DuplicateName { file: self.file(), name, first, second }.into());
+            }
+            first_of.insert(name.clone(), idx);
+            self.header.push(name);
+        }
+        Ok(())
+    }
+
+    /// Refuses zero bytes and what is not UTF-8. The cells lie end to end without delimiters, so
+    /// only a row of ASCII may be judged as a whole.
+    #[inline]
+    fn check_bytes(&self) -> Result<()> {
+        let bytes = self.record.as_slice();
+        if bytes.is_ascii() && !bytes.contains(&0) {
+            return Ok(());
+        }
+        for (idx, cell) in self.record.iter().enumerate() {
+            let column = || self.header.get(idx).cloned().unwrap_or_default();
+            let (file, row, position) = (self.file(), self.row, idx + 1);
+            if cell.contains(&0) {
+                let line = self.line()?;
+                return Err(Kind::ZeroByte { file, row, line, column: column(), position }.into());
+            }
+            if let Err(error) = std::str::from_utf8(cell) {
+                let byte = cell.get(error.valid_up_to()).copied().unwrap_or_default();
+                let line = self.line()?;
+                return Err(Kind::Utf8 { file, row, line, column: column(), position, byte }.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A line of blanks; an empty cell that was written `""` is none.
+fn is_blank_line(record: &ByteRecord) -> bool {
+    record.len() == 1 && !record.as_slice().is_empty() && record.as_slice().iter().all(|&b| is_blank(b))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! Watches the bytes on their way to the CSV reader for a quote that is never closed.
+//!
+//! A lost quote makes the reader take the rest of the file for one cell: the table loses rows in
+//! silence, or memory fills. The watch follows the reader's own rule (a quote opens a cell only at
+//! its beginning, a doubled one stays inside) and stops a cell or a line after `LONGEST_BYTES`.
+
+use std::io::{self, Read};
+
+/// Most bytes of one quoted cell, and of one line.
+pub(crate) const LONGEST_BYTES: u64 = 64 << 20;
+
+/// Bytes that are searched for a quote at once.
+const BLOCK_BYTES: usize = 256;
+
+/// Why reading was stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GaveUp {
+    /// The quote at `byte` is open for too long.
+    OpenQuote { byte: u64 },
+    /// No line ended for too long before `byte`.
+    LongLine { byte: u64 },
+}
+
+/// A reader that knows whether it is inside a quoted cell.
+pub(crate) struct Watch<R> {
+    inner: R,
+    delimiter: u8,
+    offset: u64,
+    last: u8,
+    inside: bool,
+    opened_at: u64,
+    closed_at: Option<u64>,
+    line_at: u64,
+    at_end: bool,
+    gave_up: Option<GaveUp>,
+}
+
+impl<R: Read> Watch<R> {
+    pub(crate) fn new(inner: R, delimiter: u8) -> Watch<R> {
+        Watch {
+            inner,
+            delimiter,
+            offset: 0,
+            last: b'\n',
+            inside: false,
+            opened_at: 0,
+            closed_at: None,
+            line_at: 0,
+            at_end: false,
+            gave_up: None,
+        }
+    }
+
+    pub(crate) fn inner(&self) -> &R {
+        &self.inner
+    }
+
+    pub(crate) fn gave_up(&self) -> Option<GaveUp> {
+        self.gave_up
+    }
+
+    /// Where the quote was opened that the end of the input left open.
+    pub(crate) fn open_quote(&self) -> Option<u64> {
+        (self.at_end && self.inside).then_some(self.opened_at)
+    }
+
+    fn follow(&mut self, chunk: &[u8]) {
+        let mut start = 0;
+        for block in chunk.chunks(BLOCK_BYTES) {
+            if block.contains(&b'"') {
+                for (i, _) in block.iter().enumerate().filter(|&(_, &byte)| byte == b'"') {
+                    let at = start + i;
+                    self.quote(if at == 0 { self.last } else { chunk[at - 1] }, at as u64);
+                }
+            }
+            start += block.len();
+        }
+        if let Some(at) = chunk.iter().rposition(|&byte| byte == b'\n') {
+            self.line_at = self.offset + at as u64;
+        }
+        self.last = chunk.last().copied().unwrap_or(self.last);
+        self.offset += chunk.len() as u64;
+    }
+
+    #[inline]
+    fn quote(&mut self, before: u8, at: u64) {
+        let at = self.offset + at;
+        if self.inside {
+            self.inside = false;
+            self.closed_at = Some(at);
+        } else if self.closed_at.is_some_and(|closed| closed + 1 == at) {
+            self.inside = true;
+        } else if before == self.delimiter || matches!(before, b'\n' | b'\r') {
+            self.inside = true;
+            self.opened_at = at;
+        }
+    }
+}
+
+impl<R: Read> Read for Watch<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        if n == 0 {
+            self.at_end = !buffer.is_empty();
+            return Ok(0);
+        }
+        self.follow(&buffer[..n]);
+        if self.inside && self.offset - self.opened_at > LONGEST_BYTES {
+            self.gave_up = Some(GaveUp::OpenQuote { byte: self.opened_at });
+        } else if !self.inside && self.offset - self.line_at > LONGEST_BYTES {
+            self.gave_up = Some(GaveUp::LongLine { byte: self.offset });
+        }
+        match self.gave_up {
+            Some(_) => Err(io::Error::other("a cell or a line is too long")),
+            None => Ok(n),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads in chunks of every small size, so that a quote meets each border.
+    fn open_quote(text: &str) -> Option<u64> {
+        let mut results = Vec::new();
+        for len in 1..=text.len().max(1) {
+            let mut watch = Watch::new(text.as_bytes(), b',');
+            let mut buffer = vec![0; len];
+            while watch.read(&mut buffer).unwrap() > 0 {}
+            results.push(watch.open_quote());
+        }
+        results.dedup();
+        assert_eq!(results.len(), 1, "{text:?}");
+        results[0]
+    }
+
+    #[test]
+    fn finds_the_open_quote() {
+        for (text, expected) in [
+            ("", None),
+            ("a,b\n", None),
+            ("\"a\"", None),
+            ("\"a", Some(0)),
+            ("a,\"b\n1,2\n", Some(2)),
+            ("a,\"b\"\"\n", Some(2)),
+            ("a,\"b\"\"\"\n", None),
+            ("a,\"\"\n", None),
+            ("5\" pipe,a\n", None),
+            ("a, \"b\n", None),
+            ("\"a\"x\"y\n\"b", Some(8)),
+            ("a\r\n\"b", Some(3)),
+            ("\"a,\n\"\"b\"\"\n", Some(0)),
+        ] {
+            assert_eq!(open_quote(text), expected, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,593 @@
+//! What can go wrong with a table, in the user's own names.
+//!
+//! Every message has the form `where: what is wrong: expected X, got Y; what to do`. Rows are
+//! counted from 1 after the header, so that row 1 is the first row of data.
+
+use ir::{ColumnKind, Task};
+use std::fmt;
+use std::io;
+
+/// Result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Who can mend an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// The user: the data or the request is wrong.
+    Input,
+    /// We could add it.
+    Unsupported,
+    /// Smidgen itself is wrong.
+    Bug,
+}
+
+/// An error of reading, typing or binding a table.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(Box<Kind>);
+
+impl Error {
+    /// What went wrong.
+    pub fn kind(&self) -> &Kind {
+        &self.0
+    }
+
+    /// Who can mend it.
+    pub fn nature(&self) -> Nature {
+        match *self.0 {
+            Kind::Format { .. } | Kind::TimeKind { .. } | Kind::ArrayType { .. } => {
+                Nature::Unsupported
+            }
+            Kind::Arrow { .. } => Nature::Bug,
+            _ => Nature::Input,
+        }
+    }
+}
+
+impl From<Kind> for Error {
+    fn from(kind: Kind) -> Error {
+        Error(Box::new(kind))
+    }
+}
+
+/// A cell that is not what its column should hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadCell {
+    /// Row, from 1 after the header.
+    pub row: u64,
+    /// The trimmed cell, cut after 40 characters.
+    pub cell: String,
+}
+
+/// A column that a model needs and a table does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingColumn {
+    /// Its name in the signature.
+    pub name: String,
+    /// The most alike name in the table.
+    pub nearest: Option<String>,
+}
+
+/// What can go wrong.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum Kind {
+    /// The file cannot be opened or read.
+    #[error("{file}: cannot be read: {source}; check the path and its permissions")]
+    Unreadable {
+        /// File as the user named it.
+        file: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Standard input could not be kept in a temporary file.
+    #[error("{file}: cannot be kept in a temporary file: {source}; free disk space or set TMPDIR")]
+    Spool {
+        /// Name of the input.
+        file: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A folder where a file is needed.
+    #[error("{file}: expected a CSV file, got a folder; name a file in it")]
+    Folder {
+        /// File as the user named it.
+        file: String,
+    },
+    /// A known format that is not read yet.
+    #[error("{file}: expected a CSV file, got {format}; write the table as CSV, plain or gzip")]
+    Format {
+        /// File as the user named it.
+        file: String,
+        /// Name of the format.
+        format: &'static str,
+    },
+    /// A gzip file that ends early or has wrong bytes.
+    #[error("{file}: the gzip data is damaged: {source}; copy or download the file again")]
+    DamagedGzip {
+        /// File as the user named it.
+        file: String,
+        /// What the decoder said.
+        source: io::Error,
+    },
+    /// No byte, or blank lines only.
+    #[error("{file}: expected a header and rows, got an empty file; check that it was written")]
+    EmptyFile {
+        /// File as the user named it.
+        file: String,
+    },
+    /// A header and nothing after it.
+    #[error("{file}: expected rows after the header, got none; the first line is always the header")]
+    NoRows {
+        /// File as the user named it.
+        file: String,
+    },
+    /// A column without a name.
+    #[error(
+        "{file}: column {position} has no name; name it in the header, or write the table without its row index"
+    )]
+    EmptyName {
+        /// File as the user named it.
+        file: String,
+        /// Position of the column, from 1.
+        position: usize,
+    },
+    /// Two columns of one name.
+    #[error("{file}: columns {first} and {second} are both named {name:?}; rename one of them")]
+    DuplicateName {
+        /// File as the user named it.
+        file: String,
+        /// The name.
+        name: String,
+        /// Position of the first, from 1.
+        first: usize,
+        /// Position of the second, from 1.
+        second: usize,
+    },
+    /// A row with more or fewer cells than the header.
+    #[error(
+        "{file}: row {row} has {cells}, the header has {columns} (line {line}, delimiter {delimiter}); quote cells that hold the delimiter, or mend the row",
+        cells = count(*.cells, "cell"), columns = count(*.columns, "column"), delimiter = delimiter_name(*.delimiter)
+    )]
+    Ragged {
+        /// File as the user named it.
+        file: String,
+        /// Row, from 1 after the header.
+        row: u64,
+        /// Line, from 1.
+        line: u64,
+        /// Cells in the row.
+        cells: usize,
+        /// Columns in the header.
+        columns: usize,
+        /// The delimiter that was used.
+        delimiter: u8,
+    },
+    /// Bytes that are not UTF-8.
+    #[error(
+        "{file}: {place}: expected UTF-8 text, got byte 0x{byte:02x} (line {line}); write the file as UTF-8",
+        place = Place { row: *.row, column: .column, position: *.position }
+    )]
+    Utf8 {
+        /// File as the user named it.
+        file: String,
+        /// Row, from 1 after the header; 0 for the header itself.
+        row: u64,
+        /// Line, from 1.
+        line: u64,
+        /// Name of the column; empty in the header.
+        column: String,
+        /// Position of the column, from 1.
+        position: usize,
+        /// The first wrong byte.
+        byte: u8,
+    },
+    /// A zero byte in a cell.
+    #[error(
+        "{file}: {place}: expected text, got a zero byte (line {line}); is this a binary file? write the table as CSV",
+        place = Place { row: *.row, column: .column, position: *.position }
+    )]
+    ZeroByte {
+        /// File as the user named it.
+        file: String,
+        /// Row, from 1 after the header; 0 for the header itself.
+        row: u64,
+        /// Line, from 1.
+        line: u64,
+        /// Name of the column; empty in the header.
+        column: String,
+        /// Position of the column, from 1.
+        position: usize,
+    },
+    /// A quoted cell without its closing quote.
+    #[error(
+        "{file}: the quote opened at line {line} is never closed; close it, or write quotes inside cells twice (\"\")"
+    )]
+    OpenQuote {
+        /// File as the user named it.
+        file: String,
+        /// Line of the opening quote, from 1.
+        line: u64,
+    },
+    /// A line too long to be a row of a table.
+    #[error("{file}: expected lines of at most {limit} bytes, got a longer one at byte {byte}; is this a CSV file?")]
+    LongLine {
+        /// File as the user named it.
+        file: String,
+        /// Most bytes that are read without a line end.
+        limit: u64,
+        /// Where the line was given up.
+        byte: u64,
+    },
+    /// The second pass saw something else than the first.
+    #[error("{file}: changed while it was read (row {row}); read it again when nothing writes it")]
+    Changed {
+        /// File as the user named it.
+        file: String,
+        /// Row, from 1 after the header.
+        row: u64,
+    },
+    /// Nearly all cells of a column are numbers.
+    #[error(
+        "{file}: column {column:?} ({position}): {n_numbers} of {n_cells} cells are numbers, expected all or fewer, got {cells}; declare it missing with --missing {first}, or keep the column as text with --types {column}=category",
+        cells = Cells { cells: .cells, n_bad: *.n_bad }, first = FirstCell(.cells)
+    )]
+    MostlyNumbers {
+        /// File as the user named it.
+        file: String,
+        /// Name of the column.
+        column: String,
+        /// Position of the column, from 1.
+        position: usize,
+        /// Cells that are numbers.
+        n_numbers: u64,
+        /// Cells that are not missing.
+        n_cells: u64,
+        /// Cells that are no numbers.
+        n_bad: u64,
+        /// The first three of them.
+        cells: Vec<BadCell>,
+    },
+    /// A column declared a number that holds text.
+    #[error(
+        "{file}: column {column:?} ({position}) is declared number: expected numbers, got {cells}; declare it missing with --missing {first}, or leave out --types {column}=number",
+        cells = Cells { cells: .cells, n_bad: *.n_bad }, first = FirstCell(.cells)
+    )]
+    DeclaredNumber {
+        /// File as the user named it.
+        file: String,
+        /// Name of the column.
+        column: String,
+        /// Position of the column, from 1.
+        position: usize,
+        /// Cells that are no numbers.
+        n_bad: u64,
+        /// The first three of them.
+        cells: Vec<BadCell>,
+    },
+    /// A text cell where a model takes a number.
+    #[error(
+        "{file}: column {column:?} ({position}): expected a number, got {cell} at row {row} (line {line}); declare it missing with --missing {shell}",
+        cell = Quoted(.cell), shell = Shell(.cell)
+    )]
+    TextInNumber {
+        /// File as the user named it.
+        file: String,
+        /// Name of the column.
+        column: String,
+        /// Position of the column, from 1.
+        position: usize,
+        /// Row, from 1 after the header.
+        row: u64,
+        /// Line, from 1.
+        line: u64,
+        /// The trimmed cell, cut after 40 characters.
+        cell: String,
+    },
+    /// A name that no column has.
+    #[error(
+        "{file}: no column {name:?}{hint}; columns: {columns}",
+        hint = Hint(.nearest), columns = List { names: .columns, n_all: *.n_columns }
+    )]
+    UnknownColumn {
+        /// File as the user named it.
+        file: String,
+        /// The name asked for.
+        name: String,
+        /// The most alike name.
+        nearest: Option<String>,
+        /// The first 20 columns.
+        columns: Vec<String>,
+        /// Number of columns.
+        n_columns: usize,
+    },
+    /// Columns that a model needs and a table does not have.
+    #[error("{table}: {columns}; add or rename the column", columns = MissingList(.columns))]
+    MissingColumns {
+        /// File as the user named it, or `table`.
+        table: String,
+        /// Every missing column.
+        columns: Vec<MissingColumn>,
+    },
+    /// A column declared a time.
+    #[error("column {column:?}: times are not read yet; use --types {column}=category or --drop {column}")]
+    TimeKind {
+        /// Name of the column.
+        column: String,
+    },
+    /// A delimiter that no CSV file can have.
+    #[error("expected a delimiter that is one ASCII character other than a quote or a line end, got byte 0x{byte:02x}; use one of , ; | or tab")]
+    Delimiter {
+        /// The byte asked for.
+        byte: u8,
+    },
+    /// An Arrow type that is not bound yet.
+    #[error("column {column:?}: Arrow type {got} is not supported; cast it to {cast}")]
+    ArrayType {
+        /// Name of the column.
+        column: String,
+        /// Its Arrow type.
+        got: String,
+        /// Types that are.
+        cast: &'static str,
+    },
+    /// An Arrow type that cannot mean what the model takes.
+    #[error("column {column:?}: expected {expected}, got Arrow type {got}; cast it before binding")]
+    WrongType {
+        /// Name of the column.
+        column: String,
+        /// Kind of the model's input.
+        expected: ColumnKind,
+        /// Its Arrow type.
+        got: String,
+    },
+    /// A column that is no raw text, where raw text is needed.
+    #[error("{file}: column {column:?} was not read as raw text; name it in ReadOptions::raw")]
+    NotRaw {
+        /// File as the user named it.
+        file: String,
+        /// Name of the column.
+        column: String,
+    },
+    /// A target without any value.
+    #[error("target {target:?} has no value in {n_rows}; check the column and the --missing markers", n_rows = count(*.n_rows, "row"))]
+    TargetMissing {
+        /// Name of the target.
+        target: String,
+        /// Number of rows.
+        n_rows: usize,
+    },
+    /// A target with one class.
+    #[error("target {target:?} has one class, {class:?}; expected at least two, so add rows of another class")]
+    OneClass {
+        /// Name of the target.
+        target: String,
+        /// The class.
+        class: String,
+    },
+    /// A number of classes that the task does not have.
+    #[error("target {target:?} has {n_classes} classes, {task} needs {needs}; use --task {other}", needs = needs(*.task))]
+    TargetClasses {
+        /// Name of the target.
+        target: String,
+        /// The task asked for.
+        task: Task,
+        /// Classes found.
+        n_classes: usize,
+        /// The task that fits.
+        other: Task,
+    },
+    /// Regression on a target that holds text.
+    #[error(
+        "target {target:?} (regression): expected numbers, got {cells}; use --task {other}, or drop these rows with --missing {first}",
+        cells = Cells { cells: .cells, n_bad: *.n_bad }, first = FirstCell(.cells)
+    )]
+    TargetText {
+        /// Name of the target.
+        target: String,
+        /// Cells that are no numbers.
+        n_bad: u64,
+        /// The first three of them.
+        cells: Vec<BadCell>,
+        /// The task that fits.
+        other: Task,
+    },
+    /// Nearly all cells of a target are numbers.
+    #[error(
+        "target {target:?}: {n_numbers} of {n_cells} cells are numbers, expected all or fewer, got {cells}; drop these rows with --missing {first}, or learn classes with --task multiclass",
+        cells = Cells { cells: .cells, n_bad: *.n_bad }, first = FirstCell(.cells)
+    )]
+    TargetMostlyNumbers {
+        /// Name of the target.
+        target: String,
+        /// Cells that are numbers.
+        n_numbers: u64,
+        /// Cells that are not missing.
+        n_cells: u64,
+        /// Cells that are no numbers.
+        n_bad: u64,
+        /// The first three of them.
+        cells: Vec<BadCell>,
+    },
+    /// Regression on a target with an infinite value.
+    #[error("target {target:?} (regression): expected finite numbers, got {cell:?} at row {row}; drop these rows with --missing {cell}")]
+    TargetInfinite {
+        /// Name of the target.
+        target: String,
+        /// Row, from 1 after the header.
+        row: u64,
+        /// The cell.
+        cell: String,
+    },
+    /// A positive class that is no class.
+    #[error(
+        "target {target:?}: no class {positive:?}{hint}; classes: {classes}",
+        hint = Hint(.nearest), classes = List { names: .classes, n_all: *.n_classes }
+    )]
+    UnknownClass {
+        /// Name of the target.
+        target: String,
+        /// The class asked for.
+        positive: String,
+        /// The most alike class.
+        nearest: Option<String>,
+        /// The first 20 classes.
+        classes: Vec<String>,
+        /// Number of classes.
+        n_classes: usize,
+    },
+    /// A positive class where the task has none.
+    #[error("target {target:?} ({task}): --positive {positive} is for binary tasks; leave it out")]
+    PositiveTask {
+        /// Name of the target.
+        target: String,
+        /// The task.
+        task: Task,
+        /// The class asked for.
+        positive: String,
+    },
+    /// Arrow refused what this crate made.
+    #[error("a batch could not be made: {source}; please report this")]
+    Arrow {
+        /// What Arrow said.
+        source: arrow_schema::ArrowError,
+    },
+}
+
+fn needs(task: Task) -> &'static str {
+    match task {
+        Task::Binary => "exactly 2",
+        Task::Multiclass => "at least 3",
+        Task::Regression => "none",
+    }
+}
+
+/// `1 row`, `2 rows`.
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+fn delimiter_name(delimiter: u8) -> String {
+    match delimiter {
+        b'\t' => String::from("tab"),
+        other => format!("{:?}", char::from(other).to_string()),
+    }
+}
+
+/// `row 3, column "age" (2)` or `header, column 2`.
+struct Place<'a> {
+    row: u64,
+    column: &'a str,
+    position: usize,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.row {
+            0 => write!(f, "header, column {}", self.position),
+            row => write!(f, "row {row}, column {:?} ({})", self.column, self.position),
+        }
+    }
+}
+
+/// `"a" at row 3, "b" at row 4 (17 such)`.
+struct Cells<'a> {
+    cells: &'a [BadCell],
+    n_bad: u64,
+}
+
+impl fmt::Display for Cells<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, bad) in self.cells.iter().enumerate() {
+            let comma = if i == 0 { "" } else { ", " };
+            write!(f, "{comma}{} at row {}", Quoted(&bad.cell), bad.row)?;
+        }
+        write!(f, " ({} such)", self.n_bad)
+    }
+}
+
+/// A cell in quotes; its control characters are escaped, so it cannot break the line.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+/// A cell as a shell argument: bare if it is plain, else in quotes.
+struct Shell<'a>(&'a str);
+
+impl fmt::Display for Shell<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = |c: char| c.is_alphanumeric() || "_-+./:%@".contains(c);
+        if !self.0.is_empty() && self.0.chars().all(plain) {
+            f.write_str(self.0)
+        } else {
+            write!(f, "'{}'", self.0.replace('\'', "'\\''"))
+        }
+    }
+}
+
+struct FirstCell<'a>(&'a [BadCell]);
+
+impl fmt::Display for FirstCell<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Shell(self.0.first().map_or("CELL", |bad| bad.cell.as_str())).fmt(f)
+    }
+}
+
+/// `; did you mean "income"?` or nothing.
+struct Hint<'a>(&'a Option<String>);
+
+impl fmt::Display for Hint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(name) => write!(f, "; did you mean {name:?}?"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `a, b, c, .. (30 in all)`.
+struct List<'a> {
+    names: &'a [String],
+    n_all: usize,
+}
+
+impl fmt::Display for List<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.names.join(", "))?;
+        if self.n_all > self.names.len() {
+            write!(f, ", .. ({} in all)", self.n_all)?;
+        }
+        Ok(())
+    }
+}
+
+struct MissingList<'a>(&'a [MissingColumn]);
+
+impl fmt::Display for MissingList<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, column) in self.0.iter().enumerate() {
+            f.write_str(if i == 0 { "no column " } else { ", no column " })?;
+            write!(f, "{:?}", column.name)?;
+            if let Some(nearest) = &column.nearest {
+                write!(f, " (did you mean {nearest:?}?)")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The text of a cell for a message: cut after 40 characters.
+pub(crate) fn short(cell: &str) -> String {
+    const LONGEST: usize = 40;
+    match cell.char_indices().nth(LONGEST) {
+        Some((cut, _)) => format!("{}..", &cell[..cut]),
+        None => String::from(cell),
+    }
+}
+
+/// The most names that a message lists.
+pub(crate) const LISTED: usize = 20;

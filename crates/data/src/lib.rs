@@ -1,0 +1,47 @@
+//! Tables: reading them, finding out what their columns are, and binding them to a model.
+//!
+//! A file is read twice. The first pass ([`profile`]) finds the delimiter, checks every row and
+//! decides the kind and the storage type of each column over the **whole** file; the second
+//! ([`batches`]) makes typed Arrow batches. Both hold one batch at a time, so a file may be larger
+//! than memory; [`Table::read`] keeps the batches. A model that exists already reads one pass
+//! ([`ReadPlan`]), with the types of its signature, and takes columns by name ([`bind`]).
+//!
+//! Rules that hold everywhere in this crate:
+//! - rows are counted from 1 after the header; lines are counted from 1 with the header;
+//! - cells are trimmed as `ir::text::category_key` does;
+//! - missing is null, NaN does not occur in what is read; infinite numbers are kept;
+//! - a *raw* column is the trimmed text as written, null only where it is blank.
+//!
+//! Only CSV (plain or gzip) is read so far; Parquet, times and images are refused by name.
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may unwrap"))]
+
+mod batches;
+mod bind;
+mod builders;
+mod cell;
+mod classes;
+mod csv;
+mod error;
+mod facts;
+mod infer;
+mod markers;
+mod nearest;
+mod options;
+mod plan;
+mod profile;
+mod source;
+mod table;
+mod target;
+
+pub use batches::{Batches, batches};
+pub use bind::{Bound, bind};
+pub use classes::Classes;
+pub use error::{BadCell, Error, Kind, MissingColumn, Nature, Result};
+pub use markers::Markers;
+pub use nearest::nearest;
+pub use options::ReadOptions;
+pub use plan::{PlanBatches, ReadPlan, read_for};
+pub use profile::{ColumnProfile, TableProfile, profile};
+pub use source::{Opened, Source};
+pub use table::Table;
+pub use target::{Target, TargetOptions, TargetValues};

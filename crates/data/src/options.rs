@@ -1,0 +1,20 @@
+//! What the user may say about a table before it is read.
+
+use ir::ColumnKind;
+use std::collections::BTreeMap;
+
+/// How a table is read. The default decides everything from the file.
+#[derive(Clone, Debug, Default)]
+pub struct ReadOptions {
+    /// Kinds that replace the inferred ones, by column name (`--types`).
+    pub types: BTreeMap<String, ColumnKind>,
+    /// Cells that mean missing, beside the built-in ones (`--missing`).
+    pub missing: Vec<String>,
+    /// Columns kept as the trimmed text as written, null only where blank: targets, groups.
+    /// Their kind is still inferred, but no cell of theirs is an error.
+    pub raw: Vec<String>,
+    /// Columns that are not read (`--drop`).
+    pub drop: Vec<String>,
+    /// The delimiter; found out from the first lines if `None`.
+    pub delimiter: Option<u8>,
+}

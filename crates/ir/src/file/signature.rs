@@ -1,0 +1,112 @@
+//! Sections of the signature, the card and the self-test.
+
+use super::bytes::{Reader, Writer};
+use crate::{Card, ColumnKind, DType, Error, Input, OutputRole, SelfTest, Signature, Task};
+use alloc::vec::Vec;
+
+fn tag_of<T: PartialEq>(all: &[T], value: &T) -> u8 {
+    all.iter().position(|v| v == value).map_or(u8::MAX, |i| i as u8)
+}
+
+fn from_tag<T: Copy>(all: &[T], from: &mut Reader<'_>) -> Result<T, Error> {
+    let tag = from.byte()?;
+    all.get(usize::from(tag)).copied().ok_or_else(|| from.fail("a tag is not known"))
+}
+
+pub(super) fn write(signature: &Signature) -> Vec<u8> {
+    let mut out = Writer::default();
+    out.byte(tag_of(Task::ALL, &signature.task));
+    out.text(&signature.target);
+    out.count(signature.inputs.len());
+    for input in &signature.inputs {
+        out.text(&input.name);
+        out.byte(tag_of(ColumnKind::ALL, &input.kind) << 4 | input.dtype.tag());
+    }
+    out.count(signature.outputs.len());
+    for role in &signature.outputs {
+        out.byte(tag_of(OutputRole::ALL, role));
+    }
+    out.count(signature.classes.len());
+    for class in &signature.classes {
+        out.text(class);
+    }
+    out.varint(signature.positive.map_or(0, |p| u64::from(p) + 1));
+    out.into_bytes()
+}
+
+pub(super) fn read(from: &mut Reader<'_>) -> Result<Signature, Error> {
+    let task = from_tag(Task::ALL, from)?;
+    let target = from.text()?;
+    let n = from.count(2)?;
+    let mut inputs = Vec::with_capacity(n);
+    for _ in 0..n {
+        let name = from.text()?;
+        let tag = from.byte()?;
+        let kind = ColumnKind::ALL.get(usize::from(tag >> 4)).copied();
+        let (Some(kind), Some(dtype)) = (kind, DType::from_tag(tag & 15)) else {
+            return Err(from.fail("the kind of a column is not known"));
+        };
+        inputs.push(Input { name, kind, dtype });
+    }
+    let n = from.count(1)?;
+    let outputs = (0..n).map(|_| from_tag(OutputRole::ALL, from)).collect::<Result<_, _>>()?;
+    let n = from.count(1)?;
+    let classes = (0..n).map(|_| from.text()).collect::<Result<_, _>>()?;
+    let positive = match from.small::<u32>()? {
+        0 => None,
+        p => Some(p - 1),
+    };
+    from.end()?;
+    Ok(Signature { task, target, inputs, outputs, classes, positive })
+}
+
+pub(super) fn write_card(card: &Card) -> Vec<u8> {
+    let mut out = Writer::default();
+    out.raw(&card.data_fingerprint.to_le_bytes());
+    out.varint(card.n_rows);
+    out.varint(card.seed);
+    out.varint(card.work);
+    // The whole card is at most 1 kB: a recipe that does not fit is cut at a character.
+    let mut end = card.recipe.len().min(512);
+    while !card.recipe.is_char_boundary(end) {
+        end -= 1;
+    }
+    out.text(&card.recipe[..end]);
+    let metrics = &card.metrics[..card.metrics.len().min(8)];
+    out.count(metrics.len());
+    for (name, value) in metrics {
+        out.text(name);
+        out.raw(&value.to_bits().to_le_bytes());
+    }
+    out.into_bytes()
+}
+
+pub(super) fn read_card(from: &mut Reader<'_>) -> Result<Card, Error> {
+    if from.left() == 0 {
+        return Ok(Card::default());
+    }
+    let data_fingerprint = from.word()?;
+    let (n_rows, seed, work) = (from.varint()?, from.varint()?, from.varint()?);
+    let recipe = from.text()?;
+    let n = from.count(9)?;
+    let mut metrics = Vec::with_capacity(n);
+    for _ in 0..n {
+        metrics.push((from.text()?, f64::from_bits(from.word()?)));
+    }
+    from.end()?;
+    Ok(Card { data_fingerprint, n_rows, seed, work, recipe, metrics })
+}
+
+pub(super) fn write_self_test(test: &SelfTest) -> Vec<u8> {
+    let mut out = Writer::default();
+    out.varint(test.seed);
+    out.varint(test.n_rows.into());
+    out.raw(&test.digest.to_le_bytes());
+    out.into_bytes()
+}
+
+pub(super) fn read_self_test(from: &mut Reader<'_>) -> Result<SelfTest, Error> {
+    let test = SelfTest { seed: from.varint()?, n_rows: from.small()?, digest: from.word()? };
+    from.end()?;
+    Ok(test)
+}

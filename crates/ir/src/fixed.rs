@@ -1,0 +1,118 @@
+//! Numbers: one definition of every rounding, used by learning, quantizer, runtime and emitted code.
+//!
+//! `link` turns integer scores into probabilities with integers alone; `math` is the pinned
+//! floating-point `exp` and `log` of training and of the float parts that remain.
+
+pub mod link;
+pub mod math;
+
+/// Order-preserving integer key of a double: `a < b` exactly when `key(a) < key(b)`.
+/// -0 has the key of +0; infinities are ordered; NaN must not come here (it is missing).
+#[inline]
+pub fn key_f64(value: f64) -> i64 {
+    let bits = (value + 0.0).to_bits().cast_signed();
+    bits ^ (((bits >> 63).cast_unsigned()) >> 1).cast_signed()
+}
+
+/// The double of a key.
+#[inline]
+pub fn from_key_f64(key: i64) -> f64 {
+    let bits = key ^ (((key >> 63).cast_unsigned()) >> 1).cast_signed();
+    f64::from_bits(bits.cast_unsigned())
+}
+
+/// Rounds to the nearest whole number, ties to even. NaN and infinities stay.
+#[inline]
+pub fn round_ties_even(value: f64) -> f64 {
+    // Above 2^52 every double is whole; below, adding 2^52 drops the fraction with IEEE rounding.
+    const WHOLE: f64 = 4_503_599_627_370_496.0;
+    if value.abs() < WHOLE { ((value.abs() + WHOLE) - WHOLE).copysign(value) } else { value }
+}
+
+/// Rounds to the nearest integer, ties to even, saturating; NaN gives 0.
+#[inline]
+pub fn round_i32(value: f64) -> i32 {
+    round_ties_even(value) as i32
+}
+
+/// Rounds to the nearest integer, ties to even, saturating; NaN gives 0.
+#[inline]
+pub fn round_i64(value: f64) -> i64 {
+    round_ties_even(value) as i64
+}
+
+/// The number with the fewest mantissa bits in `low..=high`, so that it is short to store and
+/// exact in f32 wherever the gap allows. Needs `low <= high`, both finite; equal bounds give that bound.
+pub fn shortest_between(low: f64, high: f64) -> f64 {
+    if low <= 0.0 && high >= 0.0 {
+        return 0.0;
+    }
+    if high < 0.0 {
+        return -shortest_between(-high, -low);
+    }
+    let bits = low.to_bits();
+    for kept in 0..52u32 {
+        let dropped = 52 - kept;
+        let mask = (1u64 << dropped) - 1;
+        // Rounding the bit pattern up rounds a positive value up, over exponents too.
+        let candidate = f64::from_bits((bits + mask) & !mask);
+        if candidate <= high {
+            return candidate;
+        }
+    }
+    low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_keep_order() {
+        let values = [
+            f64::NEG_INFINITY,
+            -1e300,
+            -1.0,
+            -f64::MIN_POSITIVE,
+            -5e-324,
+            0.0,
+            5e-324,
+            f64::MIN_POSITIVE,
+            1.0,
+            1.0 + f64::EPSILON,
+            f64::INFINITY,
+        ];
+        for pair in values.windows(2) {
+            assert!(key_f64(pair[0]) < key_f64(pair[1]), "{pair:?}");
+        }
+        assert_eq!(key_f64(-0.0), key_f64(0.0));
+        for v in values {
+            assert_eq!(from_key_f64(key_f64(v)), v);
+        }
+    }
+
+    #[test]
+    fn ties_go_to_even() {
+        for (v, expected) in
+            [(0.5, 0), (1.5, 2), (2.5, 2), (-0.5, 0), (-1.5, -2), (0.499, 0), (1e300, i32::MAX)]
+        {
+            assert_eq!(round_i32(v), expected, "{v}");
+        }
+    }
+
+    #[test]
+    fn shortest_numbers_in_gaps() {
+        let cases = [
+            (0.3, 0.6, 0.5),
+            (-0.6, -0.3, -0.5),
+            (-1.0, 1.0, 0.0),
+            (3.0, 3.0, 3.0),
+            (5.1, 5.9, 5.5),
+            (1000.0, 1100.0, 1024.0),
+            (0.1, 0.1, 0.1),
+        ];
+        for (low, high, expected) in cases {
+            assert_eq!(shortest_between(low, high), expected, "{low}..{high}");
+        }
+    }
+}

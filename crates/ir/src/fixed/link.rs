@@ -1,0 +1,250 @@
+//! Output links with integers alone: scores in, the bits of floats out.
+//!
+//! A score is `score * 2^-shift` in real units, `0 <= shift <= 20`. `exp(-x)` is computed as
+//! `2^-(n + f)`: a table of `2^(-i/16)` and the Taylor series of `e^-r` in 64-bit fixed point, with
+//! a relative error below 2^-54. Neighbouring scores differ by at least 2^-20, so wherever f32 can
+//! show a difference the order of the scores is kept; equal scores give equal bits on any machine.
+
+/// Largest shift of a score that the links accept.
+pub const MAX_SHIFT: u32 = 20;
+
+/// ln 2 in Q64.
+const LN_2: u64 = 0xb172_17f7_d1cf_79ac;
+/// log2 e in Q62.
+const LOG2_E: u64 = 0x5c55_1d94_ae0b_f85e;
+/// Degree of the Taylor series: `(ln 2 / 16)^11 / 11!` is below 2^-74.
+const DEGREE: u64 = 10;
+
+/// `2^(-i/16)` in Q63, from repeated integer square roots.
+const POWERS: [u64; 16] = powers();
+
+const fn isqrt(n: u128) -> u64 {
+    let (mut low, mut high) = (0u128, 1u128 << 64);
+    while high - low > 1 {
+        let middle = (low + high) / 2;
+        // `middle` is below 2^64, so the square cannot overflow.
+        if middle * middle <= n {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    low as u64
+}
+
+const fn powers() -> [u64; 16] {
+    // roots[j] = 2^(-2^-(j+1)) in Q63.
+    let mut roots = [0u64; 4];
+    let mut last = 1u128 << 62;
+    let mut j = 0;
+    while j < 4 {
+        roots[j] = isqrt(last << 63);
+        last = roots[j] as u128;
+        j += 1;
+    }
+    let mut table = [0u64; 16];
+    let mut i = 0;
+    while i < 16 {
+        let mut product = 1u128 << 63;
+        let mut j = 0;
+        while j < 4 {
+            if i >> (3 - j) & 1 == 1 {
+                product = (product * roots[j] as u128) >> 63;
+            }
+            j += 1;
+        }
+        table[i] = product as u64;
+        i += 1;
+    }
+    table
+}
+
+#[inline]
+fn mul_high(a: u64, b: u64) -> u64 {
+    ((u128::from(a) * u128::from(b)) >> 64) as u64
+}
+
+/// `exp(-distance * 2^-shift) = mantissa * 2^(-63 - exponent)`, mantissa in (2^62, 2^63].
+#[inline]
+fn exp_neg(distance: u32, shift: u32) -> (u64, u32) {
+    // y = distance * log2 e, with 62 + shift fraction bits (at most 82); it fits 95 bits.
+    let y = u128::from(distance) * u128::from(LOG2_E);
+    let n_fraction = 62 + shift;
+    // Far below the smallest float already, so the cut changes nothing.
+    let exponent = (y >> n_fraction).min(4096) as u32;
+    // The fraction in Q64.
+    let fraction = if shift >= 2 { (y >> (shift - 2)) as u64 } else { (y << (2 - shift)) as u64 };
+    let table = POWERS[(fraction >> 60) as usize];
+    let r = mul_high(fraction << 4, LN_2) >> 4;
+    // Horner in Q63: s = 1 - r/1 (1 - r/2 (1 - r/3 ..)).
+    let mut s = 1u64 << 63;
+    let mut k = DEGREE;
+    while k > 0 {
+        s = (1u64 << 63) - mul_high(s, r) / k;
+        k -= 1;
+    }
+    ((((u128::from(table) * u128::from(s)) >> 63) as u64).min(1 << 63), exponent)
+}
+
+/// Bits of the float nearest to `mantissa * 2^exponent`, ties to even; subnormals and zero included.
+#[inline]
+fn f32_bits(mantissa: u64, exponent: i32) -> u32 {
+    if mantissa == 0 {
+        return 0;
+    }
+    let lead = 63 - mantissa.leading_zeros().cast_signed();
+    // Exponent of the leading bit; normal numbers start at -126.
+    let top = lead + exponent;
+    let kept_low = if top < -126 { -149 } else { top - 23 };
+    let drop = kept_low - exponent;
+    let kept = if drop <= 0 {
+        mantissa << (-drop).min(63)
+    } else if drop > 64 {
+        0
+    } else {
+        let wide = u128::from(mantissa);
+        let floor = (wide >> drop) as u64;
+        let rest = wide & ((1u128 << drop) - 1);
+        let half = 1u128 << (drop - 1);
+        floor + u64::from(rest > half || (rest == half && floor & 1 == 1))
+    };
+    // A carry out of the mantissa runs into the exponent, which is what rounding up means.
+    let biased = if top < -126 { 0 } else { (top + 126).cast_unsigned() };
+    (biased << 23) + kept as u32
+}
+
+/// Probabilities of class 0 and class 1 from one score: `p_1 = 1 / (1 + exp(-score * 2^-shift))`,
+/// each rounded to the nearest float. Shift above [`MAX_SHIFT`] is treated as that.
+#[inline]
+pub fn logistic(score: i32, shift: u32) -> [f32; 2] {
+    let (mantissa, exponent) = exp_neg(score.unsigned_abs(), shift.min(MAX_SHIFT));
+    // 1 + e in Q62.
+    let e = if exponent < 63 { mantissa >> (exponent + 1) } else { 0 };
+    let sum = u128::from((1u64 << 62) + e);
+    // 1 / sum in Q63, e / sum as mantissa * 2^(-63 - exponent).
+    let large = ((1u128 << 125) / sum) as u64;
+    let small = ((u128::from(mantissa) << 62) / sum) as u64;
+    let large = f32::from_bits(f32_bits(large, -63));
+    let small = f32::from_bits(f32_bits(small, -63 - exponent.cast_signed()));
+    if score < 0 { [large, small] } else { [small, large] }
+}
+
+/// Probabilities `p_k = exp(s_k) / sum_j exp(s_j)` of the scores `s = scores * 2^-shift`, each
+/// rounded to the nearest float. `out` has the length of `scores`; no score gives nothing.
+#[inline]
+pub fn softmax(scores: &[i32], shift: u32, out: &mut [f32]) {
+    let Some(&largest) = scores.iter().max() else { return };
+    let shift = shift.min(MAX_SHIFT);
+    let power = |score: i32| exp_neg(largest.abs_diff(score), shift);
+    let mut sum = 0u128;
+    for &score in scores {
+        let (mantissa, exponent) = power(score);
+        sum += if exponent < 63 { u128::from(mantissa >> (exponent + 1)) } else { 0 };
+    }
+    for (&score, p) in scores.iter().zip(out) {
+        let (mantissa, exponent) = power(score);
+        let share = ((u128::from(mantissa) << 62) / sum) as u64;
+        *p = f32::from_bits(f32_bits(share, -63 - exponent.cast_signed()));
+    }
+}
+
+/// The number `(score + offset) * 2^-shift` as a double, rounded once, ties to even; results too
+/// large saturate to the largest finite double, too small ones go to zero by the same rounding.
+#[inline]
+pub fn linear(score: i32, offset: i64, shift: i16) -> f64 {
+    let sum = i64::from(score).saturating_add(offset);
+    // i64 to double rounds once; a power of two is then exact unless it leaves the normal range.
+    let value = sum as f64;
+    let mut left = -i32::from(shift);
+    let mut scaled = value;
+    while left != 0 {
+        let step = left.clamp(-1000, 1000);
+        scaled *= f64::from_bits(((1023 + step).cast_unsigned() as u64) << 52);
+        left -= step;
+    }
+    scaled.clamp(f64::MIN, f64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec;
+    use std::vec::Vec;
+
+    #[test]
+    fn logistic_is_the_nearest_float() {
+        // The platform's exp in double precision is good to 1e-15, far below half a float step.
+        for shift in [0, 1, 2, 7, 12, 20] {
+            for i in -20_000i32..20_000 {
+                let score = i.wrapping_mul(if shift < 8 { 1 } else { 37 + 100 * shift as i32 });
+                let x = f64::from(score) * 2f64.powi(-(shift as i32));
+                let [p0, p1] = logistic(score, shift);
+                let want0 = 1.0 / (1.0 + x.exp());
+                let want1 = 1.0 / (1.0 + (-x).exp());
+                assert!(ulps(p1, want1) <= 1, "score {score} shift {shift}: {p1} for {want1}");
+                assert!(ulps(p0, want0) <= 1, "score {score} shift {shift}: {p0} for {want0}");
+            }
+        }
+    }
+
+    /// Steps between a float and a double's nearest float.
+    fn ulps(got: f32, want: f64) -> u32 {
+        let want = want as f32;
+        got.to_bits().abs_diff(want.to_bits())
+    }
+
+    #[test]
+    fn logistic_extremes() {
+        assert_eq!(logistic(0, 12), [0.5, 0.5]);
+        assert_eq!(logistic(i32::MAX, 0), [0.0, 1.0]);
+        assert_eq!(logistic(i32::MIN, 0), [1.0, 0.0]);
+        assert_eq!(logistic(-104, 0)[1], 0.0);
+        // exp(-103) rounds to the smallest subnormal.
+        assert_eq!(logistic(-103, 0)[1], f32::from_bits(1));
+    }
+
+    #[test]
+    fn distinct_scores_keep_their_order() {
+        for shift in [8, 14, 20] {
+            let mut last = logistic(-(20 << shift), shift);
+            let step = 1 + (1 << shift) / 50_000;
+            let mut score = -(20 << shift) + step;
+            while score < 20 << shift {
+                let p = logistic(score, shift);
+                assert!(p[1] >= last[1] && p[0] <= last[0], "score {score} shift {shift}");
+                if score < 0 {
+                    assert!(p[1] > last[1], "score {score} shift {shift} is not told from its neighbour");
+                }
+                last = p;
+                score += step;
+            }
+        }
+    }
+
+    #[test]
+    fn softmax_of_two_is_logistic_and_sums_to_one() {
+        for score in [-100_000, -4096, -1, 0, 1, 77, 4096, 50_000] {
+            let mut out = [0f32; 2];
+            softmax(&[0, score], 12, &mut out);
+            let expected = logistic(score, 12);
+            for k in 0..2 {
+                assert!(out[k].to_bits().abs_diff(expected[k].to_bits()) <= 1);
+            }
+        }
+        let scores: Vec<i32> = (0..1000).map(|i| (i * 7919) % 40_000 - 20_000).collect();
+        let mut out = vec![0f32; 1000];
+        softmax(&scores, 12, &mut out);
+        let sum: f64 = out.iter().map(|&p| f64::from(p)).sum();
+        assert!((sum - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn linear_cases() {
+        let cases = [(0, 0, 0, 0.0), (3, 5, 2, 2.0), (-1, 0, 3, -0.125), (7, 0, -4, 112.0)];
+        for (score, offset, shift, expected) in cases {
+            assert_eq!(linear(score, offset, shift), expected);
+        }
+        assert_eq!(linear(1, 0, -2000), f64::MAX);
+        assert_eq!(linear(1, 0, 2000), 0.0);
+    }
+}

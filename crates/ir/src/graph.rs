@@ -1,0 +1,98 @@
+//! The graph: values and nodes in SSA form.
+//!
+//! Fields are private and there is one way in, [`crate::GraphBuilder`], which checks each node as it
+//! is added; so a `Graph` that exists is well formed: nodes stand in topological order, every value
+//! has one origin, and dtypes and shapes agree.
+
+use crate::{DType, Op, Shape, Tensor};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Index of a value of a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ValueIdx(pub u32);
+
+/// Index of a node of a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeIdx(pub u32);
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Origin {
+    /// The caller gives it; the number is its position among the inputs.
+    Input(u32),
+    /// It is part of the model.
+    Constant(Tensor),
+    /// A node computes it.
+    Node(NodeIdx),
+}
+
+/// A value: what flows along an edge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Value {
+    /// Unique in the graph.
+    pub name: String,
+    /// Storage type.
+    pub dtype: DType,
+    /// Shape.
+    pub shape: Shape,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// A node: an operator applied to values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// Unique in the graph.
+    pub name: String,
+    /// The operator and its attributes.
+    pub op: Op,
+    /// What it takes.
+    pub inputs: Vec<ValueIdx>,
+    /// What it makes.
+    pub outputs: Vec<ValueIdx>,
+}
+
+/// Values and nodes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Graph {
+    pub(crate) values: Vec<Value>,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) inputs: Vec<ValueIdx>,
+    pub(crate) outputs: Vec<ValueIdx>,
+}
+
+impl Graph {
+    /// All values, by index.
+    pub fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// A value of this graph.
+    pub fn value(&self, idx: ValueIdx) -> &Value {
+        &self.values[idx.0 as usize]
+    }
+
+    /// Nodes in topological order.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// What the caller gives, in order.
+    pub fn inputs(&self) -> &[ValueIdx] {
+        &self.inputs
+    }
+
+    /// What the caller gets, in order.
+    pub fn outputs(&self) -> &[ValueIdx] {
+        &self.outputs
+    }
+
+    /// The constant behind a value, if it is one.
+    pub fn constant(&self, idx: ValueIdx) -> Option<&Tensor> {
+        match &self.value(idx).origin {
+            Origin::Constant(tensor) => Some(tensor),
+            Origin::Input(_) | Origin::Node(_) => None,
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! A model: the graph, what it means to people, where it comes from, and how to prove it.
+
+use crate::{DType, Error, Graph, Kind, OutputRole, Shape, Signature, Task};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+/// Where a model comes from; at most 1 kB in the file.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Card {
+    /// Digest of the training rows.
+    pub data_fingerprint: u64,
+    /// Number of training rows.
+    pub n_rows: u64,
+    /// Seed of the search.
+    pub seed: u64,
+    /// Units of work done, which `--work` repeats.
+    pub work: u64,
+    /// The learner and the parameters that were not left at their defaults.
+    pub recipe: String,
+    /// Figures by name, such as `roc_auc (oof)`.
+    pub metrics: Vec<(String, f64)>,
+}
+
+/// Rows regenerated from a seed, and the digest of what the model makes of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SelfTest {
+    /// Seed of the rows.
+    pub seed: u64,
+    /// Number of rows.
+    pub n_rows: u32,
+    /// Digest of all outputs.
+    pub digest: u64,
+}
+
+/// Everything that a file holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    graph: Graph,
+    signature: Signature,
+    /// Where the model comes from.
+    pub card: Card,
+    /// How to prove it, once that is known.
+    pub self_test: Option<SelfTest>,
+}
+
+impl Model {
+    /// A model whose signature fits its graph.
+    ///
+    /// # Errors
+    /// `Graph` when inputs, outputs or classes of the signature are not those of the graph.
+    pub fn try_new(graph: Graph, signature: Signature, card: Card) -> Result<Model, Error> {
+        check(&graph, &signature)?;
+        Ok(Model { graph, signature, card, self_test: None })
+    }
+
+    /// What it computes.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// What it takes and gives, in the user's names.
+    pub fn signature(&self) -> &Signature {
+        &self.signature
+    }
+}
+
+fn check(graph: &Graph, signature: &Signature) -> Result<(), Error> {
+    let fail = |what: &str, expected: &dyn ToString, got: &dyn ToString| -> Result<(), Error> {
+        let (what, expected, got) = (what.to_string(), expected.to_string(), got.to_string());
+        Err(Kind::Graph { what, expected, got }.into())
+    };
+    if graph.inputs().len() != signature.inputs.len() {
+        return fail("columns of the signature", &graph.inputs().len(), &signature.inputs.len());
+    }
+    for (&idx, input) in graph.inputs().iter().zip(&signature.inputs) {
+        let value = graph.value(idx);
+        if value.dtype != input.graph_dtype() || value.shape != Shape::rows() {
+            return fail(
+                &alloc::format!("column \"{}\"", input.name),
+                &alloc::format!("{} [N]", input.graph_dtype()),
+                &alloc::format!("{} {}", value.dtype, value.shape),
+            );
+        }
+    }
+    if graph.outputs().len() != signature.outputs.len() {
+        return fail("outputs of the signature", &graph.outputs().len(), &signature.outputs.len());
+    }
+    let n_classes = signature.classes.len();
+    for (&idx, role) in graph.outputs().iter().zip(&signature.outputs) {
+        let value = graph.value(idx);
+        let fits = match role {
+            OutputRole::Score => value.dtype == DType::I32 && value.shape.rank() == 2,
+            OutputRole::Probability => value.dtype == DType::F32 && value.shape == Shape::rows_by(n_classes),
+            OutputRole::Label => value.dtype == DType::I64 && value.shape == Shape::rows(),
+            OutputRole::Value => value.dtype == DType::F64 && value.shape == Shape::rows(),
+        };
+        if !fits {
+            return fail(
+                &alloc::format!("output \"{}\"", role.name()),
+                &"the dtype and shape of its role",
+                &alloc::format!("{} {}", value.dtype, value.shape),
+            );
+        }
+    }
+    let (classes_fit, expected) = match signature.task {
+        Task::Binary => (n_classes == 2, "2"),
+        Task::Multiclass => (n_classes >= 3, "3 or more"),
+        Task::Regression => (n_classes == 0, "none"),
+    };
+    if !classes_fit {
+        return fail("classes", &expected, &n_classes);
+    }
+    if signature.positive.is_some_and(|p| p as usize >= n_classes) {
+        return fail("positive class", &"one of the classes", &signature.positive.unwrap_or(0));
+    }
+    Ok(())
+}

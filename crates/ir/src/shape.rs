@@ -1,0 +1,62 @@
+//! Shapes: each axis a number or a named symbol.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+/// One axis of a shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dim {
+    /// A known length.
+    Fixed(usize),
+    /// A length known only when data arrives; equal names are equal lengths.
+    Symbol(String),
+}
+
+impl fmt::Display for Dim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Dim::Fixed(n) => write!(f, "{n}"),
+            Dim::Symbol(s) => f.write_str(s),
+        }
+    }
+}
+
+/// Axes, outermost first; no axis is a scalar.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Shape(pub Vec<Dim>);
+
+impl Shape {
+    /// `[N]`: one value a row.
+    pub fn rows() -> Shape {
+        Shape(alloc::vec![Dim::Symbol("N".to_string())])
+    }
+
+    /// `[N, width]`.
+    pub fn rows_by(width: usize) -> Shape {
+        Shape(alloc::vec![Dim::Symbol("N".to_string()), Dim::Fixed(width)])
+    }
+
+    /// A shape of known lengths.
+    pub fn fixed(dims: &[usize]) -> Shape {
+        Shape(dims.iter().map(|&n| Dim::Fixed(n)).collect())
+    }
+
+    /// Number of axes.
+    pub fn rank(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[")?;
+        for (i, dim) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str(", ")?;
+            }
+            write!(f, "{dim}")?;
+        }
+        f.write_str("]")
+    }
+}
