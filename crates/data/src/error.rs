@@ -3,9 +3,13 @@
 //! Every message has the form `where: what is wrong: expected X, got Y; what to do`. Rows are
 //! counted from 1 after the header, so that row 1 is the first row of data.
 
+mod show;
+
 use ir::{ColumnKind, Task};
-use std::fmt;
+use show::{Cells, FirstCell, Hint, List, MissingList, Place, Quoted, Shell, count, delimiter_name, needs};
 use std::io;
+
+pub(crate) use show::{LISTED, short};
 
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -166,7 +170,7 @@ pub enum Kind {
     /// Bytes that are not UTF-8.
     #[error(
         "{file}: {place}: expected UTF-8 text, got byte 0x{byte:02x} (line {line}); write the file as UTF-8",
-        place = Place { row: *.row, column: .column, position: *.position }
+        place = Place(*.row, .column, *.position)
     )]
     Utf8 {
         /// File as the user named it.
@@ -185,7 +189,7 @@ pub enum Kind {
     /// A zero byte in a cell.
     #[error(
         "{file}: {place}: expected text, got a zero byte (line {line}); is this a binary file? write the table as CSV",
-        place = Place { row: *.row, column: .column, position: *.position }
+        place = Place(*.row, .column, *.position)
     )]
     ZeroByte {
         /// File as the user named it.
@@ -229,8 +233,8 @@ pub enum Kind {
     },
     /// Nearly all cells of a column are numbers.
     #[error(
-        "{file}: column {column:?} ({position}): {n_numbers} of {n_cells} cells are numbers, expected all or fewer, got {cells}; declare it missing with --missing {first}, or keep the column as text with --types {column}=category",
-        cells = Cells { cells: .cells, n_bad: *.n_bad }, first = FirstCell(.cells)
+        "{file}: column {column:?} ({position}): expected a number in every cell, as in {n_numbers} of {n_cells}, got {cells}; declare it missing with --missing {first}, or keep the column as text with --types {column}=category",
+        cells = Cells(.cells, *.n_bad), first = FirstCell(.cells)
     )]
     MostlyNumbers {
         /// File as the user named it.
@@ -251,7 +255,7 @@ pub enum Kind {
     /// A column declared a number that holds text.
     #[error(
         "{file}: column {column:?} ({position}) is declared number: expected numbers, got {cells}; declare it missing with --missing {first}, or leave out --types {column}=number",
-        cells = Cells { cells: .cells, n_bad: *.n_bad }, first = FirstCell(.cells)
+        cells = Cells(.cells, *.n_bad), first = FirstCell(.cells)
     )]
     DeclaredNumber {
         /// File as the user named it.
@@ -287,7 +291,7 @@ pub enum Kind {
     /// A name that no column has.
     #[error(
         "{file}: no column {name:?}{hint}; columns: {columns}",
-        hint = Hint(.nearest), columns = List { names: .columns, n_all: *.n_columns }
+        hint = Hint(.nearest), columns = List(.columns, *.n_columns)
     )]
     UnknownColumn {
         /// File as the user named it.
@@ -341,6 +345,12 @@ pub enum Kind {
         /// Its Arrow type.
         got: String,
     },
+    /// Too much text for one batch.
+    #[error("column {column:?}: expected less than 2^31 bytes of text in a batch, got more; use smaller batches")]
+    TooLong {
+        /// Name of the column.
+        column: String,
+    },
     /// A column that is no raw text, where raw text is needed.
     #[error("{file}: column {column:?} was not read as raw text; name it in ReadOptions::raw")]
     NotRaw {
@@ -380,7 +390,7 @@ pub enum Kind {
     /// Regression on a target that holds text.
     #[error(
         "target {target:?} (regression): expected numbers, got {cells}; use --task {other}, or drop these rows with --missing {first}",
-        cells = Cells { cells: .cells, n_bad: *.n_bad }, first = FirstCell(.cells)
+        cells = Cells(.cells, *.n_bad), first = FirstCell(.cells)
     )]
     TargetText {
         /// Name of the target.
@@ -394,8 +404,8 @@ pub enum Kind {
     },
     /// Nearly all cells of a target are numbers.
     #[error(
-        "target {target:?}: {n_numbers} of {n_cells} cells are numbers, expected all or fewer, got {cells}; drop these rows with --missing {first}, or learn classes with --task multiclass",
-        cells = Cells { cells: .cells, n_bad: *.n_bad }, first = FirstCell(.cells)
+        "target {target:?}: expected a number in every cell, as in {n_numbers} of {n_cells}, got {cells}; drop these rows with --missing {first}, or learn classes with --task multiclass",
+        cells = Cells(.cells, *.n_bad), first = FirstCell(.cells)
     )]
     TargetMostlyNumbers {
         /// Name of the target.
@@ -422,7 +432,7 @@ pub enum Kind {
     /// A positive class that is no class.
     #[error(
         "target {target:?}: no class {positive:?}{hint}; classes: {classes}",
-        hint = Hint(.nearest), classes = List { names: .classes, n_all: *.n_classes }
+        hint = Hint(.nearest), classes = List(.classes, *.n_classes)
     )]
     UnknownClass {
         /// Name of the target.
@@ -453,141 +463,3 @@ pub enum Kind {
         source: arrow_schema::ArrowError,
     },
 }
-
-fn needs(task: Task) -> &'static str {
-    match task {
-        Task::Binary => "exactly 2",
-        Task::Multiclass => "at least 3",
-        Task::Regression => "none",
-    }
-}
-
-/// `1 row`, `2 rows`.
-fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
-fn delimiter_name(delimiter: u8) -> String {
-    match delimiter {
-        b'\t' => String::from("tab"),
-        other => format!("{:?}", char::from(other).to_string()),
-    }
-}
-
-/// `row 3, column "age" (2)` or `header, column 2`.
-struct Place<'a> {
-    row: u64,
-    column: &'a str,
-    position: usize,
-}
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.row {
-            0 => write!(f, "header, column {}", self.position),
-            row => write!(f, "row {row}, column {:?} ({})", self.column, self.position),
-        }
-    }
-}
-
-/// `"a" at row 3, "b" at row 4 (17 such)`.
-struct Cells<'a> {
-    cells: &'a [BadCell],
-    n_bad: u64,
-}
-
-impl fmt::Display for Cells<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, bad) in self.cells.iter().enumerate() {
-            let comma = if i == 0 { "" } else { ", " };
-            write!(f, "{comma}{} at row {}", Quoted(&bad.cell), bad.row)?;
-        }
-        write!(f, " ({} such)", self.n_bad)
-    }
-}
-
-/// A cell in quotes; its control characters are escaped, so it cannot break the line.
-struct Quoted<'a>(&'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.0)
-    }
-}
-
-/// A cell as a shell argument: bare if it is plain, else in quotes.
-struct Shell<'a>(&'a str);
-
-impl fmt::Display for Shell<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plain = |c: char| c.is_alphanumeric() || "_-+./:%@".contains(c);
-        if !self.0.is_empty() && self.0.chars().all(plain) {
-            f.write_str(self.0)
-        } else {
-            write!(f, "'{}'", self.0.replace('\'', "'\\''"))
-        }
-    }
-}
-
-struct FirstCell<'a>(&'a [BadCell]);
-
-impl fmt::Display for FirstCell<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Shell(self.0.first().map_or("CELL", |bad| bad.cell.as_str())).fmt(f)
-    }
-}
-
-/// `; did you mean "income"?` or nothing.
-struct Hint<'a>(&'a Option<String>);
-
-impl fmt::Display for Hint<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(name) => write!(f, "; did you mean {name:?}?"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// `a, b, c, .. (30 in all)`.
-struct List<'a> {
-    names: &'a [String],
-    n_all: usize,
-}
-
-impl fmt::Display for List<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.names.join(", "))?;
-        if self.n_all > self.names.len() {
-            write!(f, ", .. ({} in all)", self.n_all)?;
-        }
-        Ok(())
-    }
-}
-
-struct MissingList<'a>(&'a [MissingColumn]);
-
-impl fmt::Display for MissingList<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, column) in self.0.iter().enumerate() {
-            f.write_str(if i == 0 { "no column " } else { ", no column " })?;
-            write!(f, "{:?}", column.name)?;
-            if let Some(nearest) = &column.nearest {
-                write!(f, " (did you mean {nearest:?}?)")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The text of a cell for a message: cut after 40 characters.
-pub(crate) fn short(cell: &str) -> String {
-    const LONGEST: usize = 40;
-    match cell.char_indices().nth(LONGEST) {
-        Some((cut, _)) => format!("{}..", &cell[..cut]),
-        None => String::from(cell),
-    }
-}
-
-/// The most names that a message lists.
-pub(crate) const LISTED: usize = 20;

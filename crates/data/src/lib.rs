@@ -40,7 +40,7 @@ pub use error::{BadCell, Error, Kind, MissingColumn, Nature, Result};
 pub use markers::Markers;
 pub use nearest::nearest;
 pub use options::ReadOptions;
-pub use plan::{PlanBatches, ReadPlan, read_for};
+pub use plan::{ReadPlan, read_for};
 pub use profile::{ColumnProfile, TableProfile, profile};
 pub use source::{Opened, Source};
 pub use table::Table;

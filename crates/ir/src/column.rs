@@ -103,6 +103,22 @@ impl<'a> Column<'a> {
         Some(Column { data, validity, n_rows })
     }
 
+    /// Rows `start..start + len`; `None` past the end.
+    pub fn slice(&self, start: usize, len: usize) -> Option<Column<'a>> {
+        let end = start.checked_add(len).filter(|&end| end <= self.n_rows)?;
+        let bits = |b: Bits<'a>| Bits { bytes: b.bytes, offset: b.offset + start, len };
+        let data = match self.data {
+            ColumnData::F64(v) => ColumnData::F64(&v[start..end]),
+            ColumnData::F32(v) => ColumnData::F32(&v[start..end]),
+            ColumnData::I64(v) => ColumnData::I64(&v[start..end]),
+            ColumnData::I32(v) => ColumnData::I32(&v[start..end]),
+            ColumnData::U8(v) => ColumnData::U8(&v[start..end]),
+            ColumnData::Bool(b) => ColumnData::Bool(bits(b)),
+            ColumnData::Str { offsets, bytes } => ColumnData::Str { offsets: &offsets[start..=end], bytes },
+        };
+        Some(Column { data, validity: self.validity.map(bits), n_rows: len })
+    }
+
     /// The values; rows that are missing hold an arbitrary value.
     pub fn data(&self) -> ColumnData<'a> {
         self.data

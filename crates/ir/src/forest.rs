@@ -284,7 +284,8 @@ fn check_split(split: &Split, features: &[CodedFeature]) -> Result<(), Error> {
         return Err(fault("feature", &format!("below {}", features.len()), &split.feature));
     };
     match split.test {
-        Test::Greater(t) if feature.ordered && u16::from(t) + 1 < feature.n_codes => Ok(()),
+        // The last code as threshold parts missing from all the rest.
+        Test::Greater(t) if feature.ordered && u16::from(t) < feature.n_codes => Ok(()),
         Test::In(set) if !feature.ordered => {
             match (0..=255u8).find(|&c| set.contains(c) && u16::from(c) >= feature.n_codes) {
                 None => Ok(()),
@@ -292,7 +293,7 @@ fn check_split(split: &Split, features: &[CodedFeature]) -> Result<(), Error> {
             }
         }
         Test::Greater(t) if feature.ordered => {
-            Err(fault("threshold code", &format!("below {}", feature.n_codes.saturating_sub(1)), &t))
+            Err(fault("threshold code", &format!("below {}", feature.n_codes), &t))
         }
         Test::Greater(_) => Err(fault("test", "a set of categories", &"a threshold")),
         Test::In(_) => Err(fault("test", "a threshold", &"a set of categories")),

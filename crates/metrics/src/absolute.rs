@@ -27,7 +27,6 @@ pub(crate) static MEDAE: MetricEntry = MetricEntry {
 /// None.
 /// # Source
 /// scikit-learn `mean_absolute_error`.
-#[expect(clippy::unnecessary_wraps, reason = "the family's signature")]
 fn mae(rows: &Regressed<'_>) -> Result<f64, Error> {
     Ok(rows.weights().mean(|row| rows.residual(row).abs()))
 }
@@ -38,9 +37,7 @@ fn mae(rows: &Regressed<'_>) -> Result<f64, Error> {
 /// # Errors
 /// None.
 /// # Source
-/// Hyndman & Fan, The American Statistician 50, 1996, definition 2; scikit-learn `median_absolute_error`, with its
-/// weighted form since 1.8.
-#[expect(clippy::unnecessary_wraps, reason = "the family's signature")]
+/// Hyndman & Fan, The American Statistician 50, 1996, definition 2; scikit-learn 1.9 `median_absolute_error`.
 fn medae(rows: &Regressed<'_>) -> Result<f64, Error> {
     let mut errors: Vec<(f64, f64)> =
         rows.weights().iter().map(|(row, weight)| (rows.residual(row).abs(), weight)).collect();

@@ -28,7 +28,6 @@ pub(crate) static BALANCED_ACCURACY: MetricEntry = MetricEntry {
 /// None.
 /// # Source
 /// scikit-learn `accuracy_score`.
-#[expect(clippy::unnecessary_wraps, reason = "the family's signature")]
 fn accuracy(rows: &Classified<'_>) -> Result<f64, Error> {
     Ok(rows.weights().mean(|row| f64::from(u8::from(rows.labels()[row] == rows.predicted()[row]))))
 }
@@ -38,7 +37,6 @@ fn accuracy(rows: &Classified<'_>) -> Result<f64, Error> {
 /// None.
 /// # Source
 /// scikit-learn `balanced_accuracy_score(adjusted=False)`.
-#[expect(clippy::unnecessary_wraps, reason = "the family's signature")]
 fn balanced_accuracy(rows: &Classified<'_>) -> Result<f64, Error> {
     Ok(ClassSums::of(rows).mean_over(|sums, class| sums.labelled[class] > 0.0, ClassSums::recall))
 }

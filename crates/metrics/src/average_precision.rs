@@ -43,7 +43,6 @@ fn step_area(ranking: &Ranking) -> Result<f64, Why> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::laws::{Rows, assert_close};
 
     #[test]

@@ -20,7 +20,6 @@ pub(crate) static ENTRY: MetricEntry = MetricEntry {
 /// None.
 /// # Source
 /// Brier, Monthly Weather Review 78, 1950; scikit-learn `brier_score_loss(scale_by_half="auto")`.
-#[expect(clippy::unnecessary_wraps, reason = "the family's signature")]
 fn brier(rows: &Classified<'_>) -> Result<f64, Error> {
     let distance = |row: usize, class: usize| {
         let y = f64::from(u8::from(rows.labels()[row] as usize == class));

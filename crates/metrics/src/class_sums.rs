@@ -42,7 +42,8 @@ impl ClassSums {
 
     /// `sum_k support_k x_k / sum_k support_k`.
     pub(crate) fn weighted_by_support(&self, x: fn(&ClassSums, usize) -> f64) -> f64 {
-        let sum: f64 = self.labelled.iter().enumerate().map(|(class, support)| support * x(self, class)).sum();
+        let sum: f64 =
+            self.labelled.iter().enumerate().map(|(class, support)| support * x(self, class)).sum();
         // The total is above 0, because the weights' sum is.
         sum / self.labelled.iter().sum::<f64>()
     }

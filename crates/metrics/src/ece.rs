@@ -25,7 +25,6 @@ pub(crate) static ENTRY: MetricEntry = MetricEntry {
 /// None.
 /// # Source
 /// Guo, Pleiss, Sun & Weinberger, ICML 2017, section 2, with M = 15. scikit-learn has none.
-#[expect(clippy::unnecessary_wraps, reason = "the family's signature")]
 fn ece(rows: &Classified<'_>) -> Result<f64, Error> {
     // Per bin: weight of right rows minus weighted confidence.
     let mut gaps = [0.0_f64; N_BINS as usize];

@@ -235,7 +235,10 @@ impl fmt::Display for Error {
                 write!(f, "metrics: probabilities: expected 0 to 1, got {got} at row {row}, class {class}")
             }
             Kind::ProbabilitySum { row, got, bound } => {
-                write!(f, "metrics: probabilities: expected a sum of 1 (within {bound}), got {got} at row {row}")
+                write!(
+                    f,
+                    "metrics: probabilities: expected a sum of 1 (within {bound}), got {got} at row {row}"
+                )
             }
             Kind::NegativeWeight { row, got } => {
                 write!(f, "metrics: row weights: expected 0 or more, got {got} at row {row}")
@@ -279,9 +282,13 @@ mod tests {
 
     #[test]
     fn edit_distance_counts_insertions_deletions_and_changes() {
-        for (a, b, expected) in
-            [("f1", "f1", 0), ("", "abc", 3), ("abc", "a", 2), ("kitten", "sitting", 3), ("roc_acu", "roc_auc", 2)]
-        {
+        for (a, b, expected) in [
+            ("f1", "f1", 0),
+            ("", "abc", 3),
+            ("abc", "a", 2),
+            ("kitten", "sitting", 3),
+            ("roc_acu", "roc_auc", 2),
+        ] {
             assert_eq!(edits(a, b), expected, "{a} {b}");
         }
     }

@@ -37,7 +37,6 @@ pub(crate) static F1_WEIGHTED: MetricEntry = MetricEntry {
 /// None.
 /// # Source
 /// van Rijsbergen, Information Retrieval, 1979, ch. 7; scikit-learn `f1_score(average="binary", zero_division=0)`.
-#[expect(clippy::unnecessary_wraps, reason = "the family's signature")]
 fn f1(rows: &Classified<'_>) -> Result<f64, Error> {
     Ok(ClassSums::of(rows).f1(rows.positive() as usize))
 }
@@ -47,7 +46,6 @@ fn f1(rows: &Classified<'_>) -> Result<f64, Error> {
 /// None.
 /// # Source
 /// scikit-learn `f1_score(average="macro", zero_division=0)`; deviation: a class whose rows all weigh 0 is absent.
-#[expect(clippy::unnecessary_wraps, reason = "the family's signature")]
 fn f1_macro(rows: &Classified<'_>) -> Result<f64, Error> {
     let counts = |sums: &ClassSums, class: usize| sums.labelled[class] > 0.0 || sums.predicted[class] > 0.0;
     Ok(ClassSums::of(rows).mean_over(counts, ClassSums::f1))
@@ -58,7 +56,6 @@ fn f1_macro(rows: &Classified<'_>) -> Result<f64, Error> {
 /// None.
 /// # Source
 /// scikit-learn `f1_score(average="weighted", zero_division=0)`.
-#[expect(clippy::unnecessary_wraps, reason = "the family's signature")]
 fn f1_weighted(rows: &Classified<'_>) -> Result<f64, Error> {
     Ok(ClassSums::of(rows).weighted_by_support(ClassSums::f1))
 }

@@ -67,7 +67,11 @@ pub static METRICS: &[&MetricEntry] = &[
 /// # Errors
 /// `UnknownMetric`, with the nearest name and all known ones.
 pub fn metric(name: &str) -> Result<&'static MetricEntry, Error> {
-    METRICS.iter().copied().find(|entry| entry.name == name).ok_or_else(|| Error::unknown_metric(name, METRICS))
+    METRICS
+        .iter()
+        .copied()
+        .find(|entry| entry.name == name)
+        .ok_or_else(|| Error::unknown_metric(name, METRICS))
 }
 
 /// The metric that a task is judged by unless the user names another.
@@ -121,7 +125,9 @@ mod tests {
     fn an_unknown_name_names_the_nearest() {
         let error = metric("roc_acu").unwrap_err();
         assert!(
-            error.to_string().starts_with("unknown metric \"roc_acu\"; did you mean \"roc_auc\"? known: roc_auc, "),
+            error
+                .to_string()
+                .starts_with("unknown metric \"roc_acu\"; did you mean \"roc_auc\"? known: roc_auc, "),
             "{error}"
         );
         let error = metric("throughput").unwrap_err();

@@ -1,7 +1,6 @@
 //! Log loss: how surprised the probabilities are by the labels. Training reports use it as the loss of classes.
 
 use crate::entry::{Compute, MetricEntry, Task};
-use crate::error::Error;
 use crate::observed::Classified;
 
 /// See [`log_loss`].
@@ -16,7 +15,7 @@ pub(crate) static ENTRY: MetricEntry = MetricEntry {
 /// Mean log loss.
 /// `-sum_i w_i ln(clip(p_i, eps, 1 - eps)) / sum_i w_i`, `p_i` the probability of the true class of row i,
 /// `eps = 2^-52`: the step of f64, also for f32 probabilities. From about 0 to 36.04.
-/// Probabilities are not divided by their sum, as scikit-learn does not since 1.5.
+/// Probabilities are not divided by their sum, as scikit-learn 1.9 does not.
 /// # Source
 /// scikit-learn `log_loss`; deviation: f32 is widened first, where scikit-learn clips it at 2^-23.
 pub fn log_loss(rows: &Classified<'_>) -> f64 {

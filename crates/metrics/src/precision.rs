@@ -28,7 +28,6 @@ pub(crate) static PRECISION_WEIGHTED: MetricEntry = MetricEntry {
 /// None.
 /// # Source
 /// scikit-learn `precision_score(average="binary", zero_division=0)`.
-#[expect(clippy::unnecessary_wraps, reason = "the family's signature")]
 fn precision(rows: &Classified<'_>) -> Result<f64, Error> {
     Ok(ClassSums::of(rows).precision(rows.positive() as usize))
 }
@@ -38,7 +37,6 @@ fn precision(rows: &Classified<'_>) -> Result<f64, Error> {
 /// None.
 /// # Source
 /// scikit-learn `precision_score(average="weighted", zero_division=0)`.
-#[expect(clippy::unnecessary_wraps, reason = "the family's signature")]
 fn precision_weighted(rows: &Classified<'_>) -> Result<f64, Error> {
     Ok(ClassSums::of(rows).weighted_by_support(ClassSums::precision))
 }
@@ -69,6 +67,10 @@ mod tests {
     #[test]
     fn multiclass_has_no_positive_class() {
         let error = Rows::predicted(&[0, 1, 2], &[0, 1, 2], 3).score("precision").unwrap_err();
-        assert!(error.to_string().starts_with("precision: not defined for a multiclass task; use one of roc_auc, "));
+        assert!(
+            error
+                .to_string()
+                .starts_with("precision: not defined for a multiclass task; use one of roc_auc, ")
+        );
     }
 }

@@ -28,7 +28,6 @@ pub(crate) static RECALL_WEIGHTED: MetricEntry = MetricEntry {
 /// None.
 /// # Source
 /// scikit-learn `recall_score(average="binary", zero_division=0)`.
-#[expect(clippy::unnecessary_wraps, reason = "the family's signature")]
 fn recall(rows: &Classified<'_>) -> Result<f64, Error> {
     Ok(ClassSums::of(rows).recall(rows.positive() as usize))
 }
@@ -38,7 +37,6 @@ fn recall(rows: &Classified<'_>) -> Result<f64, Error> {
 /// None.
 /// # Source
 /// scikit-learn `recall_score(average="weighted", zero_division=0)`.
-#[expect(clippy::unnecessary_wraps, reason = "the family's signature")]
 fn recall_weighted(rows: &Classified<'_>) -> Result<f64, Error> {
     Ok(ClassSums::of(rows).weighted_by_support(ClassSums::recall))
 }

@@ -79,9 +79,7 @@ mod tests {
 
     #[test]
     fn one_class_is_undefined() {
-        for (labels, why) in
-            [([0, 0], "no row is of class 1"), ([1, 1], "all rows are of class 1")]
-        {
+        for (labels, why) in [([0, 0], "no row is of class 1"), ([1, 1], "all rows are of class 1")] {
             let error = Rows::binary(&labels, &[0.1, 0.9]).score("roc_auc").unwrap_err();
             assert_eq!(error.to_string(), format!("roc_auc: undefined on these rows: {why}"));
         }

@@ -33,10 +33,6 @@ impl<'a> RowWeights<'a> {
         }
     }
 
-    pub(crate) fn n_rows(&self) -> usize {
-        self.n_rows
-    }
-
     pub(crate) fn total(&self) -> f64 {
         self.total
     }

@@ -47,7 +47,6 @@ pub fn mse(rows: &Regressed<'_>) -> f64 {
 /// None.
 /// # Source
 /// scikit-learn `root_mean_squared_error`.
-#[expect(clippy::unnecessary_wraps, reason = "the family's signature")]
 fn rmse(rows: &Regressed<'_>) -> Result<f64, Error> {
     Ok(mse(rows).sqrt())
 }

@@ -1,1 +1,26 @@
-//! placeholder
+//! Running a graph.
+//!
+//! [`reference`] is the meaning of every operator: one short function each, no cleverness. [`Plan`]
+//! is the same computation scheduled for speed, block by block of rows; it equals the reference
+//! byte for byte, which [`verify`] proves on any machine from the rows that a seed regenerates.
+//!
+//! The crate is `no_std` with `alloc`, integers only on the path of a forest, and without threads:
+//! rows are independent, so whoever has threads slices the columns and runs the slices.
+#![no_std]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may unwrap"))]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod engine;
+mod error;
+mod plan;
+pub mod reference;
+mod selftest;
+mod verify;
+
+pub use error::{Error, Kind};
+pub use plan::Plan;
+pub use selftest::{SELF_TEST_ROWS, self_test};
+pub use verify::{Checked, Failure, Verdict, verify};

@@ -1,1 +1,26 @@
-//! placeholder
+//! Growing trees on codes.
+//!
+//! Columns become codes once ([`Encoder`], [`CodeMatrix`]); a boosted forest is then grown with
+//! integer gradients ([`boost`]), integer histograms and leaves rounded to the deployed grid inside
+//! the loop, so the forest that was trained is the forest that predicts, on any number of threads.
+//! [`compact`] keeps the features, edges and categories that a forest uses and gives the
+//! [`ir::Forest`] that the graph holds.
+
+mod boost;
+mod compact;
+mod edges;
+mod encode;
+mod error;
+mod grow;
+mod histogram;
+mod matrix;
+mod objective;
+mod packed;
+mod split;
+
+pub use boost::{BoostParams, Boosted, Rounds, Rows, boost};
+pub use compact::{Compact, UsedFeature, compact};
+pub use encode::Encoder;
+pub use error::{Error, Kind};
+pub use matrix::CodeMatrix;
+pub use objective::Target;

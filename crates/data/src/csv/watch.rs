@@ -99,7 +99,12 @@ impl<R: Read> Watch<R> {
 
 impl<R: Read> Read for Watch<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(buffer)?;
+        let n = loop {
+            match self.inner.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other?,
+            }
+        };
         if n == 0 {
             self.at_end = !buffer.is_empty();
             return Ok(0);

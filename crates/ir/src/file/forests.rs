@@ -73,7 +73,7 @@ impl Contexts {
         let contexts = &mut self.threshold[feature as usize];
         if kind.ordered {
             let t = if let Test::Greater(t) = test { t } else { 0 };
-            let n = n_bits(usize::from(kind.n_codes.saturating_sub(1)));
+            let n = n_bits(usize::from(kind.n_codes));
             return Test::Greater(symbol(coder, contexts, n, t.into()) as u8);
         }
         let set = if let Test::In(set) = test { set } else { CodeSet::default() };

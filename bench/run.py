@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+"""Runs a benchmark: every system on every table, a process each, and writes the record.
+
+What was measured of a system version on a table with given parameters is kept in .cache and not measured again,
+so an interrupted run goes on where it stopped. Times are compared within one run only: see --times.
+This process imports the standard library only, since its memory counts into the peaks of its children.
+"""
+
+import argparse
+import csv
+import datetime
+import hashlib
+import importlib
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+BENCH = Path(__file__).resolve().parent
+ROOT = BENCH.parent
+CACHE = BENCH / ".cache"
+PYTHON = BENCH / ".venv" / "bin" / "python"
+
+MEASURES = ["error", "bytes", "rows_per_s", "train_s", "peak_mb"]
+TIMES = ["rows_per_s", "train_s"]
+# The second line of one system in a run with --times; what it differs from the first is noise.
+TWIN = "(A/A)"
+
+
+def main() -> int:
+    args = arguments()
+    if not PYTHON.exists():
+        sys.exit("bench/run.py: there is no bench/.venv; run bench/setup.sh first")
+    if Path(sys.prefix).resolve() != PYTHON.parent.parent.resolve():
+        os.execv(PYTHON, [PYTHON, __file__, *sys.argv[1:]])
+
+    definition = tomllib.loads((BENCH / "definitions" / f"{args.benchmark}.toml").read_text())
+    known_tables = {table["name"]: table for table in definition["table"]}
+    names = chosen(args.systems, definition["systems"], "system")
+    tables = [known_tables[name] for name in chosen(args.tables, list(known_tables), "table")]
+    data = data_folder(args.data)
+
+    versions = {name: importlib.import_module(f"systems.{name}").version() for name in names}
+    for name in [name for name in names if versions[name] is None]:
+        say(f"{name} IS MISSING and left out: build it with `cargo build --release`, then run this again")
+        names.remove(name)
+
+    bench = Bench(definition, versions, data)
+    problems = []
+    rows = []
+    for table in tables:
+        for name in names:
+            measured = bench.cached(name, table)
+            problem = judged(measured, table)
+            if problem:
+                problems.append(f"{name} on {table['name']}: {problem}")
+            else:
+                rows.append({"table": table["name"], "system": name, "version": versions[name]} | measured)
+    if args.times:
+        rows = timed(bench, tables, rows, problems)
+    add_ratios(rows, definition["rivals"], with_times=args.times)
+
+    print_rows(rows, definition["rivals"], args.times)
+    is_whole = not problems and len(names) == len(definition["systems"]) and len(tables) == len(known_tables)
+    write_record(args, definition, rows, is_whole)
+    for problem in problems:
+        say(f"PROBLEM: {problem}")
+    return 1 if problems else 0
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("benchmark", nargs="?", default="skeleton", help="a file of bench/definitions, without .toml")
+    parser.add_argument("--tables", help="some of the benchmark's tables: a,b")
+    parser.add_argument("--systems", help="some of the benchmark's systems: x,y")
+    parser.add_argument("--data", help="the folder of tables; else SMIDGEN_DATA, else ../shared/data beside the repository")
+    parser.add_argument("--times", action="store_true", help="time all systems again, in turn, and quote ratios of times")
+    return parser.parse_args()
+
+
+def chosen(text: str | None, known: list[str], what: str) -> list[str]:
+    if text is None:
+        return list(known)
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            sys.exit(f'bench/run.py: unknown {what} "{name}"; known: {", ".join(known)}')
+    return names
+
+
+def data_folder(given: str | None) -> Path:
+    folder = Path(given or os.environ.get("SMIDGEN_DATA") or ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        sys.exit(f"bench/run.py: there is no data folder {folder}; name it with --data or SMIDGEN_DATA")
+    return folder
+
+
+def say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+class Bench:
+    """Measures, and remembers what it measured."""
+
+    def __init__(self, definition: dict, versions: dict, data: Path):
+        self.definition = definition
+        self.versions = versions
+        self.data = data
+
+    def folder(self, table: dict) -> Path:
+        import tables
+
+        return tables.split(table, self.data, CACHE, self.definition["seed"])
+
+    def cached(self, name: str, table: dict) -> dict:
+        """What is known of a system on a table, measured now if it is not; failures are not kept."""
+        path = CACHE / "results" / f"{name}-{table['name']}-{self.key(name, table)}.json"
+        if path.exists():
+            return json.loads(path.read_text())
+        measured = self.measured(name, table)
+        if "failed" not in measured:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = path.with_suffix(".unfinished")
+            unfinished.write_text(json.dumps(measured))
+            unfinished.rename(path)
+        return measured
+
+    def key(self, name: str, table: dict) -> str:
+        """A digest of all that the result depends on."""
+        folder = self.folder(table)
+        parts = {
+            "version": self.versions[name],
+            "python": platform.python_version(),
+            "parameters": importlib.import_module(f"systems.{name}").parameters(self.definition),
+            "definition": {key: self.definition[key] for key in ("seed", "threads", "min_timed_rows", "passes")},
+            "table": {key: table[key] for key in ("name", "task", "target")},
+            "rows": [hashlib.sha256((folder / part).read_bytes()).hexdigest() for part in ("train.csv", "test.csv")],
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+    def measured(self, name: str, table: dict) -> dict:
+        say(f"{table['name']}: {name} {self.versions[name]}")
+        order = {"system": name, "definition": self.definition, "table": table, "folder": str(self.folder(table))}
+        environment = os.environ | {"OMP_NUM_THREADS": str(self.definition["threads"])}
+        done = subprocess.run(
+            [PYTHON, BENCH / "measure.py", json.dumps(order)], capture_output=True, text=True, env=environment, check=False
+        )
+        if done.returncode != 0:
+            return {"failed": f"exit {done.returncode}: {done.stderr.strip()[-500:]}"}
+        return json.loads(done.stdout.splitlines()[-1])
+
+
+def judged(measured: dict, table: dict) -> str | None:
+    """What is wrong with a result, if anything: the answer is checked before it is timed."""
+    if "failed" in measured:
+        return measured["failed"]
+    low, high = table["expected_error"]
+    if not low <= measured["error"] <= high:
+        return f"error {measured['error']:.6g} is outside the expected {low} to {high}"
+    return None
+
+
+def timed(bench: Bench, tables: list[dict], rows: list[dict], problems: list[str]) -> list[dict]:
+    """The rows again with medians over repetitions, the systems in turn, the first one twice."""
+    result = []
+    for table in tables:
+        of_table = [row for row in rows if row["table"] == table["name"]]
+        if not of_table:
+            continue
+        lines = of_table + [of_table[0] | {"system": f"{of_table[0]['system']} {TWIN}"}]
+        repeats = [[] for _ in lines]
+        for repetition in range(bench.definition["repetitions"]):
+            # Another one begins each time, so that no system always runs on the warmer machine.
+            for at in range(len(lines)):
+                line = (at + repetition) % len(lines)
+                repeats[line].append(bench.measured(lines[line]["system"].removesuffix(f" {TWIN}"), table))
+        for line, measured in zip(lines, repeats, strict=True):
+            failed = [one["failed"] for one in measured if "failed" in one]
+            if failed:
+                problems.append(f"{line['system']} on {table['name']}: {failed[0]}")
+                continue
+            if any(one["error"] != line["error"] or one["bytes"] != line["bytes"] for one in measured):
+                problems.append(f"{line['system']} on {table['name']}: error or bytes differ between repetitions")
+            medians = {name: median([one[name] for one in measured]) for name in [*TIMES, "peak_mb", "base_mb"]}
+            result.append(line | medians)
+    return result
+
+
+def median(values: list) -> float | None:
+    return None if None in values else statistics.median(values)
+
+
+def add_ratios(rows: list[dict], rivals: list[str], with_times: bool) -> None:
+    """Each measure divided by the rival's on the same table; of times only where they come from this run."""
+    by_name = {(row["table"], row["system"]): row for row in rows}
+    for row in rows:
+        for rival in rivals:
+            other = by_name.get((row["table"], rival))
+            for name in MEASURES:
+                may_quote = with_times or name not in TIMES
+                known = other and row.get(name) is not None and other.get(name)
+                row[f"{name}_vs_{rival}"] = row[name] / other[name] if may_quote and known else None
+
+
+def columns(rivals: list[str]) -> list[str]:
+    ratios = [f"{name}_vs_{rival}" for rival in rivals for name in MEASURES]
+    return ["table", "system", "version", *MEASURES, "base_mb", *ratios]
+
+
+def shown(value) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def print_rows(rows: list[dict], rivals: list[str], with_times: bool) -> None:
+    """The record as a table to read, then what noise the twin shows."""
+    header = ["table", "system", "error", "bytes", "rows/s", "train s", "peak MB"]
+    header += [f"{name} / {rival}" for rival in rivals for name in ("error", "bytes", *(TIMES if with_times else []))]
+    lines = [header]
+    for row in rows:
+        line = [row["table"], row["system"], f"{row['error']:.5g}", f"{row['bytes']:,}"]
+        line += ["" if row[name] is None else f"{row[name]:,.{digits}f}" for name, digits in (("rows_per_s", 0), ("train_s", 3), ("peak_mb", 0))]
+        for rival in rivals:
+            ratios = [row[f"{name}_vs_{rival}"] for name in ("error", "bytes", *(TIMES if with_times else []))]
+            line += ["" if ratio is None else f"{ratio:.3g}" for ratio in ratios]
+        lines.append(line)
+    widths = [max(len(line[at]) for line in lines) for at in range(len(header))]
+    for line in lines:
+        cells = [cell.ljust(width) if at < 2 else cell.rjust(width) for at, (cell, width) in enumerate(zip(line, widths, strict=True))]
+        print("  ".join(cells).rstrip())
+    if not with_times:
+        print("times come from different moments and are not compared; run with --times for that")
+        return
+    by_name = {(row["table"], row["system"]): row for row in rows}
+    for (table, system), row in by_name.items():
+        first = by_name.get((table, system.removesuffix(f" {TWIN}")))
+        if system.endswith(TWIN) and first:
+            noise = [f"{name} x {row[name] / first[name]:.3f}" for name in TIMES if row[name] and first[name]]
+            print(f"noise on {table}: {system}: {', '.join(noise)}; a difference below that is no difference")
+
+
+def write_record(args: argparse.Namespace, definition: dict, rows: list[dict], is_whole: bool) -> None:
+    """The record of a whole run, to be committed; a partial run's stays in the cache."""
+    today = datetime.date.today().isoformat()
+    name = f"{today}.csv" if args.times else f"{today}-untimed.csv"
+    folder = (BENCH / "record" if is_whole else CACHE / "partial") / definition["name"]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    with path.open("w", newline="") as file:
+        for key, value in circumstances(args, definition).items():
+            file.write(f"# {key}: {value}\n")
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns(definition["rivals"]))
+        for row in rows:
+            writer.writerow([shown(row.get(column)) for column in columns(definition["rivals"])])
+    remark = "" if is_whole else " (not a whole run: no record)"
+    say(f"written: {path.relative_to(ROOT)}{remark}")
+
+
+def circumstances(args: argparse.Namespace, definition: dict) -> dict:
+    cpu = {}
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        key, _, value = line.partition(":")
+        cpu.setdefault(key.strip(), value.strip())
+    wanted = ("sse4_2", "avx", "avx2", "avx512", "amx", "fma")
+    flags = [flag for flag in cpu.get("flags", "").split() if flag.startswith(wanted)]
+    times = f"medians of {definition['repetitions']} runs in turn" if args.times else "from the cache, not comparable"
+    return {
+        "benchmark": definition["name"],
+        "cpu": cpu.get("model name", platform.processor()),
+        "cores": os.cpu_count(),
+        "cpu flags": " ".join(flags),
+        "rust flags": os.environ.get("RUSTFLAGS", "") or "none",
+        "revision": revision(),
+        "threads": definition["threads"],
+        "seed": definition["seed"],
+        "parameters": json.dumps(definition["parameters"]),
+        "times": times,
+        "load average": " ".join(f"{load:.2f}" for load in os.getloadavg()),
+    }
+
+
+def revision() -> str:
+    """The commit, marked if the working tree differs from it."""
+
+    def git(*command: str) -> str | None:
+        done = subprocess.run(["git", "--no-optional-locks", *command], cwd=ROOT, capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    commit = git("rev-parse", "HEAD")
+    if commit is None:
+        return "unknown"
+    return f"{commit} with changes" if git("status", "--porcelain", "--untracked-files=no") else commit
+
+
+if __name__ == "__main__":
+    sys.exit(main())

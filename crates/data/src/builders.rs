@@ -1,0 +1,207 @@
+//! Rows of bytes to Arrow batches of typed columns.
+//!
+//! Values go straight into the buffers of the arrays; no cell is a string of its own on the way.
+
+use crate::cell::{ceil_i64, number_key, parse_f64, parse_i64, trim};
+use crate::error::{Error, Kind, Result};
+use crate::markers::Markers;
+use ::csv::ByteRecord;
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray};
+use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use ir::{ColumnKind, DType};
+use std::sync::Arc;
+
+/// Most rows of a batch.
+const BATCH_ROWS: usize = 65_536;
+
+/// Most cells of a batch, which shortens the batches of wide tables.
+const BATCH_CELLS: usize = 1 << 24;
+
+/// Bytes of rows after which a batch ends, which keeps string offsets far below 2^31.
+const BATCH_BYTES: usize = 64 << 20;
+
+/// How the cells of a column become values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Trimmed text as written, null where blank.
+    Raw,
+    /// 64-bit integers; a fraction becomes its ceiling, as `ir::Input` defines.
+    I64,
+    /// Doubles.
+    F64,
+    /// Trimmed text, null where missing.
+    Text,
+    /// Canonical spellings of numbers, other text as it is, null where missing.
+    Key(DType),
+}
+
+impl Form {
+    /// The form of a column of a kind that is read; `None` for times.
+    pub(crate) fn of(kind: ColumnKind, dtype: DType) -> Option<Form> {
+        match (kind, dtype) {
+            (ColumnKind::Number, DType::I64) => Some(Form::I64),
+            (ColumnKind::Number, _) => Some(Form::F64),
+            (ColumnKind::Category, DType::I64 | DType::F64) => Some(Form::Key(dtype)),
+            (ColumnKind::Category | ColumnKind::Text, _) => Some(Form::Text),
+            (ColumnKind::Time, _) => None,
+        }
+    }
+
+    fn data_type(self) -> DataType {
+        match self {
+            Form::I64 => DataType::Int64,
+            Form::F64 => DataType::Float64,
+            Form::Raw | Form::Text | Form::Key(_) => DataType::Utf8,
+        }
+    }
+}
+
+/// A column to be read.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) name: String,
+    pub(crate) file_idx: usize,
+    pub(crate) form: Form,
+}
+
+/// The position among the wanted columns of one whose cell is no number.
+#[derive(Debug, PartialEq)]
+pub(crate) struct NotANumber(pub(crate) usize);
+
+/// Collects rows until a batch is full.
+pub(crate) struct BatchBuilder {
+    schema: SchemaRef,
+    wanted: Vec<Wanted>,
+    columns: Vec<ColumnBuilder>,
+    markers: Markers,
+    most_rows: usize,
+    n_rows: usize,
+    n_bytes: usize,
+}
+
+impl BatchBuilder {
+    pub(crate) fn new(wanted: Vec<Wanted>, markers: Markers) -> BatchBuilder {
+        let field = |w: &Wanted| Field::new(w.name.as_str(), w.form.data_type(), true);
+        let schema = Arc::new(Schema::new(wanted.iter().map(field).collect::<Vec<_>>()));
+        let most_rows = (BATCH_CELLS / wanted.len().max(1)).clamp(1, BATCH_ROWS);
+        let columns = wanted.iter().map(|w| ColumnBuilder::new(w.form)).collect();
+        BatchBuilder { schema, wanted, columns, markers, most_rows, n_rows: 0, n_bytes: 0 }
+    }
+
+    pub(crate) fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    pub(crate) fn wanted(&self, idx: usize) -> Option<&Wanted> {
+        self.wanted.get(idx)
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.n_rows >= self.most_rows || self.n_bytes >= BATCH_BYTES
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.n_rows == 0
+    }
+
+    /// Adds a row that has as many cells as the header.
+    #[inline]
+    pub(crate) fn push(&mut self, record: &ByteRecord) -> std::result::Result<(), NotANumber> {
+        for (idx, (wanted, column)) in self.wanted.iter().zip(&mut self.columns).enumerate() {
+            let cell = record.get(wanted.file_idx).unwrap_or_default();
+            if !column.push(trim(cell), &self.markers) {
+                return Err(NotANumber(idx));
+            }
+        }
+        self.n_rows += 1;
+        self.n_bytes += record.as_slice().len();
+        Ok(())
+    }
+
+    /// The batch of the rows since the last one.
+    pub(crate) fn finish(&mut self) -> Result<RecordBatch> {
+        let arrow = |source| Error::from(Kind::Arrow { source });
+        let mut arrays = Vec::with_capacity(self.columns.len());
+        for (wanted, column) in self.wanted.iter().zip(&mut self.columns) {
+            let done = std::mem::replace(column, ColumnBuilder::new(wanted.form));
+            arrays.push(done.finish().map_err(arrow)?);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(self.n_rows));
+        (self.n_rows, self.n_bytes) = (0, 0);
+        RecordBatch::try_new_with_options(self.schema(), arrays, &options).map_err(arrow)
+    }
+}
+
+struct ColumnBuilder {
+    form: Form,
+    values: Values,
+    nulls: NullBufferBuilder,
+}
+
+enum Values {
+    I64(Vec<i64>),
+    F64(Vec<f64>),
+    Str { offsets: Vec<i32>, bytes: Vec<u8> },
+}
+
+impl ColumnBuilder {
+    fn new(form: Form) -> ColumnBuilder {
+        let values = match form {
+            Form::I64 => Values::I64(Vec::new()),
+            Form::F64 => Values::F64(Vec::new()),
+            Form::Raw | Form::Text | Form::Key(_) => {
+                Values::Str { offsets: vec![0], bytes: Vec::new() }
+            }
+        };
+        ColumnBuilder { form, values, nulls: NullBufferBuilder::new(0) }
+    }
+
+    /// Adds a trimmed cell; false if it is no number and should be.
+    #[inline]
+    fn push(&mut self, cell: &[u8], markers: &Markers) -> bool {
+        let missing = match self.form {
+            Form::Raw => cell.is_empty(),
+            Form::I64 | Form::F64 | Form::Text | Form::Key(_) => markers.is_missing_bytes(cell),
+        };
+        match &mut self.values {
+            Values::I64(values) if missing => values.push(0),
+            Values::F64(values) if missing => values.push(0.0),
+            Values::I64(values) => match parse_i64(cell).or_else(|| ceil_i64(parse_f64(cell)?)) {
+                Some(value) => values.push(value),
+                None => return false,
+            },
+            Values::F64(values) => match parse_f64(cell) {
+                Some(value) => values.push(value),
+                None => return false,
+            },
+            Values::Str { offsets, bytes } => {
+                if !missing {
+                    match self.form {
+                        Form::Key(dtype) => match number_key(cell, dtype) {
+                            Some(key) => bytes.extend_from_slice(key.as_bytes()),
+                            None => bytes.extend_from_slice(cell),
+                        },
+                        Form::Raw | Form::Text | Form::I64 | Form::F64 => bytes.extend_from_slice(cell),
+                    }
+                }
+                // Rows and batches are cut long before; a saturated offset is refused by Arrow.
+                offsets.push(i32::try_from(bytes.len()).unwrap_or(i32::MAX));
+            }
+        }
+        self.nulls.append(!missing);
+        true
+    }
+
+    fn finish(mut self) -> std::result::Result<ArrayRef, arrow_schema::ArrowError> {
+        let nulls = self.nulls.finish();
+        Ok(match self.values {
+            Values::I64(values) => Arc::new(Int64Array::try_new(values.into(), nulls)?),
+            Values::F64(values) => Arc::new(Float64Array::try_new(values.into(), nulls)?),
+            Values::Str { offsets, bytes } => {
+                let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
+                Arc::new(StringArray::try_new(offsets, Buffer::from_vec(bytes), nulls)?)
+            }
+        })
+    }
+}

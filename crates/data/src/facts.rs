@@ -1,0 +1,255 @@
+//! What the first pass remembers of a column.
+//!
+//! Memory per column is bounded: counts, a few example cells, and the hashes of at most `cap`
+//! different values. Two values with one 64-bit hash would count as one; that is accepted, as
+//! `n_distinct` guides people and the text rule only.
+
+use crate::cell::{Number, is_blank, trim};
+use crate::error::{BadCell, short};
+use crate::markers::Markers;
+use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// Most cells that an error shows.
+pub(crate) const SHOWN: usize = 3;
+
+/// Most different values kept as examples.
+const EXAMPLES: usize = 5;
+
+/// Most different values counted in one column, and in all columns together.
+const MOST_DISTINCT: usize = 100_000;
+const MOST_DISTINCT_ALL: usize = 4_000_000;
+
+/// Most different values counted in each of `n_columns` columns; at least 1,000.
+pub(crate) fn distinct_cap(n_columns: usize) -> usize {
+    (MOST_DISTINCT_ALL / n_columns.max(1)).clamp(1_000, MOST_DISTINCT)
+}
+
+/// Running facts of one column.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    pub(crate) n_missing: u64,
+    pub(crate) n_ints: u64,
+    pub(crate) n_floats: u64,
+    pub(crate) n_infinite: u64,
+    /// Cells that are there and are no numbers.
+    pub(crate) n_texts: u64,
+    /// Blank-separated words of all cells that are there; a number is one.
+    pub(crate) n_words: u64,
+    /// The first cells that are no numbers.
+    pub(crate) texts: Vec<BadCell>,
+    /// The first different cells.
+    pub(crate) examples: Vec<String>,
+    pub(crate) distinct: Distinct,
+}
+
+impl Facts {
+    pub(crate) fn new(distinct_cap: usize) -> Facts {
+        Facts {
+            n_missing: 0,
+            n_ints: 0,
+            n_floats: 0,
+            n_infinite: 0,
+            n_texts: 0,
+            n_words: 0,
+            texts: Vec::new(),
+            examples: Vec::new(),
+            distinct: Distinct::new(distinct_cap),
+        }
+    }
+
+    /// Cells that are there.
+    pub(crate) fn n_cells(&self) -> u64 {
+        self.n_numbers() + self.n_texts
+    }
+
+    /// Cells that are numbers.
+    pub(crate) fn n_numbers(&self) -> u64 {
+        self.n_ints + self.n_floats
+    }
+
+    #[inline]
+    pub(crate) fn see(&mut self, cell: &[u8], row: u64, markers: &Markers) {
+        let cell = trim(cell);
+        if markers.is_missing_bytes(cell) {
+            self.n_missing += 1;
+            return;
+        }
+        let hash = match Number::parse(cell) {
+            Some(number) => {
+                self.n_words += 1;
+                match number {
+                    Number::Int(_) => self.n_ints += 1,
+                    Number::Float(value) => {
+                        self.n_floats += 1;
+                        self.n_infinite += u64::from(value.is_infinite());
+                    }
+                }
+                hash_number(number)
+            }
+            None => {
+                self.n_texts += 1;
+                self.n_words += words(cell);
+                if self.texts.len() < SHOWN {
+                    let cell = short(&String::from_utf8_lossy(cell));
+                    self.texts.push(BadCell { row, cell });
+                }
+                hash_bytes(cell)
+            }
+        };
+        if self.distinct.see(hash) && self.examples.len() < EXAMPLES {
+            self.examples.push(short(&String::from_utf8_lossy(cell)));
+        }
+    }
+}
+
+/// Counts different values up to a cap.
+#[derive(Debug)]
+pub(crate) struct Distinct {
+    hashes: HashSet<u64, BuildHasherDefault<Same>>,
+    cap: usize,
+    n_seen: u64,
+    last: Option<u64>,
+    /// Values seen when the cap was passed.
+    passed_after: Option<u64>,
+}
+
+impl Distinct {
+    fn new(cap: usize) -> Distinct {
+        Distinct { hashes: HashSet::default(), cap, n_seen: 0, last: None, passed_after: None }
+    }
+
+    /// Different values, at most the cap.
+    pub(crate) fn count(&self) -> usize {
+        self.hashes.len()
+    }
+
+    /// True if there are more than the cap.
+    pub(crate) fn is_capped(&self) -> bool {
+        self.passed_after.is_some()
+    }
+
+    /// True if more than half of the values seen are different from all before; if the cap was
+    /// passed, of the values seen until then.
+    pub(crate) fn is_most(&self) -> bool {
+        let seen = self.passed_after.unwrap_or(self.n_seen);
+        self.hashes.len() as u64 * 2 > seen
+    }
+
+    /// True if the value is new.
+    #[inline]
+    fn see(&mut self, hash: u64) -> bool {
+        if self.passed_after.is_some() {
+            return false;
+        }
+        self.n_seen += 1;
+        if self.last == Some(hash) {
+            return false;
+        }
+        self.last = Some(hash);
+        if self.hashes.len() == self.cap {
+            if !self.hashes.contains(&hash) {
+                self.passed_after = Some(self.n_seen);
+            }
+            return false;
+        }
+        self.hashes.insert(hash)
+    }
+}
+
+/// The hash of a value that is a hash.
+#[derive(Debug, Default)]
+pub(crate) struct Same(u64);
+
+impl Hasher for Same {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |h, &b| mix(h ^ u64::from(b)));
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}
+
+/// A permutation of 64 bits in which each bit of the input reaches all of the output.
+/// # Source  Steele, Lea, Flood: SplitMix64, OOPSLA 2014; constants of Stafford's mix 13.
+#[inline]
+fn mix(mut x: u64) -> u64 {
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+/// Equal numbers have one hash, however they are spelt.
+#[inline]
+fn hash_number(number: Number) -> u64 {
+    match number.whole() {
+        Number::Int(value) => mix(value.cast_unsigned() ^ 0x9e37_79b9_7f4a_7c15),
+        Number::Float(value) => mix(value.to_bits() ^ 0xd1b5_4a32_d192_ed03),
+    }
+}
+
+#[inline]
+fn hash_bytes(bytes: &[u8]) -> u64 {
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    let mut hash = 0x2545_f491_4f6c_dd1d ^ bytes.len() as u64;
+    for &chunk in chunks {
+        hash = mix(hash ^ u64::from_le_bytes(chunk));
+    }
+    let mut tail = [0; 8];
+    tail[..rest.len()].copy_from_slice(rest);
+    mix(hash ^ u64::from_le_bytes(tail))
+}
+
+/// Runs of bytes that are not blank.
+fn words(cell: &[u8]) -> u64 {
+    cell.split(|&byte| is_blank(byte)).filter(|word| !word.is_empty()).count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(cells: &[&str], cap: usize) -> Facts {
+        let mut facts = Facts::new(cap);
+        for (row, cell) in cells.iter().enumerate() {
+            facts.see(cell.as_bytes(), row as u64 + 1, &Markers::default());
+        }
+        facts
+    }
+
+    #[test]
+    fn counts() {
+        let f = facts(&["1", " 1.0 ", "01", "", "?", "inf", "two words", "2.5", "a", "b", "c"], 100);
+        assert_eq!((f.n_missing, f.n_ints, f.n_floats, f.n_infinite, f.n_texts), (2, 2, 3, 1, 4));
+        assert_eq!(f.n_words, 10);
+        assert_eq!(f.distinct.count(), 7);
+        assert_eq!(f.examples, ["1", "inf", "two words", "2.5", "a"]);
+        let shown: Vec<_> = f.texts.iter().map(|t| (t.row, t.cell.as_str())).collect();
+        assert_eq!(shown, [(7, "two words"), (9, "a"), (10, "b")]);
+    }
+
+    #[test]
+    fn the_cap_holds() {
+        let cells: Vec<String> = (0..50).map(|i| format!("c{}", i % 20)).collect();
+        let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+        let f = facts(&cells, 20);
+        assert_eq!((f.distinct.count(), f.distinct.is_capped(), f.distinct.is_most()), (20, false, false));
+        let f = facts(&cells, 19);
+        assert_eq!((f.distinct.count(), f.distinct.is_capped(), f.distinct.is_most()), (19, true, true));
+        assert_eq!(distinct_cap(10), 100_000);
+        assert_eq!(distinct_cap(400), 10_000);
+        assert_eq!(distinct_cap(20_000), 1_000);
+    }
+
+    #[test]
+    fn hashes_differ() {
+        let cells = ["", "a", "a\0", "aaaaaaaa", "aaaaaaaaa", "b", "12345678", "12345678\0"];
+        let hashes: HashSet<u64> = cells.iter().map(|c| hash_bytes(c.as_bytes())).collect();
+        assert_eq!(hashes.len(), cells.len());
+    }
+}

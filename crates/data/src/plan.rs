@@ -1,0 +1,101 @@
+//! Reading a table for a model that exists already: one pass, the types of its signature.
+//!
+//! Nothing is inferred: a number column is read as the signature's dtype (a fraction in an `I64`
+//! column becomes its ceiling, as [`ir::Input`] defines, so that a row reads alike whatever rows
+//! are beside it), a category becomes its key, other columns of the file are passed over.
+
+use crate::batches::Batches;
+use crate::builders::{Form, Wanted};
+use crate::csv::Rows;
+use crate::error::{Kind, MissingColumn, Result};
+use crate::markers::Markers;
+use crate::nearest::nearest;
+use crate::source::Source;
+use ir::{Input, Signature};
+use std::collections::{HashMap, HashSet};
+
+/// Which columns of a table a model needs, and how they are read.
+#[derive(Clone, Debug)]
+pub struct ReadPlan {
+    /// The model's inputs.
+    pub inputs: Vec<Input>,
+    /// Columns read as raw text beside the inputs: the target, columns to keep.
+    pub also: Vec<String>,
+    /// Cells that mean missing, beside the built-in ones.
+    pub missing: Vec<String>,
+    /// The delimiter; found out from the first lines if `None`.
+    pub delimiter: Option<u8>,
+}
+
+impl ReadPlan {
+    /// The inputs of a signature and nothing else.
+    pub fn new(signature: &Signature) -> ReadPlan {
+        ReadPlan {
+            inputs: signature.inputs.clone(),
+            also: Vec::new(),
+            missing: Vec::new(),
+            delimiter: None,
+        }
+    }
+
+    /// Starts reading. The batches hold the inputs in order and then the columns of `also` in
+    /// order, so `also[i]` is column `inputs.len() + i`, even if it is an input too.
+    /// `also` is the trimmed text as written, null only where blank (see [`Markers::is_missing`]).
+    /// A file with a header and no rows gives no batch.
+    /// # Errors  Anything wrong with the file; `MissingColumns`; `TimeKind`. From the iterator
+    /// also `TextInNumber`.
+    pub fn read(&self, source: &Source) -> Result<Batches> {
+        let rows = Rows::open(source, self.delimiter)?;
+        let position: HashMap<&str, usize> =
+            rows.header().iter().enumerate().map(|(idx, name)| (name.as_str(), idx)).collect();
+        let mut wanted = Vec::with_capacity(self.inputs.len() + self.also.len());
+        let mut missing: Vec<&str> = Vec::new();
+        let inputs = self.inputs.iter().map(|i| (&i.name, Form::of(i.kind, i.dtype)));
+        let also = self.also.iter().map(|name| (name, Some(Form::Raw)));
+        for (name, form) in inputs.chain(also) {
+            let Some(form) = form else {
+                return Err(Kind::TimeKind { column: name.clone() }.into());
+            };
+            match position.get(name.as_str()) {
+                Some(&file_idx) => wanted.push(Wanted { name: name.clone(), file_idx, form }),
+                None if missing.contains(&name.as_str()) => {}
+                None => missing.push(name),
+            }
+        }
+        if !missing.is_empty() {
+            let used: HashSet<&str> = wanted.iter().map(|w| w.name.as_str()).collect();
+            let header = rows.header().iter().map(String::as_str);
+            return Err(missing_columns(rows.file(), &missing, header, &used));
+        }
+        Ok(Batches::new(rows, wanted, Markers::new(&self.missing), None))
+    }
+}
+
+/// Reads a table for a signature, with the built-in missing markers; see [`ReadPlan::read`].
+/// # Errors  As there.
+pub fn read_for(source: &Source, signature: &Signature, also: &[String]) -> Result<Batches> {
+    let mut plan = ReadPlan::new(signature);
+    plan.also = also.to_vec();
+    plan.read(source)
+}
+
+/// The error that names every missing column; only columns not used otherwise are suggested.
+pub(crate) fn missing_columns<'a, I>(
+    table: String,
+    missing: &[&str],
+    names: I,
+    used: &HashSet<&str>,
+) -> crate::Error
+where
+    I: Iterator<Item = &'a str>,
+{
+    let free: Vec<&str> = names.filter(|name| !used.contains(name)).collect();
+    let columns = missing
+        .iter()
+        .map(|&name| MissingColumn {
+            name: String::from(name),
+            nearest: nearest(name, free.iter().copied()).map(String::from),
+        })
+        .collect();
+    Kind::MissingColumns { table, columns }.into()
+}

@@ -1,0 +1,68 @@
+//! A whole table in memory: its profile and its batches.
+
+use crate::batches::batches;
+use crate::error::{Kind, Result};
+use crate::options::ReadOptions;
+use crate::profile::{TableProfile, profile};
+use crate::source::Source;
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+
+/// A table in memory.
+#[derive(Clone, Debug)]
+pub struct Table {
+    profile: TableProfile,
+    batches: Vec<RecordBatch>,
+}
+
+impl Table {
+    /// Reads a source twice: once to find out its types, once to keep its values.
+    /// # Errors  Those of [`profile`] and [`batches`].
+    pub fn read(source: &Source, options: &ReadOptions) -> Result<Table> {
+        let profile = profile(source, options)?;
+        let batches = batches(source, options, &profile)?.collect::<Result<Vec<RecordBatch>>>()?;
+        Ok(Table { profile, batches })
+    }
+
+    /// What is known of the columns, in the order of the batches' columns.
+    pub fn profile(&self) -> &TableProfile {
+        &self.profile
+    }
+
+    /// The rows, in order.
+    pub fn batches(&self) -> &[RecordBatch] {
+        &self.batches
+    }
+
+    /// Number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    /// Number of columns.
+    pub fn n_columns(&self) -> usize {
+        self.profile.columns.len()
+    }
+
+    /// Position of the column `name`.
+    /// # Errors  `UnknownColumn`, with the most alike name.
+    pub fn column_idx(&self, name: &str) -> Result<usize> {
+        self.profile.column_idx(name)
+    }
+
+    /// The arrays of column `idx`, one per batch; none if there is no such column.
+    pub fn column(&self, idx: usize) -> impl Iterator<Item = &ArrayRef> + Clone {
+        self.batches.iter().filter_map(move |batch| batch.columns().get(idx))
+    }
+
+    /// The cells of the raw column `name`, as [`crate::Target::resolve`] takes them; `None` where blank.
+    /// # Errors  `UnknownColumn`; `NotRaw` if the column was not in `ReadOptions::raw`.
+    pub fn raw_cells(&self, name: &str) -> Result<impl Iterator<Item = Option<&str>> + Clone> {
+        let idx = self.column_idx(name)?;
+        if !self.profile.columns.get(idx).is_some_and(|column| column.raw) {
+            let (file, column) = (self.profile.name.clone(), String::from(name));
+            return Err(Kind::NotRaw { file, column }.into());
+        }
+        let arrays = self.column(idx).filter_map(|a| a.as_any().downcast_ref::<StringArray>());
+        Ok(arrays.flat_map(StringArray::iter))
+    }
+}

@@ -1,0 +1,231 @@
+//! A plan: a graph scheduled for speed.
+//!
+//! Rows run in blocks small enough for the caches: all codes of a block, then the forest, then the
+//! links. A plan holds everything that can be prepared (sorted keys, hash tables, node arrays) and
+//! nothing that changes, so any number of threads may share one.
+
+use crate::engine::bins::Bins;
+use crate::engine::dictionary::Dictionary;
+use crate::engine::walk::Walk;
+use crate::error::{Error, Kind};
+use crate::reference::{argmax, check_inputs};
+use alloc::vec;
+use alloc::vec::Vec;
+use ir::fixed::link;
+use ir::op::LinkKind;
+use ir::{Column, DType, Graph, Node, Op, Origin, Tensor, TensorData, ValueIdx};
+
+/// Rows of a block.
+const BLOCK: usize = 256;
+
+/// Where the codes of a feature come from.
+#[derive(Clone, Debug)]
+enum Coder {
+    Bins(Bins),
+    Dictionary(Dictionary),
+}
+
+/// Codes of one input column.
+#[derive(Clone, Debug)]
+struct CodeStep {
+    column: usize,
+    coder: Coder,
+}
+
+/// What becomes of the scores of a forest.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    Scores,
+    Logistic { shift: u32 },
+    Softmax { shift: u32 },
+    Linear { shift: i16, offset: i64 },
+    ArgMax,
+    Threshold { above: i32 },
+}
+
+/// A graph ready to run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    graph_inputs: Graph,
+    codes: Vec<CodeStep>,
+    walk: Walk,
+    n_outputs: usize,
+    endings: Vec<Ending>,
+}
+
+impl Plan {
+    /// Schedules a graph of coded columns, one forest and links.
+    ///
+    /// # Errors
+    /// `Unsupported` names the node that this engine cannot run.
+    pub fn new(graph: &Graph) -> Result<Plan, Error> {
+        let refuse = |node: &Node| -> Error {
+            let op = node.op.payload().name();
+            Kind::Unsupported { node: node.name.clone(), op, engine: "walking" }.into()
+        };
+        let maker = |value: ValueIdx| match &graph.value(value).origin {
+            Origin::Node(idx) => Some(&graph.nodes()[idx.0 as usize]),
+            Origin::Input(_) | Origin::Constant(_) => None,
+        };
+        let mut forests = graph.nodes().iter().filter_map(|n| match &n.op {
+            Op::Forest(forest) => Some((n, forest)),
+            _ => None,
+        });
+        let Some((forest_node, op)) = forests.next() else {
+            let (op, engine) = ("graph without a Forest", "walking");
+            return Err(Kind::Unsupported { node: "graph".into(), op, engine }.into());
+        };
+        if let Some((second, _)) = forests.next() {
+            return Err(refuse(second));
+        }
+        let mut codes = Vec::with_capacity(forest_node.inputs.len());
+        for &input in &forest_node.inputs {
+            let node = maker(input).ok_or_else(|| refuse(forest_node))?;
+            let column = node.inputs.first().map(|&i| &graph.value(i).origin);
+            let Some(&Origin::Input(column)) = column else { return Err(refuse(node)) };
+            let constant = node.inputs.get(1).and_then(|&i| graph.constant(i)).map(Tensor::data);
+            let coder = match (&node.op, constant) {
+                (Op::Bin(_), Some(edges)) => Bins::new(edges).map(Coder::Bins),
+                (Op::Codes(op), Some(TensorData::Str(keys))) => {
+                    Some(Coder::Dictionary(Dictionary::new(keys, op.unseen)))
+                }
+                _ => None,
+            };
+            let coder = coder.ok_or_else(|| refuse(node))?;
+            codes.push(CodeStep { column: column as usize, coder });
+        }
+        let score = forest_node.outputs.first().copied();
+        let mut endings = Vec::with_capacity(graph.outputs().len());
+        for &output in graph.outputs() {
+            if Some(output) == score {
+                endings.push(Ending::Scores);
+                continue;
+            }
+            let node = maker(output).ok_or_else(|| refuse(forest_node))?;
+            if node.inputs.first().copied() != score {
+                return Err(refuse(node));
+            }
+            endings.push(match &node.op {
+                Op::Link(l) => match l.kind {
+                    LinkKind::Logistic => Ending::Logistic { shift: l.shift.unsigned_abs().into() },
+                    LinkKind::Softmax => Ending::Softmax { shift: l.shift.unsigned_abs().into() },
+                    LinkKind::Linear => Ending::Linear { shift: l.shift, offset: l.offset },
+                },
+                Op::ArgMax(_) => Ending::ArgMax,
+                Op::Threshold(t) => Ending::Threshold { above: t.above },
+                Op::Bin(_) | Op::Codes(_) | Op::Forest(_) => return Err(refuse(node)),
+            });
+        }
+        let n_outputs = op.forest.n_outputs() as usize;
+        Ok(Plan { graph_inputs: graph.clone(), codes, walk: Walk::new(&op.forest), n_outputs, endings })
+    }
+
+    /// Outputs for these columns, in the order of the graph's outputs; equal to the reference
+    /// interpreter's byte for byte.
+    ///
+    /// # Errors
+    /// Columns that do not fit the graph's inputs.
+    pub fn run(&self, columns: &[Column<'_>]) -> Result<Vec<Tensor>, Error> {
+        let n_rows = check_inputs(&self.graph_inputs, columns)?;
+        let mut outputs: Vec<TensorData> =
+            self.endings.iter().map(|e| e.empty(n_rows, self.n_outputs)).collect();
+        let mut codes = vec![0u8; self.codes.len() * BLOCK];
+        let mut scores = vec![0i32; self.n_outputs * BLOCK];
+        let mut first = 0;
+        while first < n_rows {
+            let n = BLOCK.min(n_rows - first);
+            for (step, codes) in self.codes.iter().zip(codes.chunks_exact_mut(n)) {
+                let Some(column) = columns[step.column].slice(first, n) else { continue };
+                match &step.coder {
+                    Coder::Bins(bins) => bins.codes_into(&column, codes),
+                    Coder::Dictionary(dictionary) => dictionary.codes_into(&column, codes),
+                }
+            }
+            let scores = &mut scores[..n * self.n_outputs];
+            self.walk.scores_into(&codes[..self.codes.len() * n], n, scores);
+            for (ending, output) in self.endings.iter().zip(&mut outputs) {
+                ending.write(scores, self.n_outputs, first, output);
+            }
+            first += n;
+        }
+        let shaped = self.endings.iter().zip(outputs).map(|(ending, data)| {
+            let dims = ending.dims(n_rows, self.n_outputs);
+            Tensor::try_new(dims, data)
+        });
+        shaped.collect::<Option<_>>().ok_or_else(|| {
+            let (op, engine) = ("a shape that does not hold", "walking");
+            Kind::Unsupported { node: "graph".into(), op, engine }.into()
+        })
+    }
+
+    /// Bytes that the prepared tables take, roughly.
+    pub fn n_columns(&self) -> usize {
+        self.codes.len()
+    }
+}
+
+impl Ending {
+    fn dims(self, n_rows: usize, width: usize) -> Vec<usize> {
+        match self {
+            Ending::Scores | Ending::Softmax { .. } => vec![n_rows, width],
+            Ending::Logistic { .. } => vec![n_rows, 2],
+            Ending::Linear { .. } | Ending::ArgMax | Ending::Threshold { .. } => vec![n_rows],
+        }
+    }
+
+    fn dtype(self) -> DType {
+        match self {
+            Ending::Scores => DType::I32,
+            Ending::Logistic { .. } | Ending::Softmax { .. } => DType::F32,
+            Ending::Linear { .. } => DType::F64,
+            Ending::ArgMax | Ending::Threshold { .. } => DType::I64,
+        }
+    }
+
+    fn empty(self, n_rows: usize, width: usize) -> TensorData {
+        let n = self.dims(n_rows, width).iter().product();
+        match self.dtype() {
+            DType::I32 => TensorData::I32(vec![0; n]),
+            DType::F32 => TensorData::F32(vec![0.0; n]),
+            DType::F64 => TensorData::F64(vec![0.0; n]),
+            _ => TensorData::I64(vec![0; n]),
+        }
+    }
+
+    /// Writes what becomes of the scores of rows `first..`.
+    fn write(self, scores: &[i32], width: usize, first: usize, output: &mut TensorData) {
+        match (self, output) {
+            (Ending::Scores, TensorData::I32(out)) => {
+                out[first * width..first * width + scores.len()].copy_from_slice(scores);
+            }
+            (Ending::Logistic { shift }, TensorData::F32(out)) => {
+                for (out, &score) in out[2 * first..].chunks_exact_mut(2).zip(scores) {
+                    out.copy_from_slice(&link::logistic(score, shift));
+                }
+            }
+            (Ending::Softmax { shift }, TensorData::F32(out)) => {
+                let rows = out[first * width..].chunks_exact_mut(width);
+                for (out, scores) in rows.zip(scores.chunks_exact(width)) {
+                    link::softmax(scores, shift, out);
+                }
+            }
+            (Ending::Linear { shift, offset }, TensorData::F64(out)) => {
+                for (out, &score) in out[first..].iter_mut().zip(scores) {
+                    *out = link::linear(score, offset, shift);
+                }
+            }
+            (Ending::ArgMax, TensorData::I64(out)) => {
+                for (out, scores) in out[first..].iter_mut().zip(scores.chunks_exact(width)) {
+                    *out = argmax(scores);
+                }
+            }
+            (Ending::Threshold { above }, TensorData::I64(out)) => {
+                for (out, &score) in out[first..].iter_mut().zip(scores) {
+                    *out = i64::from(score > above);
+                }
+            }
+            // `empty` made each output of its ending's dtype.
+            _ => {}
+        }
+    }
+}

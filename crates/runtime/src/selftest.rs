@@ -1,0 +1,179 @@
+//! Rows that a seed regenerates, and the digest of what a model makes of them.
+//!
+//! The rows are drawn where a model can go wrong: at its own edges and one step beside them, at its
+//! own categories, at unseen ones, infinities, extremes and missing cells. Integers only, so that
+//! any runtime regenerates the same rows.
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use ir::digest::{Digest, SplitMix64};
+use ir::fixed::{from_key_f64, key_f64};
+use ir::{Bits, Column, ColumnData, DType, Error, Graph, Kind, SelfTest, Tensor, TensorData, ValueIdx};
+
+/// Rows of a self-test.
+pub const SELF_TEST_ROWS: u32 = 256;
+
+/// A regenerated column, which owns its values.
+pub(crate) struct OwnedColumn {
+    values: TensorData,
+    offsets: Vec<i32>,
+    bytes: Vec<u8>,
+    validity: Vec<u8>,
+}
+
+impl OwnedColumn {
+    pub(crate) fn column(&self) -> Option<Column<'_>> {
+        let (data, n_rows) = match &self.values {
+            TensorData::I64(v) => (ColumnData::I64(v), v.len()),
+            TensorData::F64(v) => (ColumnData::F64(v), v.len()),
+            _ => {
+                let data = ColumnData::Str { offsets: &self.offsets, bytes: &self.bytes };
+                (data, self.offsets.len() - 1)
+            }
+        };
+        Column::try_new(data, Some(Bits::try_new(&self.validity, 0, n_rows)?))
+    }
+}
+
+/// The rows of a seed for the inputs of a graph.
+///
+/// Column `i` is drawn from `SplitMix64(seed + i)`. Each row draws a number in `0..16`: 0 is missing;
+/// 1 and 2 are the two extremes; 3 is a random word; the others are one of the column's constants
+/// (edges, keys), for numbers moved by -1, 0 or 1 step.
+///
+/// # Errors
+/// `Unknown` for an input of a dtype that has no generator.
+pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedColumn>, Error> {
+    let mut columns = Vec::with_capacity(graph.inputs().len());
+    for (i, &input) in graph.inputs().iter().enumerate() {
+        let mut random = SplitMix64::new(seed.wrapping_add(i as u64));
+        let n = n_rows as usize;
+        let mut column =
+            OwnedColumn { values: TensorData::U8(Vec::new()), offsets: vec![0], bytes: Vec::new(), validity: vec![0; n.div_ceil(8)] };
+        let constant = constant_beside(graph, input);
+        match graph.value(input).dtype {
+            DType::I64 => {
+                let edges = if let Some(TensorData::I64(v)) = constant { &v[..] } else { &[] };
+                let mut values = vec![0i64; n];
+                for (row, value) in values.iter_mut().enumerate() {
+                    let drawn = number(&mut random, edges.len() as u32);
+                    set_valid(&mut column.validity, row, drawn != Drawn::Missing);
+                    *value = match drawn {
+                        Drawn::Missing => 0,
+                        Drawn::Low => i64::MIN,
+                        Drawn::High => i64::MAX,
+                        Drawn::Word(word) => word.cast_signed(),
+                        Drawn::Constant(at, step) => edges[at as usize].saturating_add(step),
+                    };
+                }
+                column.values = TensorData::I64(values);
+            }
+            DType::F64 => {
+                let edges = if let Some(TensorData::F64(v)) = constant { &v[..] } else { &[] };
+                let limit = key_f64(f64::INFINITY);
+                let mut values = vec![0f64; n];
+                for (row, value) in values.iter_mut().enumerate() {
+                    let drawn = number(&mut random, edges.len() as u32);
+                    set_valid(&mut column.validity, row, drawn != Drawn::Missing);
+                    *value = match drawn {
+                        Drawn::Missing => 0.0,
+                        Drawn::Low => f64::NEG_INFINITY,
+                        Drawn::High => f64::INFINITY,
+                        // Any bits: NaN among them, which is missing as well.
+                        Drawn::Word(word) => f64::from_bits(word),
+                        Drawn::Constant(at, step) => {
+                            let key = key_f64(edges[at as usize]).saturating_add(step);
+                            from_key_f64(key.clamp(-limit - 1, limit))
+                        }
+                    };
+                }
+                column.values = TensorData::F64(values);
+            }
+            DType::Str => {
+                let keys = if let Some(TensorData::Str(v)) = constant { &v[..] } else { &[] };
+                for row in 0..n {
+                    let drawn = number(&mut random, keys.len() as u32);
+                    set_valid(&mut column.validity, row, drawn != Drawn::Missing);
+                    let text = match drawn {
+                        Drawn::Missing | Drawn::Low => String::new(),
+                        Drawn::High => "\u{10ffff}".into(),
+                        Drawn::Word(word) => alloc::format!("{word:x}"),
+                        Drawn::Constant(at, _) => keys[at as usize].clone(),
+                    };
+                    column.bytes.extend_from_slice(text.as_bytes());
+                    column.offsets.push(i32::try_from(column.bytes.len()).unwrap_or(i32::MAX));
+                }
+            }
+            other => {
+                let what = alloc::format!("self-test rows for an input of dtype {other}");
+                return Err(Kind::Unknown { what }.into());
+            }
+        }
+        columns.push(column);
+    }
+    Ok(columns)
+}
+
+#[derive(PartialEq)]
+enum Drawn {
+    Missing,
+    Low,
+    High,
+    Word(u64),
+    Constant(u32, i64),
+}
+
+fn number(random: &mut SplitMix64, n_constants: u32) -> Drawn {
+    match random.below(16) {
+        0 => Drawn::Missing,
+        1 => Drawn::Low,
+        2 => Drawn::High,
+        3 => Drawn::Word(random.next_word()),
+        _ if n_constants == 0 => Drawn::Word(random.next_word()),
+        _ => {
+            let at = random.below(n_constants);
+            Drawn::Constant(at, i64::from(random.below(3)) - 1)
+        }
+    }
+}
+
+fn set_valid(validity: &mut [u8], row: usize, valid: bool) {
+    validity[row >> 3] |= u8::from(valid) << (row & 7);
+}
+
+/// The constant that the first consumer of a value takes beside it.
+fn constant_beside(graph: &Graph, value: ValueIdx) -> Option<&TensorData> {
+    let node = graph.nodes().iter().find(|n| n.inputs.first() == Some(&value))?;
+    node.inputs.get(1).and_then(|&c| graph.constant(c)).map(Tensor::data)
+}
+
+/// Digest of outputs: every element as a 64-bit word (floats by their bits), in order.
+pub(crate) fn digest(outputs: &[Tensor]) -> u64 {
+    let mut digest = Digest::new();
+    for output in outputs {
+        match output.data() {
+            TensorData::I32(v) => v.iter().for_each(|&x| digest.word(i64::from(x).cast_unsigned())),
+            TensorData::I64(v) => v.iter().for_each(|&x| digest.word(x.cast_unsigned())),
+            TensorData::F32(v) => v.iter().for_each(|&x| digest.word(x.to_bits().into())),
+            TensorData::F64(v) => v.iter().for_each(|&x| digest.word(x.to_bits())),
+            TensorData::U8(v) => v.iter().for_each(|&x| digest.word(x.into())),
+            TensorData::I16(v) => v.iter().for_each(|&x| digest.word(i64::from(x).cast_unsigned())),
+            TensorData::Bool(v) => v.iter().for_each(|&x| digest.word(x.into())),
+            TensorData::Str(v) => v.iter().for_each(|x| digest.bytes(x.as_bytes())),
+        }
+    }
+    digest.finish()
+}
+
+/// The self-test of a graph: what the reference interpreter makes of the rows of `seed`.
+///
+/// # Errors
+/// An input that has no generator, or a graph that does not run.
+pub fn self_test(graph: &Graph, seed: u64) -> Result<SelfTest, crate::verify::Failure> {
+    let n_rows = SELF_TEST_ROWS;
+    let owned = rows(graph, seed, n_rows)?;
+    let columns: Vec<Column<'_>> = owned.iter().filter_map(OwnedColumn::column).collect();
+    let outputs = crate::reference::run(graph, &columns)?;
+    Ok(SelfTest { seed, n_rows, digest: digest(&outputs) })
+}

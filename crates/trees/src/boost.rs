@@ -1,0 +1,384 @@
+//! Gradient boosting with the deployed integers in the loop.
+//!
+//! Every leaf is rounded to the grid on which it will be stored before scores are updated, so later
+//! trees correct what rounding lost, and the scores at the end are those of the written model.
+
+use crate::Error;
+use crate::error::Kind;
+use crate::grow::{Grown, Limits, RowLists, Soil, grow};
+use crate::matrix::CodeMatrix;
+use crate::objective::Target;
+use crate::packed::{Gradient, Packed};
+use crate::split::SplitRules;
+use ir::fixed::round_i64;
+use ir::forest::Tree;
+use jobs::{Ctx, Seed};
+
+/// How many rounds are boosted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounds {
+    /// This many, unless nothing is left to learn.
+    Exactly(u32),
+    /// Until the loss of the other rows has not fallen for `patience` rounds; the best is kept.
+    Until {
+        /// Rounds without improvement that are endured.
+        patience: u32,
+        /// Most rounds.
+        most: u32,
+    },
+}
+
+/// Parameters of boosting; ranges are checked by the learner that owns them.
+#[derive(Clone, Debug)]
+pub struct BoostParams {
+    /// Number of rounds.
+    pub rounds: Rounds,
+    /// Factor of each leaf.
+    pub learning_rate: f64,
+    /// Leaves of a tree.
+    pub max_leaves: usize,
+    /// Splits on a path; 0 means no limit.
+    pub max_depth: usize,
+    /// Rows (weights) in a leaf.
+    pub min_leaf_rows: f64,
+    /// Sum of second derivatives in a leaf.
+    pub min_leaf_hessian: f64,
+    /// Added to the sum of second derivatives.
+    pub l2: f64,
+    /// Least gain of a split.
+    pub min_gain: f64,
+    /// Bits of a leaf.
+    pub leaf_bits: u32,
+    /// Several classes: one tree a class and round instead of one tree with a value a class.
+    pub one_tree_per_class: bool,
+}
+
+/// Rows that are learnt from, and rows whose scores are wanted besides.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    /// The training part.
+    pub train: Vec<u32>,
+    /// The validation part; may be empty.
+    pub others: Vec<u32>,
+}
+
+/// A boosted forest in the matrix's codes.
+#[derive(Debug)]
+pub struct Boosted {
+    /// Trees whose leaves are on the grid.
+    pub trees: Vec<Tree>,
+    /// Scores before any tree, on the grid; zeros for regression.
+    pub initial_scores: Vec<i32>,
+    /// A score is `2^-shift` of a real one.
+    pub shift: i16,
+    /// Regression: added to a score, on the grid.
+    pub offset: i64,
+    /// Scores of `rows.others` without `offset`, in their order, `[n_others, n_outputs]`.
+    pub other_scores: Vec<i32>,
+    /// Rounds kept.
+    pub n_rounds: u32,
+}
+
+/// Boosts a forest.
+///
+/// `weights`: one a row, at least 0; `None` weighs all rows alike. Stops early, keeping what it has,
+/// when the context's budget is spent or cancelled. The same seed gives the same forest on any number
+/// of threads. Cost: `O(rounds * rows * features)` with a factor that falls with the depth.
+///
+/// # Errors
+/// `NoRows` without a training row of positive weight, `Cancelled` before the first tree.
+/// # Source  Friedman, Ann. Statist. 29, 2001; Ke et al., NeurIPS 2017 (histograms, leaf-wise
+/// growth); deviations: integer gradients ([`crate`]), leaves rounded in the loop.
+pub fn boost(
+    codes: &CodeMatrix,
+    target: &Target<'_>,
+    weights: Option<&[f32]>,
+    rows: Rows,
+    params: &BoostParams,
+    seed: Seed,
+    ctx: &Ctx<'_>,
+) -> Result<Boosted, Error> {
+    let mut run = Run::new(codes, target, weights, rows, params, seed, ctx)?;
+    let (most, patience) = match params.rounds {
+        Rounds::Exactly(n) => (n, None),
+        Rounds::Until { patience, most } => (most, Some(patience)),
+    };
+    let mut best = (f64::INFINITY, 0u32, Vec::new());
+    let mut n_rounds = 0;
+    while n_rounds < most {
+        let stop = ctx.cancel.is_cancelled() || ctx.budget.left().is_some_and(|left| left.is_zero());
+        if stop && n_rounds > 0 {
+            break;
+        }
+        if !run.round(n_rounds) {
+            break;
+        }
+        n_rounds += 1;
+        ctx.progress.advance(1);
+        if let Some(patience) = patience {
+            let loss = run.other_loss();
+            if loss < best.0 {
+                best = (loss, n_rounds, run.other_scores());
+            } else if n_rounds - best.1 >= patience {
+                break;
+            }
+        }
+    }
+    let (kept, other_scores) = match patience {
+        Some(_) if !run.lists.others.is_empty() && best.1 > 0 => (best.1, best.2),
+        _ => (n_rounds, run.other_scores()),
+    };
+    let trees_a_round = if run.class_trees { run.width } else { 1 };
+    run.trees.truncate(kept as usize * trees_a_round);
+    Ok(Boosted {
+        trees: run.trees,
+        initial_scores: run.initial_scores,
+        shift: run.shift,
+        offset: run.offset,
+        other_scores,
+        n_rounds: kept,
+    })
+}
+
+/// First leaves may grow by this factor in later rounds before they are cut off at the grid's end.
+const HEADROOM: f64 = 8.0;
+
+struct Run<'a> {
+    codes: &'a CodeMatrix,
+    target: &'a Target<'a>,
+    params: &'a BoostParams,
+    seed: Seed,
+    ctx: &'a Ctx<'a>,
+    /// Weight of each row in training: 0 outside the training part.
+    weights: Vec<f32>,
+    /// Weight of each row as given, which validation uses.
+    given_weights: Vec<f32>,
+    weighted: bool,
+    lists: RowLists,
+    other_order: Vec<u32>,
+    width: usize,
+    class_trees: bool,
+    rules: SplitRules,
+    limits: Limits,
+    initial: Vec<f64>,
+    /// Sums of leaves, `[n_rows, width]`, without the initial scores.
+    scores: Vec<i32>,
+    trees: Vec<Tree>,
+    gradients: Vec<Gradient>,
+    /// Known once the first trees have shown how large leaves are.
+    grid: Option<f64>,
+    shift: i16,
+    offset: i64,
+    initial_scores: Vec<i32>,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        codes: &'a CodeMatrix,
+        target: &'a Target<'a>,
+        weights: Option<&[f32]>,
+        rows: Rows,
+        params: &'a BoostParams,
+        seed: Seed,
+        ctx: &'a Ctx<'a>,
+    ) -> Result<Run<'a>, Error> {
+        let n_rows = codes.n_rows();
+        let width = target.n_outputs();
+        let given_weights = weights.map_or_else(|| vec![1.0; n_rows], <[f32]>::to_vec);
+        let mut train_weights = vec![0.0; n_rows];
+        let mut train = rows.train;
+        train.retain(|&r| given_weights[r as usize] > 0.0);
+        for &r in &train {
+            train_weights[r as usize] = given_weights[r as usize];
+        }
+        if train.is_empty() {
+            return Err(Kind::NoRows.into());
+        }
+        if ctx.cancel.is_cancelled() {
+            return Err(Kind::Cancelled.into());
+        }
+        train.sort_unstable();
+        let mut others = rows.others.clone();
+        others.sort_unstable();
+        let initial = target.initial(&train, &train_weights);
+        Ok(Run {
+            codes,
+            target,
+            params,
+            seed,
+            ctx,
+            weights: train_weights,
+            given_weights,
+            weighted: weights.is_some(),
+            lists: RowLists::new(train, others),
+            other_order: rows.others,
+            width,
+            class_trees: width > 1 && params.one_tree_per_class,
+            rules: SplitRules {
+                l2: params.l2,
+                min_gain: params.min_gain,
+                min_leaf_rows: params.min_leaf_rows,
+                min_leaf_hessian: params.min_leaf_hessian,
+                // LightGBM's published defaults for categories.
+                cat_smooth: 10.0,
+                cat_l2: 10.0,
+                max_cat_set: 32,
+                max_one_vs_rest: 4,
+                min_cat_rows: 100.0,
+            },
+            limits: Limits { max_leaves: params.max_leaves, max_depth: params.max_depth },
+            initial,
+            scores: vec![0; n_rows * width],
+            trees: Vec::new(),
+            gradients: vec![[0.0; 2]; n_rows * width],
+            grid: None,
+            shift: 0,
+            offset: 0,
+            initial_scores: vec![0; width],
+        })
+    }
+
+    /// Real scores by row and output.
+    fn real_score(&self) -> impl Fn(usize, usize) -> f64 + Sync + Send + use<'_> {
+        let grid = self.grid.unwrap_or(1.0);
+        let (width, scores, initial) = (self.width, &self.scores, &self.initial);
+        move |row, k| f64::from(scores[row * width + k]) * grid + initial[k]
+    }
+
+    /// Adds the trees of one round; false when they would change nothing.
+    fn round(&mut self, number: u32) -> bool {
+        let mut gradients = std::mem::take(&mut self.gradients);
+        self.target.gradients(self.real_score(), &self.weights, &mut gradients, self.ctx.threads);
+        let key = self.seed.derive("gradients", number.into()).0;
+        let mut any = false;
+        if self.class_trees {
+            let n_rows = self.codes.n_rows();
+            let mut column = vec![[0.0; 2]; n_rows];
+            for k in 0..self.width {
+                for (to, from) in column.iter_mut().zip(gradients.chunks_exact(self.width)) {
+                    *to = from[k];
+                }
+                let key = self.seed.derive("class", k as u64).0 ^ key;
+                any |= self.tree(&column, 1, k, key);
+            }
+        } else {
+            any = self.tree(&gradients, self.width, 0, key);
+        }
+        self.gradients = gradients;
+        any
+    }
+
+    /// Grows one tree over `width` outputs from `first_output` on and adds it to the scores.
+    fn tree(&mut self, gradients: &[Gradient], width: usize, first_output: usize, key: u64) -> bool {
+        let packed = Packed::new(gradients, width, key, self.ctx.threads);
+        let soil = Soil {
+            codes: self.codes,
+            packed: &packed,
+            weights: self.weighted.then_some(&self.weights[..]),
+            rules: &self.rules,
+            limits: &self.limits,
+            threads: self.ctx.threads,
+        };
+        let grown = grow(&soil, &mut self.lists);
+        let real: Vec<f64> = grown
+            .leaves
+            .iter()
+            .flat_map(|leaf| {
+                leaf.totals.iter().enumerate().map(|(k, sum)| {
+                    let g = sum[0] as f64 * packed.g_step[k];
+                    let h = sum[1] as f64 * packed.h_step[k];
+                    -g / (h + self.params.l2 + leaf.extra_l2).max(f64::MIN_POSITIVE) * self.params.learning_rate
+                })
+            })
+            .collect();
+        let grid = *self.grid.get_or_insert_with(|| {
+            let largest = real.iter().fold(0.0f64, |m, w| m.max(w.abs()));
+            let shift = shift_for(largest, self.params.leaf_bits, self.target);
+            self.shift = shift;
+            pow2(-i32::from(shift))
+        });
+        if self.trees.is_empty() {
+            self.place_initial_scores(grid);
+        }
+        let most = (1i64 << (self.params.leaf_bits - 1)) - 1;
+        let leaves: Vec<i32> =
+            real.iter().map(|w| round_i64(w / grid).clamp(-most, most) as i32).collect();
+        let any = leaves.iter().any(|&q| q != 0);
+        self.add_scores(&grown, &leaves, width, first_output);
+        self.trees.push(Tree {
+            first_output: first_output as u32,
+            width: width as u32,
+            splits: grown.splits,
+            leaves,
+        });
+        any
+    }
+
+    /// Puts the starting scores on the grid, and continues from the rounded ones.
+    fn place_initial_scores(&mut self, grid: f64) {
+        for (k, real) in self.initial.iter_mut().enumerate() {
+            let rounded = round_i64(*real / grid);
+            if let Target::Values(_) = self.target {
+                self.offset = rounded;
+            } else {
+                // Log odds are below 50 and the grid is at least 2^-20, so this fits easily.
+                self.initial_scores[k] = rounded as i32;
+            }
+            *real = rounded as f64 * grid;
+        }
+    }
+
+    fn add_scores(&mut self, grown: &Grown, leaves: &[i32], width: usize, first_output: usize) {
+        for (leaf, values) in grown.leaves.iter().zip(leaves.chunks_exact(width)) {
+            let train = &self.lists.train[leaf.train.clone()];
+            let others = &self.lists.others[leaf.others.clone()];
+            for &row in train.iter().chain(others) {
+                let start = row as usize * self.width + first_output;
+                for (score, &value) in self.scores[start..start + width].iter_mut().zip(values) {
+                    *score = score.saturating_add(value);
+                }
+            }
+        }
+    }
+
+    fn other_loss(&self) -> f64 {
+        self.target.loss(&self.lists.others, &self.given_weights, self.real_score(), self.ctx.threads)
+    }
+
+    /// Scores of the other rows in the order in which they were given.
+    fn other_scores(&self) -> Vec<i32> {
+        let mut out = Vec::with_capacity(self.other_order.len() * self.width);
+        for &row in &self.other_order {
+            let start = row as usize * self.width;
+            let scores = self.scores[start..start + self.width].iter().zip(&self.initial_scores);
+            out.extend(scores.map(|(s, i)| s.saturating_add(*i)));
+        }
+        out
+    }
+}
+
+/// `2^n`, for the exponents of ordinary numbers.
+fn pow2(n: i32) -> f64 {
+    f64::from_bits(((1023 + n.clamp(-1022, 1023)) as u64) << 52)
+}
+
+/// The finest grid on which leaves [`HEADROOM`] times the largest of the first round still fit.
+/// Probabilities are linked at 20 fraction bits at most, and need no more than one step in 2^-20.
+fn shift_for(largest: f64, leaf_bits: u32, target: &Target<'_>) -> i16 {
+    let levels = ((1i64 << (leaf_bits - 1)) - 1) as f64;
+    let headroom = if leaf_bits >= 12 { HEADROOM } else { 2.0 };
+    if !(largest > 0.0 && largest.is_finite()) {
+        return 0;
+    }
+    let mut shift = 0i32;
+    while shift < 1000 && largest * headroom * pow2(shift + 1) <= levels {
+        shift += 1;
+    }
+    while shift > -1000 && largest * headroom * pow2(shift) > levels {
+        shift -= 1;
+    }
+    match target {
+        Target::Values(_) => shift as i16,
+        _ => shift.clamp(0, 20) as i16,
+    }
+}

@@ -1,0 +1,136 @@
+//! Histograms of integer gradients.
+//!
+//! A cell is a pair of exact sums (`g`, `h`) over the rows of a leaf that have one code in one
+//! feature. Building is one read and one addition a row and feature; the larger child of a split is
+//! the parent minus the smaller, exactly.
+
+use crate::matrix::{CodeMatrix, TILE};
+use crate::packed::{BLOCK, Packed, unpack};
+use jobs::Threads;
+
+/// Exact sums of `g` and `h`.
+pub(crate) type Cell = [i64; 2];
+
+/// Rows times features below which one thread is faster than several.
+const PARALLEL_WORK: usize = 1 << 17;
+
+/// Sums by feature, code and output: `[n_cells, width]`.
+#[derive(Clone, Default)]
+pub(crate) struct Histogram {
+    pub(crate) cells: Vec<Cell>,
+}
+
+impl Histogram {
+    /// Sums over `rows`.
+    pub(crate) fn build(&mut self, codes: &CodeMatrix, packed: &Packed, rows: &[u32], threads: &Threads) {
+        let width = packed.width;
+        self.cells.clear();
+        self.cells.resize(codes.n_cells() * width, [0; 2]);
+        // One slice of cells a tile, so that threads write apart.
+        let mut parts: Vec<(usize, &mut [Cell])> = Vec::new();
+        let mut rest = &mut self.cells[..];
+        for tile in 0..codes.tiles().len() {
+            let end = codes.features().get((tile + 1) * TILE).map_or(codes.n_cells(), |f| f.first_cell);
+            let start = codes.features()[tile * TILE].first_cell;
+            let (part, after) = rest.split_at_mut((end - start) * width);
+            parts.push((tile, part));
+            rest = after;
+        }
+        let work = |_: usize, (tile, cells): &mut (usize, &mut [Cell])| {
+            if width == 1 {
+                fill_one(codes, *tile, packed, rows, cells);
+            } else {
+                fill_many(codes, *tile, packed, rows, cells);
+            }
+        };
+        if rows.len() * codes.n_features() * width < PARALLEL_WORK {
+            parts.iter_mut().for_each(|p| work(0, p));
+        } else {
+            threads.each(&mut parts, work);
+        }
+    }
+
+    /// Becomes `parent - child`.
+    pub(crate) fn subtract(&mut self, parent: &Histogram, child: &Histogram) {
+        self.cells.clear();
+        let pairs = parent.cells.iter().zip(&child.cells);
+        self.cells.extend(pairs.map(|(p, c)| [p[0] - c[0], p[1] - c[1]]));
+    }
+}
+
+/// One output: packed sums of a block of rows in 256 cells a feature, then spread to the exact pairs.
+fn fill_one(codes: &CodeMatrix, tile: usize, packed: &Packed, rows: &[u32], cells: &mut [Cell]) {
+    let first = tile * TILE;
+    let features = &codes.features()[first..codes.n_features().min(first + TILE)];
+    let mut sums = vec![[0i64; 256]; TILE];
+    let Some(sums) = sums.first_chunk_mut::<TILE>() else { return };
+    let base = features[0].first_cell;
+    for block in rows.chunks(BLOCK) {
+        let codes = &codes.tiles()[tile];
+        match features.len() {
+            1 => add::<1>(codes, &packed.words, block, sums),
+            2 => add::<2>(codes, &packed.words, block, sums),
+            3 => add::<3>(codes, &packed.words, block, sums),
+            4 => add::<4>(codes, &packed.words, block, sums),
+            5 => add::<5>(codes, &packed.words, block, sums),
+            6 => add::<6>(codes, &packed.words, block, sums),
+            7 => add::<7>(codes, &packed.words, block, sums),
+            8 => add::<8>(codes, &packed.words, block, sums),
+            9 | 10 => add::<10>(codes, &packed.words, block, sums),
+            11 | 12 => add::<12>(codes, &packed.words, block, sums),
+            13 | 14 => add::<14>(codes, &packed.words, block, sums),
+            _ => add::<16>(codes, &packed.words, block, sums),
+        }
+        for (feature, sums) in features.iter().zip(sums.iter_mut()) {
+            let start = feature.first_cell - base;
+            let cells = &mut cells[start..start + usize::from(feature.n_codes) + 1];
+            for (cell, sum) in cells.iter_mut().zip(sums.iter_mut()) {
+                let [g, h] = unpack(*sum);
+                *cell = [cell[0] + g, cell[1] + h];
+                *sum = 0;
+            }
+        }
+    }
+}
+
+#[inline]
+fn add<const W: usize>(
+    codes: &[[u8; TILE]],
+    words: &[i64],
+    rows: &[u32],
+    sums: &mut [[i64; 256]; TILE],
+) {
+    for &row in rows {
+        let (codes, word) = (&codes[row as usize], words[row as usize]);
+        for lane in 0..W {
+            let cell = &mut sums[lane][usize::from(codes[lane])];
+            *cell = cell.wrapping_add(word);
+        }
+    }
+}
+
+/// Several outputs: the packed sums of a cell stand side by side.
+fn fill_many(codes: &CodeMatrix, tile: usize, packed: &Packed, rows: &[u32], cells: &mut [Cell]) {
+    let width = packed.width;
+    let first = tile * TILE;
+    let features = &codes.features()[first..codes.n_features().min(first + TILE)];
+    let base = features[0].first_cell;
+    let mut sums = vec![0i64; cells.len()];
+    for block in rows.chunks(BLOCK) {
+        for &row in block {
+            let codes = &codes.tiles()[tile][row as usize];
+            let words = &packed.words[row as usize * width..][..width];
+            for (feature, &code) in features.iter().zip(codes) {
+                let start = (feature.first_cell - base + usize::from(code)) * width;
+                for (sum, &word) in sums[start..start + width].iter_mut().zip(words) {
+                    *sum = sum.wrapping_add(word);
+                }
+            }
+        }
+        for (cell, sum) in cells.iter_mut().zip(&mut sums) {
+            let [g, h] = unpack(*sum);
+            *cell = [cell[0] + g, cell[1] + h];
+            *sum = 0;
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The codes of a whole table, laid out for histograms.
+//!
+//! Sixteen columns stand side by side in a tile, a row's sixteen codes in one 16-byte word, so that a
+//! pass over rows touches each row of a tile once. Inside the matrix a missing value has the code
+//! after the last one, which keeps histograms dense.
+
+use crate::Encoder;
+use ir::Column;
+use ir::forest::MISSING;
+use jobs::Threads;
+
+/// Columns in a tile.
+pub(crate) const TILE: usize = 16;
+
+/// What the matrix knows of one feature.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Feature {
+    /// Codes are `0..n_codes`; `n_codes` itself is missing.
+    pub(crate) n_codes: u16,
+    /// Codes have an order.
+    pub(crate) ordered: bool,
+    /// First cell of the feature in a histogram; it has `n_codes + 1` cells.
+    pub(crate) first_cell: usize,
+}
+
+/// Codes of all rows and features.
+pub struct CodeMatrix {
+    n_rows: usize,
+    features: Vec<Feature>,
+    tiles: Vec<Vec<[u8; TILE]>>,
+    n_cells: usize,
+}
+
+impl CodeMatrix {
+    /// The codes of a table: `columns[feature]` is that feature's column in chunks of rows.
+    pub fn new(encoders: &[Encoder], columns: &[Vec<Column<'_>>], threads: &Threads) -> CodeMatrix {
+        let n_rows = columns.first().map_or(0, |chunks| chunks.iter().map(Column::n_rows).sum());
+        let mut n_cells = 0;
+        let features: Vec<Feature> = encoders
+            .iter()
+            .map(|e| {
+                let feature = Feature { n_codes: e.n_codes(), ordered: e.ordered(), first_cell: n_cells };
+                n_cells += usize::from(feature.n_codes) + 1;
+                feature
+            })
+            .collect();
+        let n_tiles = features.len().div_ceil(TILE);
+        let tiles = threads.map(n_tiles, |tile| {
+            let mut rows = vec![[0u8; TILE]; n_rows];
+            let mut codes = Vec::new();
+            for (lane, feature) in (tile * TILE..features.len().min(tile * TILE + TILE)).enumerate() {
+                let missing = features[feature].n_codes as u8;
+                let mut first = 0;
+                for chunk in &columns[feature] {
+                    codes.resize(chunk.n_rows(), 0);
+                    encoders[feature].encode_into(chunk, &mut codes);
+                    for (row, &code) in rows[first..].iter_mut().zip(&codes) {
+                        row[lane] = if code == MISSING { missing } else { code };
+                    }
+                    first += chunk.n_rows();
+                }
+            }
+            rows
+        });
+        CodeMatrix { n_rows, features, tiles, n_cells }
+    }
+
+    /// Number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// Number of features.
+    pub fn n_features(&self) -> usize {
+        self.features.len()
+    }
+
+    pub(crate) fn features(&self) -> &[Feature] {
+        &self.features
+    }
+
+    pub(crate) fn tiles(&self) -> &[Vec<[u8; TILE]>] {
+        &self.tiles
+    }
+
+    /// Cells of a histogram over all features.
+    pub(crate) fn n_cells(&self) -> usize {
+        self.n_cells
+    }
+
+    /// Code of a row in a feature; `n_codes` when missing.
+    #[inline]
+    pub(crate) fn code(&self, feature: usize, row: u32) -> u8 {
+        self.tiles[feature / TILE][row as usize][feature % TILE]
+    }
+}

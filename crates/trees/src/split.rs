@@ -1,0 +1,289 @@
+//! The best split of a leaf, from its histogram.
+//!
+//! Gains are computed in f64 from exact integer sums, in one fixed order, and ties go to the smaller
+//! (feature, threshold), so any number of threads finds the same split.
+
+use crate::histogram::{Cell, Histogram};
+use crate::matrix::{CodeMatrix, Feature};
+use crate::packed::Packed;
+use ir::forest::{CodeSet, Test};
+use jobs::Threads;
+
+/// What a split must satisfy.
+#[derive(Clone, Debug)]
+pub(crate) struct SplitRules {
+    pub(crate) l2: f64,
+    pub(crate) min_gain: f64,
+    pub(crate) min_leaf_rows: f64,
+    pub(crate) min_leaf_hessian: f64,
+    /// Rows that a category needs to take part, and the smoothing of its mean gradient.
+    pub(crate) cat_smooth: f64,
+    /// Added to `l2` for sets of categories.
+    pub(crate) cat_l2: f64,
+    /// Most categories on the smaller side of a set.
+    pub(crate) max_cat_set: usize,
+    /// Up to this many categories, each is tried against the rest.
+    pub(crate) max_one_vs_rest: usize,
+    /// Rows that each side of a set of categories needs.
+    pub(crate) min_cat_rows: f64,
+}
+
+/// A split of a leaf, in the matrix's codes.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) gain: f64,
+    pub(crate) feature: usize,
+    pub(crate) test: Test,
+    pub(crate) missing_left: bool,
+    /// Added to `l2` in the leaves below.
+    pub(crate) extra_l2: f64,
+}
+
+/// A leaf as the search sees it.
+pub(crate) struct LeafView<'a> {
+    pub(crate) histogram: &'a Histogram,
+    /// Sums over the leaf, one an output.
+    pub(crate) totals: &'a [Cell],
+    /// Weight of the leaf's rows.
+    pub(crate) n_rows: f64,
+}
+
+/// Cells below which one thread searches alone.
+const PARALLEL_CELLS: usize = 1 << 13;
+
+/// The split of largest gain, if any satisfies the rules.
+pub(crate) fn best_split(
+    codes: &CodeMatrix,
+    packed: &Packed,
+    leaf: &LeafView<'_>,
+    rules: &SplitRules,
+    threads: &Threads,
+) -> Option<Candidate> {
+    let by_feature = |f: usize| match packed.width {
+        1 => Search::<1>::new(packed, leaf, rules).feature(f, codes.features()[f]),
+        _ => Search::<0>::new(packed, leaf, rules).feature(f, codes.features()[f]),
+    };
+    let found = if codes.n_cells() * packed.width < PARALLEL_CELLS {
+        (0..codes.n_features()).map(by_feature).collect()
+    } else {
+        threads.map(codes.n_features(), by_feature)
+    };
+    let mut best: Option<Candidate> = None;
+    for candidate in found.into_iter().flatten() {
+        if best.as_ref().is_none_or(|b| candidate.gain > b.gain) {
+            best = Some(candidate);
+        }
+    }
+    best
+}
+
+/// The search of one leaf; `W` is the number of outputs, 0 when it is known only at run time.
+struct Search<'a, const W: usize> {
+    packed: &'a Packed,
+    leaf: &'a LeafView<'a>,
+    rules: &'a SplitRules,
+    /// Smallest sum of `h` on a side, in steps summed over outputs.
+    min_h: i64,
+    total_h: i64,
+    /// Rows for one step of `h`.
+    rows_per_h: f64,
+}
+
+impl<'a, const W: usize> Search<'a, W> {
+    fn new(packed: &'a Packed, leaf: &'a LeafView<'a>, rules: &'a SplitRules) -> Search<'a, W> {
+        let total_h: i64 = leaf.totals.iter().map(|t| t[1]).sum();
+        let rows_per_h = if total_h > 0 { leaf.n_rows / total_h as f64 } else { 0.0 };
+        // Rows of a side are estimated from its share of h; half a row is forgiven to rounding.
+        let by_rows =
+            if rows_per_h > 0.0 { (rules.min_leaf_rows - 0.5).max(0.0) / rows_per_h } else { f64::MAX };
+        let h_step = packed.h_step.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+        let by_hessian = rules.min_leaf_hessian / h_step;
+        let min_h = (by_rows.max(by_hessian) as i64).max(1);
+        Search { packed, leaf, rules, min_h, total_h, rows_per_h }
+    }
+
+    #[inline]
+    fn width(&self) -> usize {
+        if W == 0 { self.packed.width } else { W }
+    }
+
+    /// `sum_k G_k^2 / (H_k + l2)` in real units.
+    #[inline]
+    fn score(&self, sums: &[Cell], l2: f64) -> f64 {
+        let mut score = 0.0;
+        for (k, sum) in sums.iter().enumerate().take(self.width()) {
+            let g = sum[0] as f64 * self.packed.g_step[k];
+            let h = sum[1] as f64 * self.packed.h_step[k];
+            score += g * g / (h + l2);
+        }
+        score
+    }
+
+    fn feature(&self, idx: usize, feature: Feature) -> Option<Candidate> {
+        let width = self.width();
+        let start = feature.first_cell * width;
+        let n_cells = usize::from(feature.n_codes) + 1;
+        let cells = &self.leaf.histogram.cells[start..start + n_cells * width];
+        let found = if feature.ordered {
+            self.ordered(cells, usize::from(feature.n_codes))
+        } else {
+            self.categories(cells, n_cells)
+        };
+        found.filter(|c| c.gain > self.rules.min_gain.max(0.0)).map(|mut c| {
+            c.feature = idx;
+            c
+        })
+    }
+
+    /// Thresholds from low to high, missing tried on both sides where the leaf has any.
+    fn ordered(&self, cells: &[Cell], n_codes: usize) -> Option<Candidate> {
+        let width = self.width();
+        let missing = &cells[n_codes * width..];
+        let any_missing = missing.iter().any(|m| *m != [0; 2]);
+        if n_codes < 2 && !any_missing {
+            return None;
+        }
+        let l2 = self.rules.l2;
+        let parent = self.score(self.leaf.totals, l2);
+        let mut left = vec![[0i64; 2]; width];
+        let mut side = vec![[0i64; 2]; width];
+        let mut best: Option<(f64, usize, bool)> = None;
+        // The last threshold parts missing from the rest; without missing it parts nothing.
+        for t in 0..if any_missing { n_codes } else { n_codes - 1 } {
+            let here = &cells[t * width..(t + 1) * width];
+            if here.iter().all(|c| *c == [0; 2]) {
+                continue;
+            }
+            add(&mut left, here);
+            for missing_left in [false, true] {
+                if missing_left && (!any_missing || t + 1 == n_codes) {
+                    continue;
+                }
+                side.copy_from_slice(&left);
+                if missing_left {
+                    add(&mut side, missing);
+                }
+                let Some(score) = self.two_sides(&mut side, l2) else { continue };
+                let gain = score - parent;
+                if best.is_none_or(|(g, _, _)| gain > g) {
+                    best = Some((gain, t, missing_left));
+                }
+            }
+        }
+        let (gain, t, missing_left) = best?;
+        let missing_left = if any_missing { missing_left } else { self.left_is_heavier(cells, t) };
+        let test = Test::Greater(t as u8);
+        Some(Candidate { gain, feature: 0, test, missing_left, extra_l2: 0.0 })
+    }
+
+    /// Score of `side` and of the rest, or `None` if one of them is too small. `side` is spent.
+    #[inline]
+    fn two_sides(&self, side: &mut [Cell], l2: f64) -> Option<f64> {
+        let h: i64 = side.iter().map(|s| s[1]).sum();
+        if h < self.min_h || self.total_h - h < self.min_h {
+            return None;
+        }
+        let left = self.score(side, l2);
+        for (s, total) in side.iter_mut().zip(self.leaf.totals) {
+            *s = [total[0] - s[0], total[1] - s[1]];
+        }
+        Some(left + self.score(side, l2))
+    }
+
+    fn left_is_heavier(&self, cells: &[Cell], t: usize) -> bool {
+        let h: i64 = cells[..(t + 1) * self.width()].iter().map(|c| c[1]).sum();
+        2 * h >= self.total_h
+    }
+
+    /// Sets of categories; missing takes part as one more category.
+    fn categories(&self, cells: &[Cell], n_cells: usize) -> Option<Candidate> {
+        let width = self.width();
+        let cell = |c: usize| &cells[c * width..(c + 1) * width];
+        let present: Vec<usize> = (0..n_cells).filter(|&c| cell(c).iter().any(|s| *s != [0; 2])).collect();
+        if present.len() < 2 {
+            return None;
+        }
+        let mut best: Option<(f64, Vec<usize>)> = None;
+        let mut side = vec![[0i64; 2]; width];
+        if present.len() <= self.rules.max_one_vs_rest {
+            let parent = self.score(self.leaf.totals, self.rules.l2);
+            for &c in &present {
+                side.copy_from_slice(cell(c));
+                let Some(score) = self.two_sides(&mut side, self.rules.l2) else { continue };
+                if best.as_ref().is_none_or(|(g, _)| score - parent > *g) {
+                    best = Some((score - parent, vec![c]));
+                }
+            }
+            let (gain, set) = best?;
+            return Some(self.set_candidate(gain, &set, n_cells, 0.0));
+        }
+
+        let l2 = self.rules.l2 + self.rules.cat_l2;
+        let parent = self.score(self.leaf.totals, self.rules.l2);
+        let rows = |sums: &[Cell]| sums.iter().map(|s| s[1]).sum::<i64>() as f64 * self.rows_per_h;
+        let mut order: Vec<usize> =
+            present.iter().copied().filter(|&c| rows(cell(c)) >= self.rules.cat_smooth).collect();
+        let most = self.rules.max_cat_set.min(order.len().div_ceil(2));
+        for k in self.leading_outputs() {
+            let mean = |c: usize| {
+                let sum = cell(c)[k];
+                let h = sum[1] as f64 * self.packed.h_step[k] + self.rules.cat_smooth;
+                sum[0] as f64 * self.packed.g_step[k] / h
+            };
+            order.sort_by(|&a, &b| mean(a).total_cmp(&mean(b)).then(a.cmp(&b)));
+            for from_end in [false, true] {
+                let mut left = vec![[0i64; 2]; width];
+                let mut in_group = 0.0;
+                for n in 0..most {
+                    let c = if from_end { order[order.len() - 1 - n] } else { order[n] };
+                    add(&mut left, cell(c));
+                    in_group += rows(cell(c));
+                    let here = rows(&left);
+                    if in_group < self.rules.min_cat_rows
+                        || self.leaf.n_rows - here < self.rules.min_cat_rows
+                    {
+                        continue;
+                    }
+                    in_group = 0.0;
+                    side.copy_from_slice(&left);
+                    let Some(score) = self.two_sides(&mut side, l2) else { continue };
+                    if best.as_ref().is_none_or(|(g, _)| score - parent > *g) {
+                        let set = if from_end { &order[order.len() - 1 - n..] } else { &order[..=n] };
+                        best = Some((score - parent, set.to_vec()));
+                    }
+                }
+            }
+        }
+        let (gain, set) = best?;
+        Some(self.set_candidate(gain, &set, n_cells, self.rules.cat_l2))
+    }
+
+    /// Outputs whose mean gradient orders the categories: the one, or the three of largest |G|.
+    fn leading_outputs(&self) -> Vec<usize> {
+        let mut outputs: Vec<usize> = (0..self.width()).collect();
+        let size = |k: usize| self.leaf.totals[k][1] as f64 * self.packed.h_step[k];
+        outputs.sort_by(|&a, &b| size(b).total_cmp(&size(a)).then(a.cmp(&b)));
+        outputs.truncate(3);
+        outputs
+    }
+
+    fn set_candidate(&self, gain: f64, set: &[usize], n_cells: usize, extra_l2: f64) -> Candidate {
+        let mut codes = CodeSet::default();
+        let mut missing_left = true;
+        for &c in set {
+            if c + 1 == n_cells {
+                missing_left = false;
+            } else {
+                codes.insert(c as u8);
+            }
+        }
+        Candidate { gain, feature: 0, test: Test::In(codes), missing_left, extra_l2 }
+    }
+}
+
+#[inline]
+fn add(sums: &mut [Cell], cells: &[Cell]) {
+    for (s, c) in sums.iter_mut().zip(cells) {
+        *s = [s[0] + c[0], s[1] + c[1]];
+    }
+}
