@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -29,6 +30,8 @@ MEASURES = ["error", "bytes", "rows_per_s", "train_s", "peak_mb"]
 TIMES = ["rows_per_s", "train_s"]
 # The second line of one system in a run with --times; what it differs from the first is noise.
 TWIN = "(A/A)"
+# The share of the machine that other programs may use before times are called misleading.
+QUIET = 0.05
 
 
 def main() -> int:
@@ -67,6 +70,9 @@ def main() -> int:
     print_rows(rows, definition["rivals"], args.times)
     is_whole = not problems and len(names) == len(definition["systems"]) and len(tables) == len(known_tables)
     write_record(args, definition, rows, is_whole)
+    loads = [row["foreign_load"] for row in rows]
+    if args.times and loads and max(loads) > QUIET:
+        say(f"THE MACHINE WAS NOT QUIET: other programs used up to {max(loads):.0%} of it; do not quote these times")
     for problem in problems:
         say(f"PROBLEM: {problem}")
     return 1 if problems else 0
@@ -77,8 +83,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("benchmark", nargs="?", default="skeleton", help="a file of bench/definitions, without .toml")
     parser.add_argument("--tables", help="some of the benchmark's tables: a,b")
     parser.add_argument("--systems", help="some of the benchmark's systems: x,y")
-    parser.add_argument("--data", help="the folder of tables; else SMIDGEN_DATA, else ../shared/data beside the repository")
-    parser.add_argument("--times", action="store_true", help="time all systems again, in turn, and quote ratios of times")
+    parser.add_argument("--data", help="the folder of tables; else SMIDGEN_DATA, else ../shared/data")
+    parser.add_argument("--times", action="store_true", help="time all systems again, in turn, with ratios")
     return parser.parse_args()
 
 
@@ -117,12 +123,17 @@ class Bench:
         return tables.split(table, self.data, CACHE, self.definition["seed"])
 
     def cached(self, name: str, table: dict) -> dict:
-        """What is known of a system on a table, measured now if it is not; failures are not kept."""
+        """What is known of a system on a table, measured now if it is not.
+
+        Failures are not kept, nor are times of a busy machine.
+        """
         path = CACHE / "results" / f"{name}-{table['name']}-{self.key(name, table)}.json"
         if path.exists():
             return json.loads(path.read_text())
         measured = self.measured(name, table)
         if "failed" not in measured:
+            if measured["foreign_load"] > QUIET:
+                measured |= dict.fromkeys(TIMES)
             path.parent.mkdir(parents=True, exist_ok=True)
             unfinished = path.with_suffix(".unfinished")
             unfinished.write_text(json.dumps(measured))
@@ -146,12 +157,23 @@ class Bench:
         say(f"{table['name']}: {name} {self.versions[name]}")
         order = {"system": name, "definition": self.definition, "table": table, "folder": str(self.folder(table))}
         environment = os.environ | {"OMP_NUM_THREADS": str(self.definition["threads"])}
-        done = subprocess.run(
-            [PYTHON, BENCH / "measure.py", json.dumps(order)], capture_output=True, text=True, env=environment, check=False
-        )
+        before = processor_seconds()
+        command = [PYTHON, BENCH / "measure.py", json.dumps(order)]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         if done.returncode != 0:
             return {"failed": f"exit {done.returncode}: {done.stderr.strip()[-500:]}"}
-        return json.loads(done.stdout.splitlines()[-1])
+        all_s, own_s, there_were_s = (now - then for now, then in zip(processor_seconds(), before, strict=True))
+        return json.loads(done.stdout.splitlines()[-1]) | {"foreign_load": max(0.0, (all_s - own_s) / there_were_s)}
+
+
+def processor_seconds() -> tuple[float, float, float]:
+    """Processor seconds so far: used by everything on the machine, used by our children, and offered."""
+    counts = Path("/proc/stat").read_text().split(maxsplit=9)[1:9]
+    user, nice, system, idle, iowait, irq, softirq, steal = map(int, counts)
+    ticks = os.sysconf("SC_CLK_TCK")
+    used = user + nice + system + irq + softirq + steal
+    own = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used / ticks, own.ru_utime + own.ru_stime, (used + idle + iowait) / ticks
 
 
 def judged(measured: dict, table: dict) -> str | None:
@@ -186,6 +208,7 @@ def timed(bench: Bench, tables: list[dict], rows: list[dict], problems: list[str
             if any(one["error"] != line["error"] or one["bytes"] != line["bytes"] for one in measured):
                 problems.append(f"{line['system']} on {table['name']}: error or bytes differ between repetitions")
             medians = {name: median([one[name] for one in measured]) for name in [*TIMES, "peak_mb", "base_mb"]}
+            medians["foreign_load"] = max(one["foreign_load"] for one in measured)
             result.append(line | medians)
     return result
 
@@ -208,7 +231,7 @@ def add_ratios(rows: list[dict], rivals: list[str], with_times: bool) -> None:
 
 def columns(rivals: list[str]) -> list[str]:
     ratios = [f"{name}_vs_{rival}" for rival in rivals for name in MEASURES]
-    return ["table", "system", "version", *MEASURES, "base_mb", *ratios]
+    return ["table", "system", "version", *MEASURES, "base_mb", "foreign_load", *ratios]
 
 
 def shown(value) -> str:
@@ -224,17 +247,19 @@ def print_rows(rows: list[dict], rivals: list[str], with_times: bool) -> None:
     lines = [header]
     for row in rows:
         line = [row["table"], row["system"], f"{row['error']:.5g}", f"{row['bytes']:,}"]
-        line += ["" if row[name] is None else f"{row[name]:,.{digits}f}" for name, digits in (("rows_per_s", 0), ("train_s", 3), ("peak_mb", 0))]
+        for name, digits in (("rows_per_s", 0), ("train_s", 3), ("peak_mb", 0)):
+            line.append("" if row[name] is None else f"{row[name]:,.{digits}f}")
         for rival in rivals:
             ratios = [row[f"{name}_vs_{rival}"] for name in ("error", "bytes", *(TIMES if with_times else []))]
             line += ["" if ratio is None else f"{ratio:.3g}" for ratio in ratios]
         lines.append(line)
     widths = [max(len(line[at]) for line in lines) for at in range(len(header))]
     for line in lines:
-        cells = [cell.ljust(width) if at < 2 else cell.rjust(width) for at, (cell, width) in enumerate(zip(line, widths, strict=True))]
-        print("  ".join(cells).rstrip())
+        names = [cell.ljust(width) for cell, width in zip(line[:2], widths[:2], strict=True)]
+        figures = [cell.rjust(width) for cell, width in zip(line[2:], widths[2:], strict=True)]
+        print("  ".join(names + figures).rstrip())
     if not with_times:
-        print("times come from different moments and are not compared; run with --times for that")
+        print("times come from different moments (none: the machine was busy) and are not compared; run with --times")
         return
     by_name = {(row["table"], row["system"]): row for row in rows}
     for (table, system), row in by_name.items():
@@ -281,7 +306,6 @@ def circumstances(args: argparse.Namespace, definition: dict) -> dict:
         "seed": definition["seed"],
         "parameters": json.dumps(definition["parameters"]),
         "times": times,
-        "load average": " ".join(f"{load:.2f}" for load in os.getloadavg()),
     }
 
 
@@ -289,7 +313,8 @@ def revision() -> str:
     """The commit, marked if the working tree differs from it."""
 
     def git(*command: str) -> str | None:
-        done = subprocess.run(["git", "--no-optional-locks", *command], cwd=ROOT, capture_output=True, text=True, check=False)
+        command = ("git", "--no-optional-locks", *command)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         return done.stdout.strip() if done.returncode == 0 else None
 
     commit = git("rev-parse", "HEAD")

@@ -38,7 +38,8 @@ def measure(definition: dict, table: dict, folder) -> dict:
     train, target, test, truth = tables.frames(table, folder)
     is_regression = table["task"] == "regression"
     classes = [] if is_regression else tables.classes_of(table, target)
-    model = (HistGradientBoostingRegressor if is_regression else HistGradientBoostingClassifier)(**parameters(definition))
+    kind = HistGradientBoostingRegressor if is_regression else HistGradientBoostingClassifier
+    model = kind(**parameters(definition))
     predict = model.predict if is_regression else model.predict_proba
     base_mb = passes.peak_mb()
 

@@ -85,5 +85,6 @@ def run(command: list) -> str:
     command = [str(part) for part in command]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)}: exit {done.returncode}: {(done.stderr or done.stdout).strip()[-500:]}")
+        said = (done.stderr or done.stdout).strip()[-500:]
+        raise RuntimeError(f"{' '.join(command)}: exit {done.returncode}: {said}")
     return done.stdout

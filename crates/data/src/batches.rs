@@ -41,12 +41,7 @@ pub fn batches(source: &Source, options: &ReadOptions, profile: &TableProfile) -
 }
 
 impl Batches {
-    pub(crate) fn new(
-        rows: Rows,
-        wanted: Vec<Wanted>,
-        markers: Markers,
-        n_rows: Option<u64>,
-    ) -> Batches {
+    pub(crate) fn new(rows: Rows, wanted: Vec<Wanted>, markers: Markers, n_rows: Option<u64>) -> Batches {
         Batches { rows, builder: BatchBuilder::new(wanted, markers), n_rows, done: false }
     }
 

@@ -109,6 +109,7 @@ impl BatchBuilder {
     #[inline]
     pub(crate) fn push(&mut self, record: &ByteRecord) -> std::result::Result<(), NotANumber> {
         for (idx, (wanted, column)) in self.wanted.iter().zip(&mut self.columns).enumerate() {
+            // A row has a cell for each column of the header.
             let cell = record.get(wanted.file_idx).unwrap_or_default();
             if !column.push(trim(cell), &self.markers) {
                 return Err(NotANumber(idx));
@@ -150,9 +151,7 @@ impl ColumnBuilder {
         let values = match form {
             Form::I64 => Values::I64(Vec::new()),
             Form::F64 => Values::F64(Vec::new()),
-            Form::Raw | Form::Text | Form::Key(_) => {
-                Values::Str { offsets: vec![0], bytes: Vec::new() }
-            }
+            Form::Raw | Form::Text | Form::Key(_) => Values::Str { offsets: vec![0], bytes: Vec::new() },
         };
         ColumnBuilder { form, values, nulls: NullBufferBuilder::new(0) }
     }

@@ -44,10 +44,15 @@ impl Number {
     /// The number of a trimmed cell.
     #[inline]
     pub(crate) fn parse(cell: &[u8]) -> Option<Number> {
-        if let Some(value) = parse_i64(cell) {
-            return Some(Number::Int(value));
+        match scan(cell) {
+            Scan::Int(value) => Some(Number::Int(value)),
+            Scan::Float(value) => Some(Number::Float(value)),
+            Scan::Long => match parse_i64(cell) {
+                Some(value) => Some(Number::Int(value)),
+                None => parse_long(cell).map(Number::Float),
+            },
+            Scan::Other => None,
         }
-        parse_f64(cell).map(Number::Float)
     }
 
     #[inline]
@@ -122,10 +127,85 @@ pub(crate) fn parse_i64(cell: &[u8]) -> Option<i64> {
 /// A decimal or an infinity; NaN is no number.
 #[inline]
 pub(crate) fn parse_f64(cell: &[u8]) -> Option<f64> {
-    let first = *cell.first()?;
-    if !(first.is_ascii_digit() || matches!(first, b'-' | b'+' | b'.' | b'i' | b'I')) {
-        return None;
+    match scan(cell) {
+        Scan::Int(value) => Some(value as f64),
+        Scan::Float(value) => Some(value),
+        Scan::Long => parse_long(cell),
+        Scan::Other => None,
     }
+}
+
+/// What a quick look at a cell finds.
+enum Scan {
+    /// Digits only, at most 18.
+    Int(i64),
+    /// A decimal whose value is exact after one rounding.
+    Float(f64),
+    /// Perhaps a number, but not a short one.
+    Long,
+    /// No number.
+    Other,
+}
+
+/// Powers of ten that doubles hold exactly.
+const TENS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19, 1e20, 1e21, 1e22,
+];
+
+/// Reads digits with at most one point. At most 18 digits whose value is at most 2^53, divided by
+/// an exact power of ten, is the nearest double, since the division is the only rounding.
+/// # Source  Clinger, PLDI 1990, section 3 (the fast path).
+#[inline]
+fn scan(cell: &[u8]) -> Scan {
+    const MOST_DIGITS: usize = 18;
+    const MOST_EXACT: i64 = 1 << 53;
+    let (negative, digits) = match cell {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, cell),
+    };
+    match digits {
+        [b'0'..=b'9' | b'.', ..] => {}
+        [b'i' | b'I', ..] => return Scan::Long,
+        _ => return Scan::Other,
+    }
+    if digits.len() > MOST_DIGITS + 1 {
+        return Scan::Long;
+    }
+    let mut value = 0_i64;
+    let mut point = None;
+    for (at, &byte) in digits.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit <= 9 {
+            // At most 19 digits: below 10^19, which may wrap; such a value is not used.
+            value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
+        } else if byte == b'.' && point.is_none() {
+            point = Some(at);
+        } else if matches!(byte, b'e' | b'E') {
+            return Scan::Long;
+        } else {
+            return Scan::Other;
+        }
+    }
+    let Some(point) = point else {
+        if digits.len() > MOST_DIGITS {
+            return Scan::Long;
+        }
+        return Scan::Int(if negative { -value } else { value });
+    };
+    match TENS.get(digits.len() - point - 1) {
+        Some(tens) if digits.len() > 1 && value <= MOST_EXACT => {
+            let value = value as f64 / tens;
+            Scan::Float(if negative { -value } else { value })
+        }
+        _ => Scan::Long,
+    }
+}
+
+/// Every spelling that is a number, slowly.
+#[cold]
+fn parse_long(cell: &[u8]) -> Option<f64> {
     let value: f64 = std::str::from_utf8(cell).ok()?.parse().ok()?;
     (!value.is_nan()).then_some(value)
 }
@@ -133,10 +213,10 @@ pub(crate) fn parse_f64(cell: &[u8]) -> Option<f64> {
 /// The whole number that `value` is, if it fits.
 #[inline]
 fn exact_i64(value: f64) -> Option<i64> {
-    // -2^63 is a double, 2^63 the first one above.
-    const LEAST: f64 = -9_223_372_036_854_775_808.0;
-    let fits = (LEAST..-LEAST).contains(&value) && value.trunc() == value;
-    fits.then_some(value as i64)
+    // 2^63, the first double that does not fit; `as` saturates and drops the fraction.
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    let whole = value as i64;
+    (whole as f64 == value && value < END).then_some(whole)
 }
 
 /// The least whole number that is not below `value`, saturated to 64 bits; `None` for NaN.
@@ -199,10 +279,48 @@ mod tests {
             assert_eq!(Number::parse(cell.as_bytes()), expected, "{cell}");
         }
         for cell in [
-            "", "-", "+", ".", "e5", "1e", "0x10", "1_000", "1,000", "50%", "nan", "-nan", "NaN", "1 2", "--1", "+-1",
-            "in", "i", "infinit", "١", "1é", "12345678901234567890123x",
+            "",
+            "-",
+            "+",
+            ".",
+            "e5",
+            "1e",
+            "0x10",
+            "1_000",
+            "1,000",
+            "50%",
+            "nan",
+            "-nan",
+            "NaN",
+            "1 2",
+            "--1",
+            "+-1",
+            "in",
+            "i",
+            "infinit",
+            "١",
+            "1é",
+            "12345678901234567890123x",
         ] {
             assert_eq!(Number::parse(cell.as_bytes()), None, "{cell}");
+        }
+    }
+
+    /// The quick way and the standard library agree on every shape of short decimal.
+    #[test]
+    fn short_decimals_are_exact() {
+        let mut state = 1_u64;
+        for _ in 0..200_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let digits = (state >> 32) % 19 + 1;
+            let mut text = (state % 10_u64.pow(u32::try_from(digits).unwrap())).to_string();
+            let point = usize::try_from(state >> 59).unwrap() % (text.len() + 1);
+            text.insert(point, '.');
+            if state & 1 == 1 {
+                text.insert(0, '-');
+            }
+            let expected: f64 = text.parse().unwrap();
+            assert_eq!(parse_f64(text.as_bytes()).map(f64::to_bits), Some(expected.to_bits()), "{text}");
         }
     }
 

@@ -39,9 +39,7 @@ impl Error {
     /// Who can mend it.
     pub fn nature(&self) -> Nature {
         match *self.0 {
-            Kind::Format { .. } | Kind::TimeKind { .. } | Kind::ArrayType { .. } => {
-                Nature::Unsupported
-            }
+            Kind::Format { .. } | Kind::TimeKind { .. } | Kind::ArrayType { .. } => Nature::Unsupported,
             Kind::Arrow { .. } => Nature::Bug,
             _ => Nature::Input,
         }
@@ -214,7 +212,9 @@ pub enum Kind {
         line: u64,
     },
     /// A line too long to be a row of a table.
-    #[error("{file}: expected lines of at most {limit} bytes, got a longer one at byte {byte}; is this a CSV file?")]
+    #[error(
+        "{file}: expected lines of at most {limit} bytes, got a longer one at byte {byte}; is this a CSV file?"
+    )]
     LongLine {
         /// File as the user named it.
         file: String,
@@ -290,7 +290,7 @@ pub enum Kind {
     },
     /// A name that no column has.
     #[error(
-        "{file}: no column {name:?}{hint}; columns: {columns}",
+        "{file}: no column {name:?}{hint} columns: {columns}",
         hint = Hint(.nearest), columns = List(.columns, *.n_columns)
     )]
     UnknownColumn {
@@ -320,7 +320,9 @@ pub enum Kind {
         column: String,
     },
     /// A delimiter that no CSV file can have.
-    #[error("expected a delimiter that is one ASCII character other than a quote or a line end, got byte 0x{byte:02x}; use one of , ; | or tab")]
+    #[error(
+        "expected a delimiter that is one ASCII character other than a quote or a line end, got byte 0x{byte:02x}; use one of , ; | or tab"
+    )]
     Delimiter {
         /// The byte asked for.
         byte: u8,
@@ -346,7 +348,9 @@ pub enum Kind {
         got: String,
     },
     /// Too much text for one batch.
-    #[error("column {column:?}: expected less than 2^31 bytes of text in a batch, got more; use smaller batches")]
+    #[error(
+        "column {column:?}: expected less than 2^31 bytes of text in a batch, got more; use smaller batches"
+    )]
     TooLong {
         /// Name of the column.
         column: String,
@@ -368,7 +372,9 @@ pub enum Kind {
         n_rows: usize,
     },
     /// A target with one class.
-    #[error("target {target:?} has one class, {class:?}; expected at least two, so add rows of another class")]
+    #[error(
+        "target {target:?} has one class, {class:?}; expected at least two, so add rows of another class"
+    )]
     OneClass {
         /// Name of the target.
         target: String,
@@ -420,7 +426,9 @@ pub enum Kind {
         cells: Vec<BadCell>,
     },
     /// Regression on a target with an infinite value.
-    #[error("target {target:?} (regression): expected finite numbers, got {cell:?} at row {row}; drop these rows with --missing {cell}")]
+    #[error(
+        "target {target:?} (regression): expected finite numbers, got {cell:?} at row {row}; drop these rows with --missing {cell}"
+    )]
     TargetInfinite {
         /// Name of the target.
         target: String,
@@ -431,7 +439,7 @@ pub enum Kind {
     },
     /// A positive class that is no class.
     #[error(
-        "target {target:?}: no class {positive:?}{hint}; classes: {classes}",
+        "target {target:?}: no class {positive:?}{hint} classes: {classes}",
         hint = Hint(.nearest), classes = List(.classes, *.n_classes)
     )]
     UnknownClass {

@@ -1,12 +1,13 @@
 //! What the first pass remembers of a column.
 //!
 //! Memory per column is bounded: counts, a few example cells, and the hashes of at most `cap`
-//! different values. Two values with one 64-bit hash would count as one; that is accepted, as
+//! different values, of 10,000 while all are numbers. Two values with one 64-bit hash would count as one; that is accepted, as
 //! `n_distinct` guides people and the text rule only.
 
 use crate::cell::{Number, is_blank, trim};
 use crate::error::{BadCell, short};
 use crate::markers::Markers;
+use ir::digest::mix;
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -15,6 +16,9 @@ pub(crate) const SHOWN: usize = 3;
 
 /// Most different values kept as examples.
 const EXAMPLES: usize = 5;
+
+/// Most different values counted in a column of numbers: enough to tell codes from quantities.
+const MOST_DISTINCT_NUMBERS: usize = 10_000;
 
 /// Most different values counted in one column, and in all columns together.
 const MOST_DISTINCT: usize = 100_000;
@@ -97,7 +101,8 @@ impl Facts {
                 hash_bytes(cell)
             }
         };
-        if self.distinct.see(hash) && self.examples.len() < EXAMPLES {
+        let cap = if self.n_texts == 0 { MOST_DISTINCT_NUMBERS } else { usize::MAX };
+        if self.distinct.see(hash, cap) && self.examples.len() < EXAMPLES {
             self.examples.push(short(&String::from_utf8_lossy(cell)));
         }
     }
@@ -136,9 +141,9 @@ impl Distinct {
         self.hashes.len() as u64 * 2 > seen
     }
 
-    /// True if the value is new.
+    /// True if the value is new. `cap` lowers the cap of the column.
     #[inline]
-    fn see(&mut self, hash: u64) -> bool {
+    fn see(&mut self, hash: u64, cap: usize) -> bool {
         if self.passed_after.is_some() {
             return false;
         }
@@ -147,13 +152,13 @@ impl Distinct {
             return false;
         }
         self.last = Some(hash);
-        if self.hashes.len() == self.cap {
-            if !self.hashes.contains(&hash) {
-                self.passed_after = Some(self.n_seen);
-            }
-            return false;
+        if self.hashes.len() < self.cap.min(cap) {
+            return self.hashes.insert(hash);
         }
-        self.hashes.insert(hash)
+        if !self.hashes.contains(&hash) {
+            self.passed_after = Some(self.n_seen);
+        }
+        false
     }
 }
 
@@ -175,15 +180,6 @@ impl Hasher for Same {
     }
 }
 
-/// A permutation of 64 bits in which each bit of the input reaches all of the output.
-/// # Source  Steele, Lea, Flood: SplitMix64, OOPSLA 2014; constants of Stafford's mix 13.
-#[inline]
-fn mix(mut x: u64) -> u64 {
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
-}
-
 /// Equal numbers have one hash, however they are spelt.
 #[inline]
 fn hash_number(number: Number) -> u64 {
@@ -196,13 +192,12 @@ fn hash_number(number: Number) -> u64 {
 #[inline]
 fn hash_bytes(bytes: &[u8]) -> u64 {
     let (chunks, rest) = bytes.as_chunks::<8>();
-    let mut hash = 0x2545_f491_4f6c_dd1d ^ bytes.len() as u64;
+    let mut hash = (bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     for &chunk in chunks {
         hash = mix(hash ^ u64::from_le_bytes(chunk));
     }
-    let mut tail = [0; 8];
-    tail[..rest.len()].copy_from_slice(rest);
-    mix(hash ^ u64::from_le_bytes(tail))
+    let tail = rest.iter().fold(0_u64, |tail, &byte| tail << 8 | u64::from(byte));
+    mix(hash ^ tail)
 }
 
 /// Runs of bytes that are not blank.

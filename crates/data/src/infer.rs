@@ -81,12 +81,7 @@ pub(crate) fn infer(
     Ok(Inferred { kind, dtype: DType::Str, why })
 }
 
-fn infer_declared(
-    facts: &Facts,
-    kind: ColumnKind,
-    raw: bool,
-    place: &Place<'_>,
-) -> Result<Inferred> {
+fn infer_declared(facts: &Facts, kind: ColumnKind, raw: bool, place: &Place<'_>) -> Result<Inferred> {
     let dtype = match kind {
         ColumnKind::Number if facts.n_texts > 0 && !raw => {
             return Err(Kind::DeclaredNumber {
@@ -156,7 +151,13 @@ mod tests {
             (&["", "?"], None, Number, DType::F64, "no cell has a value"),
             (&["1", "a"], None, Category, DType::Str, "2 values; \"a\" is not a number"),
             (&["one two three four five"], None, Text, DType::Str, "cells have 5.0 words on average"),
-            (&["one two three four"], None, Category, DType::Str, "1 value; \"one two three four\" is not a number"),
+            (
+                &["one two three four"],
+                None,
+                Category,
+                DType::Str,
+                "1 value; \"one two three four\" is not a number",
+            ),
             (&["1", "2"], Some(Category), Category, DType::I64, "declared with --types"),
             (&["1", "2.5"], Some(Category), Category, DType::F64, "declared with --types"),
             (&["1", "b"], Some(Category), Category, DType::Str, "declared with --types"),

@@ -50,7 +50,9 @@ mod tests {
         {
             assert!(markers.is_missing(cell), "{cell:?}");
         }
-        for cell in ["na", "none", "NULL", "NAN", "Nan", "n/a", "??", "-999.0", "0", "Unknown", "N", "Nothing"] {
+        for cell in
+            ["na", "none", "NULL", "NAN", "Nan", "n/a", "??", "-999.0", "0", "Unknown", "N", "Nothing"]
+        {
             assert!(!markers.is_missing(cell), "{cell:?}");
         }
         assert!(!Markers::default().is_missing("-999"));

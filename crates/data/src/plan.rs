@@ -30,12 +30,7 @@ pub struct ReadPlan {
 impl ReadPlan {
     /// The inputs of a signature and nothing else.
     pub fn new(signature: &Signature) -> ReadPlan {
-        ReadPlan {
-            inputs: signature.inputs.clone(),
-            also: Vec::new(),
-            missing: Vec::new(),
-            delimiter: None,
-        }
+        ReadPlan { inputs: signature.inputs.clone(), also: Vec::new(), missing: Vec::new(), delimiter: None }
     }
 
     /// Starts reading. The batches hold the inputs in order and then the columns of `also` in

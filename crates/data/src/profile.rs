@@ -29,7 +29,8 @@ pub struct ColumnProfile {
     pub why: String,
     /// Cells that are missing.
     pub n_missing: u64,
-    /// Different values among the others, at most 100,000 (fewer in very wide tables).
+    /// Different values among the others, at most 100,000 (10,000 numbers; fewer in very
+    /// wide tables).
     /// Equal numbers count once, however they are spelt.
     pub n_distinct: usize,
     /// True if there are more different values than `n_distinct`.

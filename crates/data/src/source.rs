@@ -117,14 +117,12 @@ impl Source {
         let opened = self.open()?;
         let packing = opened.packing;
         let mut line = 1;
-        let mut at = 0_u64;
-        for next in io::BufReader::new(opened).bytes() {
+        for (at, next) in (0_u64..).zip(io::BufReader::new(opened).bytes()) {
             let next = next.map_err(|source| self.read_error(source, packing))?;
             if at >= byte && !matches!(next, b'\n' | b'\r') {
                 break;
             }
             line += u64::from(next == b'\n');
-            at += 1;
         }
         Ok(line)
     }

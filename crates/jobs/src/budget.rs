@@ -22,6 +22,12 @@ impl Budget {
         Budget { clock, time: None, work: Some(units) }
     }
 
+    /// A budget that ends when this share of the time left is used; units stay as they are.
+    pub fn share(&self, share: f64) -> Budget {
+        let part = |left: Duration| self.clock.elapsed() + left.mul_f64(share.clamp(0.0, 1.0));
+        Budget { clock: self.clock, time: self.left().map(part), work: self.work }
+    }
+
     /// The clock that the budget is counted on.
     pub fn clock(&self) -> &Clock {
         &self.clock

@@ -75,6 +75,13 @@ impl CodeMatrix {
         self.features.len()
     }
 
+    /// Adds all codes to a digest.
+    pub fn digest(&self, digest: &mut ir::digest::Digest) {
+        for row in self.tiles.iter().flatten() {
+            digest.bytes(row);
+        }
+    }
+
     pub(crate) fn features(&self) -> &[Feature] {
         &self.features
     }

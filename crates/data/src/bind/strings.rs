@@ -50,7 +50,9 @@ pub(super) fn to_keys(array: &dyn Array, dtype: DType) -> Option<Owned> {
         DataType::UInt32 => keys.all::<UInt32Type>(array, |v| whole(v.into(), dtype))?,
         DataType::UInt16 => keys.all::<UInt16Type>(array, |v| whole(v.into(), dtype))?,
         DataType::UInt8 => keys.all::<UInt8Type>(array, |v| whole(v.into(), dtype))?,
-        DataType::Float64 => keys.all::<Float64Type>(array, |v| (!v.is_nan()).then(|| category_key_f64(v)))?,
+        DataType::Float64 => {
+            keys.all::<Float64Type>(array, |v| (!v.is_nan()).then(|| category_key_f64(v)))?
+        }
         DataType::Float32 => keys.all::<Float32Type>(array, single)?,
         DataType::Boolean if dtype != DType::Str => {
             for value in array.as_boolean_opt()? {

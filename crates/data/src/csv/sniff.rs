@@ -5,6 +5,7 @@
 //! header, then the one with most cells, then the first in the order above. If none cuts the
 //! header, the table has one column, and the one wins that cuts the fewest rows.
 
+use crate::cell::trim;
 use crate::error::Result;
 use crate::source::Source;
 use ::csv::{ByteRecord, ReaderBuilder};
@@ -46,8 +47,7 @@ struct Shape {
 impl Shape {
     fn beats(self, other: Shape) -> bool {
         // Shares are compared as products: a / b > c / d.
-        let (mine, theirs) =
-            (self.n_alike * other.n_rows.max(1), other.n_alike * self.n_rows.max(1));
+        let (mine, theirs) = (self.n_alike * other.n_rows.max(1), other.n_alike * self.n_rows.max(1));
         match (self.columns > 1, other.columns > 1) {
             (true, false) => true,
             (false, true) => false,
@@ -64,13 +64,16 @@ fn shape(sample: &[u8], delimiter: u8, whole: bool) -> Shape {
     let mut n_read = 0;
     // Reading from a slice without UTF-8 checks cannot fail; an error would end the sample.
     while n_read <= SAMPLE_ROWS && reader.read_byte_record(&mut record).unwrap_or(false) {
+        if record.len() == 1 && trim(record.as_slice()).is_empty() {
+            continue;
+        }
         n_read += 1;
         if n_read == 1 {
             shape.columns = record.len();
             continue;
         }
         // The last row of a cut sample may be cut too.
-        if !whole && reader.is_done() || record.len() == 1 && record[0].trim_ascii().is_empty() {
+        if !whole && reader.is_done() {
             continue;
         }
         shape.n_rows += 1;
@@ -100,6 +103,7 @@ mod tests {
             ("", b','),
             ("a", b','),
             ("a;b", b';'),
+            ("\n  \na;b\n1;2\n", b';'),
             ("a;b\n\n \n1;2", b';'),
         ] {
             let source = Source::spool("t", text.as_bytes()).unwrap();

@@ -1,0 +1,142 @@
+use super::*;
+use std::io::{self, Read};
+
+fn rows_of(bytes: &[u8]) -> Result<Vec<Vec<String>>> {
+    let mut rows = Rows::open(&Source::spool("train.csv", bytes)?, None)?;
+    let mut cells = vec![rows.header().to_vec()];
+    while rows.advance()? {
+        cells.push(rows.record().iter().map(|c| String::from_utf8(c.to_vec()).unwrap()).collect());
+    }
+    Ok(cells)
+}
+
+#[test]
+fn rows() {
+    let b: &[(&[u8], &[&[&str]])] = &[
+        (b"a,b\n1,2\n3,4\n", &[&["a", "b"], &["1", "2"], &["3", "4"]]),
+        (b"a,b\n1,2", &[&["a", "b"], &["1", "2"]]),
+        (b"a,b\r\n1,2\r\n3,4\r\n", &[&["a", "b"], &["1", "2"], &["3", "4"]]),
+        (b"a,b\r1,2\r", &[&["a", "b"], &["1", "2"]]),
+        (b"\xef\xbb\xbfa,b\n1,2\n", &[&["a", "b"], &["1", "2"]]),
+        (b"\xef\xbb\xbf\"a\",b\n1,2\n", &[&["a", "b"], &["1", "2"]]),
+        (b" a , b\t\n1,2\n", &[&["a", "b"], &["1", "2"]]),
+        (b"\n \na,b\n\n1,2\n  \n\r\n3,4\n\n", &[&["a", "b"], &["1", "2"], &["3", "4"]]),
+        (b"a;b\n1,5;2\n", &[&["a", "b"], &["1,5", "2"]]),
+        (b"a,b\n\"x,\"\"y\"\"\nz\",2\n", &[&["a", "b"], &["x,\"y\"\nz", "2"]]),
+        (b"a,b\n5\" pipe,\"\"\n", &[&["a", "b"], &["5\" pipe", ""]]),
+        (b"a,b\n,\n", &[&["a", "b"], &["", ""]]),
+        (b"a\n1\n\n2\n\"\"\n ", &[&["a"], &["1"], &["2"], &[""], &[" "]]),
+        ("a,é\nü,日本\n".as_bytes(), &[&["a", "é"], &["ü", "日本"]]),
+        (b"a,b\n", &[&["a", "b"]]),
+    ];
+    for (bytes, expected) in b {
+        assert_eq!(&rows_of(bytes).unwrap(), expected, "{}", String::from_utf8_lossy(bytes));
+    }
+}
+
+#[test]
+fn messages() {
+    let cases: &[(&[u8], &str)] = &[
+        (b"", "train.csv: expected a header and rows, got an empty file; check that it was written"),
+        (b"\n \r\n", "train.csv: expected a header and rows, got an empty file; check that it was written"),
+        (
+            b"a,,c\n1,2,3\n",
+            "train.csv: column 2 has no name; name it in the header, or write the table without its row index",
+        ),
+        (b"a,b,c, b\n1,2,3,4\n", "train.csv: columns 2 and 4 are both named \"b\"; rename one of them"),
+        (
+            b"a,b,c\n1,2,3\n\n1,\"2\n2\",3\n1,2\n",
+            "train.csv: row 3 has 2 cells, the header has 3 columns (line 6, delimiter \",\"); \
+             quote cells that hold the delimiter, or mend the row",
+        ),
+        (
+            b"a\tb\r\n1\t2\t3\r\n",
+            "train.csv: row 1 has 3 cells, the header has 2 columns (line 2, delimiter tab); \
+             quote cells that hold the delimiter, or mend the row",
+        ),
+        (
+            b"a,b\n1\n",
+            "train.csv: row 1 has 1 cell, the header has 2 columns (line 2, delimiter \",\"); \
+             quote cells that hold the delimiter, or mend the row",
+        ),
+        (
+            b"name,town\nA,B\nC,M\xfcnchen\n",
+            "train.csv: row 2, column \"town\" (2): expected UTF-8 text, got byte 0xfc (line 3); write the file as UTF-8",
+        ),
+        (
+            b"name,gr\xf6\xdfe\nA,B\n",
+            "train.csv: header, column 2: expected UTF-8 text, got byte 0xf6 (line 1); write the file as UTF-8",
+        ),
+        // One character cut by a delimiter is whole only if the cells are judged end to end.
+        (
+            b"a,b\n\xc3,\xa4\n",
+            "train.csv: row 1, column \"a\" (1): expected UTF-8 text, got byte 0xc3 (line 2); write the file as UTF-8",
+        ),
+        (
+            b"a,b\n1,2\n1,\0\n",
+            "train.csv: row 2, column \"b\" (2): expected text, got a zero byte (line 3); \
+             is this a binary file? write the table as CSV",
+        ),
+        (
+            b"\0\x01,b\n1,2\n",
+            "train.csv: header, column 1: expected text, got a zero byte (line 1); \
+             is this a binary file? write the table as CSV",
+        ),
+        (
+            b"a,b\n1,2\n3,\"4\n5,6\n7,8\n",
+            "train.csv: the quote opened at line 3 is never closed; close it, or write quotes inside cells twice (\"\")",
+        ),
+        (
+            b"a,b\n1,2\n\"3,4\n5,6\n",
+            "train.csv: the quote opened at line 3 is never closed; close it, or write quotes inside cells twice (\"\")",
+        ),
+        (
+            b"a,b\n1,2\n3,\"4",
+            "train.csv: the quote opened at line 3 is never closed; close it, or write quotes inside cells twice (\"\")",
+        ),
+        (
+            b"a,\"b\n1,2\n",
+            "train.csv: the quote opened at line 1 is never closed; close it, or write quotes inside cells twice (\"\")",
+        ),
+    ];
+    for (bytes, expected) in cases {
+        let error = rows_of(bytes).unwrap_err();
+        assert_eq!(error.to_string(), *expected);
+        assert_eq!(error.nature(), crate::Nature::Input);
+    }
+}
+
+#[test]
+fn a_delimiter_may_be_given() {
+    let source = Source::spool("t.csv", &b"a:b,c\n1:2,3\n"[..]).unwrap();
+    assert_eq!(Rows::open(&source, Some(b':')).unwrap().header(), ["a", "b,c"]);
+    for byte in [b'"', b'\n', 0xe9] {
+        let error = Rows::open(&source, Some(byte)).err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "expected a delimiter that is one ASCII character other than a quote or a line end, got byte 0x{byte:02x}; \
+                 use one of , ; | or tab"
+            )
+        );
+    }
+}
+
+#[test]
+fn what_never_ends_is_given_up() {
+    let endless = |start: &'static [u8]| start.chain(io::repeat(b'x').take(watch::LONGEST_BYTES + 1_000_000));
+    let message = |bytes: &'static [u8]| {
+        let source = Source::spool("t.csv", endless(bytes)).unwrap();
+        let mut rows = Rows::open(&source, None).unwrap();
+        rows.advance().unwrap_err().to_string()
+    };
+    assert_eq!(
+        message(b"a,b\n1,\"2\n"),
+        "t.csv: the quote opened at line 2 is never closed; close it, or write quotes inside cells twice (\"\")"
+    );
+    let long = message(b"a,b\n");
+    assert!(
+        long.starts_with("t.csv: expected lines of at most 67108864 bytes, got a longer one at byte 67"),
+        "{long}"
+    );
+}

@@ -153,7 +153,7 @@ mod tests {
             ("a,\"\"\n", None),
             ("5\" pipe,a\n", None),
             ("a, \"b\n", None),
-            ("\"a\"x\"y\n\"b", Some(8)),
+            ("\"a\"x\"y\n\"b", Some(7)),
             ("a\r\n\"b", Some(3)),
             ("\"a,\n\"\"b\"\"\n", Some(0)),
         ] {

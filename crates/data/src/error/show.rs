@@ -81,14 +81,14 @@ impl fmt::Display for FirstCell<'_> {
     }
 }
 
-/// `; did you mean "income"?` or nothing.
+/// `; did you mean "income"?` or `;`.
 pub(super) struct Hint<'a>(pub &'a Option<String>);
 
 impl fmt::Display for Hint<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(name) => write!(f, "; did you mean {name:?}?"),
-            None => Ok(()),
+            None => f.write_str(";"),
         }
     }
 }

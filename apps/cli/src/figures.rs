@@ -1,0 +1,74 @@
+//! The figures of an evaluation, for people and for programs.
+
+use crate::look;
+use serde_json::{Map, Value, json};
+use smidgen::{Evaluated, Warning};
+use std::fmt::Write;
+
+/// Classes above which a confusion matrix would not fit a terminal.
+const MOST_SHOWN: usize = 12;
+
+/// Metrics, classes and confusion as text.
+pub(crate) fn text(of: &Evaluated) -> String {
+    let mut out = String::new();
+    let mut metrics = look::table(&["metric", "value"]);
+    for (name, value) in &of.metrics {
+        metrics.add_row([(*name).to_owned(), look::score(*value)]);
+    }
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "{metrics}");
+    if of.classes.is_empty() || of.confusion.is_empty() {
+        return out;
+    }
+    let mut classes = look::table(&["class", "precision", "recall", "f1", "rows"]);
+    for (name, row) in of.classes.iter().zip(&of.class_table).take(MOST_SHOWN) {
+        let figures = [row.precision, row.recall, row.f1].map(look::score);
+        let mut cells = vec![name.clone()];
+        cells.extend(figures);
+        cells.push(look::count(row.support as u64));
+        classes.add_row(cells);
+    }
+    let _ = writeln!(out, "\n{classes}");
+    if of.classes.len() > MOST_SHOWN {
+        let _ = writeln!(out, "({} more classes in --json)", of.classes.len() - MOST_SHOWN);
+        return out;
+    }
+    let mut head = vec!["true \\ predicted".to_owned()];
+    head.extend(of.classes.iter().cloned());
+    let mut confusion = look::table(&head);
+    for (name, row) in of.classes.iter().zip(&of.confusion) {
+        let mut cells = vec![name.clone()];
+        cells.extend(row.iter().map(|n| look::count(*n)));
+        confusion.add_row(cells);
+    }
+    let _ = writeln!(out, "\n{confusion}");
+    out
+}
+
+/// A number of the report; what is not known or not finite is null.
+pub(crate) fn number(value: Option<f64>) -> Value {
+    value.filter(|v| v.is_finite()).map_or(Value::Null, |v| json!(v))
+}
+
+/// Warnings as objects.
+pub(crate) fn warnings(warnings: &[Warning]) -> Value {
+    let object = |w: &Warning| json!({"code": w.code, "column": w.column, "text": w.text});
+    warnings.iter().map(object).collect()
+}
+
+/// `{name: value}` of the metrics.
+pub(crate) fn metrics(of: &Evaluated) -> Value {
+    let map: Map<String, Value> =
+        of.metrics.iter().map(|(name, value)| ((*name).to_owned(), number(Some(*value)))).collect();
+    Value::Object(map)
+}
+
+/// Rows true, columns predicted; null for regression.
+pub(crate) fn confusion(of: &Evaluated) -> Value {
+    if of.confusion.is_empty() { Value::Null } else { json!(of.confusion) }
+}
+
+/// Classes in `p_` order; null for regression.
+pub(crate) fn classes(of: &[String]) -> Value {
+    if of.is_empty() { Value::Null } else { json!(of) }
+}

@@ -1,0 +1,84 @@
+//! Progress on stderr: bars on a terminal, plain lines otherwise, nothing when quiet.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use smidgen::{Clock, Progress};
+use std::io::IsTerminal;
+use std::sync::Mutex;
+
+enum Look {
+    Quiet,
+    Lines,
+    Bars,
+}
+
+/// Shows what goes on.
+pub(crate) struct Shown {
+    look: Look,
+    clock: Clock,
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+impl Shown {
+    pub(crate) fn new(quiet: bool) -> Shown {
+        let look = match (quiet, std::io::stderr().is_terminal()) {
+            (true, _) => Look::Quiet,
+            (false, true) => Look::Bars,
+            (false, false) => Look::Lines,
+        };
+        Shown { look, clock: Clock::start(), bar: Mutex::new(None) }
+    }
+
+    /// Removes the bar.
+    pub(crate) fn finish(&self) {
+        if let Ok(mut bar) = self.bar.lock()
+            && let Some(bar) = bar.take()
+        {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Progress for Shown {
+    fn stage(&self, name: &str, total: Option<u64>) {
+        match self.look {
+            Look::Quiet => {}
+            Look::Lines => crate::run::message(&format!("{:7.1} s  {name}", self.clock.seconds())),
+            Look::Bars => {
+                self.finish();
+                let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
+                let template = if total.is_some() {
+                    "{elapsed_precise} {msg:<24} {bar:32} {pos}/{len}, {eta} left"
+                } else {
+                    "{elapsed_precise} {msg:<24} {spinner} {human_pos}"
+                };
+                if let Ok(style) = ProgressStyle::with_template(template) {
+                    bar.set_style(style);
+                }
+                bar.set_message(name.to_owned());
+                bar.enable_steady_tick(std::time::Duration::from_millis(200));
+                if let Ok(mut shown) = self.bar.lock() {
+                    *shown = Some(bar);
+                }
+            }
+        }
+    }
+
+    fn advance(&self, steps: u64) {
+        if let Look::Bars = self.look
+            && let Ok(bar) = self.bar.lock()
+            && let Some(bar) = &*bar
+        {
+            bar.inc(steps);
+        }
+    }
+
+    fn note(&self, text: &str) {
+        if let Look::Lines = self.look {
+            crate::run::message(&format!("{:7.1} s  {text}", self.clock.seconds()));
+        } else if let Ok(bar) = self.bar.lock()
+            && let Some(bar) = &*bar
+        {
+            bar.set_message(text.to_owned());
+        }
+    }
+}

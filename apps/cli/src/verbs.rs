@@ -1,0 +1,7 @@
+//! One file a verb: its arguments, its run, its words.
+
+pub(crate) mod evaluate;
+pub(crate) mod fit;
+pub(crate) mod inspect;
+pub(crate) mod predict;
+pub(crate) mod verify;

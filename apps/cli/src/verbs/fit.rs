@@ -1,0 +1,317 @@
+//! `fit`: a table to a model file.
+
+use crate::run::{End, Limit, message, print, with_ctx};
+use crate::{figures, look, values};
+use serde_json::{Value, json};
+use smidgen::{ColumnKind, Error, FitOptions, FitReport, ReadOptions, Scheme, Status, Task, fit};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How a table is read; shared by the verbs that find out types.
+#[derive(clap::Args)]
+pub(crate) struct ReadArgs {
+    /// Kinds of columns: number, category, text
+    #[arg(long, value_name = "COL=KIND,..", value_delimiter = ',', value_parser = values::pair)]
+    types: Vec<(String, String)>,
+    /// Cells that mean missing, beside the usual ones
+    #[arg(long, value_name = "CELL,..", value_delimiter = ',', allow_hyphen_values = true)]
+    missing: Vec<String>,
+    /// Columns that are not read
+    #[arg(long, value_name = "COL,..", value_delimiter = ',')]
+    drop: Vec<String>,
+}
+
+/// Fit a model to a table and write it.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The table: CSV, plain or gzip; - for standard input
+    data: String,
+    /// The column to predict
+    #[arg(long, value_name = "COL")]
+    target: String,
+    /// binary, multiclass or regression; found out from the target unless given
+    #[arg(long, value_name = "T", default_value = "auto", hide_default_value = true)]
+    task: String,
+    /// The metric; roc_auc, log_loss or rmse unless given
+    #[arg(long, value_name = "M")]
+    metric: Option<String>,
+    /// A table that the written model is evaluated on
+    #[arg(long, value_name = "FILE")]
+    test: Option<String>,
+    /// Where the model is written
+    #[arg(short, long, value_name = "FILE", default_value = "model.smidgen")]
+    output: PathBuf,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// No progress
+    #[arg(long)]
+    quiet: bool,
+    /// Wall time of the whole: 90, 90s, 10m, 2h
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = values::time)]
+    time: Duration,
+    /// Units of work instead of time: candidates tried
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    work: Option<u64>,
+    /// Largest file
+    #[arg(long, value_name = "SIZE", value_parser = values::bytes)]
+    max_bytes: Option<u64>,
+    /// Least score (largest, for losses)
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    min_score: Option<f64>,
+    #[command(flatten)]
+    read: ReadArgs,
+    /// Column of row weights
+    #[arg(long, value_name = "COL")]
+    row_weight: Option<String>,
+    /// The positive class; the last one unless given
+    #[arg(long, value_name = "CLASS")]
+    positive: Option<String>,
+    /// Folds: a number or auto
+    #[arg(long, value_name = "N", default_value = "auto", conflicts_with = "holdout")]
+    folds: String,
+    /// Hold this share of the rows back instead of folds
+    #[arg(long, value_name = "SHARE")]
+    holdout: Option<f64>,
+    /// Learners to try
+    #[arg(long, value_name = "NAME,..", default_value = "gbdt", value_delimiter = ',')]
+    learners: Vec<String>,
+    /// A parameter of a learner
+    #[arg(long, value_name = "LEARNER.PARAM=VALUE", value_parser = values::pair)]
+    set: Vec<(String, String)>,
+    /// The seed
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Threads; all cores unless given
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    jobs: usize,
+}
+
+pub(crate) fn run(args: &Args) -> Result<End, Error> {
+    let options = options(args)?;
+    let limit = args.work.map_or(Limit::Time(args.time), Limit::Work);
+    let (made, interrupted) = with_ctx(args.jobs, limit, args.quiet, |ctx| fit(&options, ctx))?;
+    if args.json {
+        print(&format!("{}\n", object(args, &options, &made)))?;
+    } else {
+        print(&text(&made))?;
+    }
+    if let Status::Unmet(unmet) = &made.status {
+        unmet.iter().for_each(|u| message(&format!("not met: {u}")));
+    }
+    Ok(match made.status {
+        _ if interrupted => End::Interrupted,
+        Status::Ok => End::Done,
+        Status::Unmet(_) => End::Unmet,
+    })
+}
+
+/// What the arguments say about reading.
+pub(crate) fn read_options(args: &ReadArgs) -> Result<ReadOptions, Error> {
+    Ok(ReadOptions {
+        types: types(&args.types)?,
+        missing: args.missing.clone(),
+        drop: args.drop.clone(),
+        ..ReadOptions::default()
+    })
+}
+
+fn types(pairs: &[(String, String)]) -> Result<BTreeMap<String, ColumnKind>, Error> {
+    let mut types = BTreeMap::new();
+    for (column, kind) in pairs {
+        let parsed = ColumnKind::parse(kind).ok_or_else(|| {
+            Error::input(format!("--types {column}={kind}: expected number, category, text or time, got \"{kind}\""))
+        })?;
+        types.insert(column.clone(), parsed);
+    }
+    Ok(types)
+}
+
+fn options(args: &Args) -> Result<FitOptions, Error> {
+    let task = match args.task.as_str() {
+        "auto" => None,
+        other => Some(Task::parse(other).ok_or_else(|| {
+            Error::input(format!("--task: expected auto, binary, multiclass or regression, got \"{other}\""))
+        })?),
+    };
+    let scheme = match (args.folds.as_str(), args.holdout) {
+        (_, Some(share)) if share > 0.0 && share < 1.0 => Scheme::Holdout(share),
+        (_, Some(share)) => {
+            return Err(Error::input(format!("--holdout: expected a share between 0 and 1, got {share}")));
+        }
+        ("auto", None) => Scheme::Auto,
+        ("loo", None) => return Err(Error::unsupported("--folds loo is not there yet; use a number")),
+        (n, None) => Scheme::Folds(n.parse().ok().filter(|n| (2..=1000).contains(n)).ok_or_else(|| {
+            Error::input(format!("--folds: expected auto or a number in 2..=1000, got \"{n}\""))
+        })?),
+    };
+    let [learner] = &args.learners[..] else {
+        return Err(Error::unsupported("--learners: one learner at a time for now"));
+    };
+    let mut settings = Vec::new();
+    for (name, value) in &args.set {
+        match name.split_once('.') {
+            Some((of, param)) if of == learner => settings.push((param.to_owned(), value.clone())),
+            Some((of, _)) => {
+                let known = smidgen::LEARNERS.iter().map(|l| l.name).collect::<Vec<_>>().join(", ");
+                return Err(Error::input(format!(
+                    "--set {name}={value}: learner \"{of}\" is not among the learners of this run ({learner}); known: {known}"
+                )));
+            }
+            None => {
+                return Err(Error::input(format!(
+                    "--set {name}={value}: expected LEARNER.PARAM=VALUE, such as {learner}.{name}={value}"
+                )));
+            }
+        }
+    }
+    Ok(FitOptions {
+        data: args.data.clone(),
+        target: args.target.clone(),
+        task,
+        metric: args.metric.clone(),
+        test: args.test.clone(),
+        output: args.output.clone(),
+        types: types(&args.read.types)?,
+        missing: args.read.missing.clone(),
+        drop: args.read.drop.clone(),
+        row_weight: args.row_weight.clone(),
+        positive: args.positive.clone(),
+        scheme,
+        learner: learner.clone(),
+        settings,
+        min_score: args.min_score,
+        max_bytes: args.max_bytes,
+        seed: args.seed,
+    })
+}
+
+fn text(made: &FitReport) -> String {
+    let mut head = look::table(&["", "score"]);
+    head.set_header(["", made.metric]);
+    if let Some(score) = made.score_test {
+        head.add_row(["test".to_owned(), look::score(score)]);
+    }
+    if let Some(score) = made.score_oof {
+        head.add_row(["out of fold".to_owned(), look::score(score)]);
+    }
+    let figures = made.test.as_ref().unwrap_or(&made.oof);
+    let on = if made.test.is_some() { "test rows" } else { "out-of-fold rows" };
+    let mut out = format!(
+        "{}: {} task, {} rows, {} of {} columns used\n\n{head}\n\n",
+        made.model.display(),
+        made.task,
+        look::count(made.n_rows as u64),
+        made.n_columns.0,
+        made.n_columns.1
+    );
+    out.push_str(&format!("{} {on}:\n{}\n", look::count(figures.n_rows as u64), figures::text(figures)));
+    out.push_str(&format!(
+        "{} on disk, {} a row in batch, {} for a single row, integers only, in {:.1} s\n",
+        look::size(made.bytes),
+        look::nanoseconds(made.speed.ns_per_row),
+        look::nanoseconds(made.speed.ns_single),
+        made.seconds
+    ));
+    for warning in &made.warnings {
+        let column = warning.column.as_ref().map(|c| format!("column \"{c}\": ")).unwrap_or_default();
+        out.push_str(&format!("warning: {column}{}\n", warning.text));
+    }
+    let path = made.model.display();
+    out.push_str(&format!("\nnext: smidgen predict {path} DATA --proba   or   smidgen verify {path}\n"));
+    out
+}
+
+fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
+    let (score, error) = (made.score(), made.error());
+    json!({
+        "schema": 1,
+        "status": if made.status == Status::Ok { "ok" } else { "unmet" },
+        "task": made.task.name(),
+        "metric": made.metric,
+        "score": figures::number(score),
+        "error": figures::number(error),
+        "score_on": if made.test.is_some() { "test" } else { "oof" },
+        "score_oof": figures::number(made.score_oof),
+        "score_test": figures::number(made.score_test),
+        "score_float": null,
+        "rows": made.n_rows,
+        "rows_test": made.test.as_ref().map(|t| t.n_rows),
+        "classes": figures::classes(&made.classes),
+        "positive": made.positive,
+        "bytes": made.bytes,
+        "cost_ns": null,
+        "ns_per_row": figures::number(Some(made.speed.ns_per_row)),
+        "ns_single": figures::number(Some(made.speed.ns_single)),
+        "seconds": made.seconds,
+        "work": made.work,
+        "members": [{"learner": made.learner, "weight": 1.0, "bytes": made.bytes}],
+        "front": [{"point": 1, "score": figures::number(score), "bytes": made.bytes, "cost_ns": null}],
+        "warnings": figures::warnings(&made.warnings),
+        "exact": made.exact,
+        "model": made.model.display().to_string(),
+        "command": command(args, options, made),
+        "recipe": made.recipe,
+        "rounds": made.rounds,
+        "metrics": figures::metrics(made.test.as_ref().unwrap_or(&made.oof)),
+        "confusion": figures::confusion(made.test.as_ref().unwrap_or(&made.oof)),
+        "stages": {
+            "read": made.stages.read,
+            "encode": made.stages.encode,
+            "validate": made.stages.validate,
+            "finish": made.stages.finish,
+            "test": made.stages.test,
+            "train": made.stages.encode + made.stages.finish,
+        },
+    })
+}
+
+/// The command that makes the same bytes again: by work, not by time.
+fn command(args: &Args, options: &FitOptions, made: &FitReport) -> String {
+    let mut words: Vec<String> = ["smidgen", "fit"].map(str::to_owned).to_vec();
+    words.push(options.data.clone());
+    let mut flag = |name: &str, value: String| words.extend([name.to_owned(), value]);
+    flag("--target", options.target.clone());
+    if let Some(task) = options.task {
+        flag("--task", task.name().to_owned());
+    }
+    if let Some(metric) = &options.metric {
+        flag("--metric", metric.clone());
+    }
+    if let Some(test) = &options.test {
+        flag("--test", test.clone());
+    }
+    for (column, kind) in &options.types {
+        flag("--types", format!("{column}={kind}"));
+    }
+    for (name, values) in [("--missing", &options.missing), ("--drop", &options.drop)] {
+        if !values.is_empty() {
+            flag(name, values.join(","));
+        }
+    }
+    if let Some(column) = &options.row_weight {
+        flag("--row-weight", column.clone());
+    }
+    if let Some(class) = &options.positive {
+        flag("--positive", class.clone());
+    }
+    match options.scheme {
+        Scheme::Auto => {}
+        Scheme::Folds(n) => flag("--folds", n.to_string()),
+        Scheme::Holdout(share) => flag("--holdout", share.to_string()),
+    }
+    for (name, value) in &args.set {
+        flag("--set", format!("{name}={value}"));
+    }
+    flag("--seed", options.seed.to_string());
+    flag("--work", made.work.to_string());
+    flag("-o", options.output.display().to_string());
+    words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./=,:+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}

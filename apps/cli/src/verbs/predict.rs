@@ -1,0 +1,56 @@
+//! `predict`: a model applied to a table.
+
+use crate::run::{End, Limit, with_ctx};
+use smidgen::{Error, PredictOptions, predict, write_whole};
+use std::io::BufWriter;
+use std::path::PathBuf;
+
+/// Predict each row of a table; CSV on stdout, or in a file with -o.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The model file
+    model: PathBuf,
+    /// The table: CSV, plain or gzip; - for standard input
+    data: String,
+    /// Write here instead of to stdout
+    #[arg(short, long, value_name = "FILE.csv")]
+    output: Option<PathBuf>,
+    /// Write the probability of each class too
+    #[arg(long)]
+    proba: bool,
+    /// Columns of the table to write too
+    #[arg(long, value_name = "COL,..", value_delimiter = ',')]
+    keep: Vec<String>,
+    /// Threads; all cores unless given
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    jobs: usize,
+    /// No progress
+    #[arg(long)]
+    quiet: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<End, Error> {
+    let options = PredictOptions {
+        model: args.model.clone(),
+        data: args.data.clone(),
+        probabilities: args.proba,
+        keep: args.keep.clone(),
+    };
+    if let Some(output) = &args.output {
+        let extension = output.extension().and_then(|e| e.to_str()).unwrap_or("");
+        if matches!(extension, "parquet" | "npz" | "npy") {
+            let path = output.display();
+            return Err(Error::unsupported(format!("{path}: .{extension} is not written yet; use .csv")));
+        }
+    }
+    // Rows that go to stdout are their own progress.
+    let quiet = args.quiet || args.output.is_none();
+    with_ctx(args.jobs, Limit::None, quiet, |ctx| match &args.output {
+        Some(path) => write_whole(path, |mut out| predict(&options, &mut out, ctx).map(|_| ())),
+        None => {
+            let mut out = BufWriter::new(std::io::stdout().lock());
+            predict(&options, &mut out, ctx).map(|_| ())
+        }
+    })?;
+    Ok(End::Done)
+}

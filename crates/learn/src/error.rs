@@ -1,0 +1,89 @@
+//! Errors of this crate.
+
+/// An error of this crate.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(Box<Kind>);
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Kind {
+    /// No learner of that name.
+    #[error("unknown learner \"{name}\"; known: {known}")]
+    UnknownLearner {
+        /// The name asked for.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// No parameter of that name.
+    #[error("{learner}: unknown parameter \"{name}\"{suggestion}; known: {known}")]
+    UnknownParam {
+        /// The learner.
+        learner: &'static str,
+        /// The name asked for.
+        name: String,
+        /// `; did you mean ..?`, or nothing.
+        suggestion: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// A value out of range.
+    #[error("{learner}: {param} must be {range}, got {got}")]
+    ParamRange {
+        /// The learner.
+        learner: &'static str,
+        /// The parameter.
+        param: &'static str,
+        /// What is allowed.
+        range: String,
+        /// What was given.
+        got: String,
+    },
+    /// The trees could not be grown.
+    #[error(transparent)]
+    Trees(#[from] trees::Error),
+    /// The graph refuses the nodes.
+    #[error(transparent)]
+    Graph(#[from] ir::Error),
+}
+
+impl Error {
+    /// What went wrong.
+    pub fn kind(&self) -> &Kind {
+        &self.0
+    }
+
+    /// Whose business it is.
+    pub fn nature(&self) -> ir::Nature {
+        match &*self.0 {
+            Kind::UnknownLearner { .. } | Kind::UnknownParam { .. } | Kind::ParamRange { .. } => {
+                ir::Nature::Input
+            }
+            Kind::Trees(e) => match e.kind() {
+                trees::Kind::Graph(e) => e.nature(),
+                _ => ir::Nature::Input,
+            },
+            Kind::Graph(e) => e.nature(),
+        }
+    }
+}
+
+impl From<Kind> for Error {
+    fn from(kind: Kind) -> Error {
+        Error(Box::new(kind))
+    }
+}
+
+impl From<trees::Error> for Error {
+    fn from(error: trees::Error) -> Error {
+        Kind::Trees(error).into()
+    }
+}
+
+impl From<ir::Error> for Error {
+    fn from(error: ir::Error) -> Error {
+        Kind::Graph(error).into()
+    }
+}

@@ -1,0 +1,201 @@
+//! `gbdt`: gradient-boosted decision trees.
+//!
+//! Histograms of integer gradients on codes, leaf-wise growth, leaves rounded to the deployed grid
+//! inside the loop ([`trees`]). Objectives follow the task: logistic, softmax, squared. Missing
+//! values take the side that the training rows preferred; sets of categories are splits.
+//! # Source  Friedman, Ann. Statist. 29, 2001; Ke et al., LightGBM, NeurIPS 2017.
+
+use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Lowered, ParamSpec, Params, Part};
+use crate::{Range, ScoreLink, Value};
+use ir::op::{ArgMax, Bin, Codes, ForestOp, Link, LinkKind, Threshold};
+use ir::{GraphBuilder, Op, Task, Tensor, TensorData, ValueIdx, forest::MISSING};
+use jobs::{Ctx, Seed};
+use trees::{BoostParams, Compact, Encoder, Rounds, Target, boost, compact};
+
+const SPEC: &[ParamSpec] = &[
+    ParamSpec {
+        name: "n_trees",
+        aliases: &["n_estimators", "num_iterations", "num_boost_round", "iterations", "max_iter", "n_rounds"],
+        default: Value::Int(0),
+        range: Range::Int { low: 0, high: 20_000 },
+        doc: "boosting rounds; 0: as many as the validation rows ask for",
+    },
+    ParamSpec {
+        name: "max_trees",
+        aliases: &[],
+        default: Value::Int(1000),
+        range: Range::Int { low: 1, high: 20_000 },
+        doc: "most rounds when n_trees is 0",
+    },
+    ParamSpec {
+        name: "patience",
+        aliases: &["early_stopping_rounds", "n_iter_no_change"],
+        default: Value::Int(50),
+        range: Range::Int { low: 1, high: 20_000 },
+        doc: "rounds without a better validation loss before boosting stops, when n_trees is 0",
+    },
+    ParamSpec {
+        name: "learning_rate",
+        aliases: &["eta", "shrinkage"],
+        default: Value::Real(0.1),
+        range: Range::Real { low: 1e-4, high: 1.0 },
+        doc: "factor of each leaf",
+    },
+    ParamSpec {
+        name: "max_leaves",
+        aliases: &["num_leaves", "max_leaf_nodes"],
+        default: Value::Int(31),
+        range: Range::Int { low: 2, high: 4096 },
+        doc: "leaves of a tree",
+    },
+    ParamSpec {
+        name: "max_depth",
+        aliases: &[],
+        default: Value::Int(0),
+        range: Range::Int { low: 0, high: 64 },
+        doc: "splits on a path; 0: no limit",
+    },
+    ParamSpec {
+        name: "min_leaf_rows",
+        aliases: &["min_data_in_leaf", "min_child_samples", "min_samples_leaf"],
+        default: Value::Int(20),
+        range: Range::Int { low: 1, high: 1_000_000_000 },
+        doc: "rows (weights) in a leaf",
+    },
+    ParamSpec {
+        name: "min_leaf_hessian",
+        aliases: &["min_sum_hessian_in_leaf", "min_child_weight"],
+        default: Value::Real(1e-3),
+        range: Range::Real { low: 0.0, high: 1e9 },
+        doc: "sum of second derivatives in a leaf",
+    },
+    ParamSpec {
+        name: "l2",
+        aliases: &["lambda_l2", "reg_lambda", "l2_regularization", "l2_leaf_reg"],
+        default: Value::Real(1.0),
+        range: Range::Real { low: 0.0, high: 1e9 },
+        doc: "added to the sum of second derivatives of a leaf",
+    },
+    ParamSpec {
+        name: "min_gain",
+        aliases: &["min_gain_to_split", "min_split_gain", "gamma"],
+        default: Value::Real(0.0),
+        range: Range::Real { low: 0.0, high: 1e9 },
+        doc: "least gain of a split",
+    },
+    ParamSpec {
+        name: "max_bins",
+        aliases: &["max_bin", "border_count"],
+        default: Value::Int(254),
+        range: Range::Int { low: 2, high: 254 },
+        doc: "codes of a column, missing not counted",
+    },
+    ParamSpec {
+        name: "leaf_bits",
+        aliases: &[],
+        default: Value::Int(16),
+        range: Range::Int { low: 4, high: 16 },
+        doc: "bits of a leaf",
+    },
+    ParamSpec {
+        name: "class_trees",
+        aliases: &[],
+        default: Value::Word("vector"),
+        range: Range::Words(&["vector", "one_per_class"]),
+        doc: "several classes: one tree a round with a value a class, or one tree a class",
+    },
+];
+
+/// The line of the table.
+pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
+    name: "gbdt",
+    doc: "gradient-boosted decision trees",
+    tasks: Task::ALL,
+    spec: SPEC,
+    learner: &Gbdt,
+};
+
+struct Gbdt;
+
+impl Learner for Gbdt {
+    fn max_bins(&self, params: &Params) -> usize {
+        usize::try_from(params.int("max_bins")).unwrap_or(2)
+    }
+
+    fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error> {
+        let int = |name: &str| u32::try_from(params.int(name)).unwrap_or(0);
+        let rounds = match (int("n_trees"), input.rounds) {
+            (0, Some(rounds)) => Rounds::Exactly(rounds.max(1)),
+            (0, None) if input.rows.others.is_empty() => Rounds::Exactly(100),
+            (0, None) => Rounds::Until { patience: int("patience"), most: int("max_trees") },
+            (n, _) => Rounds::Exactly(n),
+        };
+        let boost_params = BoostParams {
+            rounds,
+            learning_rate: params.real("learning_rate"),
+            max_leaves: int("max_leaves") as usize,
+            max_depth: int("max_depth") as usize,
+            min_leaf_rows: f64::from(int("min_leaf_rows")),
+            min_leaf_hessian: params.real("min_leaf_hessian"),
+            l2: params.real("l2"),
+            min_gain: params.real("min_gain"),
+            leaf_bits: int("leaf_bits"),
+            one_tree_per_class: params.word("class_trees") == "one_per_class",
+        };
+        let target = input.target;
+        let boosted = boost(input.codes, &target, input.row_weights, input.rows, &boost_params, seed, ctx)?;
+        let kind = match target {
+            Target::Binary(_) => LinkKind::Logistic,
+            Target::Classes { .. } => LinkKind::Softmax,
+            Target::Values(_) => LinkKind::Linear,
+        };
+        let link = ScoreLink { kind, shift: boosted.shift, offset: boosted.offset };
+        let compact = compact(&boosted.trees, boosted.initial_scores, input.encoders)?;
+        Ok(Fitted {
+            uses: compact.features.iter().map(|f| f.feature).collect(),
+            part: Box::new(Boosting { compact, link }),
+            other_scores: boosted.other_scores,
+            link,
+            rounds: boosted.n_rounds,
+        })
+    }
+}
+
+/// A boosted forest ready to become nodes.
+struct Boosting {
+    compact: Compact,
+    link: ScoreLink,
+}
+
+impl Part for Boosting {
+    fn lower(&self, builder: &mut GraphBuilder, columns: &[ValueIdx]) -> Result<Lowered, Error> {
+        let mut codes = Vec::with_capacity(columns.len());
+        for (feature, &column) in self.compact.features.iter().zip(columns) {
+            codes.push(lower_encoder(&feature.encoder, builder, column)?);
+        }
+        let forest = Box::new(self.compact.forest.clone());
+        let score = builder.node(Op::Forest(ForestOp { forest }), &codes)?;
+        let ScoreLink { kind, shift, offset } = self.link;
+        let linked = builder.node(Op::Link(Link { kind, shift, offset }), &[score])?;
+        let label = match kind {
+            LinkKind::Logistic => Some(builder.node(Op::Threshold(Threshold { above: 0 }), &[score])?),
+            LinkKind::Softmax => Some(builder.node(Op::ArgMax(ArgMax), &[score])?),
+            LinkKind::Linear => None,
+        };
+        Ok(Lowered { score, linked, label })
+    }
+}
+
+/// The node that makes codes of a column.
+fn lower_encoder(encoder: &Encoder, builder: &mut GraphBuilder, column: ValueIdx) -> Result<ValueIdx, Error> {
+    let (op, constant) = match encoder {
+        Encoder::Whole(edges) => (Op::Bin(Bin), TensorData::I64(edges.clone())),
+        Encoder::Real(edges) => (Op::Bin(Bin), TensorData::F64(edges.clone())),
+        Encoder::Category { keys, rare } => {
+            let unseen = if *rare { keys.len() as u8 } else { MISSING };
+            (Op::Codes(Codes { unseen }), TensorData::Str(keys.clone()))
+        }
+    };
+    let constant = builder.constant(Tensor::vector(constant))?;
+    Ok(builder.node(op, &[column, constant])?)
+}

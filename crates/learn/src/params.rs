@@ -1,0 +1,177 @@
+//! Parameters as data: one table gives the check, the message, the help and the search space.
+
+use crate::error::{Error, Kind};
+use std::fmt;
+
+/// A value of a parameter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value {
+    /// A whole number.
+    Int(i64),
+    /// A number.
+    Real(f64),
+    /// One of a list of words.
+    Word(&'static str),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Int(v) => write!(f, "{v}"),
+            Value::Real(v) => write!(f, "{v}"),
+            Value::Word(v) => f.write_str(v),
+        }
+    }
+}
+
+/// What a parameter may be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Range {
+    /// Whole numbers, both ends allowed.
+    Int {
+        /// Smallest.
+        low: i64,
+        /// Largest.
+        high: i64,
+    },
+    /// Numbers, both ends allowed.
+    Real {
+        /// Smallest.
+        low: f64,
+        /// Largest.
+        high: f64,
+    },
+    /// One of these words.
+    Words(&'static [&'static str]),
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Range::Int { low, high } => write!(f, "a whole number in {low}..={high}"),
+            Range::Real { low, high } => write!(f, "a number in {low}..={high}"),
+            Range::Words(words) => write!(f, "one of {}", words.join(", ")),
+        }
+    }
+}
+
+/// One parameter of a learner.
+#[derive(Clone, Copy, Debug)]
+pub struct ParamSpec {
+    /// Name, as in `--set learner.name=value`.
+    pub name: &'static str,
+    /// Names that other libraries give it; accepted, never printed.
+    pub aliases: &'static [&'static str],
+    /// Value when nothing is said.
+    pub default: Value,
+    /// What it may be.
+    pub range: Range,
+    /// What it does, in one line.
+    pub doc: &'static str,
+}
+
+/// Checked values for every parameter of a learner.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Params {
+    learner: &'static str,
+    values: Vec<(&'static str, Value)>,
+    given: Vec<&'static str>,
+}
+
+impl Params {
+    /// Defaults with these values set, as text.
+    ///
+    /// # Errors
+    /// `UnknownParam`, `ParamRange`.
+    pub fn parse(
+        learner: &'static str,
+        spec: &'static [ParamSpec],
+        settings: &[(String, String)],
+    ) -> Result<Params, Error> {
+        let mut params = Params {
+            learner,
+            values: spec.iter().map(|p| (p.name, p.default)).collect(),
+            given: Vec::new(),
+        };
+        for (name, text) in settings {
+            let found = spec.iter().find(|p| p.name == name || p.aliases.contains(&name.as_str()));
+            let Some(param) = found else {
+                let near = spec.iter().map(|p| p.name).find(|n| n.contains(name.as_str()) || name.contains(n));
+                return Err(Kind::UnknownParam {
+                    learner,
+                    name: name.clone(),
+                    suggestion: near.map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default(),
+                    known: spec.iter().map(|p| p.name).collect::<Vec<_>>().join(", "),
+                }
+                .into());
+            };
+            let value = param.read(text).ok_or_else(|| Kind::ParamRange {
+                learner,
+                param: param.name,
+                range: param.range.to_string(),
+                got: text.clone(),
+            })?;
+            for (n, v) in &mut params.values {
+                if *n == param.name {
+                    *v = value;
+                }
+            }
+            if !params.given.contains(&param.name) {
+                params.given.push(param.name);
+            }
+        }
+        Ok(params)
+    }
+
+    /// A whole number of the learner's own `SPEC`; 0 for a name that is not in it.
+    pub fn int(&self, name: &str) -> i64 {
+        match self.get(name) {
+            Some(Value::Int(v)) => v,
+            _ => 0,
+        }
+    }
+
+    /// A number of the learner's own `SPEC`; 0 for a name that is not in it.
+    pub fn real(&self, name: &str) -> f64 {
+        match self.get(name) {
+            Some(Value::Real(v)) => v,
+            _ => 0.0,
+        }
+    }
+
+    /// A word of the learner's own `SPEC`; empty for a name that is not in it.
+    pub fn word(&self, name: &str) -> &'static str {
+        match self.get(name) {
+            Some(Value::Word(v)) => v,
+            _ => "",
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<Value> {
+        self.values.iter().find(|(n, _)| *n == name).map(|(_, v)| *v)
+    }
+
+    /// The learner and what was set, as `--set` takes it: `gbdt max_leaves=7`.
+    pub fn describe(&self) -> String {
+        let mut text = self.learner.to_owned();
+        for (name, value) in self.values.iter().filter(|(n, _)| self.given.contains(n)) {
+            text.push_str(&format!(" {name}={value}"));
+        }
+        text
+    }
+}
+
+impl ParamSpec {
+    /// The value of a text, if it is in range.
+    fn read(&self, text: &str) -> Option<Value> {
+        match self.range {
+            Range::Int { low, high } => {
+                text.parse().ok().filter(|v| (low..=high).contains(v)).map(Value::Int)
+            }
+            Range::Real { low, high } => {
+                text.parse().ok().filter(|v| (low..=high).contains(v)).map(Value::Real)
+            }
+            Range::Words(words) => words.iter().find(|w| **w == text).map(|w| Value::Word(w)),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Errors of this crate: those of the crates below, and the few of fitting itself.
+
+/// An error of this crate.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(Box<Kind>);
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Reading or binding data.
+    #[error(transparent)]
+    Data(#[from] data::Error),
+    /// A learner.
+    #[error(transparent)]
+    Learn(#[from] learn::Error),
+    /// The graph.
+    #[error(transparent)]
+    Graph(#[from] ir::Error),
+    /// Running a graph.
+    #[error(transparent)]
+    Run(#[from] runtime::Error),
+    /// The self-test of the new model.
+    #[error(transparent)]
+    SelfTest(#[from] runtime::Failure),
+    /// A metric.
+    #[error(transparent)]
+    Metric(#[from] metrics::Error),
+    /// Too few rows to learn and validate.
+    #[error("{table}: {n_rows} rows with a target, at least {needed} are needed to learn and to validate; give more rows")]
+    TooFewRows {
+        /// The table.
+        table: String,
+        /// Rows that it has.
+        n_rows: usize,
+        /// Rows that it needs.
+        needed: usize,
+    },
+    /// No column to learn from.
+    #[error("{table}: no column is left to learn from; every column but the target is constant, empty or text")]
+    NoColumns {
+        /// The table.
+        table: String,
+    },
+    /// A row weight that is no weight.
+    #[error("{table}: row weights \"{column}\": expected finite numbers of at least 0, got {got} at row {row}")]
+    Weight {
+        /// The table.
+        table: String,
+        /// The column of weights.
+        column: String,
+        /// What stands there.
+        got: String,
+        /// Row, from 1.
+        row: usize,
+    },
+    /// The run was interrupted before there was any model.
+    #[error("fit: interrupted before the first model was done")]
+    Interrupted,
+}
+
+impl Error {
+    /// What went wrong.
+    pub fn kind(&self) -> &Kind {
+        &self.0
+    }
+
+    /// Whose business it is.
+    pub fn nature(&self) -> ir::Nature {
+        match &*self.0 {
+            Kind::Data(e) => match e.nature() {
+                data::Nature::Input => ir::Nature::Input,
+                data::Nature::Unsupported => ir::Nature::Unsupported,
+                data::Nature::Bug => ir::Nature::Bug,
+            },
+            Kind::Learn(e) => e.nature(),
+            Kind::Graph(e) => e.nature(),
+            Kind::Run(e) => e.nature(),
+            Kind::SelfTest(_) => ir::Nature::Bug,
+            Kind::Metric(_)
+            | Kind::TooFewRows { .. }
+            | Kind::NoColumns { .. }
+            | Kind::Weight { .. }
+            | Kind::Interrupted => ir::Nature::Input,
+        }
+    }
+}
+
+impl<T> From<T> for Error
+where
+    Kind: From<T>,
+{
+    fn from(error: T) -> Error {
+        Error(Box::new(error.into()))
+    }
+}

@@ -1,0 +1,244 @@
+//! A table ready for learners: typed inputs, codes, target, weights, and what a person should know.
+
+use crate::error::{Error, Kind};
+use crate::predictions::Truth;
+use arrow_array::RecordBatch;
+use data::{Strata, Table, Target, TargetValues};
+use ir::digest::Digest;
+use ir::{Column, ColumnKind, Input, OutputRole, Signature, Task};
+use jobs::Threads;
+use trees::{CodeMatrix, Encoder};
+
+/// Something that a person should know and that is no error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// Stable word for programs.
+    pub code: &'static str,
+    /// The column that it is about.
+    pub column: Option<String>,
+    /// What it is, for people.
+    pub text: String,
+}
+
+impl Warning {
+    /// A warning about a column.
+    pub fn column(code: &'static str, column: &str, text: String) -> Warning {
+        Warning { code, column: Some(column.to_owned()), text }
+    }
+
+    /// A warning about the table.
+    pub fn table(code: &'static str, text: String) -> Warning {
+        Warning { code, column: None, text }
+    }
+}
+
+/// A table ready for learners.
+pub struct Prepared {
+    /// Name of the table, as the user typed it.
+    pub table: String,
+    /// Columns that learners may use.
+    pub inputs: Vec<Input>,
+    /// How each becomes codes.
+    pub encoders: Vec<Encoder>,
+    /// The codes of all rows.
+    pub codes: CodeMatrix,
+    /// The target of all rows; rows without one hold class 0 or 0.
+    pub truth: Truth,
+    /// Rows that have a target.
+    pub rows: Vec<u32>,
+    /// Weight of each row.
+    pub row_weights: Option<Vec<f32>>,
+    /// What a person should know.
+    pub warnings: Vec<Warning>,
+    /// Digest of the codes and the target.
+    pub fingerprint: u64,
+}
+
+/// Classes above which a person is told that there are many.
+const MANY_CLASSES: usize = 100;
+
+impl Prepared {
+    /// Chooses columns, makes codes of all rows, and spreads the target over them.
+    ///
+    /// Constant, empty and text columns are left out with a warning; infinite values are ordered, with
+    /// a warning. `except` names further columns that are not to be learnt from.
+    ///
+    /// # Errors
+    /// No column left, no row with a target, weights that are none.
+    pub fn new(
+        table: &Table,
+        target: &Target,
+        target_name: &str,
+        weight_column: Option<&str>,
+        max_bins: usize,
+        threads: &Threads,
+    ) -> Result<Prepared, Error> {
+        let name = table.profile().name.clone();
+        let mut warnings = Vec::new();
+        let mut inputs = Vec::new();
+        for column in &table.profile().columns {
+            let is_target = column.name == target_name || weight_column == Some(column.name.as_str());
+            if is_target || column.raw {
+                continue;
+            }
+            let tell = |code, text: &str| Warning::column(code, &column.name, text.to_owned());
+            if column.all_missing {
+                warnings.push(tell("empty_column", "no row has a value; the column is left out"));
+            } else if column.constant {
+                warnings.push(tell("constant_column", "all rows have the same value; the column is left out"));
+            } else if matches!(column.kind, ColumnKind::Text | ColumnKind::Time) {
+                let text = format!(
+                    "{} is not learnt from yet; the column is left out (--types {}=category uses it as categories)",
+                    column.kind, column.name
+                );
+                warnings.push(tell("unused_column", &text));
+            } else {
+                if column.n_infinite > 0 {
+                    let text = format!("{} infinite values, ordered beyond all others", column.n_infinite);
+                    warnings.push(tell("infinite_values", &text));
+                }
+                inputs.push(Input { name: column.name.clone(), kind: column.kind, dtype: column.dtype });
+            }
+        }
+        if inputs.is_empty() {
+            return Err(Kind::NoColumns { table: name }.into());
+        }
+        if target.n_missing > 0 {
+            let text = format!("{} rows have no target and are left out", target.n_missing);
+            warnings.push(Warning::column("missing_target", target_name, text));
+        }
+
+        let (encoders, codes) = encode(table.batches(), &inputs, max_bins, threads)?;
+        let row_weights = match weight_column {
+            Some(column) => Some(weights(table, column)?),
+            None => None,
+        };
+        let truth = Truth::spread(target, table.n_rows());
+        let rows: Vec<u32> = target.kept_rows.iter().map(|&r| r as u32).collect();
+        if let Truth::Classes { labels, n_classes, .. } = &truth {
+            warnings.extend(about_classes(target, labels, &rows, *n_classes));
+        }
+        let fingerprint = fingerprint(&codes, &truth);
+        Ok(Prepared {
+            table: name,
+            inputs,
+            encoders,
+            codes,
+            truth,
+            rows,
+            row_weights,
+            warnings,
+            fingerprint,
+        })
+    }
+
+    /// What keeps folds alike.
+    pub fn strata(&self) -> Strata<'_> {
+        match &self.truth {
+            Truth::Classes { labels, .. } => Strata::Classes(labels),
+            Truth::Values(values) => Strata::Values(values),
+        }
+    }
+
+    /// The target as learners take it.
+    pub fn target(&self) -> trees::Target<'_> {
+        match &self.truth {
+            Truth::Classes { labels, n_classes: 2, .. } => trees::Target::Binary(labels),
+            Truth::Classes { labels, n_classes, .. } => {
+                trees::Target::Classes { labels, n_classes: *n_classes }
+            }
+            Truth::Values(values) => trees::Target::Values(values),
+        }
+    }
+}
+
+/// Encoders and codes of the input columns.
+fn encode(
+    batches: &[RecordBatch],
+    inputs: &[Input],
+    max_bins: usize,
+    threads: &Threads,
+) -> Result<(Vec<Encoder>, CodeMatrix), Error> {
+    let signature = Signature {
+        task: Task::Regression,
+        target: String::new(),
+        inputs: inputs.to_vec(),
+        outputs: vec![OutputRole::Value],
+        classes: Vec::new(),
+        positive: None,
+    };
+    let bound =
+        batches.iter().map(|b| data::bind(b, &signature)).collect::<Result<Vec<_>, data::Error>>()?;
+    let mut columns: Vec<Vec<Column<'_>>> = vec![Vec::with_capacity(bound.len()); inputs.len()];
+    for bound in &bound {
+        for (chunks, column) in columns.iter_mut().zip(bound.columns()) {
+            chunks.push(column);
+        }
+    }
+    let encoders = threads.map(inputs.len(), |i| Encoder::fit(&columns[i], max_bins));
+    let codes = CodeMatrix::new(&encoders, &columns, threads);
+    Ok((encoders, codes))
+}
+
+fn weights(table: &Table, column: &str) -> Result<Vec<f32>, Error> {
+    let mut weights = Vec::with_capacity(table.n_rows());
+    for (row, cell) in table.raw_cells(column)?.enumerate() {
+        let weight = cell.and_then(|c| c.parse::<f32>().ok()).filter(|w| w.is_finite() && *w >= 0.0);
+        weights.push(weight.ok_or_else(|| Kind::Weight {
+            table: table.profile().name.clone(),
+            column: column.to_owned(),
+            got: cell.map_or_else(|| "nothing".to_owned(), |c| format!("\"{c}\"")),
+            row: row + 1,
+        })?);
+    }
+    Ok(weights)
+}
+
+fn about_classes(target: &Target, labels: &[u32], rows: &[u32], n_classes: usize) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if n_classes > MANY_CLASSES {
+        let text = format!("{n_classes} classes; training time and model size grow with each");
+        warnings.push(Warning::table("many_classes", text));
+    }
+    let mut counts = vec![0usize; n_classes];
+    rows.iter().for_each(|&r| counts[labels[r as usize] as usize] += 1);
+    let rare: Vec<&str> = (0..n_classes).filter(|&k| counts[k] < 5).map(|k| target.classes[k].as_str()).collect();
+    if !rare.is_empty() {
+        let shown = rare.iter().take(5).copied().collect::<Vec<_>>().join(", ");
+        let text = format!("{} classes have fewer than 5 rows ({shown}); they are hardly learnt", rare.len());
+        warnings.push(Warning::table("rare_classes", text));
+    }
+    warnings
+}
+
+fn fingerprint(codes: &CodeMatrix, truth: &Truth) -> u64 {
+    let mut digest = Digest::new();
+    codes.digest(&mut digest);
+    match truth {
+        Truth::Classes { labels, .. } => labels.iter().for_each(|&l| digest.word(l.into())),
+        Truth::Values(values) => values.iter().for_each(|v| digest.word(v.to_bits())),
+    }
+    digest.finish()
+}
+
+impl Truth {
+    /// The target of the kept rows, spread over all rows.
+    fn spread(target: &Target, n_rows: usize) -> Truth {
+        match &target.values {
+            TargetValues::Labels(kept) => {
+                let mut labels = vec![0; n_rows];
+                for (&row, &label) in target.kept_rows.iter().zip(kept) {
+                    labels[row] = label;
+                }
+                Truth::Classes { labels, n_classes: target.classes.len(), positive: target.positive }
+            }
+            TargetValues::Numbers(kept) => {
+                let mut values = vec![0.0; n_rows];
+                for (&row, &value) in target.kept_rows.iter().zip(kept) {
+                    values[row] = value;
+                }
+                Truth::Values(values)
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Fits inside folds, and the out-of-fold scores.
+
+use crate::error::{Error, Kind};
+use crate::predictions::{Predictions, Truth};
+use crate::prepared::Prepared;
+use jobs::{Budget, Clock, Ctx, Seed, Threads};
+use learn::{FitInput, LearnerEntry, Params};
+use metrics::MetricEntry;
+use std::time::Duration;
+use trees::Rows;
+
+/// How rows are held back.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scheme {
+    /// 8 folds; 5 above 50,000 rows; three times over below 1,000 rows.
+    Auto,
+    /// This many folds.
+    Folds(u32),
+    /// One part of this share.
+    Holdout(f64),
+}
+
+/// What fitting inside folds showed.
+#[derive(Clone, Debug)]
+pub struct Validated {
+    /// Score on rows that the fit had not seen, the mean over repetitions; `None` where undefined.
+    pub score: Option<f64>,
+    /// Rounds for a fit on all rows; `None` for learners without rounds.
+    pub rounds: Option<u32>,
+    /// Fits that were done.
+    pub n_fits: u32,
+    /// Folds that were planned and left out for lack of time.
+    pub n_skipped: u32,
+    /// Rows of the first repetition that were predicted out of fold, rising.
+    pub rows: Vec<u32>,
+    /// Their predictions.
+    pub predictions: Predictions,
+}
+
+/// One held-back part.
+struct Fold {
+    repetition: usize,
+    held_back: Vec<u32>,
+    train: Vec<u32>,
+    seed: Seed,
+}
+
+/// The result of one fold.
+struct FoldFit {
+    linked: Vec<f64>,
+    rounds: u32,
+}
+
+/// Rows needed to learn and to hold some back.
+const FEWEST_ROWS: usize = 4;
+
+/// Fits `learner` on each fold and predicts the rows held back.
+///
+/// The first fold runs alone, on all threads; what it takes decides whether the time left allows the
+/// other folds and the fit on all rows. Folds that do not fit in are left out (and counted), the
+/// score is then taken on the rows that were held back. With a budget in units nothing is left out.
+///
+/// # Errors
+/// Too few rows; whatever the learner says.
+pub fn validate(
+    prepared: &Prepared,
+    learner: &LearnerEntry,
+    params: &Params,
+    scheme: Scheme,
+    metric: &MetricEntry,
+    seed: Seed,
+    ctx: &Ctx<'_>,
+) -> Result<Validated, Error> {
+    let n_rows = prepared.rows.len();
+    if n_rows < FEWEST_ROWS {
+        let table = prepared.table.clone();
+        return Err(Kind::TooFewRows { table, n_rows, needed: FEWEST_ROWS }.into());
+    }
+    let folds = plan(prepared, scheme, seed);
+    let one = Threads::one();
+    let fit = |fold: &Fold, threads: &Threads, budget: &Budget| -> Result<FoldFit, Error> {
+        let input = FitInput {
+            encoders: &prepared.encoders,
+            codes: &prepared.codes,
+            target: prepared.target(),
+            row_weights: prepared.row_weights.as_deref(),
+            rows: Rows { train: fold.train.clone(), others: fold.held_back.clone() },
+            rounds: None,
+        };
+        let ctx = Ctx { threads, budget, ..*ctx };
+        let fitted = learner.learner.fit(input, params, fold.seed, &ctx)?;
+        let n_outputs = prepared.target().n_outputs();
+        Ok(FoldFit { linked: fitted.link.apply(&fitted.other_scores, n_outputs), rounds: fitted.rounds })
+    };
+
+    let clock = Clock::start();
+    // A third of the time for the first fold leaves room for the fit on all rows.
+    let mut fits = vec![fit(&folds[0], ctx.threads, &ctx.budget.share(0.33))?];
+    let took = clock.elapsed();
+    let rest = affordable(ctx, took, folds.len() - 1);
+    let n_skipped = (folds.len() - 1 - rest) as u32;
+    let budget = ctx.budget.share(0.6);
+    for result in ctx.threads.map(rest, |i| fit(&folds[i + 1], &one, &budget)) {
+        match result {
+            Ok(done) => fits.push(done),
+            // An interrupted run keeps the folds that were done; they come first.
+            Err(_) if ctx.cancel.is_cancelled() => break,
+            Err(e) => return Err(e),
+        }
+    }
+    let n_skipped = n_skipped + (rest + 1 - fits.len()) as u32;
+    gather(prepared, &folds, &fits, n_skipped, metric)
+}
+
+/// Folds beyond the first that the time left allows, the fit on all rows kept back.
+fn affordable(ctx: &Ctx<'_>, took: Duration, n: usize) -> usize {
+    if ctx.cancel.is_cancelled() {
+        return 0;
+    }
+    let Some(left) = ctx.budget.left() else { return n };
+    // The last fit sees more rows than a fold does.
+    let for_folds = left.as_secs_f64() * 0.9 - took.as_secs_f64() * 1.5;
+    let each = took.as_secs_f64().max(1e-6);
+    ((for_folds / each).max(0.0) as usize).min(n)
+}
+
+fn plan(prepared: &Prepared, scheme: Scheme, seed: Seed) -> Vec<Fold> {
+    let rows = &prepared.rows;
+    let n_rows = rows.len();
+    let (n_folds, repetitions, share) = match scheme {
+        Scheme::Auto if n_rows > 50_000 => (5, 1, None),
+        Scheme::Auto if n_rows < 1000 => (8, 3, None),
+        Scheme::Auto => (8, 1, None),
+        Scheme::Folds(n) => (n, 1, None),
+        Scheme::Holdout(share) => (2, 1, Some(share)),
+    };
+    let mut folds = Vec::new();
+    for repetition in 0..repetitions {
+        let seed = seed.derive("folds", repetition as u64);
+        let parts = match share {
+            // A share is dealt as that many hundredths.
+            Some(share) => {
+                let held = (share.clamp(0.01, 0.99) * 100.0) as u32;
+                let part = data::folds(rows, prepared.strata(), 100, seed.0);
+                part.into_iter().map(|p| u32::from(p >= held)).collect()
+            }
+            None => data::folds(rows, prepared.strata(), n_folds.min(n_rows as u32), seed.0),
+        };
+        let n_parts = if share.is_some() { 1 } else { n_folds.min(n_rows as u32) };
+        for part in 0..n_parts {
+            let pick = |held: bool| {
+                rows.iter().zip(&parts).filter(|(_, p)| (**p == part) == held).map(|(r, _)| *r).collect()
+            };
+            let (held_back, train): (Vec<u32>, Vec<u32>) = (pick(true), pick(false));
+            if !held_back.is_empty() && !train.is_empty() {
+                folds.push(Fold { repetition, held_back, train, seed: seed.derive("fit", part.into()) });
+            }
+        }
+    }
+    folds
+}
+
+/// Puts the folds of each repetition together and scores them.
+fn gather(
+    prepared: &Prepared,
+    folds: &[Fold],
+    fits: &[FoldFit],
+    n_skipped: u32,
+    metric: &MetricEntry,
+) -> Result<Validated, Error> {
+    let n_classes = match &prepared.truth {
+        Truth::Classes { n_classes, .. } => *n_classes,
+        Truth::Values(_) => 0,
+    };
+    let width = n_classes.max(1);
+    let mut scores = Vec::new();
+    let mut first: Option<(Vec<u32>, Predictions)> = None;
+    let n_repetitions = folds.iter().map(|f| f.repetition + 1).max().unwrap_or(0);
+    for repetition in 0..n_repetitions {
+        let mut held: Vec<(u32, &[f64])> = Vec::new();
+        for (fold, fit) in folds.iter().zip(fits).filter(|(f, _)| f.repetition == repetition) {
+            held.extend(fold.held_back.iter().copied().zip(fit.linked.chunks_exact(width)));
+        }
+        if held.is_empty() {
+            continue;
+        }
+        held.sort_by_key(|(row, _)| *row);
+        let rows: Vec<u32> = held.iter().map(|(row, _)| *row).collect();
+        let linked: Vec<f64> = held.iter().flat_map(|(_, p)| p.iter().copied()).collect();
+        let predictions = Predictions::from_linked(linked, n_classes);
+        scores.push(prepared.truth.select(&rows).score(&predictions, metric)?);
+        first.get_or_insert((rows, predictions));
+    }
+    let known: Option<Vec<f64>> = scores.into_iter().collect();
+    let score = known.filter(|s| !s.is_empty()).map(|s| s.iter().sum::<f64>() / s.len() as f64);
+    let rounds = fits.iter().map(|f| f64::from(f.rounds)).sum::<f64>() / fits.len().max(1) as f64;
+    let (rows, predictions) = first.ok_or(Kind::Interrupted)?;
+    Ok(Validated {
+        score,
+        rounds: (rounds > 0.0).then(|| rounds.ceil() as u32),
+        n_fits: fits.len() as u32,
+        n_skipped,
+        rows,
+        predictions,
+    })
+}

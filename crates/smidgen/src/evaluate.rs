@@ -1,0 +1,236 @@
+//! `evaluate`: a model against rows whose target is known.
+
+use crate::Error;
+use crate::model_file::load;
+use crate::table::{Scorer, batch_truth, is_exact, select};
+use crate::timing::{Speed, measure};
+use arrow_array::RecordBatch;
+use data::Source;
+use ir::{Model, Task};
+use jobs::Ctx;
+use metrics::{ClassRow, Confusion, MetricEntry, Observed};
+use recipe::{Predictions, Truth, Warning};
+use std::path::PathBuf;
+
+/// What is evaluated.
+#[derive(Clone, Debug, Default)]
+pub struct EvaluateOptions {
+    /// The model file.
+    pub model: PathBuf,
+    /// The table: a path, or `-`.
+    pub data: String,
+    /// Column of the target; the model's own if `None`.
+    pub target: Option<String>,
+    /// The metric that is `score`; the task's default if `None`.
+    pub metric: Option<String>,
+    /// Leave out rows of classes that training had not seen, instead of refusing the table.
+    pub drop_unseen: bool,
+}
+
+/// How a model does on a table.
+#[derive(Clone, Debug)]
+pub struct Evaluated {
+    /// The question.
+    pub task: Task,
+    /// Name of the metric that is `score`.
+    pub metric: &'static str,
+    /// True when more is better.
+    pub greater_is_better: bool,
+    /// The metric; `None` where it is not defined on these rows.
+    pub score: Option<f64>,
+    /// Lower is better: `1 - score` where more is better, else the score.
+    pub error: Option<f64>,
+    /// Rows with a target.
+    pub n_rows: usize,
+    /// Every metric of the task that is defined on these rows.
+    pub metrics: Vec<(&'static str, f64)>,
+    /// Rows true, columns predicted, in class order; empty for regression.
+    pub confusion: Vec<Vec<u64>>,
+    /// Precision, recall, F1 and support of each class.
+    pub class_table: Vec<ClassRow>,
+    /// Classes in class order.
+    pub classes: Vec<String>,
+    /// The positive class.
+    pub positive: Option<String>,
+    /// Length of the model file.
+    pub bytes: u64,
+    /// Times on this machine.
+    pub speed: Option<Speed>,
+    /// True when every output comes from integers alone.
+    pub exact: bool,
+    /// What a person should know.
+    pub warnings: Vec<Warning>,
+}
+
+/// Evaluates a model file on a table.
+///
+/// # Errors
+/// The model or the table cannot be read, a column is missing, a class was not seen in training.
+pub fn evaluate(options: &EvaluateOptions, ctx: &Ctx<'_>) -> Result<Evaluated, Error> {
+    let (mut model, bytes) = load(&options.model)?;
+    if let Some(target) = &options.target {
+        let mut signature = model.signature().clone();
+        signature.target.clone_from(target);
+        model = Model::try_new(model.graph().clone(), signature, model.card.clone())?;
+    }
+    let metric = match &options.metric {
+        Some(name) => metrics::metric(name)?,
+        None => metrics::default_metric(metric_task(model.signature().task)),
+    };
+    let source = Source::parse(&options.data)?;
+    ctx.progress.stage("evaluating", None);
+    evaluate_model(&model, bytes, &source, metric, options.drop_unseen, ctx)
+}
+
+/// The metrics crate's word for a task.
+pub(crate) fn metric_task(task: Task) -> metrics::Task {
+    match task {
+        Task::Binary => metrics::Task::Binary,
+        Task::Multiclass => metrics::Task::Multiclass,
+        Task::Regression => metrics::Task::Regression,
+    }
+}
+
+pub(crate) fn evaluate_model(
+    model: &Model,
+    bytes: u64,
+    source: &Source,
+    metric: &'static MetricEntry,
+    drop_unseen: bool,
+    ctx: &Ctx<'_>,
+) -> Result<Evaluated, Error> {
+    let signature = model.signature();
+    let scorer = Scorer::new(model)?;
+    let mut gathered = Gathered::default();
+    let mut first_batch: Option<RecordBatch> = None;
+    let mut first_row = 0;
+    for batch in data::read_for(source, signature, std::slice::from_ref(&signature.target))? {
+        let batch = batch?;
+        let truth = batch_truth(&batch, signature, source.name(), first_row)?;
+        let predicted = scorer.predict(&batch, ctx)?;
+        first_row += batch.num_rows();
+        ctx.progress.advance(batch.num_rows() as u64);
+        gathered.add(truth, predicted, signature.classes.len());
+        first_batch.get_or_insert(batch);
+    }
+    if !gathered.unseen.is_empty() && !drop_unseen {
+        return Err(unseen_error(&gathered.unseen, source.name(), &signature.target));
+    }
+    let Some((truth, predictions)) = gathered.truth.take() else {
+        let (name, target) = (source.name(), &signature.target);
+        return Err(Error::input(format!("{name}: no row to evaluate: target \"{target}\" has no value")));
+    };
+    let speed = first_batch.map(|b| measure(&scorer, &b)).transpose()?;
+    let warnings = gathered.warnings(&signature.target);
+    report(&truth, &predictions, metric, |partial| Evaluated {
+        classes: signature.classes.clone(),
+        positive: signature.positive.map(|p| signature.classes[p as usize].clone()),
+        bytes,
+        speed,
+        exact: is_exact(model),
+        warnings,
+        task: signature.task,
+        ..partial
+    })
+}
+
+#[derive(Default)]
+struct Gathered {
+    truth: Option<(Truth, Predictions)>,
+    n_missing: usize,
+    unseen: Vec<(String, usize)>,
+}
+
+impl Gathered {
+    fn add(&mut self, batch: crate::table::BatchTruth, predicted: Predictions, n_classes: usize) {
+        self.n_missing += batch.n_missing;
+        for (class, n) in batch.unseen {
+            match self.unseen.iter_mut().find(|(c, _)| *c == class) {
+                Some((_, all)) => *all += n,
+                None => self.unseen.push((class, n)),
+            }
+        }
+        if batch.rows.is_empty() {
+            return;
+        }
+        let predicted = select(predicted, &batch.rows, n_classes);
+        match &mut self.truth {
+            None => self.truth = Some((batch.truth, predicted)),
+            Some((truth, predictions)) => {
+                match (truth, batch.truth) {
+                    (Truth::Values(all), Truth::Values(more)) => all.extend(more),
+                    (Truth::Classes { labels, .. }, Truth::Classes { labels: more, .. }) => labels.extend(more),
+                    _ => {}
+                }
+                predictions.append(predicted);
+            }
+        }
+    }
+
+    fn warnings(&self, target: &str) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        if self.n_missing > 0 {
+            let text = format!("{} rows have no target and are left out", self.n_missing);
+            warnings.push(Warning::column("missing_target", target, text));
+        }
+        if !self.unseen.is_empty() {
+            let n: usize = self.unseen.iter().map(|(_, n)| n).sum();
+            let text = format!("{n} rows have a class that training had not seen and are left out");
+            warnings.push(Warning::column("unseen_class", target, text));
+        }
+        warnings
+    }
+}
+
+fn unseen_error(unseen: &[(String, usize)], source: &str, target: &str) -> Error {
+    let shown: Vec<String> = unseen.iter().take(3).map(|(c, n)| format!("\"{c}\" ({n} rows)")).collect();
+    Error::input(format!(
+        "{source}: target \"{target}\": {} classes were not seen in training: {}; leave those rows out with --drop-unseen",
+        unseen.len(),
+        shown.join(", ")
+    ))
+}
+
+/// Everything that follows from truth and predictions; `finish` adds what follows from the model.
+pub(crate) fn report(
+    truth: &Truth,
+    predictions: &Predictions,
+    metric: &'static MetricEntry,
+    finish: impl FnOnce(Evaluated) -> Evaluated,
+) -> Result<Evaluated, Error> {
+    let n_rows = truth.n_rows();
+    let partial = truth.observe(predictions, |observed| -> Result<Evaluated, Error> {
+        let score = match metric.score(observed) {
+            Ok(score) => Some(score),
+            Err(e) if matches!(e.kind(), metrics::Kind::Undefined { .. }) => None,
+            Err(e) => return Err(e.into()),
+        };
+        let metrics =
+            metrics::all_scores(observed).into_iter().filter_map(|(m, s)| Some((m.name, s.ok()?))).collect();
+        let (confusion, class_table) = match observed {
+            Observed::Classified(classified) => {
+                let confusion = Confusion::try_new(classified)?;
+                (confusion.rows().map(<[u64]>::to_vec).collect(), metrics::class_table(classified))
+            }
+            Observed::Regressed(_) => (Vec::new(), Vec::new()),
+        };
+        Ok(Evaluated {
+            task: Task::Regression,
+            metric: metric.name,
+            greater_is_better: metric.greater_is_better,
+            score,
+            error: score.map(|s| metric.error(s)),
+            n_rows,
+            metrics,
+            confusion,
+            class_table,
+            classes: Vec::new(),
+            positive: None,
+            bytes: 0,
+            speed: None,
+            exact: true,
+            warnings: Vec::new(),
+        })
+    })??;
+    Ok(finish(partial))
+}

@@ -1,0 +1,352 @@
+//! `fit`: a table to a model file.
+
+use crate::Error;
+use crate::evaluate::{Evaluated, evaluate_model, metric_task, report};
+use crate::output::write_whole;
+use crate::table::Scorer;
+use crate::timing::{Speed, measure};
+use data::{Markers, ReadOptions, Source, Table, Target, TargetOptions};
+use ir::{ColumnKind, Model, OutputRole, Signature, Task};
+use jobs::{Cancel, Clock, Ctx, Seed};
+use learn::{LearnerEntry, Params};
+use metrics::MetricEntry;
+use recipe::{Prepared, Scheme, Validated, Warning};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What is fitted, and to what.
+#[derive(Clone, Debug)]
+pub struct FitOptions {
+    /// The table: a path, or `-`.
+    pub data: String,
+    /// The target column.
+    pub target: String,
+    /// The task; found out from the target if `None`.
+    pub task: Option<Task>,
+    /// The metric; the task's default if `None`.
+    pub metric: Option<String>,
+    /// A table that the written model is evaluated on.
+    pub test: Option<String>,
+    /// Where the model is written.
+    pub output: PathBuf,
+    /// Kinds of columns.
+    pub types: BTreeMap<String, ColumnKind>,
+    /// Cells that mean missing.
+    pub missing: Vec<String>,
+    /// Columns that are not read.
+    pub drop: Vec<String>,
+    /// Column of row weights.
+    pub row_weight: Option<String>,
+    /// The positive class.
+    pub positive: Option<String>,
+    /// How rows are held back.
+    pub scheme: Scheme,
+    /// The learner.
+    pub learner: String,
+    /// Its parameters, as text.
+    pub settings: Vec<(String, String)>,
+    /// The score that is demanded.
+    pub min_score: Option<f64>,
+    /// Largest length of the file that is demanded.
+    pub max_bytes: Option<u64>,
+    /// The seed.
+    pub seed: u64,
+}
+
+/// Whether what was demanded was reached.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Status {
+    /// All of it, or nothing was demanded.
+    Ok,
+    /// Some was not; for people, by how much.
+    Unmet(Vec<String>),
+}
+
+/// Seconds of the stages of a fit.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stages {
+    /// Reading the table.
+    pub read: f64,
+    /// Edges, dictionaries and codes.
+    pub encode: f64,
+    /// Fits inside folds.
+    pub validate: f64,
+    /// The fit on all rows.
+    pub finish: f64,
+    /// Evaluation on the test table.
+    pub test: f64,
+}
+
+/// What came of a fit.
+#[derive(Clone, Debug)]
+pub struct FitReport {
+    /// Whether what was demanded was reached.
+    pub status: Status,
+    /// The question.
+    pub task: Task,
+    /// Name of the metric.
+    pub metric: &'static str,
+    /// True when more is better.
+    pub greater_is_better: bool,
+    /// Score on rows that no fit had seen.
+    pub score_oof: Option<f64>,
+    /// Score of the written model on the test table.
+    pub score_test: Option<f64>,
+    /// Out-of-fold figures.
+    pub oof: Evaluated,
+    /// Test figures.
+    pub test: Option<Evaluated>,
+    /// Rows with a target.
+    pub n_rows: usize,
+    /// Columns that the model takes, and those that it could have taken.
+    pub n_columns: (usize, usize),
+    /// Classes in class order.
+    pub classes: Vec<String>,
+    /// The positive class.
+    pub positive: Option<String>,
+    /// Length of the file.
+    pub bytes: u64,
+    /// Times on this machine.
+    pub speed: Speed,
+    /// Wall seconds of the whole.
+    pub seconds: f64,
+    /// Seconds by stage.
+    pub stages: Stages,
+    /// Units of work: candidates tried.
+    pub work: u64,
+    /// The learner.
+    pub learner: &'static str,
+    /// The learner and what was set.
+    pub recipe: String,
+    /// Rounds of the written model; `None` for learners without rounds.
+    pub rounds: Option<u32>,
+    /// What a person should know.
+    pub warnings: Vec<Warning>,
+    /// True when every output comes from integers alone.
+    pub exact: bool,
+    /// Where the model was written.
+    pub model: PathBuf,
+}
+
+impl FitReport {
+    /// The score that counts: on the test table if there is one, else out of fold.
+    pub fn score(&self) -> Option<f64> {
+        if self.test.is_some() { self.score_test } else { self.score_oof }
+    }
+
+    /// Lower is better.
+    pub fn error(&self) -> Option<f64> {
+        self.score().map(|s| if self.greater_is_better { 1.0 - s } else { s })
+    }
+}
+
+/// What is known before any row is read.
+struct Asked {
+    learner: &'static LearnerEntry,
+    params: Params,
+    metric: Option<&'static MetricEntry>,
+}
+
+/// Fits a model to a table and writes it.
+///
+/// # Errors
+/// Any fault of options or data; then nothing is written.
+pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
+    let learner = learn::learner(&options.learner)?;
+    let params = learner.params(&options.settings)?;
+    let metric = options.metric.as_deref().map(metrics::metric).transpose()?;
+    let asked = Asked { learner, params, metric };
+    let test_source = options.test.as_deref().map(Source::parse).transpose()?;
+
+    let clock = Clock::start();
+    let mut stages = Stages::default();
+    ctx.progress.stage("reading", None);
+    let table = read(options)?;
+    if let Some(test) = &test_source {
+        check_test(test, &options.target)?;
+    }
+    stages.read = clock.seconds();
+    let target = resolve(options, &table)?;
+    let metric = asked.metric.unwrap_or_else(|| metrics::default_metric(metric_task(target.task)));
+    if !metric.applies_to(metric_task(target.task)) {
+        return Err(unfit_metric(metric, target.task));
+    }
+
+    let clock = Clock::start();
+    ctx.progress.stage("encoding", None);
+    let prepared = Prepared::new(
+        &table,
+        &target,
+        &options.target,
+        options.row_weight.as_deref(),
+        asked.learner.learner.max_bins(&asked.params),
+        ctx.threads,
+    )?;
+    stages.encode = clock.seconds();
+
+    let clock = Clock::start();
+    ctx.progress.stage("validating", None);
+    let seed = Seed(options.seed);
+    let validated =
+        recipe::validate(&prepared, asked.learner, &asked.params, options.scheme, metric, seed, ctx)?;
+    stages.validate = clock.seconds();
+
+    let clock = Clock::start();
+    ctx.progress.stage("fitting on all rows", validated.rounds.map(u64::from));
+    let model = finish(options, &asked, &prepared, &target, &validated, metric, ctx)?;
+    stages.finish = clock.seconds();
+
+    // From here on only the bytes count: what is measured is what was written.
+    let bytes = ir::file::write(&model);
+    let model = ir::file::read(&bytes)?;
+    let scorer = Scorer::new(&model)?;
+    let speed = match table.batches().first() {
+        Some(batch) => measure(&scorer, batch)?,
+        None => return Err(Error::bug("fit: a table without rows was fitted")),
+    };
+    let clock = Clock::start();
+    let test = match &test_source {
+        Some(source) => {
+            ctx.progress.stage("testing", None);
+            Some(evaluate_model(&model, bytes.len() as u64, source, metric, false, ctx)?)
+        }
+        None => None,
+    };
+    stages.test = clock.seconds();
+    write_whole(&options.output, |out| {
+        let path = options.output.display();
+        out.write_all(&bytes).map_err(|e| Error::input(format!("{path}: cannot be written: {e}")))
+    })?;
+
+    let mut warnings = prepared.warnings.clone();
+    if validated.n_skipped > 0 {
+        let text = format!("{} folds were left out for lack of time; give more --time", validated.n_skipped);
+        warnings.push(Warning::table("folds_left_out", text));
+    }
+    let oof_truth = prepared.truth.select(&validated.rows);
+    let oof = report(&oof_truth, &validated.predictions, metric, |e| Evaluated {
+        task: target.task,
+        classes: target.classes.clone(),
+        bytes: bytes.len() as u64,
+        ..e
+    })?;
+    let mut made = FitReport {
+        status: Status::Ok,
+        task: target.task,
+        metric: metric.name,
+        greater_is_better: metric.greater_is_better,
+        score_oof: validated.score,
+        score_test: test.as_ref().and_then(|t| t.score),
+        oof,
+        test,
+        n_rows: prepared.rows.len(),
+        n_columns: (model.signature().inputs.len(), prepared.inputs.len()),
+        classes: target.classes.clone(),
+        positive: target.positive.map(|p| target.classes[p as usize].clone()),
+        bytes: bytes.len() as u64,
+        speed,
+        seconds: ctx.budget.clock().seconds(),
+        stages,
+        work: 1,
+        learner: asked.learner.name,
+        recipe: asked.params.describe(),
+        rounds: validated.rounds,
+        warnings,
+        exact: crate::table::is_exact(&model),
+        model: options.output.clone(),
+    };
+    made.status = demands(options, &made);
+    Ok(made)
+}
+
+fn read(options: &FitOptions) -> Result<Table, Error> {
+    let mut raw = vec![options.target.clone()];
+    raw.extend(options.row_weight.clone());
+    let read = ReadOptions {
+        types: options.types.clone(),
+        missing: options.missing.clone(),
+        raw,
+        drop: options.drop.clone(),
+        ..ReadOptions::default()
+    };
+    Ok(Table::read(&Source::parse(&options.data)?, &read)?)
+}
+
+fn resolve(options: &FitOptions, table: &Table) -> Result<Target, Error> {
+    let asked = TargetOptions {
+        name: &options.target,
+        task: options.task,
+        positive: options.positive.as_deref(),
+        missing: Markers::new(&options.missing),
+    };
+    Ok(Target::resolve(table.raw_cells(&options.target)?, &asked)?)
+}
+
+/// Finds out before a long fit that the test table cannot be opened or has no target.
+fn check_test(test: &Source, target: &str) -> Result<(), Error> {
+    let signature = Signature {
+        task: Task::Regression,
+        target: target.to_owned(),
+        inputs: Vec::new(),
+        outputs: vec![OutputRole::Value],
+        classes: Vec::new(),
+        positive: None,
+    };
+    data::read_for(test, &signature, &[target.to_owned()])?;
+    Ok(())
+}
+
+fn finish(
+    options: &FitOptions,
+    asked: &Asked,
+    prepared: &Prepared,
+    target: &Target,
+    validated: &Validated,
+    metric: &MetricEntry,
+    ctx: &Ctx<'_>,
+) -> Result<Model, Error> {
+    let metrics = validated.score.map(|s| (format!("{} (oof)", metric.name), s)).into_iter().collect();
+    let origin = recipe::Origin {
+        target: &options.target,
+        task: target.task,
+        classes: &target.classes,
+        seed: options.seed,
+        work: 1,
+        metrics,
+    };
+    // Whoever interrupts still gets a model: the last fit, of known length, is done all the same.
+    let cancel = Cancel::new();
+    let cancel = if ctx.cancel.is_cancelled() { &cancel } else { ctx.cancel };
+    let ctx = Ctx { cancel, ..*ctx };
+    Ok(recipe::finish(prepared, asked.learner, &asked.params, validated.rounds, origin, &ctx)?)
+}
+
+fn unfit_metric(metric: &MetricEntry, task: Task) -> Error {
+    let fit: Vec<&str> =
+        metrics::METRICS.iter().filter(|m| m.applies_to(metric_task(task))).map(|m| m.name).collect();
+    Error::input(format!(
+        "metric \"{}\" is not defined for a {task} task; choose one of {}",
+        metric.name,
+        fit.join(", ")
+    ))
+}
+
+/// What was demanded and not reached.
+fn demands(options: &FitOptions, made: &FitReport) -> Status {
+    let mut unmet = Vec::new();
+    if let Some(least) = options.min_score {
+        let reached = made.score();
+        let met = reached.is_some_and(|s| if made.greater_is_better { s >= least } else { s <= least });
+        if !met {
+            let word = if made.greater_is_better { "at least" } else { "at most" };
+            let got = reached.map_or("undefined".to_owned(), |s| s.to_string());
+            unmet.push(format!("{} {got}, {word} {least} was demanded", made.metric));
+        }
+    }
+    if let Some(most) = options.max_bytes
+        && made.bytes > most
+    {
+        unmet.push(format!("{} bytes, at most {most} were demanded", made.bytes));
+    }
+    if unmet.is_empty() { Status::Ok } else { Status::Unmet(unmet) }
+}

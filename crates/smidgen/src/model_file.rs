@@ -1,0 +1,50 @@
+//! Model files: reading them, and proving that this machine computes them.
+
+use crate::Error;
+use ir::Model;
+use std::path::Path;
+
+/// Largest model file that is read.
+const MAX_BYTES: u64 = 4 << 30;
+
+/// First bytes of a model file.
+const MAGIC: &[u8] = b"SMDG";
+
+/// True when the file starts as a model does; false when it does not or cannot be read.
+pub(crate) fn looks_like_model(path: &Path) -> bool {
+    use std::io::Read;
+    let mut start = [0u8; 4];
+    std::fs::File::open(path).and_then(|mut f| f.read_exact(&mut start)).is_ok() && start == MAGIC
+}
+
+/// A model and the length of its file.
+///
+/// # Errors
+/// The file cannot be read, is damaged, or is newer than this program.
+pub(crate) fn load(path: &Path) -> Result<(Model, u64), Error> {
+    let fail = |what: &dyn std::fmt::Display| {
+        Error::input(format!("{}: {what}; name a model that smidgen fit has written", path.display()))
+    };
+    let length = std::fs::metadata(path).map_err(|e| fail(&e))?.len();
+    if length > MAX_BYTES {
+        return Err(fail(&format!("{length} bytes, at most {MAX_BYTES} are read")));
+    }
+    let bytes = std::fs::read(path).map_err(|e| fail(&e))?;
+    let model = ir::file::read(&bytes).map_err(|e| match e.nature() {
+        ir::Nature::Unsupported => Error::unsupported(format!("{}: {e}", path.display())),
+        _ => Error::input(format!("{}: {e}", path.display())),
+    })?;
+    Ok((model, bytes.len() as u64))
+}
+
+/// One path of the runtime, checked.
+pub use runtime::Checked as VerifiedPath;
+
+/// Runs every path of this machine on the file's self-test rows.
+///
+/// # Errors
+/// The file cannot be read, is damaged, or is newer than this program.
+pub fn verify_file(path: &Path) -> Result<Vec<VerifiedPath>, Error> {
+    let (model, _) = load(path)?;
+    Ok(runtime::verify(&model)?)
+}

@@ -1,0 +1,148 @@
+//! Running a model over a table, batch by batch.
+
+use crate::Error;
+use arrow_array::{Array, RecordBatch, StringArray};
+use data::Classes;
+use ir::{Column, Model, Signature, Tensor};
+use jobs::Ctx;
+use recipe::{Predictions, Truth};
+use runtime::Plan;
+
+/// Rows that one thread predicts at a time.
+const SLICE: usize = 8192;
+
+/// A model ready to run, beside what it means.
+pub(crate) struct Scorer<'m> {
+    pub(crate) signature: &'m Signature,
+    plan: Plan,
+}
+
+impl<'m> Scorer<'m> {
+    pub(crate) fn new(model: &'m Model) -> Result<Scorer<'m>, Error> {
+        Ok(Scorer { signature: model.signature(), plan: Plan::new(model.graph())? })
+    }
+
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Predictions of a batch, on all threads.
+    pub(crate) fn predict(&self, batch: &RecordBatch, ctx: &Ctx<'_>) -> Result<Predictions, Error> {
+        let bound = data::bind(batch, self.signature)?;
+        let columns = bound.columns();
+        let n_rows = bound.n_rows();
+        let n_slices = n_rows.div_ceil(SLICE).max(1);
+        let parts = ctx.threads.map(n_slices, |i| {
+            let start = i * SLICE;
+            let len = SLICE.min(n_rows - start);
+            let slices: Option<Vec<Column<'_>>> = columns.iter().map(|c| c.slice(start, len)).collect();
+            slices.map(|s| self.plan.run(&s))
+        });
+        let mut all: Option<Predictions> = None;
+        for part in parts {
+            let outputs = part.ok_or_else(|| Error::bug("predict: a slice leaves its column"))??;
+            let part = self.predictions(&outputs)?;
+            match &mut all {
+                None => all = Some(part),
+                Some(all) => all.append(part),
+            }
+        }
+        all.ok_or_else(|| Error::bug("predict: no slice was run"))
+    }
+
+    fn predictions(&self, outputs: &[Tensor]) -> Result<Predictions, Error> {
+        Predictions::from_outputs(outputs, self.signature)
+            .ok_or_else(|| Error::bug("predict: the outputs are not those of the signature"))
+    }
+}
+
+/// A text column of a batch that was read raw.
+pub(crate) fn raw_column<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b StringArray, Error> {
+    batch
+        .column_by_name(name)
+        .and_then(|c| c.as_any().downcast_ref::<StringArray>())
+        .ok_or_else(|| Error::bug(format!("column \"{name}\" was not read as text")))
+}
+
+/// The target of a batch: the rows that have one, and their values.
+pub(crate) struct BatchTruth {
+    /// Rows of the batch with a known target, rising.
+    pub(crate) rows: Vec<u32>,
+    pub(crate) truth: Truth,
+    /// Rows without a target.
+    pub(crate) n_missing: usize,
+    /// Classes that training had not seen, with the rows that have them.
+    pub(crate) unseen: Vec<(String, usize)>,
+}
+
+/// Reads the target of a batch as the model's training file spelt it.
+pub(crate) fn batch_truth(
+    batch: &RecordBatch,
+    signature: &Signature,
+    source: &str,
+    first_row: usize,
+) -> Result<BatchTruth, Error> {
+    let cells = raw_column(batch, &signature.target)?;
+    let markers = data::Markers::new::<&str>(&[]);
+    let classes = Classes::new(&signature.classes);
+    let mut found = BatchTruth { rows: Vec::new(), truth: Truth::Values(Vec::new()), n_missing: 0, unseen: Vec::new() };
+    let (mut labels, mut values) = (Vec::new(), Vec::new());
+    for row in 0..cells.len() {
+        let cell = if cells.is_null(row) { None } else { Some(cells.value(row)) };
+        let Some(cell) = cell.filter(|c| !markers.is_missing(c)) else {
+            found.n_missing += 1;
+            continue;
+        };
+        if signature.classes.is_empty() {
+            let value = cell.parse::<f64>().ok().filter(|v| v.is_finite());
+            values.push(value.ok_or_else(|| {
+                let (row, name) = (first_row + row + 1, &signature.target);
+                Error::input(format!("{source}: target \"{name}\": expected a number, got \"{cell}\" at row {row}"))
+            })?);
+        } else if let Some(label) = classes.find(cell) {
+            labels.push(label);
+        } else {
+            match found.unseen.iter_mut().find(|(c, _)| c == cell) {
+                Some((_, n)) => *n += 1,
+                None => found.unseen.push((cell.to_owned(), 1)),
+            }
+            continue;
+        }
+        found.rows.push(row as u32);
+    }
+    found.truth = if signature.classes.is_empty() {
+        Truth::Values(values)
+    } else {
+        Truth::Classes { labels, n_classes: signature.classes.len(), positive: signature.positive }
+    };
+    Ok(found)
+}
+
+/// The predictions of some rows of a batch.
+pub(crate) fn select(predictions: Predictions, rows: &[u32], n_classes: usize) -> Predictions {
+    match predictions {
+        Predictions::Values(v) => Predictions::Values(rows.iter().map(|&r| v[r as usize]).collect()),
+        Predictions::Classes { probabilities, labels } => Predictions::Classes {
+            probabilities: rows
+                .iter()
+                .flat_map(|&r| &probabilities[r as usize * n_classes..][..n_classes])
+                .copied()
+                .collect(),
+            labels: rows.iter().map(|&r| labels[r as usize]).collect(),
+        },
+    }
+}
+
+/// True when all outputs of a model come from integers alone; a float layer would make it false.
+pub(crate) fn is_exact(model: &Model) -> bool {
+    // Every operator of this version is exact; the match keeps that honest when one is added.
+    model.graph().nodes().iter().all(|node| match node.op {
+        ir::Op::Bin(_)
+        | ir::Op::Codes(_)
+        | ir::Op::Forest(_)
+        | ir::Op::Link(_)
+        | ir::Op::ArgMax(_)
+        | ir::Op::Threshold(_) => true,
+    })
+}
+
