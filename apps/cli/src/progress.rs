@@ -16,6 +16,20 @@ pub(crate) struct Shown {
     look: Look,
     clock: Clock,
     bar: Mutex<Option<ProgressBar>>,
+    lines: Mutex<Stage>,
+}
+
+/// Seconds between lines about a stage that takes long.
+const LINE_EVERY: f64 = 10.0;
+
+/// The stage that goes on, for plain lines.
+#[derive(Default)]
+struct Stage {
+    name: String,
+    total: Option<u64>,
+    done: u64,
+    began: f64,
+    told: f64,
 }
 
 impl Shown {
@@ -25,7 +39,7 @@ impl Shown {
             (false, true) => Look::Bars,
             (false, false) => Look::Lines,
         };
-        Shown { look, clock: Clock::start(), bar: Mutex::new(None) }
+        Shown { look, clock: Clock::start(), bar: Mutex::new(None), lines: Mutex::new(Stage::default()) }
     }
 
     /// Removes the bar.
@@ -42,7 +56,13 @@ impl Progress for Shown {
     fn stage(&self, name: &str, total: Option<u64>) {
         match self.look {
             Look::Quiet => {}
-            Look::Lines => crate::run::message(&format!("{:7.1} s  {name}", self.clock.seconds())),
+            Look::Lines => {
+                let now = self.clock.seconds();
+                crate::run::message(&format!("{now:7.1} s  {name}"));
+                if let Ok(mut stage) = self.lines.lock() {
+                    *stage = Stage { name: name.to_owned(), total, done: 0, began: now, told: now };
+                }
+            }
             Look::Bars => {
                 self.finish();
                 let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
@@ -64,6 +84,11 @@ impl Progress for Shown {
     }
 
     fn advance(&self, steps: u64) {
+        if let Look::Lines = self.look
+            && let Ok(mut stage) = self.lines.lock()
+        {
+            stage.advance(steps, self.clock.seconds());
+        }
         if let Look::Bars = self.look
             && let Ok(bar) = self.bar.lock()
             && let Some(bar) = &*bar
@@ -80,5 +105,25 @@ impl Progress for Shown {
         {
             bar.set_message(text.to_owned());
         }
+    }
+}
+
+impl Stage {
+    /// Counts steps, and says how far the stage is when it has said nothing for a while.
+    fn advance(&mut self, steps: u64, now: f64) {
+        self.done += steps;
+        if now - self.told < LINE_EVERY {
+            return;
+        }
+        self.told = now;
+        let (name, done) = (&self.name, self.done);
+        let text = match self.total {
+            Some(total) if done > 0 && total >= done => {
+                let left = (now - self.began) / done as f64 * (total - done) as f64;
+                format!("{now:7.1} s  {name}: {done} of {total}, {left:.0} s left")
+            }
+            _ => format!("{now:7.1} s  {name}: {done}"),
+        };
+        crate::run::message(&text);
     }
 }

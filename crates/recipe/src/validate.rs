@@ -3,7 +3,7 @@
 use crate::error::{Error, Kind};
 use crate::predictions::{Predictions, Truth};
 use crate::prepared::Prepared;
-use jobs::{Budget, Clock, Ctx, Seed, Threads};
+use jobs::{Budget, Clock, Ctx, Seed, Silent, Threads};
 use learn::{FitInput, LearnerEntry, Params};
 use metrics::MetricEntry;
 use std::time::Duration;
@@ -77,6 +77,7 @@ pub fn validate(
         return Err(Kind::TooFewRows { table, n_rows, needed: FEWEST_ROWS }.into());
     }
     let folds = plan(prepared, scheme, seed);
+    ctx.progress.stage("validating", Some(folds.len() as u64));
     let one = Threads::one();
     let fit = |fold: &Fold, threads: &Threads, budget: &Budget| -> Result<FoldFit, Error> {
         let input = FitInput {
@@ -87,8 +88,10 @@ pub fn validate(
             rows: Rows { train: fold.train.clone(), others: fold.held_back.clone() },
             rounds: None,
         };
-        let ctx = Ctx { threads, budget, ..*ctx };
-        let fitted = learner.learner.fit(input, params, fold.seed, &ctx)?;
+        // A fold counts as one step; its rounds are not told.
+        let inner = Ctx { threads, budget, progress: &Silent, ..*ctx };
+        let fitted = learner.learner.fit(input, params, fold.seed, &inner)?;
+        ctx.progress.advance(1);
         let n_outputs = prepared.target().n_outputs();
         Ok(FoldFit { linked: fitted.link.apply(&fitted.other_scores, n_outputs), rounds: fitted.rounds })
     };

@@ -185,7 +185,6 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     stages.encode = clock.seconds();
 
     let clock = Clock::start();
-    ctx.progress.stage("validating", None);
     let seed = Seed(options.seed);
     let validated =
         recipe::validate(&prepared, asked.learner, &asked.params, options.scheme, metric, seed, ctx)?;

@@ -21,8 +21,9 @@ pub struct Speed {
 /// Times the model on the rows of a batch.
 pub(crate) fn measure(scorer: &Scorer<'_>, batch: &RecordBatch) -> Result<Speed, Error> {
     let bound = data::bind(batch, scorer.signature)?;
-    let columns = bound.columns();
-    let n_rows = bound.n_rows().max(1);
+    let n_rows = bound.n_rows().clamp(1, ROWS);
+    let columns: Option<Vec<Column<'_>>> = bound.columns().iter().map(|c| c.slice(0, n_rows)).collect();
+    let columns = columns.ok_or_else(|| Error::bug("bench: a batch without rows"))?;
     let repeats = ROWS.div_ceil(n_rows);
     let mut passes = Vec::with_capacity(5);
     for _ in 0..5 {

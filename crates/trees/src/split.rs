@@ -124,7 +124,9 @@ impl<'a, const W: usize> Search<'a, W> {
         let start = feature.first_cell * width;
         let n_cells = usize::from(feature.n_codes) + 1;
         let cells = &self.leaf.histogram.cells[start..start + n_cells * width];
-        let found = if feature.ordered {
+        let found = if feature.ordered && W == 1 {
+            self.ordered_one(cells, usize::from(feature.n_codes))
+        } else if feature.ordered {
             self.ordered(cells, usize::from(feature.n_codes))
         } else {
             self.categories(cells, n_cells)
@@ -133,6 +135,57 @@ impl<'a, const W: usize> Search<'a, W> {
             c.feature = idx;
             c
         })
+    }
+
+    /// As [`Self::ordered`], for one output: sums in registers, one division a threshold.
+    fn ordered_one(&self, cells: &[Cell], n_codes: usize) -> Option<Candidate> {
+        let [missing_g, missing_h] = cells[n_codes];
+        let any_missing = missing_g != 0 || missing_h != 0;
+        let [total_g, total_h] = self.leaf.totals[0];
+        let (g_step, h_step) = (self.packed.g_step[0], self.packed.h_step[0]);
+        let l2 = self.rules.l2;
+        // G_l^2 / (H_l + l2) + G_r^2 / (H_r + l2), over the common denominator.
+        let score = |left_g: i64, left_h: i64| {
+            let (gl, gr) = (left_g as f64 * g_step, (total_g - left_g) as f64 * g_step);
+            let (hl, hr) = (left_h as f64 * h_step + l2, (total_h - left_h) as f64 * h_step + l2);
+            (gl * gl * hr + gr * gr * hl) / (hl * hr)
+        };
+        let mut best = (f64::NEG_INFINITY, 0usize, false);
+        let (mut left_g, mut left_h) = (0i64, 0i64);
+        let n_thresholds = if any_missing { n_codes } else { n_codes.saturating_sub(1) };
+        for (t, cell) in cells[..n_thresholds].iter().enumerate() {
+            if *cell == [0; 2] {
+                continue;
+            }
+            left_g += cell[0];
+            left_h += cell[1];
+            // Sums of h only grow: once the right side is too small it stays so.
+            if total_h - left_h < self.min_h {
+                break;
+            }
+            if left_h >= self.min_h {
+                let score = score(left_g, left_h);
+                if score > best.0 {
+                    best = (score, t, false);
+                }
+            }
+            let (g, h) = (left_g + missing_g, left_h + missing_h);
+            // The last threshold with missing on the left would leave nothing on the right.
+            if any_missing && t + 1 < n_codes && h >= self.min_h && total_h - h >= self.min_h {
+                let score = score(g, h);
+                if score > best.0 {
+                    best = (score, t, true);
+                }
+            }
+        }
+        let (score, t, missing_left) = best;
+        if score == f64::NEG_INFINITY {
+            return None;
+        }
+        let gain = score - self.score(self.leaf.totals, l2);
+        let missing_left = if any_missing { missing_left } else { self.left_is_heavier(cells, t) };
+        let test = Test::Greater(t as u8);
+        Some(Candidate { gain, feature: 0, test, missing_left, extra_l2: 0.0 })
     }
 
     /// Thresholds from low to high, missing tried on both sides where the leaf has any.
