@@ -35,15 +35,18 @@ pub(crate) fn verb(json: bool, verb: impl FnOnce() -> Result<End, Error> + std::
             };
             message(&format!("error: {error}"));
             if json {
-                let object = serde_json::json!({
-                    "schema": 1, "status": "error", "kind": kind, "message": error.to_string(),
-                });
-                // A closed stdout leaves nobody to tell.
-                let _ = print(&format!("{object}\n"));
+                print_error(kind, &error.to_string());
             }
             ExitCode::from(code)
         }
     }
+}
+
+/// An error as an object on stdout.
+fn print_error(kind: &str, message: &str) {
+    let object = serde_json::json!({"schema": 1, "status": "error", "kind": kind, "message": message});
+    // A closed stdout leaves nobody to tell.
+    let _ = print(&format!("{object}\n"));
 }
 
 /// A fault of the arguments, or a call for help.
@@ -51,6 +54,12 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let is_error = error.use_stderr();
     // A closed stream leaves nobody to tell.
     let _ = error.print();
+    // Arguments that cannot be read still say whether a program is listening.
+    if is_error && std::env::args_os().any(|arg| arg == "--json") {
+        let text = error.to_string();
+        let message = text.split("\n\n").next().unwrap_or_default();
+        print_error("input", message.strip_prefix("error: ").unwrap_or(message));
+    }
     if is_error { ExitCode::from(2) } else { ExitCode::SUCCESS }
 }
 

@@ -24,6 +24,12 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     size.map(|n| n as u64).ok_or_else(|| format!("expected a size such as 100kB or 64KiB, got \"{text}\""))
 }
 
+/// A number that other numbers can be compared with.
+pub(crate) fn finite(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|n| n.is_finite());
+    number.ok_or_else(|| format!("expected a number, got \"{text}\""))
+}
+
 /// `NAME=VALUE`.
 pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -48,6 +54,8 @@ mod tests {
             assert_eq!(bytes(text).unwrap(), size, "{text}");
         }
         assert!(bytes("many").is_err());
+        assert_eq!(finite("-0.5").unwrap(), -0.5);
+        assert!(finite("nan").is_err() && finite("inf").is_err() && finite("x").is_err());
         assert_eq!(pair("a=b=c").unwrap(), ("a".into(), "b=c".into()));
         assert!(pair("a").is_err());
     }

@@ -22,40 +22,50 @@ impl GraphBuilder {
         GraphBuilder::default()
     }
 
-    /// A value that the caller will give.
+    /// A value that the caller will give. Inputs come before all other values, as in the file.
     ///
     /// # Errors
-    /// A name that is taken.
+    /// A name that is taken, or a constant or a node before it.
     pub fn input(&mut self, name: &str, dtype: DType, shape: Shape) -> Result<ValueIdx, Error> {
+        if self.values.len() > self.inputs.len() {
+            return Err(Kind::Graph {
+                what: alloc::format!("input \"{name}\""),
+                expected: "inputs before constants and nodes".to_string(),
+                got: alloc::format!("{} of these before it", self.values.len() - self.inputs.len()),
+            }
+            .into());
+        }
         let position = self.inputs.len() as u32;
         let idx = self.add(name, dtype, shape, Origin::Input(position))?;
         self.inputs.push(idx);
         Ok(idx)
     }
 
-    /// A value that is part of the model, named after its position (`k3`).
+    /// A value that is part of the model, named after its position (`k3`, or `k3_` where a column
+    /// has that name).
     ///
     /// # Errors
     /// As [`GraphBuilder::constant_named`].
     pub fn constant(&mut self, tensor: Tensor) -> Result<ValueIdx, Error> {
-        self.constant_named(&constant_name(self.values.len()), tensor)
+        self.constant_named(&self.free(constant_name(self.values.len())), tensor)
     }
 
     /// A value that is part of the model.
     ///
     /// # Errors
-    /// A name that is taken.
+    /// A name that is taken, or empty (the file keeps the empty name for the builder's own).
     pub fn constant_named(&mut self, name: &str, tensor: Tensor) -> Result<ValueIdx, Error> {
         let shape = Shape::fixed(tensor.dims());
         self.add(name, tensor.dtype(), shape, Origin::Constant(tensor))
     }
 
-    /// An operator with one output, named after itself and its position (`bin4`).
+    /// An operator with one output, named after itself and its position (`bin4`, or `bin4_` where a
+    /// column has that name).
     ///
     /// # Errors
     /// As [`GraphBuilder::node_named`].
     pub fn node(&mut self, op: Op, inputs: &[ValueIdx]) -> Result<ValueIdx, Error> {
-        let name = node_name(&op, self.values.len());
+        let name = self.free(node_name(&op, self.values.len()));
         let outputs = self.node_named(&name, op, inputs)?;
         outputs.first().copied().ok_or_else(|| {
             let (expected, got) = ("one".to_string(), "none".to_string());
@@ -66,7 +76,7 @@ impl GraphBuilder {
     /// An operator applied to values; gives its outputs, named `name` (or `name:1`, .. beyond the first).
     ///
     /// # Errors
-    /// A name that is taken, a value of no graph, or inputs that the operator does not take.
+    /// A name that is taken or empty, a value of no graph, or inputs that the operator does not take.
     pub fn node_named(&mut self, name: &str, op: Op, inputs: &[ValueIdx]) -> Result<Vec<ValueIdx>, Error> {
         let mut operands = Vec::with_capacity(inputs.len());
         for idx in inputs {
@@ -119,7 +129,23 @@ impl GraphBuilder {
         Ok(Graph { values, nodes, inputs, outputs: outputs.to_vec() })
     }
 
+    /// The name, with as many underscores as it takes to be the only one.
+    fn free(&self, mut name: String) -> String {
+        while self.names.contains(&name) {
+            name.push('_');
+        }
+        name
+    }
+
     fn add(&mut self, name: &str, dtype: DType, shape: Shape, origin: Origin) -> Result<ValueIdx, Error> {
+        if name.is_empty() && !matches!(origin, Origin::Input(_)) {
+            return Err(Kind::Graph {
+                what: "value name".to_string(),
+                expected: "one or more characters".to_string(),
+                got: "none".to_string(),
+            }
+            .into());
+        }
         if !self.names.insert(name.to_string()) {
             return Err(Kind::Graph {
                 what: "value name".to_string(),

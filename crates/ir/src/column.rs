@@ -34,8 +34,11 @@ impl<'a> Bits<'a> {
     /// Bit `row`; false past the end.
     #[inline]
     pub fn get(&self, row: usize) -> bool {
+        if row >= self.len {
+            return false;
+        }
         let bit = self.offset + row;
-        row < self.len && self.bytes[bit >> 3] >> (bit & 7) & 1 == 1
+        self.bytes[bit >> 3] >> (bit & 7) & 1 == 1
     }
 }
 

@@ -38,12 +38,13 @@ const SELF_TEST: u8 = 6;
 /// The bytes of a model; equal models give equal bytes.
 pub fn write(model: &Model) -> Vec<u8> {
     let (graph, constants, forests) = graph::write(model);
-    let mut sections: Vec<(u8, Vec<u8>)> = Vec::new();
-    sections.push((SIGNATURE, signature::write(model.signature())));
-    sections.push((GRAPH, graph));
-    sections.push((CONSTANTS, constants));
-    sections.push((FORESTS, forests));
-    sections.push((CARD, signature::write_card(&model.card)));
+    let mut sections: Vec<(u8, Vec<u8>)> = alloc::vec![
+        (SIGNATURE, signature::write(model.signature())),
+        (GRAPH, graph),
+        (CONSTANTS, constants),
+        (FORESTS, forests),
+        (CARD, signature::write_card(&model.card)),
+    ];
     if let Some(test) = &model.self_test {
         sections.push((SELF_TEST, signature::write_self_test(test)));
     }

@@ -10,11 +10,13 @@ pub mod math;
 /// -0 has the key of +0; infinities are ordered; NaN must not come here (it is missing).
 #[inline]
 pub fn key_f64(value: f64) -> i64 {
-    let bits = (value + 0.0).to_bits().cast_signed();
-    bits ^ (((bits >> 63).cast_unsigned()) >> 1).cast_signed()
+    let bits = value.to_bits().cast_signed();
+    let key = bits ^ (((bits >> 63).cast_unsigned()) >> 1).cast_signed();
+    // Only -0 is -1 here. No float is added, so that no float mode (flushed subnormals) matters.
+    key + i64::from(key == -1)
 }
 
-/// The double of a key.
+/// The double of a key; -1, which no double has, gives -0.
 #[inline]
 pub fn from_key_f64(key: i64) -> f64 {
     let bits = key ^ (((key >> 63).cast_unsigned()) >> 1).cast_signed();
@@ -41,8 +43,8 @@ pub fn round_i64(value: f64) -> i64 {
     round_ties_even(value) as i64
 }
 
-/// The number with the fewest mantissa bits in `low..=high`, so that it is short to store and
-/// exact in f32 wherever the gap allows. Needs `low <= high`, both finite; equal bounds give that bound.
+/// The number with the fewest mantissa bits in `low..=high`, nearest to zero among these, so that it
+/// is short to store. Needs `low <= high`, both finite; equal bounds give that bound, two zeros give +0.
 pub fn shortest_between(low: f64, high: f64) -> f64 {
     if low <= 0.0 && high >= 0.0 {
         return 0.0;

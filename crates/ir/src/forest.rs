@@ -148,7 +148,7 @@ impl Forest {
     /// # Errors
     /// A `Node` error that names the tree: a child that is not a later split or not the next leaf, a
     /// feature, code or output out of range, a test that does not fit the feature, or scores that
-    /// could leave i32.
+    /// could leave i32, on the way through the trees in any order too.
     pub fn try_new(
         features: Vec<CodedFeature>,
         initial_scores: Vec<i32>,
@@ -174,7 +174,8 @@ impl Forest {
             check_tree(tree, &features, n_outputs).map_err(|e| e.in_tree(i))?;
         }
         let forest = Forest { features, n_outputs, initial_scores, trees };
-        for (output, (low, high)) in forest.bounds().into_iter().enumerate() {
+        // Partial sums count too: with these bounds no order of the trees can overflow on its way.
+        for (output, (low, high)) in forest.sums(0).into_iter().enumerate() {
             if low < i64::from(i32::MIN) || high > i64::from(i32::MAX) {
                 return Err(fault(
                     &format!("scores of output {output}"),
@@ -211,8 +212,14 @@ impl Forest {
         self.trees.iter().map(|t| t.splits.len()).sum()
     }
 
-    /// Smallest and largest score that any row can reach, one pair an output.
+    /// A smallest and a largest score that no row leaves, one pair an output.
     pub fn bounds(&self) -> Vec<(i64, i64)> {
+        self.sums(i64::MAX)
+    }
+
+    /// Initial scores plus, for each tree, its smallest leaf but at most `limit`, and its largest but
+    /// at least `-limit`. A limit of 0 bounds the sums of any subset of the trees.
+    fn sums(&self, limit: i64) -> Vec<(i64, i64)> {
         let mut bounds: Vec<(i64, i64)> =
             self.initial_scores.iter().map(|&s| (i64::from(s), i64::from(s))).collect();
         for tree in &self.trees {
@@ -220,8 +227,8 @@ impl Forest {
                 let column =
                     || tree.leaves.iter().skip(k).step_by(tree.width as usize).copied().map(i64::from);
                 let bound = &mut bounds[tree.first_output as usize + k];
-                bound.0 = bound.0.saturating_add(column().min().unwrap_or(0));
-                bound.1 = bound.1.saturating_add(column().max().unwrap_or(0));
+                bound.0 = bound.0.saturating_add(column().min().unwrap_or(0).min(limit));
+                bound.1 = bound.1.saturating_add(column().max().unwrap_or(0).max(-limit));
             }
         }
         bounds
@@ -243,7 +250,9 @@ fn check_tree(tree: &Tree, features: &[CodedFeature], n_outputs: u32) -> Result<
     let n_splits = tree.splits.len();
     let last_output = tree.first_output.checked_add(tree.width);
     if tree.width == 0 || last_output.is_none_or(|last| last > n_outputs) {
-        return Err(fault("outputs of the tree", &format!("within 0..{n_outputs}"), &tree.first_output));
+        let end = u64::from(tree.first_output) + u64::from(tree.width);
+        let got = format!("{}..{end}", tree.first_output);
+        return Err(fault("outputs of the tree", &format!("one or more within 0..{n_outputs}"), &got));
     }
     let n_leaf_values = (n_splits + 1).checked_mul(tree.width as usize);
     if n_leaf_values != Some(tree.leaves.len()) {
@@ -262,7 +271,10 @@ fn check_tree(tree: &Tree, features: &[CodedFeature], n_outputs: u32) -> Result<
                 next_leaf += 1;
             }
             Child::Split(split) => {
-                if split != next_split || split as usize >= n_splits {
+                if split as usize >= n_splits {
+                    return Err(fault("child split", &format!("below {n_splits}"), &split));
+                }
+                if split != next_split {
                     return Err(fault("split order", &next_split.to_string(), &split));
                 }
                 next_split += 1;

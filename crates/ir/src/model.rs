@@ -1,10 +1,11 @@
 //! A model: the graph, what it means to people, where it comes from, and how to prove it.
 
-use crate::{DType, Error, Graph, Kind, OutputRole, Shape, Signature, Task};
+use crate::{DType, Dim, Error, Graph, Kind, OutputRole, Shape, Signature, Task};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-/// Where a model comes from; at most 1 kB in the file.
+/// Where a model comes from; at most 1 kB in the file, which keeps 512 bytes of the recipe and 8
+/// metrics with 48 bytes of each name.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Card {
     /// Digest of the training rows.
@@ -74,6 +75,10 @@ fn check(graph: &Graph, signature: &Signature) -> Result<(), Error> {
     }
     for (&idx, input) in graph.inputs().iter().zip(&signature.inputs) {
         let value = graph.value(idx);
+        // The file keeps the empty name for "as the column".
+        if value.name.is_empty() && !input.name.is_empty() {
+            return fail(&alloc::format!("input of column \"{}\"", input.name), &"a name", &"none");
+        }
         if value.dtype != input.graph_dtype() || value.shape != Shape::rows() {
             return fail(
                 &alloc::format!("column \"{}\"", input.name),
@@ -89,7 +94,10 @@ fn check(graph: &Graph, signature: &Signature) -> Result<(), Error> {
     for (&idx, role) in graph.outputs().iter().zip(&signature.outputs) {
         let value = graph.value(idx);
         let fits = match role {
-            OutputRole::Score => value.dtype == DType::I32 && value.shape.rank() == 2,
+            OutputRole::Score => {
+                value.dtype == DType::I32
+                    && matches!(&value.shape.0[..], [rows, Dim::Fixed(_)] if *rows == Shape::rows().0[0])
+            }
             OutputRole::Probability => value.dtype == DType::F32 && value.shape == Shape::rows_by(n_classes),
             OutputRole::Label => value.dtype == DType::I64 && value.shape == Shape::rows(),
             OutputRole::Value => value.dtype == DType::F64 && value.shape == Shape::rows(),

@@ -34,6 +34,13 @@ pub struct Operand<'a> {
     pub constant: Option<&'a Tensor>,
 }
 
+impl Operand<'_> {
+    /// Dtype and shape as messages show them: `i32 [N, 3]`.
+    fn describe(&self) -> String {
+        alloc::format!("{} {}", self.dtype, self.shape)
+    }
+}
+
 /// An attribute of an operator.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Attr {
@@ -137,12 +144,21 @@ impl Op {
     /// The operator of a stored name and attributes.
     ///
     /// # Errors
-    /// `Unknown` for another name, `Node` for attributes that do not fit.
+    /// `Unknown` for another name or for an attribute that the operator does not have, `Node` for
+    /// attributes that do not fit.
     pub fn parse(name: &str, attrs: &Attrs) -> Result<Op, Error> {
         let known = OPS.iter().find(|(n, _)| *n == name);
         let (_, parse) =
             known.ok_or_else(|| Kind::Unknown { what: alloc::format!("operator \"{name}\"") })?;
-        parse(attrs)
+        let op = parse(attrs)?;
+        let known = op.payload().attrs();
+        match attrs.0.iter().find(|(n, _)| !known.iter().any(|(k, _)| k == n)) {
+            None => Ok(op),
+            Some((attr, _)) => {
+                let what = alloc::format!("attribute \"{attr}\" of operator \"{name}\"");
+                Err(Kind::Unknown { what }.into())
+            }
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 //! A category's key is its trimmed text; numbers are spelt in one canonical way, so that a CSV
 //! and a Parquet column of the same numbers bind alike.
 
+pub mod time;
+
 use alloc::format;
 use alloc::string::String;
 
@@ -18,8 +20,8 @@ pub fn category_key(text: &str) -> &str {
     text.trim_matches(['\t', '\n', '\u{b}', '\u{c}', '\r', ' '])
 }
 
-/// The key of a number used as a category: whole numbers below 2^63 without a point, others as
-/// the shortest decimal that reads back to the same value; -0 is spelt `0`.
+/// The key of a number used as a category: the shortest decimal that reads back to the same value,
+/// whole numbers without a point, never with an exponent; -0 is spelt `0`.
 pub fn category_key_f64(value: f64) -> String {
     if value == 0.0 {
         return String::from("0");

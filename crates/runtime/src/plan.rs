@@ -9,6 +9,7 @@ use crate::engine::dictionary::Dictionary;
 use crate::engine::walk::Walk;
 use crate::error::{Error, Kind};
 use crate::reference::{argmax, check_inputs};
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::fixed::link;
@@ -46,7 +47,7 @@ enum Ending {
 /// A graph ready to run.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    graph_inputs: Graph,
+    inputs: Vec<(String, DType)>,
     codes: Vec<CodeStep>,
     walk: Walk,
     n_outputs: usize,
@@ -117,7 +118,9 @@ impl Plan {
             });
         }
         let n_outputs = op.forest.n_outputs() as usize;
-        Ok(Plan { graph_inputs: graph.clone(), codes, walk: Walk::new(&op.forest), n_outputs, endings })
+        let input = |&i| (graph.value(i).name.clone(), graph.value(i).dtype);
+        let inputs = graph.inputs().iter().map(input).collect();
+        Ok(Plan { inputs, codes, walk: Walk::new(&op.forest), n_outputs, endings })
     }
 
     /// Outputs for these columns, in the order of the graph's outputs; equal to the reference
@@ -126,7 +129,8 @@ impl Plan {
     /// # Errors
     /// Columns that do not fit the graph's inputs.
     pub fn run(&self, columns: &[Column<'_>]) -> Result<Vec<Tensor>, Error> {
-        let n_rows = check_inputs(&self.graph_inputs, columns)?;
+        let inputs = self.inputs.iter().map(|(name, dtype)| (&name[..], *dtype));
+        let n_rows = check_inputs(inputs, columns)?;
         let mut outputs: Vec<TensorData> =
             self.endings.iter().map(|e| e.empty(n_rows, self.n_outputs)).collect();
         let mut codes = vec![0u8; self.codes.len() * BLOCK];
@@ -158,7 +162,7 @@ impl Plan {
         })
     }
 
-    /// Bytes that the prepared tables take, roughly.
+    /// Number of coded columns, that is of inputs of the forest.
     pub fn n_columns(&self) -> usize {
         self.codes.len()
     }

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use ir::fixed::{key_f64, link};
 use ir::forest::MISSING;
 use ir::op::{Bin, Codes, ForestOp, Link, LinkKind, Threshold};
-use ir::{Column, ColumnData, Graph, Node, Op, Origin, Tensor, TensorData, ValueIdx};
+use ir::{Column, ColumnData, DType, Graph, Node, Op, Origin, Tensor, TensorData, ValueIdx};
 
 /// A value during a run.
 enum Held<'a> {
@@ -17,21 +17,23 @@ enum Held<'a> {
     Tensor(Tensor),
 }
 
-/// Checks columns against the inputs of a graph; gives the number of rows.
-pub(crate) fn check_inputs(graph: &Graph, columns: &[Column<'_>]) -> Result<usize, Error> {
-    if columns.len() != graph.inputs().len() || columns.is_empty() {
-        return Err(Kind::Columns { expected: graph.inputs().len(), got: columns.len() }.into());
+/// Checks columns against the names and dtypes of a graph's inputs; gives the number of rows.
+pub(crate) fn check_inputs<'n>(
+    inputs: impl ExactSizeIterator<Item = (&'n str, DType)>,
+    columns: &[Column<'_>],
+) -> Result<usize, Error> {
+    if columns.len() != inputs.len() || columns.is_empty() {
+        return Err(Kind::Columns { expected: inputs.len(), got: columns.len() }.into());
     }
     let n_rows = columns[0].n_rows();
-    for (&idx, column) in graph.inputs().iter().zip(columns) {
-        let value = graph.value(idx);
-        if value.dtype != column.dtype() {
-            let (expected, got) = (value.dtype, column.dtype());
-            return Err(Kind::ColumnType { name: value.name.clone(), expected, got }.into());
+    for ((name, expected), column) in inputs.zip(columns) {
+        if expected != column.dtype() {
+            let got = column.dtype();
+            return Err(Kind::ColumnType { name: name.into(), expected, got }.into());
         }
         if column.n_rows() != n_rows {
             let got = column.n_rows();
-            return Err(Kind::ColumnRows { name: value.name.clone(), expected: n_rows, got }.into());
+            return Err(Kind::ColumnRows { name: name.into(), expected: n_rows, got }.into());
         }
     }
     Ok(n_rows)
@@ -42,7 +44,8 @@ pub(crate) fn check_inputs(graph: &Graph, columns: &[Column<'_>]) -> Result<usiz
 /// # Errors
 /// Columns that do not fit the graph's inputs.
 pub fn run(graph: &Graph, columns: &[Column<'_>]) -> Result<Vec<Tensor>, Error> {
-    let n_rows = check_inputs(graph, columns)?;
+    let inputs = graph.inputs().iter().map(|&i| (&graph.value(i).name[..], graph.value(i).dtype));
+    let n_rows = check_inputs(inputs, columns)?;
     let mut held: Vec<Option<Held<'_>>> = graph
         .values()
         .iter()
@@ -54,15 +57,17 @@ pub fn run(graph: &Graph, columns: &[Column<'_>]) -> Result<Vec<Tensor>, Error> 
         .collect();
     for node in graph.nodes() {
         let made = Inputs { held: &held, node, n_rows }.evaluate()?;
-        for (&output, tensor) in node.outputs.iter().zip([made]) {
-            held[output.0 as usize] = Some(Held::Tensor(tensor));
+        if let Some(&output) = node.outputs.first() {
+            held[output.0 as usize] = Some(Held::Tensor(made));
         }
     }
     let mut outputs = Vec::with_capacity(graph.outputs().len());
     for output in graph.outputs() {
         match &held[output.0 as usize] {
             Some(Held::Tensor(tensor)) => outputs.push(tensor.clone()),
-            Some(Held::Column(_)) | None => return Err(unsupported("output", "Input")),
+            Some(Held::Column(_)) | None => {
+                return Err(unsupported(&graph.value(*output).name, "an input as output"));
+            }
         }
     }
     Ok(outputs)
@@ -103,11 +108,11 @@ impl Inputs<'_, '_> {
         }
     }
 
-    /// Integer scores and their number a row.
+    /// Integer scores and their number a row, which is not 0.
     fn scores(&self) -> Result<(&[i32], usize), Error> {
         let tensor = self.tensor(0)?;
         match (tensor.data(), tensor.dims()) {
-            (TensorData::I32(v), [_, width]) => Ok((v, *width)),
+            (TensorData::I32(v), &[n_rows, width]) if n_rows == self.n_rows && width > 0 => Ok((v, width)),
             _ => Err(self.fail()),
         }
     }
@@ -162,7 +167,7 @@ impl Inputs<'_, '_> {
         let mut codes = Vec::with_capacity(self.node.inputs.len());
         for position in 0..self.node.inputs.len() {
             match self.tensor(position)?.data() {
-                TensorData::U8(v) => codes.push(&v[..]),
+                TensorData::U8(v) if v.len() == self.n_rows => codes.push(&v[..]),
                 _ => return Err(self.fail()),
             }
         }

@@ -14,6 +14,9 @@ use ir::{Bits, Column, ColumnData, DType, Error, Graph, Kind, SelfTest, Tensor, 
 /// Rows of a self-test.
 pub const SELF_TEST_ROWS: u32 = 256;
 
+/// Bytes of text in the rows of a self-test; a hostile file must not ask for more by a long key.
+const MAX_TEXT: usize = 1 << 24;
+
 /// A regenerated column, which owns its values.
 pub(crate) struct OwnedColumn {
     values: TensorData,
@@ -40,18 +43,21 @@ impl OwnedColumn {
 ///
 /// Column `i` is drawn from `SplitMix64(seed + i)`. Each row draws a number in `0..16`: 0 is missing;
 /// 1 and 2 are the two extremes; 3 is a random word; the others are one of the column's constants
-/// (edges, keys), for numbers moved by -1, 0 or 1 step.
+/// (edges, keys), for numbers moved by -1, 0 or 1 step. A text is empty where all texts together
+/// would take more than [`MAX_TEXT`] bytes.
 ///
 /// # Errors
 /// `Unknown` for an input of a dtype that has no generator.
 pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedColumn>, Error> {
     let mut columns = Vec::with_capacity(graph.inputs().len());
+    let beside = constants_beside(graph);
+    let mut text_left = MAX_TEXT;
     for (i, &input) in graph.inputs().iter().enumerate() {
         let mut random = SplitMix64::new(seed.wrapping_add(i as u64));
         let n = n_rows as usize;
         let mut column =
             OwnedColumn { values: TensorData::U8(Vec::new()), offsets: vec![0], bytes: Vec::new(), validity: vec![0; n.div_ceil(8)] };
-        let constant = constant_beside(graph, input);
+        let constant = beside[input.0 as usize].and_then(|c| graph.constant(c)).map(Tensor::data);
         match graph.value(input).dtype {
             DType::I64 => {
                 let edges = if let Some(TensorData::I64(v)) = constant { &v[..] } else { &[] };
@@ -101,7 +107,10 @@ pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedCol
                         Drawn::Word(word) => alloc::format!("{word:x}"),
                         Drawn::Constant(at, _) => keys[at as usize].clone(),
                     };
-                    column.bytes.extend_from_slice(text.as_bytes());
+                    if text.len() <= text_left {
+                        text_left -= text.len();
+                        column.bytes.extend_from_slice(text.as_bytes());
+                    }
                     column.offsets.push(i32::try_from(column.bytes.len()).unwrap_or(i32::MAX));
                 }
             }
@@ -142,10 +151,15 @@ fn set_valid(validity: &mut [u8], row: usize, valid: bool) {
     validity[row >> 3] |= u8::from(valid) << (row & 7);
 }
 
-/// The constant that the first consumer of a value takes beside it.
-fn constant_beside(graph: &Graph, value: ValueIdx) -> Option<&TensorData> {
-    let node = graph.nodes().iter().find(|n| n.inputs.first() == Some(&value))?;
-    node.inputs.get(1).and_then(|&c| graph.constant(c)).map(Tensor::data)
+/// By value: what the first consumer of the value takes beside it.
+fn constants_beside(graph: &Graph) -> Vec<Option<ValueIdx>> {
+    let mut beside = vec![None; graph.values().len()];
+    for node in graph.nodes().iter().rev() {
+        if let Some(value) = node.inputs.first() {
+            beside[value.0 as usize] = node.inputs.get(1).copied();
+        }
+    }
+    beside
 }
 
 /// Digest of outputs: every element as a 64-bit word (floats by their bits), in order.

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) json: bool,
     /// Exit with 1 unless the score is at least this (at most, for losses)
-    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = values::finite)]
     min_score: Option<f64>,
     /// Exit with 1 if the file is longer
     #[arg(long, value_name = "SIZE", value_parser = values::bytes)]

@@ -58,7 +58,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SIZE", value_parser = values::bytes)]
     max_bytes: Option<u64>,
     /// Least score (largest, for losses)
-    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = values::finite)]
     min_score: Option<f64>,
     #[command(flatten)]
     read: ReadArgs,
@@ -120,6 +120,11 @@ pub(crate) fn read_options(args: &ReadArgs) -> Result<ReadOptions, Error> {
 fn types(pairs: &[(String, String)]) -> Result<BTreeMap<String, ColumnKind>, Error> {
     let mut types = BTreeMap::new();
     for (column, kind) in pairs {
+        if kind == "id" {
+            return Err(Error::unsupported(format!(
+                "--types {column}=id: ids are not known apart yet; leave the column out with --drop {column}"
+            )));
+        }
         let parsed = ColumnKind::parse(kind).ok_or_else(|| {
             Error::input(format!("--types {column}={kind}: expected number, category, text or time, got \"{kind}\""))
         })?;
@@ -271,7 +276,11 @@ fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
 fn command(args: &Args, options: &FitOptions, made: &FitReport) -> String {
     let mut words: Vec<String> = ["smidgen", "fit"].map(str::to_owned).to_vec();
     words.push(options.data.clone());
-    let mut flag = |name: &str, value: String| words.extend([name.to_owned(), value]);
+    // A value that starts with a dash is one only behind the equals sign.
+    let mut flag = |name: &str, value: String| match value.starts_with('-') {
+        true => words.push(format!("{name}={value}")),
+        false => words.extend([name.to_owned(), value]),
+    };
     flag("--target", options.target.clone());
     if let Some(task) = options.task {
         flag("--task", task.name().to_owned());

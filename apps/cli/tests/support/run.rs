@@ -60,11 +60,11 @@ impl Ran {
         Ran { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
     }
 
-    /// Standard output as the one JSON object that it must be.
-    pub fn json(&self) -> Value {
-        let value: Value = serde_json::from_str(&self.out)
-            .unwrap_or_else(|e| panic!("{e}: stdout is not one JSON value: {:?}\n{}", self.out, self.err));
-        assert!(value.is_object(), "{value}");
-        value
+    /// Standard output, if it is one JSON object and nothing else.
+    pub fn json(&self) -> Result<Value, String> {
+        match serde_json::from_str(&self.out) {
+            Ok(value @ Value::Object(_)) => Ok(value),
+            _ => Err(format!("stdout is not one JSON object: {:?}\n{}", self.out, self.err)),
+        }
     }
 }

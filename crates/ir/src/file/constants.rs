@@ -69,12 +69,13 @@ pub(super) fn read(from: &mut Reader<'_>) -> Result<Vec<Tensor>, Error> {
         let mut n_elements = 1usize;
         for _ in 0..rank {
             let dim: usize = from.small()?;
-            n_elements = n_elements
-                .checked_mul(dim)
-                // Every element takes at least one byte.
-                .filter(|&n| n <= from.left())
-                .ok_or_else(|| from.fail("a constant is larger than the bytes that are left"))?;
+            n_elements =
+                n_elements.checked_mul(dim).ok_or_else(|| from.fail("a constant is too large"))?;
             dims.push(dim);
+        }
+        // Every element takes at least one byte.
+        if n_elements > from.left() {
+            return Err(from.fail("a constant is larger than the bytes that are left"));
         }
         let data = read_data(from, dtype, n_elements)?;
         let tensor = Tensor::try_new(dims, data);

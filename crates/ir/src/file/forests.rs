@@ -11,14 +11,14 @@
 use super::bytes::{Reader, Writer};
 use super::coder::{Bit, Coder, Decoder, Encoder, Signed, n_bits, symbol};
 use super::ill_formed;
-use crate::forest::{Child, CodeSet, CodedFeature, MAX_FEATURES, Split, Test, Tree};
+use crate::forest::{Child, CodeSet, CodedFeature, MAX_CODES, MAX_FEATURES, Split, Test, Tree};
 use crate::{Error, Forest};
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
-/// Splits or leaf values that one byte may stand for.
-const PER_BYTE: usize = 64;
+/// Splits or leaf values that one byte may stand for. Trained trees have about one a byte.
+const PER_BYTE: usize = 16;
 
 /// Most features for which the parent's feature is a context.
 const MAX_CONTEXT_FEATURES: usize = 256;
@@ -187,6 +187,9 @@ fn read_forest(from: &mut Reader<'_>) -> Result<Forest, Error> {
     let mut features = Vec::with_capacity(n_features);
     for _ in 0..n_features {
         let word: u16 = from.small()?;
+        if word >> 1 > MAX_CODES {
+            return Err(from.fail("a feature has too many codes"));
+        }
         features.push(CodedFeature { n_codes: word >> 1, ordered: word & 1 == 1 });
     }
     let n_outputs = from.count(1)?;
@@ -216,7 +219,7 @@ fn read_forest(from: &mut Reader<'_>) -> Result<Forest, Error> {
     };
     let output_bits = n_bits(n_outputs);
     let mut outputs = vec![Bit::default(); 1 << output_bits];
-    let mut trees = Vec::with_capacity(n_trees);
+    let mut trees = Vec::new();
     for i in 0..n_trees {
         trees.push(decode.tree(from, octile(i, n_trees), &mut outputs, output_bits)?);
         decode.coder.check(from)?;
@@ -226,6 +229,10 @@ fn read_forest(from: &mut Reader<'_>) -> Result<Forest, Error> {
     }
     Forest::try_new(features, initial_scores, trees).map_err(|e| ill_formed(&e))
 }
+
+/// A node to read: the place in its parent that it fills (a split's index, true on the right), its
+/// depth and the parent's feature.
+type Pending = (Option<(usize, bool)>, usize, Option<u32>);
 
 struct Decode<'a> {
     contexts: Contexts,
@@ -249,8 +256,7 @@ impl Decode<'_> {
             tree.first_output = symbol(&mut self.coder, outputs, output_bits, 0);
             tree.width = symbol(&mut self.coder, outputs, output_bits, 0) + 1;
         }
-        // The place in the parent that the next node fills: a split's index and its side.
-        let mut pending: Vec<(Option<(usize, bool)>, usize, Option<u32>)> = vec![(None, 0, None)];
+        let mut pending: Vec<Pending> = vec![(None, 0, None)];
         let mut n_leaves = 0u32;
         while let Some((place, depth, parent)) = pending.pop() {
             let child = if self.contexts.is_leaf(&mut self.coder, depth, false) {

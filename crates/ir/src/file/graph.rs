@@ -11,7 +11,7 @@ use crate::op::{Attr, Attrs};
 use crate::{Dim, Error, Forest, Graph, GraphBuilder, Model, Op, Origin, Shape, Signature, Tensor, ValueIdx};
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
+use alloc::vec::{IntoIter, Vec};
 
 const INT: u8 = 0;
 const WORD: u8 = 1;
@@ -76,7 +76,6 @@ pub(super) fn write(model: &Model) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
                         }
                         Attr::Forest(forest) => {
                             out.byte(FOREST);
-                            out.count(all_forests.len());
                             all_forests.push(forest);
                         }
                     }
@@ -118,6 +117,7 @@ pub(super) fn read(
     }
 
     let mut constants = constants.into_iter();
+    let mut forests = forests.into_iter();
     let n_items = from.count(2)?;
     for _ in 0..n_items {
         let at = builder.n_values();
@@ -138,13 +138,16 @@ pub(super) fn read(
             }
             let mut attrs = Attrs::default();
             for name in attr_names {
-                attrs.0.push((name.clone(), read_attr(from, &forests)?));
+                attrs.0.push((name.clone(), read_attr(from, &mut forests)?));
             }
             let op = Op::parse(op, &attrs).map_err(|e| ill_formed(&e))?;
             let name = if name.is_empty() { node_name(&op, at) } else { name };
             builder.node_named(&name, op, &inputs).map(|_| ())
         };
         made.map_err(|e| ill_formed(&e))?;
+    }
+    if constants.next().is_some() || forests.next().is_some() {
+        return Err(from.fail("a constant or a forest belongs to no node"));
     }
     let n_outputs = from.count(1)?;
     let mut outputs = Vec::with_capacity(n_outputs);
@@ -155,14 +158,14 @@ pub(super) fn read(
     builder.finish(&outputs).map_err(|e| ill_formed(&e))
 }
 
-fn read_attr(from: &mut Reader<'_>, forests: &[Forest]) -> Result<Attr, Error> {
+/// Each forest is taken once and in order, so that a few bytes cannot ask for many copies of it.
+fn read_attr(from: &mut Reader<'_>, forests: &mut IntoIter<Forest>) -> Result<Attr, Error> {
     match from.byte()? {
         INT => Ok(Attr::Int(from.signed()?)),
         WORD => Ok(Attr::Word(from.text()?)),
         FOREST => {
-            let idx: usize = from.small()?;
-            let forest = forests.get(idx).ok_or_else(|| from.fail("a forest is missing"))?;
-            Ok(Attr::Forest(Box::new(forest.clone())))
+            let forest = forests.next().ok_or_else(|| from.fail("a forest is missing"))?;
+            Ok(Attr::Forest(Box::new(forest)))
         }
         _ => Err(from.fail("the kind of an attribute is not known")),
     }

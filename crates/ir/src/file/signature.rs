@@ -66,19 +66,24 @@ pub(super) fn write_card(card: &Card) -> Vec<u8> {
     out.varint(card.n_rows);
     out.varint(card.seed);
     out.varint(card.work);
-    // The whole card is at most 1 kB: a recipe that does not fit is cut at a character.
-    let mut end = card.recipe.len().min(512);
-    while !card.recipe.is_char_boundary(end) {
-        end -= 1;
-    }
-    out.text(&card.recipe[..end]);
+    // The whole card is at most 1 kB: what does not fit is cut.
+    out.text(cut(&card.recipe, 512));
     let metrics = &card.metrics[..card.metrics.len().min(8)];
     out.count(metrics.len());
     for (name, value) in metrics {
-        out.text(name);
+        out.text(cut(name, 48));
         out.raw(&value.to_bits().to_le_bytes());
     }
     out.into_bytes()
+}
+
+/// The first `most` bytes of a text, or a few less so as to end with a whole character.
+fn cut(text: &str, most: usize) -> &str {
+    let mut end = text.len().min(most);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 pub(super) fn read_card(from: &mut Reader<'_>) -> Result<Card, Error> {

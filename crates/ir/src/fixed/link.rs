@@ -2,7 +2,8 @@
 //!
 //! A score is `score * 2^-shift` in real units, `0 <= shift <= 20`. `exp(-x)` is computed as
 //! `2^-(n + f)`: a table of `2^(-i/16)` and the Taylor series of `e^-r` in 64-bit fixed point, with
-//! a relative error below 2^-54. Neighbouring scores differ by at least 2^-20, so wherever f32 can
+//! a relative error below 2^-54. A probability is the float nearest to that, which is the nearest to
+//! the exact one too unless the exact one lies almost on a tie. Neighbouring scores differ by at least 2^-20, so wherever f32 can
 //! show a difference the order of the scores is kept; equal scores give equal bits on any machine.
 
 /// Largest shift of a score that the links accept.
@@ -86,16 +87,18 @@ fn exp_neg(distance: u32, shift: u32) -> (u64, u32) {
     ((((u128::from(table) * u128::from(s)) >> 63) as u64).min(1 << 63), exponent)
 }
 
-/// Bits of the float nearest to `mantissa * 2^exponent`, ties to even; subnormals and zero included.
+/// Bits of the float nearest to `mantissa * 2^exponent`, ties to even, subnormals and zero included,
+/// in a format of `FRACTION` stored mantissa bits whose normal numbers start at `2^LEAST`; too large
+/// ones become its largest finite number. `exponent` must stay 64 away from the ends of i32.
 #[inline]
-fn f32_bits(mantissa: u64, exponent: i32) -> u32 {
+fn float_bits<const FRACTION: u32, const LEAST: i32>(mantissa: u64, exponent: i32) -> u64 {
     if mantissa == 0 {
         return 0;
     }
     let lead = 63 - mantissa.leading_zeros().cast_signed();
-    // Exponent of the leading bit; normal numbers start at -126.
+    // Exponent of the leading bit.
     let top = lead + exponent;
-    let kept_low = if top < -126 { -149 } else { top - 23 };
+    let kept_low = top.max(LEAST) - FRACTION.cast_signed();
     let drop = kept_low - exponent;
     let kept = if drop <= 0 {
         mantissa << (-drop).min(63)
@@ -109,12 +112,18 @@ fn f32_bits(mantissa: u64, exponent: i32) -> u32 {
         floor + u64::from(rest > half || (rest == half && floor & 1 == 1))
     };
     // A carry out of the mantissa runs into the exponent, which is what rounding up means.
-    let biased = if top < -126 { 0 } else { (top + 126).cast_unsigned() };
-    (biased << 23) + kept as u32
+    let biased = (top - LEAST).max(0).min(2 - 2 * LEAST) as u64;
+    let infinity = ((3 - 2 * LEAST) as u64) << FRACTION;
+    ((biased << FRACTION) + kept).min(infinity - 1)
+}
+
+#[inline]
+fn f32_bits(mantissa: u64, exponent: i32) -> u32 {
+    float_bits::<23, -126>(mantissa, exponent) as u32
 }
 
 /// Probabilities of class 0 and class 1 from one score: `p_1 = 1 / (1 + exp(-score * 2^-shift))`,
-/// each rounded to the nearest float. Shift above [`MAX_SHIFT`] is treated as that.
+/// each within one float step. Shift above [`MAX_SHIFT`] is treated as that.
 #[inline]
 pub fn logistic(score: i32, shift: u32) -> [f32; 2] {
     let (mantissa, exponent) = exp_neg(score.unsigned_abs(), shift.min(MAX_SHIFT));
@@ -130,7 +139,7 @@ pub fn logistic(score: i32, shift: u32) -> [f32; 2] {
 }
 
 /// Probabilities `p_k = exp(s_k) / sum_j exp(s_j)` of the scores `s = scores * 2^-shift`, each
-/// rounded to the nearest float. `out` has the length of `scores`; no score gives nothing.
+/// within one float step. Shift above [`MAX_SHIFT`] is treated as that. `out` has the length of `scores`; no score gives nothing.
 #[inline]
 pub fn softmax(scores: &[i32], shift: u32, out: &mut [f32]) {
     let Some(&largest) = scores.iter().max() else { return };
@@ -149,20 +158,15 @@ pub fn softmax(scores: &[i32], shift: u32, out: &mut [f32]) {
 }
 
 /// The number `(score + offset) * 2^-shift` as a double, rounded once, ties to even; results too
-/// large saturate to the largest finite double, too small ones go to zero by the same rounding.
+/// large saturate to the largest finite double, too small ones go to zero by the same rounding and
+/// keep their sign. Integers only.
 #[inline]
 pub fn linear(score: i32, offset: i64, shift: i16) -> f64 {
-    let sum = i64::from(score).saturating_add(offset);
-    // i64 to double rounds once; a power of two is then exact unless it leaves the normal range.
-    let value = sum as f64;
-    let mut left = -i32::from(shift);
-    let mut scaled = value;
-    while left != 0 {
-        let step = left.clamp(-1000, 1000);
-        scaled *= f64::from_bits(((1023 + step).cast_unsigned() as u64) << 52);
-        left -= step;
-    }
-    scaled.clamp(f64::MIN, f64::MAX)
+    let sum = i128::from(score) + i128::from(offset);
+    // At most 2^63 + 2^31.
+    let size = sum.unsigned_abs() as u64;
+    let bits = float_bits::<52, -1022>(size, -i32::from(shift));
+    f64::from_bits(bits | u64::from(sum < 0) << 63)
 }
 
 #[cfg(test)]

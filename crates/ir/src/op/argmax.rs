@@ -1,7 +1,7 @@
 //! `ArgMax`: index of the largest score.
 
 use super::{Attr, Attrs, Operand, Payload, arity, misfit};
-use crate::{DType, Error, Shape};
+use crate::{DType, Dim, Error, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -30,9 +30,11 @@ impl Payload for ArgMax {
 
     fn infer(&self, inputs: &[Operand<'_>]) -> Result<Vec<(DType, Shape)>, Error> {
         let [scores] = arity(NAME, inputs)?;
-        if scores.dtype != DType::I32 || scores.shape.rank() != 2 {
-            return Err(misfit(NAME, "scores", "i32 [N, K]", scores.shape));
+        match &scores.shape.0[..] {
+            [rows, Dim::Fixed(1..)] if scores.dtype == DType::I32 => {
+                Ok(vec![(DType::I64, Shape(vec![rows.clone()]))])
+            }
+            _ => Err(misfit(NAME, "scores", "i32 [N, K]", &scores.describe())),
         }
-        Ok(vec![(DType::I64, Shape(vec![scores.shape.0[0].clone()]))])
     }
 }

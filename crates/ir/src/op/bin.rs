@@ -34,7 +34,7 @@ impl Payload for Bin {
     fn infer(&self, inputs: &[Operand<'_>]) -> Result<Vec<(DType, Shape)>, Error> {
         let [column, edges] = arity(NAME, inputs)?;
         if !matches!(column.dtype, DType::I64 | DType::F64) || column.shape.rank() != 1 {
-            return Err(misfit(NAME, "column", "i64 or f64 [N]", &column.dtype));
+            return Err(misfit(NAME, "column", "i64 or f64 [N]", &column.describe()));
         }
         if edges.dtype != column.dtype {
             return Err(misfit(NAME, "edges", column.dtype.name(), &edges.dtype));
@@ -42,6 +42,10 @@ impl Payload for Bin {
         let Some(constant) = edges.constant else {
             return Err(misfit(NAME, "edges", "a constant", &"a computed value"));
         };
+        // Before the order: a hostile file may name one long constant in many nodes.
+        if constant.data().len() >= usize::from(MAX_CODES) {
+            return Err(misfit(NAME, "edges", "at most 253", &constant.data().len()));
+        }
         let rising = match constant.data() {
             TensorData::I64(v) => v.is_sorted_by(|a, b| a < b),
             TensorData::F64(v) => {
@@ -52,9 +56,6 @@ impl Payload for Bin {
         };
         if !rising {
             return Err(misfit(NAME, "edges", "strictly rising numbers", &"another order"));
-        }
-        if constant.data().len() >= usize::from(MAX_CODES) {
-            return Err(misfit(NAME, "edges", "at most 253", &constant.data().len()));
         }
         Ok(vec![(DType::U8, column.shape.clone())])
     }

@@ -37,16 +37,17 @@ impl Payload for Codes {
     fn infer(&self, inputs: &[Operand<'_>]) -> Result<Vec<(DType, Shape)>, Error> {
         let [column, dictionary] = arity(NAME, inputs)?;
         if column.dtype != DType::Str || column.shape.rank() != 1 {
-            return Err(misfit(NAME, "column", "string [N]", &column.dtype));
+            return Err(misfit(NAME, "column", "string [N]", &column.describe()));
         }
         let Some(TensorData::Str(keys)) = dictionary.constant.map(|c| c.data()) else {
             return Err(misfit(NAME, "dictionary", "a constant of strings", &dictionary.dtype));
         };
-        if !keys.is_sorted_by(|a, b| a < b) {
-            return Err(misfit(NAME, "dictionary", "strictly rising keys", &"another order"));
-        }
+        // Before the order: a hostile file may name one long constant in many nodes.
         if keys.len() > usize::from(MAX_CODES) {
             return Err(misfit(NAME, "dictionary", "at most 254 keys", &keys.len()));
+        }
+        if !keys.is_sorted_by(|a, b| a < b) {
+            return Err(misfit(NAME, "dictionary", "strictly rising keys", &"another order"));
         }
         if self.unseen != MISSING && usize::from(self.unseen) > keys.len() {
             return Err(misfit(

@@ -40,7 +40,7 @@ impl Payload for ForestOp {
         }
         for input in inputs {
             if input.dtype != DType::U8 || input.shape != inputs[0].shape || input.shape.rank() != 1 {
-                return Err(misfit(NAME, "codes", "u8 [N]", &input.dtype));
+                return Err(misfit(NAME, "codes", "u8 [N]", &input.describe()));
             }
         }
         let rows = inputs[0].shape.0[0].clone();

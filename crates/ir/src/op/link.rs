@@ -68,12 +68,9 @@ impl Payload for Link {
 
     fn infer(&self, inputs: &[Operand<'_>]) -> Result<Vec<(DType, Shape)>, Error> {
         let [scores] = arity(NAME, inputs)?;
-        let [rows, Dim::Fixed(width)] = &scores.shape.0[..] else {
-            return Err(misfit(NAME, "scores", "i32 [N, K]", scores.shape));
+        let ([rows, Dim::Fixed(width)], DType::I32) = (&scores.shape.0[..], scores.dtype) else {
+            return Err(misfit(NAME, "scores", "i32 [N, K]", &scores.describe()));
         };
-        if scores.dtype != DType::I32 {
-            return Err(misfit(NAME, "scores", "i32", &scores.dtype));
-        }
         let probabilities = self.kind != LinkKind::Linear;
         if probabilities && !(0..=MAX_SHIFT.cast_signed()).contains(&i32::from(self.shift)) {
             return Err(misfit(NAME, "shift", "0..=20", &self.shift));
@@ -86,7 +83,10 @@ impl Payload for Link {
             (LinkKind::Logistic, 1) => Ok(vec![(DType::F32, by(2))]),
             (LinkKind::Softmax, &k) if k > 0 => Ok(vec![(DType::F32, by(k))]),
             (LinkKind::Linear, 1) => Ok(vec![(DType::F64, Shape(vec![rows.clone()]))]),
-            _ => Err(misfit(NAME, "scores", "one score a row", width)),
+            (LinkKind::Softmax, _) => Err(misfit(NAME, "scores", "one or more a row", width)),
+            (LinkKind::Logistic | LinkKind::Linear, _) => {
+                Err(misfit(NAME, "scores", "one a row", width))
+            }
         }
     }
 }

@@ -38,7 +38,7 @@ impl Payload for Threshold {
             [rows, Dim::Fixed(1)] if scores.dtype == DType::I32 => {
                 Ok(vec![(DType::I64, Shape(vec![rows.clone()]))])
             }
-            _ => Err(misfit(NAME, "scores", "i32 [N, 1]", scores.shape)),
+            _ => Err(misfit(NAME, "scores", "i32 [N, 1]", &scores.describe())),
         }
     }
 }
