@@ -95,7 +95,7 @@ fn faults(case: &Case) -> Vec<String> {
     if ran.err.contains("panicked") {
         tell(format!("a panic: {}", ran.err));
     }
-    let help = place.run(&format!("{verb} --help")).out;
+    let help = place.run(&format!("{verb} --help")).out + "--help";
     for flag in flags(&ran.err).filter(|flag| !case.line.contains(flag) && !help.contains(flag)) {
         tell(format!("{verb} has no {flag}: {}", ran.err));
     }

@@ -375,5 +375,10 @@ fn targets_of_any_size() {
         let object = place.good("evaluate model.smidgen t.csv --json").json().unwrap();
         let r2 = object["metrics"]["r2"].as_f64();
         assert!(r2.is_some_and(|r2| r2 > 0.9), "{name}: R2 {r2:?}");
+        let written = predictions(&place.good("predict model.smidgen t.csv"));
+        let lost = written.iter().zip(0..).map(|(cell, i)| cell.parse::<f64>().unwrap() - y(i));
+        let total = (0..600).map(|i| y(i) - middle - width * 2.5).map(|d| d * d).sum::<f64>();
+        let by_hand = 1.0 - lost.map(|d| d * d).sum::<f64>() / total;
+        assert!((by_hand - r2.unwrap()).abs() < 0.01, "{name}: R2 {r2:?}, of what predict writes {by_hand}");
     }
 }

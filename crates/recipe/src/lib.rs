@@ -13,5 +13,6 @@ mod validate;
 pub use error::{Error, Kind};
 pub use finish::{Origin, finish};
 pub use predictions::{Predictions, Truth};
-pub use prepared::{Prepared, Warning};
+pub use prepare::Warning;
+pub use prepared::Prepared;
 pub use validate::{Scheme, Validated, validate};

@@ -3,34 +3,13 @@
 use crate::error::{Error, Kind};
 use crate::predictions::Truth;
 use arrow_array::RecordBatch;
-use data::{Strata, Table, Target, TargetValues};
+use data::{Bound, Strata, Table, Target, TargetValues};
+use prepare::clean::{self, LeakTarget};
+use prepare::Warning;
 use ir::digest::Digest;
 use ir::{Column, ColumnKind, Input, OutputRole, Signature, Task};
 use jobs::Threads;
 use trees::{CodeMatrix, Encoder};
-
-/// Something that a person should know and that is no error.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warning {
-    /// Stable word for programs.
-    pub code: &'static str,
-    /// The column that it is about.
-    pub column: Option<String>,
-    /// What it is, for people.
-    pub text: String,
-}
-
-impl Warning {
-    /// A warning about a column.
-    pub fn column(code: &'static str, column: &str, text: String) -> Warning {
-        Warning { code, column: Some(column.to_owned()), text }
-    }
-
-    /// A warning about the table.
-    pub fn table(code: &'static str, text: String) -> Warning {
-        Warning { code, column: None, text }
-    }
-}
 
 /// A table ready for learners.
 pub struct Prepared {
@@ -48,6 +27,8 @@ pub struct Prepared {
     pub rows: Vec<u32>,
     /// Weight of each row.
     pub row_weights: Option<Vec<f32>>,
+    /// For each row the first row with the same inputs; copies share a fold.
+    pub first_copy: Vec<u32>,
     /// What a person should know.
     pub warnings: Vec<Warning>,
     /// Digest of the codes and the target.
@@ -100,15 +81,24 @@ impl Prepared {
                 inputs.push(Input { name: column.name.clone(), kind: column.kind, dtype: column.dtype });
             }
         }
-        if inputs.is_empty() {
-            return Err(Kind::NoColumns { table: name }.into());
-        }
         if target.n_missing > 0 {
             let text = format!("{} rows have no target and are left out", target.n_missing);
             warnings.push(Warning::column("missing_target", target_name, text));
         }
 
-        let (encoders, codes) = encode(table.batches(), &inputs, max_bins, threads)?;
+        let bound = bind_all(table.batches(), &inputs)?;
+        let mut columns = by_column(&bound, inputs.len());
+        look_at_columns(&mut inputs, &mut columns, &mut warnings);
+        if inputs.is_empty() {
+            return Err(Kind::NoColumns { table: name }.into());
+        }
+        let encoders = threads.map(inputs.len(), |i| Encoder::fit(&columns[i], max_bins));
+        let codes = CodeMatrix::new(&encoders, &columns, threads);
+        let copies = clean::copies(&columns, table.n_rows());
+        if copies.n_copies > 0 {
+            let text = format!("{} rows are copies of others in all inputs; copies share a fold", copies.n_copies);
+            warnings.push(Warning::table("duplicate_rows", text));
+        }
         let row_weights = match weight_column {
             Some(column) => Some(weights(table, column)?),
             None => None,
@@ -118,6 +108,7 @@ impl Prepared {
         if let Truth::Classes { labels, n_classes, .. } = &truth {
             warnings.extend(about_classes(target, labels, &rows, *n_classes));
         }
+        warnings.extend(leaks(&inputs, &codes, &rows, &truth, threads));
         let fingerprint = fingerprint(&codes, &truth);
         Ok(Prepared {
             table: name,
@@ -127,6 +118,7 @@ impl Prepared {
             truth,
             rows,
             row_weights,
+            first_copy: copies.first,
             warnings,
             fingerprint,
         })
@@ -152,13 +144,8 @@ impl Prepared {
     }
 }
 
-/// Encoders and codes of the input columns.
-fn encode(
-    batches: &[RecordBatch],
-    inputs: &[Input],
-    max_bins: usize,
-    threads: &Threads,
-) -> Result<(Vec<Encoder>, CodeMatrix), Error> {
+/// The input columns of every batch, bound.
+fn bind_all<'t>(batches: &'t [RecordBatch], inputs: &[Input]) -> Result<Vec<Bound<'t>>, Error> {
     let signature = Signature {
         task: Task::Regression,
         target: String::new(),
@@ -167,17 +154,68 @@ fn encode(
         classes: Vec::new(),
         positive: None,
     };
-    let bound =
-        batches.iter().map(|b| data::bind(b, &signature)).collect::<Result<Vec<_>, data::Error>>()?;
-    let mut columns: Vec<Vec<Column<'_>>> = vec![Vec::with_capacity(bound.len()); inputs.len()];
-    for bound in &bound {
+    Ok(batches.iter().map(|b| data::bind(b, &signature)).collect::<Result<_, data::Error>>()?)
+}
+
+/// The chunks of each column.
+fn by_column<'b>(bound: &'b [Bound<'_>], n_columns: usize) -> Vec<Vec<Column<'b>>> {
+    let mut columns: Vec<Vec<Column<'b>>> = vec![Vec::with_capacity(bound.len()); n_columns];
+    for bound in bound {
         for (chunks, column) in columns.iter_mut().zip(bound.columns()) {
             chunks.push(column);
         }
     }
-    let encoders = threads.map(inputs.len(), |i| Encoder::fit(&columns[i], max_bins));
-    let codes = CodeMatrix::new(&encoders, &columns, threads);
-    Ok((encoders, codes))
+    columns
+}
+
+/// Leaves out columns that only name rows, and tells of markers for "missing" and of spellings.
+fn look_at_columns(
+    inputs: &mut Vec<Input>,
+    columns: &mut Vec<Vec<Column<'_>>>,
+    warnings: &mut Vec<Warning>,
+) {
+    let mut at = 0;
+    while at < inputs.len() {
+        let name = inputs[at].name.clone();
+        let mut tell = |code, text: String| warnings.push(Warning::column(code, &name, text));
+        if let Some(why) = clean::identifier(&name, &columns[at]) {
+            tell(
+                "identifier",
+                format!("{why}: it names rows and is left out (--types {name}=category uses it as categories)"),
+            );
+            inputs.remove(at);
+            columns.remove(at);
+            continue;
+        }
+        if inputs[at].kind == ColumnKind::Number {
+            for (value, why) in clean::sentinels(&columns[at]) {
+                tell("sentinel", format!("{why}; if it means missing, say --missing {value}"));
+            }
+        } else {
+            for alike in clean::spellings(&columns[at]).iter().take(3) {
+                let shown = alike.iter().map(|k| format!("\"{k}\"")).collect::<Vec<_>>().join(", ");
+                tell("spellings", format!("{shown} differ by case or blanks alone and count as different"));
+            }
+        }
+        at += 1;
+    }
+}
+
+/// Columns that give the target away.
+fn leaks(
+    inputs: &[Input],
+    codes: &CodeMatrix,
+    rows: &[u32],
+    truth: &Truth,
+    threads: &Threads,
+) -> Vec<Warning> {
+    let target = match truth {
+        Truth::Classes { labels, n_classes, .. } => LeakTarget::Classes(labels, *n_classes),
+        Truth::Values(values) => LeakTarget::Values(values),
+    };
+    let found = threads.map(inputs.len(), |i| clean::leak(codes, i, rows, target));
+    let told = inputs.iter().zip(found).filter_map(|(input, why)| Some((input, why?)));
+    told.map(|(input, why)| Warning::column("leak", &input.name, why)).collect()
 }
 
 fn weights(table: &Table, column: &str) -> Result<Vec<f32>, Error> {

@@ -144,10 +144,10 @@ fn plan(prepared: &Prepared, scheme: Scheme, seed: Seed) -> Vec<Fold> {
             // A share is dealt as that many hundredths.
             Some(share) => {
                 let held = (share.clamp(0.01, 0.99) * 100.0) as u32;
-                let part = data::folds(rows, prepared.strata(), 100, seed.0);
+                let part = data::folds(rows, prepared.strata(), &prepared.first_copy, 100, seed.0);
                 part.into_iter().map(|p| u32::from(p >= held)).collect()
             }
-            None => data::folds(rows, prepared.strata(), n_folds.min(n_rows as u32), seed.0),
+            None => data::folds(rows, prepared.strata(), &prepared.first_copy, n_folds.min(n_rows as u32), seed.0),
         };
         let n_parts = if share.is_some() { 1 } else { n_folds.min(n_rows as u32) };
         for part in 0..n_parts {

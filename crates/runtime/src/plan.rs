@@ -5,8 +5,8 @@
 //! nothing that changes, so any number of threads may share one.
 
 use crate::engine::bins::Bins;
+use crate::engine::{BLOCK, Trees};
 use crate::engine::dictionary::Dictionary;
-use crate::engine::walk::Walk;
 use crate::error::{Error, Kind};
 use crate::reference::{argmax, check_inputs};
 use alloc::string::String;
@@ -15,9 +15,6 @@ use alloc::vec::Vec;
 use ir::fixed::link;
 use ir::op::LinkKind;
 use ir::{Column, DType, Graph, Node, Op, Origin, Tensor, TensorData, ValueIdx};
-
-/// Rows of a block.
-const BLOCK: usize = 256;
 
 /// Where the codes of a feature come from.
 #[derive(Clone, Debug)]
@@ -49,7 +46,7 @@ enum Ending {
 pub struct Plan {
     inputs: Vec<(String, DType)>,
     codes: Vec<CodeStep>,
-    walk: Walk,
+    trees: Trees,
     n_outputs: usize,
     endings: Vec<Ending>,
 }
@@ -120,7 +117,7 @@ impl Plan {
         let n_outputs = op.forest.n_outputs() as usize;
         let input = |&i| (graph.value(i).name.clone(), graph.value(i).dtype);
         let inputs = graph.inputs().iter().map(input).collect();
-        Ok(Plan { inputs, codes, walk: Walk::new(&op.forest), n_outputs, endings })
+        Ok(Plan { inputs, codes, trees: Trees::new(&op.forest), n_outputs, endings })
     }
 
     /// Outputs for these columns, in the order of the graph's outputs; equal to the reference
@@ -133,20 +130,22 @@ impl Plan {
         let n_rows = check_inputs(inputs, columns)?;
         let mut outputs: Vec<TensorData> =
             self.endings.iter().map(|e| e.empty(n_rows, self.n_outputs)).collect();
-        let mut codes = vec![0u8; self.codes.len() * BLOCK];
-        let mut scores = vec![0i32; self.n_outputs * BLOCK];
+        let stride = Trees::stride(n_rows);
+        let mut codes = vec![0u8; self.codes.len() * stride];
+        let mut scores = vec![0i32; self.n_outputs * BLOCK.min(n_rows)];
         let mut first = 0;
         while first < n_rows {
             let n = BLOCK.min(n_rows - first);
-            for (step, codes) in self.codes.iter().zip(codes.chunks_exact_mut(n)) {
+            for (step, codes) in self.codes.iter().zip(codes.chunks_exact_mut(stride.max(1))) {
                 let Some(column) = columns[step.column].slice(first, n) else { continue };
+                let codes = &mut codes[..n];
                 match &step.coder {
                     Coder::Bins(bins) => bins.codes_into(&column, codes),
                     Coder::Dictionary(dictionary) => dictionary.codes_into(&column, codes),
                 }
             }
             let scores = &mut scores[..n * self.n_outputs];
-            self.walk.scores_into(&codes[..self.codes.len() * n], n, scores);
+            self.trees.scores_into(&codes, stride, scores);
             for (ending, output) in self.endings.iter().zip(&mut outputs) {
                 ending.write(scores, self.n_outputs, first, output);
             }

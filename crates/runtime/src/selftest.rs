@@ -191,3 +191,31 @@ pub fn self_test(graph: &Graph, seed: u64) -> Result<SelfTest, crate::verify::Fa
     let outputs = crate::reference::run(graph, &columns)?;
     Ok(SelfTest { seed, n_rows, digest: digest(&outputs) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ir::forest::CodedFeature;
+    use ir::op::{Codes, ForestOp};
+    use ir::{Forest, GraphBuilder, Op, Shape};
+
+    /// A key of a megabyte, shared by many columns, must not be repeated until the memory is full.
+    #[test]
+    fn long_keys_keep_the_rows_small() {
+        let mut b = GraphBuilder::new();
+        let inputs: Vec<ValueIdx> =
+            (0..40).map(|i| b.input(&alloc::format!("c{i}"), DType::Str, Shape::rows()).unwrap()).collect();
+        let key = "x".repeat(1 << 20);
+        let keys = b.constant(Tensor::vector(TensorData::Str(vec![key]))).unwrap();
+        let codes: Vec<ValueIdx> =
+            inputs.iter().map(|&i| b.node(Op::Codes(Codes { unseen: 255 }), &[i, keys]).unwrap()).collect();
+        let features = vec![CodedFeature { n_codes: 1, ordered: false }; 40];
+        let forest = alloc::boxed::Box::new(Forest::try_new(features, vec![0], vec![]).unwrap());
+        let score = b.node(Op::Forest(ForestOp { forest }), &codes).unwrap();
+        let graph = b.finish(&[score]).unwrap();
+        let columns = rows(&graph, 1, SELF_TEST_ROWS).unwrap();
+        let n_bytes: usize = columns.iter().map(|c| c.bytes.len()).sum();
+        assert!((MAX_TEXT / 2..=MAX_TEXT).contains(&n_bytes), "{n_bytes}");
+        assert!(columns.iter().all(|c| c.column().unwrap().n_rows() == 256));
+    }
+}

@@ -7,7 +7,7 @@
 use ir::forest::{Child, CodeSet, CodedFeature, Split, Test, Tree};
 use ir::op::{Bin, Codes, ForestOp, Link, LinkKind, Threshold};
 use ir::{Bits, Card, Column, ColumnData, ColumnKind, DType, Forest, GraphBuilder, Input, Model, Op};
-use ir::{OutputRole, SelfTest, Shape, Signature, Task, Tensor, TensorData, ValueIdx};
+use ir::{OutputRole, SelfTest, Shape, Signature, Task, Tensor, TensorData};
 use smidgen_runtime::{Plan, SELF_TEST_ROWS, Verdict, reference, self_test, verify};
 use std::fmt::Write;
 
@@ -146,23 +146,6 @@ fn verify_tells_one_changed_leaf() {
     assert_eq!(SELF_TEST_ROWS, 256);
 }
 
-/// A key of a megabyte must not be repeated until the memory is full.
-#[test]
-fn long_keys_keep_the_self_test_small() {
-    let key = "x".repeat(1 << 20);
-    let mut b = GraphBuilder::new();
-    let inputs: Vec<ValueIdx> =
-        (0..40).map(|i| b.input(&format!("c{i}"), DType::Str, Shape::rows()).unwrap()).collect();
-    let keys = b.constant(Tensor::vector(TensorData::Str(vec![key]))).unwrap();
-    let codes: Vec<ValueIdx> =
-        inputs.iter().map(|&i| b.node(Op::Codes(Codes { unseen: 255 }), &[i, keys]).unwrap()).collect();
-    let features = vec![CodedFeature { n_codes: 1, ordered: false }; 40];
-    let forest = Box::new(Forest::try_new(features, vec![0], vec![]).unwrap());
-    let score = b.node(Op::Forest(ForestOp { forest }), &codes).unwrap();
-    let started = self_test(&b.finish(&[score]).unwrap(), 1).unwrap();
-    assert_eq!(started.n_rows, 256);
-}
-
 #[test]
 fn refused_inputs() {
     let graph = model(900).graph().clone();
@@ -192,7 +175,7 @@ fn refused_inputs() {
 /// Graphs that are well formed and that a runtime does not run: an error, never a panic.
 #[test]
 fn refused_graphs() {
-    let rows = || Shape::rows();
+    let rows = Shape::rows;
     let one_feature = || {
         let leaf = Tree { first_output: 0, width: 1, splits: vec![], leaves: vec![1] };
         let features = vec![CodedFeature { n_codes: 2, ordered: true }];

@@ -95,9 +95,9 @@ impl CodeMatrix {
         self.n_cells
     }
 
-    /// Code of a row in a feature; `n_codes` when missing.
+    /// Code of a row in a feature; the number of the feature's codes when missing.
     #[inline]
-    pub(crate) fn code(&self, feature: usize, row: u32) -> u8 {
+    pub fn code(&self, feature: usize, row: u32) -> u8 {
         self.tiles[feature / TILE][row as usize][feature % TILE]
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::run::{End, Limit, with_ctx};
 use smidgen::{Error, PredictOptions, predict, write_whole};
-use std::io::BufWriter;
+use std::cell::Cell;
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::PathBuf;
 
 /// Predict each row of a table; CSV on stdout, or in a file with -o.
@@ -48,9 +49,41 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
     with_ctx(args.jobs, Limit::None, quiet, |ctx| match &args.output {
         Some(path) => write_whole(path, |mut out| predict(&options, &mut out, ctx).map(|_| ())),
         None => {
-            let mut out = BufWriter::new(std::io::stdout().lock());
-            predict(&options, &mut out, ctx).map(|_| ())
+            let left = Cell::new(false);
+            let mut out = BufWriter::new(Watched { out: std::io::stdout().lock(), left: &left });
+            match predict(&options, &mut out, ctx) {
+                // Whoever reads no further has what was asked for.
+                Err(_) if left.get() => Ok(()),
+                ended => ended.map(|_| ()),
+            }
         }
     })?;
     Ok(End::Done)
+}
+
+/// A writer that remembers that its reader left.
+struct Watched<'a, W> {
+    out: W,
+    left: &'a Cell<bool>,
+}
+
+impl<W: Write> Watched<'_, W> {
+    fn watch<T>(&self, done: std::io::Result<T>) -> std::io::Result<T> {
+        if done.as_ref().is_err_and(|e| e.kind() == ErrorKind::BrokenPipe) {
+            self.left.set(true);
+        }
+        done
+    }
+}
+
+impl<W: Write> Write for Watched<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let done = self.out.write(bytes);
+        self.watch(done)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let done = self.out.flush();
+        self.watch(done)
+    }
 }

@@ -1,155 +1,148 @@
 //! The walking engine: any forest, a few rows of a block side by side.
 //!
-//! A node is 16 bytes and a leaf points to itself, so several rows step in lockstep without a branch
-//! on their codes; the loads of one row hide behind those of the others.
+//! A node is 8 bytes, the right child stands behind the left one and a leaf points to itself, so
+//! several rows step in lockstep without a branch on their codes; the loads of one row hide behind
+//! those of the others.
 
 use alloc::vec;
 use alloc::vec::Vec;
-use ir::Forest;
-use ir::forest::{Child, CodeSet, MISSING, Test};
+use ir::forest::{Child, CodeSet, MISSING, Test, Tree};
 
 /// Rows that step together.
 const LANES: usize = 8;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Node {
+    /// Index of the left child in the tree; the right one follows. A leaf's own index.
     left: u32,
-    right: u32,
-    /// Leaf: first of its values. Set: position among the sets.
-    value: u32,
+    /// Below 65,536, the most features of a forest.
     feature: u16,
-    /// Codes above it go right; 255 in a leaf, which nothing exceeds.
+    /// `code + add`, wrapping, above it goes right; 255 in a leaf, which nothing exceeds.
     above: u8,
-    flags: u8,
+    /// 1 where missing goes left, so that 255 becomes 0, else 0; [`SET`] instead.
+    add: u8,
 }
 
-const MISSING_LEFT: u8 = 1;
+/// The question is a set: the one that `detail` names.
 const SET: u8 = 2;
-const LEAF: u8 = 4;
 
+/// A tree laid out for walking.
 #[derive(Clone, Debug)]
-struct Tree {
-    root: u32,
+pub(super) struct WalkedTree {
+    nodes: Vec<Node>,
+    /// By node. Leaf: first of its values. Set: position among the sets.
+    details: Vec<u32>,
+    sets: Vec<CodeSet>,
+    leaves: Vec<i32>,
     depth: u32,
     first_output: usize,
     width: usize,
 }
 
-/// A forest laid out for walking.
-#[derive(Clone, Debug)]
-pub(crate) struct Walk {
-    nodes: Vec<Node>,
-    sets: Vec<CodeSet>,
-    leaves: Vec<i32>,
-    trees: Vec<Tree>,
-    initial_scores: Vec<i32>,
-}
-
-impl Walk {
-    pub(crate) fn new(forest: &Forest) -> Walk {
-        let mut walk = Walk {
-            nodes: Vec::new(),
-            sets: Vec::new(),
-            leaves: Vec::new(),
-            trees: Vec::new(),
-            initial_scores: forest.initial_scores().to_vec(),
-        };
-        for tree in forest.trees() {
-            walk.add(tree);
-        }
-        walk
-    }
-
-    fn add(&mut self, tree: &ir::forest::Tree) {
-        let root = self.nodes.len() as u32;
-        let n_splits = tree.splits.len() as u32;
-        let width = tree.width as usize;
-        let at = |child: Child| match child {
-            Child::Split(i) => root + i,
-            Child::Leaf(i) => root + n_splits + i,
-        };
-        let mut depths = vec![0u32; tree.splits.len()];
+impl WalkedTree {
+    pub(super) fn new(tree: &Tree) -> WalkedTree {
+        let n_nodes = 2 * tree.splits.len() + 1;
+        let mut nodes = vec![Node::default(); n_nodes];
+        let mut details = vec![0u32; n_nodes];
+        let mut sets = Vec::new();
         let mut depth = 0;
-        for (i, split) in tree.splits.iter().enumerate() {
-            let mut node = Node {
-                left: at(split.left),
-                right: at(split.right),
-                feature: split.feature as u16,
-                ..Node::default()
-            };
-            match split.test {
-                Test::Greater(t) => node.above = t,
-                Test::In(set) => {
-                    node.flags |= SET;
-                    node.value = self.sets.len() as u32;
-                    self.sets.push(set);
+        let mut used = 1;
+        let root = if tree.splits.is_empty() { Child::Leaf(0) } else { Child::Split(0) };
+        let mut pending = vec![(root, 0usize, 0u32)];
+        while let Some((child, at, above)) = pending.pop() {
+            match child {
+                Child::Leaf(leaf) => {
+                    nodes[at] = Node { left: at as u32, feature: 0, above: 255, add: 0 };
+                    details[at] = leaf * tree.width;
+                }
+                Child::Split(split) => {
+                    let split = &tree.splits[split as usize];
+                    let add = u8::from(split.missing_left);
+                    let mut node = Node { left: used as u32, feature: split.feature as u16, above: 0, add };
+                    match split.test {
+                        // A threshold is below 254, so one more fits.
+                        Test::Greater(t) => node.above = t + add,
+                        Test::In(mut set) => {
+                            if !split.missing_left {
+                                set.insert(MISSING);
+                            }
+                            node.add = SET;
+                            details[at] = sets.len() as u32;
+                            sets.push(set);
+                        }
+                    }
+                    nodes[at] = node;
+                    depth = depth.max(above + 1);
+                    pending.push((split.right, used + 1, above + 1));
+                    pending.push((split.left, used, above + 1));
+                    used += 2;
                 }
             }
-            if split.missing_left {
-                node.flags |= MISSING_LEFT;
-            }
-            self.nodes.push(node);
-            // Preorder: a parent's depth is known before its children's.
-            depth = depth.max(depths[i] + 1);
-            for child in [split.left, split.right] {
-                if let Child::Split(c) = child {
-                    depths[c as usize] = depths[i] + 1;
-                }
-            }
         }
-        for leaf in 0..=n_splits {
-            let own = root + n_splits + leaf;
-            let value = self.leaves.len() as u32 + leaf * tree.width;
-            self.nodes.push(Node { left: own, right: own, value, feature: 0, above: 255, flags: LEAF });
-        }
-        self.leaves.extend_from_slice(&tree.leaves);
-        self.trees.push(Tree { root, depth, first_output: tree.first_output as usize, width });
-    }
-
-    /// Scores of a block: `codes` is `[n_features, n_rows]`, `scores` is `[n_rows, n_outputs]`.
-    pub(crate) fn scores_into(&self, codes: &[u8], n_rows: usize, scores: &mut [i32]) {
-        for row in scores.chunks_exact_mut(self.initial_scores.len()) {
-            row.copy_from_slice(&self.initial_scores);
-        }
-        for tree in &self.trees {
-            let mut row = 0;
-            while row + LANES <= n_rows {
-                self.step::<LANES>(tree, codes, n_rows, row, scores);
-                row += LANES;
-            }
-            while row < n_rows {
-                self.step::<1>(tree, codes, n_rows, row, scores);
-                row += 1;
-            }
+        WalkedTree {
+            nodes,
+            details,
+            sets,
+            leaves: tree.leaves.clone(),
+            depth,
+            first_output: tree.first_output as usize,
+            width: tree.width as usize,
         }
     }
 
-    #[inline]
-    fn step<const N: usize>(&self, tree: &Tree, codes: &[u8], n_rows: usize, row: usize, scores: &mut [i32]) {
-        let mut at = [tree.root; N];
-        for _ in 0..tree.depth {
-            let mut all_leaves = LEAF;
+    /// Adds the leaves that rows reach: `codes` is `[n_features, stride]`, `scores` is
+    /// `[n_rows, n_outputs]`, `n_rows` at most `stride`.
+    pub(super) fn add(&self, codes: &[u8], stride: usize, scores: &mut [i32], n_outputs: usize) {
+        if self.sets.is_empty() {
+            self.walk::<false>(codes, stride, scores, n_outputs);
+        } else {
+            self.walk::<true>(codes, stride, scores, n_outputs);
+        }
+    }
+
+    fn walk<const SETS: bool>(&self, codes: &[u8], stride: usize, scores: &mut [i32], n_outputs: usize) {
+        let mut row = 0;
+        let mut rows = scores.chunks_exact_mut(LANES * n_outputs);
+        for scores in &mut rows {
+            self.step::<LANES, SETS>(codes, stride, row, scores, n_outputs);
+            row += LANES;
+        }
+        for scores in rows.into_remainder().chunks_exact_mut(n_outputs) {
+            self.step::<1, SETS>(codes, stride, row, scores, n_outputs);
+            row += 1;
+        }
+    }
+
+    #[inline(always)]
+    fn step<const N: usize, const SETS: bool>(
+        &self,
+        codes: &[u8],
+        stride: usize,
+        row: usize,
+        scores: &mut [i32],
+        n_outputs: usize,
+    ) {
+        let mut at = [0u32; N];
+        for _ in 0..self.depth {
+            let mut moved = 0;
             for (lane, at) in at.iter_mut().enumerate() {
-                let node = &self.nodes[*at as usize];
-                let code = codes[usize::from(node.feature) * n_rows + row + lane];
-                let mut right = code > node.above;
-                if node.flags & SET != 0 {
-                    right = self.sets[node.value as usize].contains(code) || code == MISSING;
+                let node = self.nodes[*at as usize];
+                let code = codes[usize::from(node.feature) * stride + row + lane];
+                let mut right = code.wrapping_add(node.add) > node.above;
+                if SETS && node.add == SET {
+                    right = self.sets[self.details[*at as usize] as usize].contains(code);
                 }
-                right &= code != MISSING || node.flags & MISSING_LEFT == 0;
-                *at = if right { node.right } else { node.left };
-                all_leaves &= node.flags;
+                let next = node.left + u32::from(right);
+                moved |= next ^ *at;
+                *at = next;
             }
-            if all_leaves != 0 {
+            if moved == 0 {
                 break;
             }
         }
-        let n_outputs = self.initial_scores.len();
-        for (lane, at) in at.iter().enumerate() {
-            let first = self.nodes[*at as usize].value as usize;
-            let start = (row + lane) * n_outputs + tree.first_output;
-            let values = &self.leaves[first..first + tree.width];
-            for (score, value) in scores[start..start + tree.width].iter_mut().zip(values) {
+        for (scores, at) in scores.chunks_exact_mut(n_outputs).zip(at) {
+            let values = &self.leaves[self.details[at as usize] as usize..][..self.width];
+            for (score, value) in scores[self.first_output..][..self.width].iter_mut().zip(values) {
                 *score += value;
             }
         }

@@ -1,0 +1,345 @@
+//! Parquet: opening a file, checking its columns, and its rows as Arrow batches.
+//!
+//! A file is known by its first bytes. Rows come in batches of at most 65,536 (fewer if the table
+//! is wide or its cells are long), page by page, so that memory holds one batch and one page a
+//! column, whatever the size of a row group. Only the columns asked for are read.
+//!
+//! Whatever bytes a file holds, reading it ends with rows or with an input error: the decoder's own
+//! errors are passed on, and should it panic on damaged data, that is caught and told as damage.
+
+mod batches;
+mod cells;
+mod profile;
+mod time;
+
+use crate::builders::{BATCH_BYTES, most_rows};
+use crate::error::{Error, Kind, Result};
+use crate::source::Source;
+use ::parquet::arrow::ProjectionMask;
+use ::parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use ::parquet::basic::Compression;
+use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::ParquetMetaData;
+use arrow_array::RecordBatch;
+use arrow_schema::{ArrowError, DataType, Schema};
+use cells::bytes_of_text;
+use std::collections::{HashMap, VecDeque};
+use std::fs::File;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+pub(crate) use batches::ParquetBatches;
+pub(crate) use cells::Cells;
+pub(crate) use profile::profile;
+
+/// What the type of a column says about its cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Storage {
+    /// Text of which anything may be made: a CSV column.
+    Untyped,
+    /// Integers, floats or decimals.
+    Number,
+    /// True and false.
+    Bool,
+    /// Text that is meant as text, even where it spells numbers.
+    Text,
+    /// Dates, times and points in time.
+    Time,
+    /// Nothing but nulls.
+    Null,
+}
+
+impl Storage {
+    /// The storage of an Arrow type; `None` for those that are no column of a table.
+    pub(crate) fn of(data_type: &DataType) -> Option<Storage> {
+        match data_type {
+            DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => Some(Storage::Number),
+            DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64 => Some(Storage::Number),
+            DataType::Float16 | DataType::Float32 | DataType::Float64 => Some(Storage::Number),
+            DataType::Decimal32(..) | DataType::Decimal64(..) => Some(Storage::Number),
+            DataType::Decimal128(..) | DataType::Decimal256(..) => Some(Storage::Number),
+            DataType::Boolean => Some(Storage::Bool),
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Some(Storage::Text),
+            DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => Some(Storage::Time),
+            DataType::Time32(_) | DataType::Time64(_) => Some(Storage::Time),
+            DataType::Null => Some(Storage::Null),
+            DataType::Dictionary(_, values) => match &**values {
+                DataType::Dictionary(..) => None,
+                values => Storage::of(values),
+            },
+            _ => None,
+        }
+    }
+}
+
+/// Ways of compression that are compiled in: the cargo features of the `parquet` crate.
+fn is_read(codec: Compression) -> bool {
+    matches!(codec, Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_))
+}
+
+/// An open Parquet file whose names are checked.
+pub(crate) struct Parquet {
+    file: String,
+    handle: File,
+    about: ArrowReaderMetadata,
+    names: Vec<String>,
+}
+
+impl Parquet {
+    /// # Errors  `Unreadable`, `DamagedParquet`, `EmptyFile`, `EmptyName`, `DuplicateName`.
+    pub(crate) fn open(source: &Source) -> Result<Parquet> {
+        let file = String::from(source.name());
+        let handle = source.file()?;
+        let about = guarded(&file, || ArrowReaderMetadata::load(&handle, ArrowReaderOptions::new()))?;
+        let mut names: Vec<String> = Vec::with_capacity(about.schema().fields().len());
+        let mut first_of: HashMap<&str, usize> = HashMap::with_capacity(names.capacity());
+        for (idx, field) in about.schema().fields().iter().enumerate() {
+            let name = ir::text::category_key(field.name());
+            if name.is_empty() {
+                return Err(Kind::EmptyName { file, position: idx + 1 }.into());
+            }
+            if let Some(first) = first_of.insert(name, idx) {
+                let (name, first, second) = (String::from(name), first + 1, idx + 1);
+                return Err(Kind::DuplicateName { file, name, first, second }.into());
+            }
+            names.push(String::from(name));
+        }
+        if names.is_empty() {
+            return Err(Kind::EmptyFile { file }.into());
+        }
+        drop(first_of);
+        Ok(Parquet { file, handle, about, names })
+    }
+
+    pub(crate) fn file(&self) -> String {
+        self.file.clone()
+    }
+
+    /// Names of the columns, trimmed.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// What the type of column `idx` says.
+    /// # Errors  `ColumnType`.
+    pub(crate) fn storage(&self, idx: usize) -> Result<Storage> {
+        let data_type = self.schema().fields().get(idx).map_or(&DataType::Null, |field| field.data_type());
+        match Storage::of(data_type) {
+            Some(storage) => Ok(storage),
+            None => Err(Kind::ColumnType {
+                file: self.file(),
+                column: self.names.get(idx).cloned().unwrap_or_default(),
+                position: idx + 1,
+                got: type_name(data_type),
+            }
+            .into()),
+        }
+    }
+
+    fn schema(&self) -> &Schema {
+        self.about.schema()
+    }
+
+    fn metadata(&self) -> &ParquetMetaData {
+        self.about.metadata()
+    }
+
+    /// The rows of the columns `wanted`, by position, increasing, each once.
+    /// # Errors  `ColumnType`, `ParquetCodec`, `DamagedParquet`.
+    pub(crate) fn rows(self, wanted: &[usize]) -> Result<ParquetRows> {
+        for &idx in wanted {
+            self.storage(idx)?;
+        }
+        self.check_codecs(wanted)?;
+        let mask = ProjectionMask::roots(self.about.parquet_schema(), wanted.iter().copied());
+        let n_rows = self.batch_rows(&mask, wanted.len());
+        let Parquet { file, handle, about, names } = self;
+        let reader = guarded(&file, || {
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(handle, about);
+            builder.with_projection(mask).with_batch_size(n_rows).build()
+        })?;
+        let names = wanted.iter().filter_map(|&idx| names.get(idx).cloned()).collect();
+        Ok(ParquetRows { file, names, positions: wanted.to_vec(), reader, parts: VecDeque::new(), row: 0 })
+    }
+
+    fn check_codecs(&self, wanted: &[usize]) -> Result<()> {
+        let schema = self.about.parquet_schema();
+        for group in self.metadata().row_groups() {
+            for (leaf, column) in group.columns().iter().enumerate() {
+                // A damaged file may have more chunks than columns; the reader refuses it.
+                if leaf >= schema.num_columns() || is_read(column.compression()) {
+                    continue;
+                }
+                let root = schema.get_column_root_idx(leaf);
+                if wanted.contains(&root) {
+                    return Err(Kind::ParquetCodec {
+                        file: self.file(),
+                        column: self.names.get(root).cloned().unwrap_or_default(),
+                        position: root + 1,
+                        codec: column.compression().to_string(),
+                    }
+                    .into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows of a batch: as many as fit, going by the mean size of a row in its largest row group.
+    fn batch_rows(&self, mask: &ProjectionMask, n_columns: usize) -> usize {
+        let mut most = most_rows(n_columns);
+        for group in self.metadata().row_groups() {
+            let chunks = group.columns().iter().enumerate().filter(|&(leaf, _)| mask.leaf_included(leaf));
+            let bytes = chunks.fold(0_u64, |sum, (_, chunk)| {
+                sum.saturating_add(u64::try_from(chunk.uncompressed_size()).unwrap_or(0))
+            });
+            let n_rows = u64::try_from(group.num_rows()).unwrap_or(0).max(1);
+            let fit = (BATCH_BYTES as u64).saturating_mul(n_rows) / bytes.max(1);
+            most = most.min(usize::try_from(fit).unwrap_or(usize::MAX)).max(1);
+        }
+        most
+    }
+}
+
+/// The rows of some columns of a Parquet file, in order.
+pub(crate) struct ParquetRows {
+    file: String,
+    names: Vec<String>,
+    positions: Vec<usize>,
+    reader: ParquetRecordBatchReader,
+    /// Pieces of a batch that held too much text.
+    parts: VecDeque<RecordBatch>,
+    row: u64,
+}
+
+impl ParquetRows {
+    pub(crate) fn file(&self) -> String {
+        self.file.clone()
+    }
+
+    /// Rows in the batches read so far.
+    pub(crate) fn row(&self) -> u64 {
+        self.row
+    }
+
+    /// Name and position in the file, from 1, of the column that is `at` in the batches.
+    pub(crate) fn column(&self, at: usize) -> (String, usize) {
+        let name = self.names.get(at).cloned().unwrap_or_default();
+        (name, self.positions.get(at).map_or(0, |idx| idx + 1))
+    }
+
+    /// The next batch and its columns, or `None` at the end.
+    /// # Errors  `Unreadable`, `DamagedParquet`, `ZeroText`.
+    pub(crate) fn next(&mut self) -> Result<Option<Vec<Cells>>> {
+        while self.parts.is_empty() {
+            let ParquetRows { file, reader, parts, .. } = self;
+            let Some(batch) = guarded(file, || reader.next().transpose())? else { return Ok(None) };
+            split(batch, parts);
+        }
+        let Some(batch) = self.parts.pop_front() else { return Ok(None) };
+        let damaged = || damage(&self.file, Box::from("a column does not hold what its type says"));
+        if batch.num_columns() != self.positions.len() {
+            return Err(damaged());
+        }
+        let columns: Option<Vec<Cells>> = batch.columns().iter().map(Cells::new).collect();
+        let columns = columns.ok_or_else(damaged)?;
+        for (at, cells) in columns.iter().enumerate() {
+            if let Some(row) = cells.zero_byte() {
+                let (column, position) = self.column(at);
+                let (file, row) = (self.file(), self.row + row as u64 + 1);
+                return Err(Kind::ZeroText { file, row, column, position }.into());
+            }
+        }
+        self.row += batch.num_rows() as u64;
+        Ok(Some(columns))
+    }
+
+    /// Rows of the batch read last, if it had no column.
+    pub(crate) fn n_rows(&self) -> u64 {
+        self.row
+    }
+}
+
+/// Halves a batch until each part holds at most `BATCH_BYTES` of text, or one row. No copy.
+fn split(batch: RecordBatch, parts: &mut VecDeque<RecordBatch>) {
+    let n_rows = batch.num_rows();
+    let bytes: usize = batch.columns().iter().map(|array| bytes_of_text(array)).sum();
+    if bytes <= BATCH_BYTES || n_rows <= 1 {
+        if n_rows > 0 {
+            parts.push_back(batch);
+        }
+        return;
+    }
+    split(batch.slice(0, n_rows / 2), parts);
+    split(batch.slice(n_rows / 2, n_rows - n_rows / 2), parts);
+}
+
+/// Errors of the decoder.
+trait Decoding {
+    fn told(self, file: &str) -> Error;
+}
+
+impl Decoding for ParquetError {
+    fn told(self, file: &str) -> Error {
+        match self {
+            ParquetError::External(source) => match source.downcast::<io::Error>() {
+                Ok(source) => read_error(file, *source),
+                Err(source) => damage(file, source),
+            },
+            ParquetError::NYI(what) => Kind::ParquetPart { file: String::from(file), what }.into(),
+            other => damage(file, Box::new(other)),
+        }
+    }
+}
+
+impl Decoding for ArrowError {
+    fn told(self, file: &str) -> Error {
+        match self {
+            ArrowError::IoError(_, source) => read_error(file, source),
+            ArrowError::ExternalError(source) => match source.downcast::<ParquetError>() {
+                Ok(source) => source.told(file),
+                Err(source) => damage(file, source),
+            },
+            other => damage(file, Box::new(other)),
+        }
+    }
+}
+
+fn read_error(file: &str, source: io::Error) -> Error {
+    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    match source.kind() {
+        InvalidData | InvalidInput | UnexpectedEof => damage(file, Box::new(source)),
+        _ => Kind::Unreadable { file: String::from(file), source }.into(),
+    }
+}
+
+fn damage(file: &str, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    Kind::DamagedParquet { file: String::from(file), source }.into()
+}
+
+/// Runs the decoder. What it leaves behind after a panic is not used again: readers end with the
+/// first error.
+fn guarded<T, E: Decoding>(file: &str, decode: impl FnOnce() -> std::result::Result<T, E>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(decode)) {
+        Ok(done) => done.map_err(|error| error.told(file)),
+        Err(_) => Err(damage(file, Box::from("the decoder gave up"))),
+    }
+}
+
+/// The name of a type for people: nested types without their fields.
+fn type_name(data_type: &DataType) -> String {
+    match data_type {
+        DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => String::from("list"),
+        DataType::ListView(_) | DataType::LargeListView(_) => String::from("list"),
+        DataType::Struct(_) => String::from("struct"),
+        DataType::Map(..) => String::from("map"),
+        DataType::Union(..) => String::from("union"),
+        DataType::Interval(_) => String::from("interval"),
+        DataType::Duration(_) => String::from("duration"),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => String::from("binary"),
+        DataType::FixedSizeBinary(n) => format!("binary of {n} bytes"),
+        other => other.to_string(),
+    }
+}

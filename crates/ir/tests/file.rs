@@ -1,0 +1,200 @@
+//! The file against hostile hands: sections rewritten behind a valid digest.
+#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
+
+use smidgen_ir::digest::Digest;
+use smidgen_ir::forest::{CodedFeature, Tree};
+use smidgen_ir::op::{Bin, ForestOp};
+use smidgen_ir::{Card, ColumnKind, DType, Forest, GraphBuilder, Input, Model, Op, OutputRole};
+use smidgen_ir::{Shape, Signature, Task, Tensor, TensorData, file};
+
+const CONSTANTS: u8 = 3;
+const FORESTS: u8 = 4;
+
+/// One number, two equal forests of one leaf over it, and any constants beside.
+fn model(constants: &[Tensor]) -> Model {
+    let mut b = GraphBuilder::new();
+    let x = b.input("x", DType::F64, Shape::rows()).unwrap();
+    let edges = b.constant(Tensor::vector(TensorData::F64(vec![1.5]))).unwrap();
+    let codes = b.node(Op::Bin(Bin), &[x, edges]).unwrap();
+    let features = vec![CodedFeature { n_codes: 2, ordered: true }];
+    let leaf = Tree { first_output: 0, width: 1, splits: vec![], leaves: vec![9] };
+    let forest = Box::new(Forest::try_new(features, vec![3], vec![leaf]).unwrap());
+    let op = Op::Forest(ForestOp { forest });
+    let scores = [b.node(op.clone(), &[codes]).unwrap(), b.node(op, &[codes]).unwrap()];
+    for constant in constants {
+        b.constant(constant.clone()).unwrap();
+    }
+    let signature = Signature {
+        task: Task::Regression,
+        target: "y".into(),
+        inputs: vec![Input { name: "x".into(), kind: ColumnKind::Number, dtype: DType::F64 }],
+        outputs: vec![OutputRole::Score; 2],
+        classes: vec![],
+        positive: None,
+    };
+    Model::try_new(b.finish(&scores).unwrap(), signature, Card::default()).unwrap()
+}
+
+/// The sections of a file, each below 128 bytes.
+fn sections(bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let n = usize::from(bytes[6]);
+    let mut at = 7 + 2 * n;
+    let table = bytes[7..at].chunks(2);
+    let take = |pair: &[u8]| {
+        assert!(pair[1] < 128);
+        let section = bytes[at..at + usize::from(pair[1])].to_vec();
+        at += section.len();
+        (pair[0], section)
+    };
+    table.map(take).collect()
+}
+
+/// A file of sections, behind a valid digest.
+fn seal(sections: &[(u8, Vec<u8>)]) -> Vec<u8> {
+    let mut bytes = b"SMDG\x01\x00".to_vec();
+    bytes.push(sections.len() as u8);
+    for (tag, section) in sections {
+        bytes.push(*tag);
+        let mut length = section.len();
+        while length >= 128 {
+            bytes.push(length as u8 | 128);
+            length >>= 7;
+        }
+        bytes.push(length as u8);
+    }
+    sections.iter().for_each(|(_, s)| bytes.extend_from_slice(s));
+    let mut digest = Digest::new();
+    digest.bytes(&bytes);
+    bytes.extend_from_slice(&digest.finish().to_le_bytes());
+    bytes
+}
+
+/// The error of a file whose section `tag` was changed.
+fn changed(tag: u8, change: impl Fn(&mut Vec<u8>)) -> String {
+    let mut all = sections(&file::write(&model(&[])));
+    all.iter_mut().filter(|(t, _)| *t == tag).for_each(|(_, s)| change(s));
+    file::read(&seal(&all)).map_or_else(|e| e.to_string(), |_| "ok".into())
+}
+
+#[test]
+fn sections_are_put_together_again() {
+    let written = file::write(&model(&[]));
+    assert_eq!(seal(&sections(&written)), written);
+}
+
+#[test]
+fn hostile_sections() {
+    let damaged = |section: &str, at: usize, what: &str| {
+        format!("model file: section \"{section}\", byte {at}: {what}; the file is damaged or truncated, copy it again")
+    };
+    assert_eq!(changed(CONSTANTS, |_| ()), "ok");
+    let more = changed(CONSTANTS, |s| {
+        s[0] += 1;
+        s.extend_from_slice(&[DType::U8.tag(), 1, 1, 7]);
+    });
+    assert!(more.contains("a constant or a forest belongs to no node"), "{more}");
+    // Both nodes would take the one forest that is left.
+    let shared = changed(FORESTS, |s| {
+        s[0] -= 1;
+        s.truncate(1 + (s.len() - 1) / 2);
+    });
+    assert!(shared.contains("a forest is missing"), "{shared}");
+    // 255 codes; 1 << 15 of them would cost a reader 128 kB a feature.
+    let codes = changed(FORESTS, |s| drop(s.splice(2..3, [0xff, 0x03])));
+    assert_eq!(codes, damaged("forests", 4, "a feature has too many codes"));
+    let mut huge = vec![1, 0xff, 0xff, 0x7f];
+    huge.resize(100, 0);
+    let features = changed(FORESTS, |s| *s = huge.clone());
+    assert_eq!(features, damaged("forests", 4, "a count is larger than the bytes that are left"));
+    // 17 trees for one byte.
+    let trees = changed(FORESTS, |s| *s = vec![1, 1, 5, 1, 0, 17, 0, 0, 1, 0]);
+    assert_eq!(trees, damaged("forests", 10, "the trees are more than their bytes can hold"));
+    // A constant of 2^40 elements, one of a width that no f64 has, one that leaves its dtype.
+    let constant = |bytes: &[u8]| changed(CONSTANTS, |s| *s = bytes.to_vec());
+    let large = "a constant is larger than the bytes that are left";
+    assert_eq!(constant(&[1, 2, 1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20]), damaged("constants", 9, large));
+    assert_eq!(constant(&[1, 11, 1, 1, 9, 0]), damaged("constants", 5, "the width of a constant is out of range"));
+    assert_eq!(
+        constant(&[1, 5, 1, 1, 0x80, 0x80, 0x04]),
+        damaged("constants", 7, "a constant leaves the range of its dtype")
+    );
+    assert_eq!(constant(&[1, 3, 0]), damaged("constants", 2, "the dtype of a constant is not known"));
+}
+
+/// Any section cut anywhere, or with any byte replaced by any other: refused or well formed.
+#[test]
+fn every_byte_of_every_section() {
+    let all = sections(&file::write(&model(&[])));
+    let mut n_refused = 0;
+    for i in 0..all.len() {
+        for at in 0..all[i].1.len() {
+            let mut cut = all.clone();
+            cut[i].1.truncate(at);
+            n_refused += usize::from(file::read(&seal(&cut)).is_err());
+            for flip in 1..=255 {
+                let mut other = all.clone();
+                other[i].1[at] ^= flip;
+                match file::read(&seal(&other)) {
+                    Ok(model) => assert_eq!(file::read(&file::write(&model)).unwrap(), model),
+                    Err(_) => n_refused += 1,
+                }
+            }
+        }
+    }
+    assert!(n_refused > 5000, "{n_refused}");
+}
+
+#[test]
+fn constants_of_every_dtype() {
+    let nan = f64::from_bits(0x7ff8_0000_dead_beef);
+    let text = |v: &[&str]| TensorData::Str(v.iter().map(ToString::to_string).collect());
+    let data = vec![
+        TensorData::Bool(vec![true, false, true]),
+        TensorData::U8(vec![0, 255, 7]),
+        TensorData::I16(vec![i16::MIN, i16::MAX, 0]),
+        TensorData::I32(vec![i32::MIN, i32::MAX, -1]),
+        TensorData::I64(vec![i64::MIN, i64::MAX, i64::MIN]),
+        TensorData::F32(vec![f32::NEG_INFINITY, -0.0, f32::from_bits(1)]),
+        TensorData::F32(vec![1.0, 2.0]),
+        TensorData::F64(vec![f64::INFINITY, -0.0, f64::from_bits(1), 0.1]),
+        TensorData::F64(vec![0.0, 0.5]),
+        text(&["", "ö", "a\0b"]),
+    ];
+    let mut tensors: Vec<Tensor> = data.into_iter().map(Tensor::vector).collect();
+    assert!(DType::ALL.iter().all(|d| tensors.iter().any(|t| t.dtype() == *d)), "a dtype has no case");
+    for dims in [vec![], vec![1, 1, 1], vec![3, 0], vec![0, 1 << 40], vec![100_000, 0]] {
+        let n = dims.iter().product();
+        tensors.push(Tensor::try_new(dims, TensorData::I32(vec![5; n])).unwrap());
+    }
+    let written = file::write(&model(&tensors));
+    let back = file::read(&written).unwrap();
+    assert_eq!(back, model(&tensors));
+    assert_eq!(file::write(&back), written);
+    // NaN keeps its bits, which `==` cannot tell, and -0 its sign.
+    let odd = Tensor::vector(TensorData::F64(vec![nan, -0.0]));
+    let back = file::read(&file::write(&model(&[odd]))).unwrap();
+    let last = back.graph().values().len() as u32 - 1;
+    match back.graph().constant(smidgen_ir::ValueIdx(last)).map(Tensor::data) {
+        Some(TensorData::F64(v)) => assert_eq!([v[0].to_bits(), v[1].to_bits()], [nan.to_bits(), 1 << 63]),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_card_takes_at_most_a_kilobyte() {
+    let mut long = model(&[]);
+    long.card = Card {
+        data_fingerprint: u64::MAX,
+        n_rows: u64::MAX,
+        seed: u64::MAX,
+        work: u64::MAX,
+        recipe: "é".repeat(5000),
+        metrics: vec![("xé".repeat(400), f64::MAX); 30],
+    };
+    let short = file::write(&model(&[])).len();
+    let written = file::write(&long);
+    assert!(written.len() <= short + 1000, "{} beside {short}", written.len());
+    let card = file::read(&written).unwrap().card;
+    assert_eq!((card.recipe.len(), card.metrics.len(), card.metrics[7].0.len()), (512, 8, 48));
+    assert_eq!(card.metrics[0].1, f64::MAX);
+}

@@ -1,0 +1,265 @@
+//! Nodes, graphs and signatures that do not fit, with their messages; the printer.
+#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
+
+use smidgen_ir::forest::{Child, CodedFeature, Split, Test, Tree};
+use smidgen_ir::op::{ArgMax, Attr, Attrs, Bin, Codes, ForestOp, Link, LinkKind, Threshold};
+use smidgen_ir::{Card, ColumnKind, DType, Dim, Error, Forest, Graph, GraphBuilder, Input, Model, Op, OutputRole};
+use smidgen_ir::{Shape, Signature, Task, Tensor, TensorData, ValueIdx};
+
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/golden/graph.txt");
+
+fn text<T>(result: Result<T, Error>) -> String {
+    result.map_or_else(|e| e.to_string(), |_| "ok".into())
+}
+
+fn strings(keys: &[&str]) -> Tensor {
+    Tensor::vector(TensorData::Str(keys.iter().map(ToString::to_string).collect()))
+}
+
+fn forest(features: usize, n_outputs: usize) -> Op {
+    let features = vec![CodedFeature { n_codes: 3, ordered: true }; features];
+    Op::Forest(ForestOp { forest: Box::new(Forest::try_new(features, vec![0; n_outputs], vec![]).unwrap()) })
+}
+
+/// What a node says to inputs of these dtypes and shapes, and to constants.
+fn node(op: Op, inputs: &[(DType, Shape)], constants: &[Tensor]) -> String {
+    let mut b = GraphBuilder::new();
+    let mut values: Vec<ValueIdx> = Vec::new();
+    for (i, (dtype, shape)) in inputs.iter().enumerate() {
+        values.push(b.input(&format!("x{i}"), *dtype, shape.clone()).unwrap());
+    }
+    for constant in constants {
+        values.push(b.constant(constant.clone()).unwrap());
+    }
+    text(b.node_named("it", op, &values))
+}
+
+#[test]
+fn nodes_that_do_not_fit() {
+    let rows = Shape::rows;
+    let f64s = |v: &[f64]| Tensor::vector(TensorData::F64(v.to_vec()));
+    let i64s = |v: &[i64]| Tensor::vector(TensorData::I64(v.to_vec()));
+    let real = || vec![(DType::F64, rows())];
+    let whole = || vec![(DType::I64, rows())];
+    let word = || vec![(DType::Str, rows())];
+    let scores = |k: usize| vec![(DType::I32, Shape::rows_by(k))];
+    let codes = |n: usize| vec![(DType::U8, rows()); n];
+    let link = |kind, shift, offset| Op::Link(Link { kind, shift, offset });
+    let (logistic, softmax, linear) = (LinkKind::Logistic, LinkKind::Softmax, LinkKind::Linear);
+    let many: Vec<f64> = (0..254).map(f64::from).collect();
+    let keys: Vec<String> = (0..255).map(|i| format!("{i:03}")).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let (bin, argmax) = (Op::Bin(Bin), Op::ArgMax(ArgMax));
+    let coded = |unseen| Op::Codes(Codes { unseen });
+    let above = |above| Op::Threshold(Threshold { above });
+    let symbols = Shape(vec![Dim::Symbol("N".into()), Dim::Symbol("K".into())]);
+    let none: &[Tensor] = &[];
+    let inf = f64::INFINITY;
+    let cases: Vec<(Op, Vec<(DType, Shape)>, Vec<Tensor>, &str)> = vec![
+        (bin.clone(), real(), vec![f64s(&[])], "ok"),
+        (bin.clone(), real(), vec![f64s(&[-inf, -0.0, 1.0, inf])], "ok"),
+        (bin.clone(), real(), vec![f64s(&many[1..])], "ok"),
+        (bin.clone(), whole(), vec![i64s(&[i64::MIN, i64::MAX])], "ok"),
+        (bin.clone(), real(), vec![f64s(&many)], "(Bin): edges: expected at most 253, got 254"),
+        (bin.clone(), real(), vec![f64s(&[1.0, 1.0])], "(Bin): edges: expected strictly rising numbers, got another order"),
+        (bin.clone(), real(), vec![f64s(&[-0.0, 0.0])], "(Bin): edges: expected strictly rising numbers, got another order"),
+        (bin.clone(), real(), vec![f64s(&[1.0, f64::NAN])], "(Bin): edges: expected strictly rising numbers, got another order"),
+        (bin.clone(), whole(), vec![i64s(&[2, 1])], "(Bin): edges: expected strictly rising numbers, got another order"),
+        (bin.clone(), whole(), vec![f64s(&[1.0])], "(Bin): edges: expected i64, got f64"),
+        (bin.clone(), word(), vec![strings(&["a"])], "(Bin): column: expected i64 or f64 [N], got string [N]"),
+        (bin.clone(), scores(2), vec![f64s(&[])], "(Bin): column: expected i64 or f64 [N], got i32 [N, 2]"),
+        (bin.clone(), real(), vec![], "(Bin): inputs: expected 2, got 1"),
+        (bin.clone(), [real(), real()].concat(), vec![], "(Bin): edges: expected a constant, got a computed value"),
+        (coded(255), word(), vec![strings(&[])], "ok"),
+        (coded(2), word(), vec![strings(&["", "a"])], "ok"),
+        (coded(255), word(), vec![strings(&keys[1..])], "ok"),
+        (coded(254), word(), vec![strings(&keys[1..])], "ok"),
+        (coded(255), word(), vec![strings(&keys)], "(Codes): dictionary: expected at most 254 keys, got 255"),
+        (coded(3), word(), vec![strings(&["a", "b"])], "(Codes): unseen: expected a code of the dictionary, the next one, or 255, got 3"),
+        (coded(0), word(), vec![strings(&["b", "a"])], "(Codes): dictionary: expected strictly rising keys, got another order"),
+        (coded(0), word(), vec![strings(&["a", "a"])], "(Codes): dictionary: expected strictly rising keys, got another order"),
+        (coded(0), word(), vec![i64s(&[1])], "(Codes): dictionary: expected a constant of strings, got i64"),
+        (coded(0), real(), vec![strings(&["a"])], "(Codes): column: expected string [N], got f64 [N]"),
+        (coded(0), word(), vec![], "(Codes): inputs: expected 2, got 1"),
+        (forest(2, 3), codes(2), vec![], "ok"),
+        (forest(2, 3), codes(1), vec![], "(Forest): inputs: expected 2, got 1"),
+        (forest(0, 3), codes(0), vec![], "(Forest): inputs: expected 1, got 0"),
+        (forest(2, 3), [codes(1), real()].concat(), vec![], "(Forest): codes: expected u8 [N], got f64 [N]"),
+        (forest(1, 3), vec![(DType::U8, Shape::rows_by(1))], vec![], "(Forest): codes: expected u8 [N], got u8 [N, 1]"),
+        (link(logistic, 20, 0), scores(1), vec![], "ok"),
+        (link(logistic, 0, 0), scores(2), vec![], "(Link): scores: expected one a row, got 2"),
+        (link(logistic, -1, 0), scores(1), vec![], "(Link): shift: expected 0..=20, got -1"),
+        (link(softmax, 21, 0), scores(2), vec![], "(Link): shift: expected 0..=20, got 21"),
+        (link(softmax, 2, 1), scores(2), vec![], "(Link): offset: expected 0, got 1"),
+        (link(softmax, 2, 0), scores(0), vec![], "(Link): scores: expected one or more a row, got 0"),
+        (link(softmax, 2, 0), scores(9), vec![], "ok"),
+        (link(linear, i16::MIN, i64::MAX), scores(1), vec![], "ok"),
+        (link(linear, 0, 0), scores(2), vec![], "(Link): scores: expected one a row, got 2"),
+        (link(linear, 0, 0), real(), vec![], "(Link): scores: expected i32 [N, K], got f64 [N]"),
+        (link(linear, 0, 0), vec![(DType::F32, Shape::rows_by(1))], vec![], "(Link): scores: expected i32 [N, K], got f32 [N, 1]"),
+        (argmax.clone(), scores(1), vec![], "ok"),
+        (argmax.clone(), scores(0), vec![], "(ArgMax): scores: expected i32 [N, K], got i32 [N, 0]"),
+        (argmax.clone(), vec![(DType::I32, symbols)], vec![], "(ArgMax): scores: expected i32 [N, K], got i32 [N, K]"),
+        (argmax.clone(), vec![(DType::I64, Shape::rows_by(2))], vec![], "(ArgMax): scores: expected i32 [N, K], got i64 [N, 2]"),
+        (argmax, vec![], none.to_vec(), "(ArgMax): inputs: expected 1, got 0"),
+        (above(i32::MIN), scores(1), vec![], "ok"),
+        (above(0), scores(2), vec![], "(Threshold): scores: expected i32 [N, 1], got i32 [N, 2]"),
+        (above(0), real(), vec![], "(Threshold): scores: expected i32 [N, 1], got f64 [N]"),
+    ];
+    for (op, inputs, constants, message) in cases {
+        let shown = format!("{:?} on {inputs:?}", op.payload().name());
+        let expected = if message == "ok" { message.into() } else { format!("graph: node \"it\" {message}") };
+        assert_eq!(node(op, &inputs, &constants), expected, "{shown}");
+    }
+}
+
+#[test]
+fn operators_and_attributes_by_name() {
+    let attr = |name: &str, v| (name.to_string(), Attr::Int(v));
+    let kind = || ("kind".to_string(), Attr::Word("linear".into()));
+    let cases = [
+        ("Bin", vec![], "ok"),
+        ("Bim", vec![], "model file: operator \"Bim\" is not known to this program; update smidgen"),
+        ("Bin", vec![attr("side", 1)], "model file: attribute \"side\" of operator \"Bin\" is not known to this program; update smidgen"),
+        ("Threshold", vec![attr("above", 1)], "ok"),
+        ("Threshold", vec![], "graph: node \"\" (Threshold): attributes: expected above, got none of that name"),
+        ("Threshold", vec![attr("above", 1 << 31)], "graph: node \"\" (Threshold): above: expected a smaller number, got 2147483648"),
+        ("Codes", vec![attr("unseen", -1)], "graph: node \"\" (Codes): unseen: expected a smaller number, got -1"),
+        ("Codes", vec![("unseen".into(), Attr::Word("no".into()))], "graph: node \"\" (Codes): unseen: expected a whole number, got another kind of attribute"),
+        ("Link", vec![kind(), attr("shift", -1100), attr("offset", i64::MIN)], "ok"),
+        ("Link", vec![attr("kind", 1), attr("shift", 1), attr("offset", 0)], "graph: node \"\" (Link): kind: expected a word, got another kind of attribute"),
+        ("Link", vec![("kind".into(), Attr::Word("cubic".into()))], "graph: node \"\" (Link): kind: expected logistic, softmax or linear, got cubic"),
+        ("Forest", vec![attr("forest", 1)], "graph: node \"\" (Forest): forest: expected a forest, got another kind of attribute"),
+    ];
+    for (name, attrs, message) in cases {
+        assert_eq!(text(Op::parse(name, &Attrs(attrs.clone()))), message, "{name} {attrs:?}");
+    }
+}
+
+#[test]
+fn names_and_order_of_values() {
+    let mut b = GraphBuilder::new();
+    // Columns with the very names that the builder gives.
+    let x = b.input("bin3", DType::F64, Shape::rows()).unwrap();
+    let _ = b.input("k2", DType::F64, Shape::rows()).unwrap();
+    assert_eq!(text(b.input("k2", DType::F64, Shape::rows())), "graph: value name: expected one of its own, got \"k2\" twice");
+    let edges = Tensor::vector(TensorData::F64(vec![]));
+    let constant = b.constant(edges.clone()).unwrap();
+    let codes = b.node(Op::Bin(Bin), &[x, constant]).unwrap();
+    assert_eq!(text(b.constant_named("k2", edges.clone())), "graph: value name: expected one of its own, got \"k2\" twice");
+    assert_eq!(text(b.constant_named("", edges)), "graph: value name: expected one or more characters, got none");
+    assert_eq!(
+        text(b.input("late", DType::F64, Shape::rows())),
+        "graph: input \"late\": expected inputs before constants and nodes, got 2 of these before it"
+    );
+    assert_eq!(
+        text(b.node_named("far", Op::Bin(Bin), &[ValueIdx(4)])),
+        "graph: input of node \"far\": expected a value before it (below 4), got 4"
+    );
+    let graph = b.clone().finish(&[codes]).unwrap();
+    let names: Vec<&str> = graph.values().iter().map(|v| &v.name[..]).collect();
+    assert_eq!(names, ["bin3", "k2", "k2_", "bin3_"]);
+    assert_eq!(text(b.clone().finish(&[])), "graph: outputs: expected one or more values below 4, got []");
+    assert_eq!(
+        text(b.finish(&[ValueIdx(9)])),
+        "graph: outputs: expected one or more values below 4, got [ValueIdx(9)]"
+    );
+}
+
+fn small(n_outputs: usize) -> (Graph, Signature) {
+    let mut b = GraphBuilder::new();
+    let age = b.input("age", DType::F64, Shape::rows()).unwrap();
+    let color = b.input("color", DType::Str, Shape::rows()).unwrap();
+    let edges = b.constant(Tensor::vector(TensorData::F64(vec![0.5, 1.0]))).unwrap();
+    let keys = b.constant_named("colours", strings(&["blue", "red"])).unwrap();
+    let age = b.node(Op::Bin(Bin), &[age, edges]).unwrap();
+    let color = b.node(Op::Codes(Codes { unseen: 255 }), &[color, keys]).unwrap();
+    let splits = vec![Split {
+        feature: 0,
+        test: Test::Greater(1),
+        missing_left: true,
+        left: Child::Leaf(0),
+        right: Child::Leaf(1),
+    }];
+    let tree = Tree { first_output: 0, width: 1, splits, leaves: vec![-5, 7] };
+    let features =
+        vec![CodedFeature { n_codes: 3, ordered: true }, CodedFeature { n_codes: 2, ordered: false }];
+    let forest = Box::new(Forest::try_new(features, vec![0; n_outputs], vec![tree]).unwrap());
+    let score = b.node(Op::Forest(ForestOp { forest }), &[age, color]).unwrap();
+    let link = Link { kind: LinkKind::Softmax, shift: 12, offset: 0 };
+    let probability = b.node(Op::Link(link), &[score]).unwrap();
+    let label = b.node(Op::ArgMax(ArgMax), &[score]).unwrap();
+    let graph = b.finish(&[score, probability, label]).unwrap();
+    let input = |name: &str, kind, dtype| Input { name: name.into(), kind, dtype };
+    let signature = Signature {
+        task: Task::Multiclass,
+        target: "kind".into(),
+        inputs: vec![
+            input("age", ColumnKind::Number, DType::F64),
+            input("color", ColumnKind::Category, DType::I64),
+        ],
+        outputs: vec![OutputRole::Score, OutputRole::Probability, OutputRole::Label],
+        classes: (0..n_outputs).map(|i| format!("c{i}")).collect(),
+        positive: None,
+    };
+    (graph, signature)
+}
+
+#[test]
+fn signatures_that_do_not_fit() {
+    let check = |n: usize, change: &dyn Fn(&mut Signature)| {
+        let (graph, mut signature) = small(n);
+        change(&mut signature);
+        text(Model::try_new(graph, signature, Card::default()))
+    };
+    type Change = Box<dyn Fn(&mut Signature)>;
+    let cases: Vec<(usize, Change, &str)> = vec![
+        (3, Box::new(|_| ()), "ok"),
+        (2, Box::new(|s| s.task = Task::Binary), "ok"),
+        (3, Box::new(|s| drop(s.inputs.pop())), "graph: columns of the signature: expected 2, got 1"),
+        (3, Box::new(|s| s.inputs[0].dtype = DType::I64), "graph: column \"age\": expected i64 [N], got f64 [N]"),
+        (3, Box::new(|s| s.inputs[1].kind = ColumnKind::Time), "graph: column \"color\": expected i64 [N], got string [N]"),
+        (3, Box::new(|s| s.outputs.truncate(2)), "graph: outputs of the signature: expected 3, got 2"),
+        (3, Box::new(|s| s.outputs.swap(0, 1)), "graph: output \"probability\": expected the dtype and shape of its role, got i32 [N, 3]"),
+        (3, Box::new(|s| s.outputs[2] = OutputRole::Value), "graph: output \"value\": expected the dtype and shape of its role, got i64 [N]"),
+        (3, Box::new(|s| drop(s.classes.pop())), "graph: output \"probability\": expected the dtype and shape of its role, got f32 [N, 3]"),
+        (2, Box::new(|_| ()), "graph: classes: expected 3 or more, got 2"),
+        (3, Box::new(|s| s.task = Task::Binary), "graph: classes: expected 2, got 3"),
+        (3, Box::new(|s| s.task = Task::Regression), "graph: classes: expected none, got 3"),
+        (3, Box::new(|s| s.positive = Some(2)), "ok"),
+        (3, Box::new(|s| s.positive = Some(3)), "graph: positive class: expected one of the classes, got 3"),
+    ];
+    for (at, (n, change, message)) in cases.iter().enumerate() {
+        assert_eq!(check(*n, change), *message, "case {at}");
+    }
+}
+
+/// A constant as score has no row for each of the user's.
+#[test]
+fn a_score_has_as_many_rows_as_the_table() {
+    let mut b = GraphBuilder::new();
+    b.input("x", DType::F64, Shape::rows()).unwrap();
+    let scores = Tensor::try_new(vec![2, 1], TensorData::I32(vec![5, 6])).unwrap();
+    let scores = b.constant(scores).unwrap();
+    let signature = Signature {
+        task: Task::Regression,
+        target: "y".into(),
+        inputs: vec![Input { name: "x".into(), kind: ColumnKind::Number, dtype: DType::F64 }],
+        outputs: vec![OutputRole::Score],
+        classes: vec![],
+        positive: None,
+    };
+    assert_eq!(
+        text(Model::try_new(b.finish(&[scores]).unwrap(), signature, Card::default())),
+        "graph: output \"score\": expected the dtype and shape of its role, got i32 [2, 1]"
+    );
+}
+
+#[test]
+fn the_printer_is_the_golden_one() {
+    let printed = small(3).0.to_string();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(GOLDEN, &printed).unwrap();
+    }
+    assert_eq!(printed, std::fs::read_to_string(GOLDEN).unwrap());
+}
