@@ -1,6 +1,6 @@
 //! The second pass: typed batches, one at a time.
 //!
-//! A number column is `Int64` or `Float64`, everything else `Utf8`; missing is null. A batch has at
+//! A number column is `Int64` or `Float64`, a time `Int64`, everything else `Utf8`; missing is null. A batch has at
 //! most 65,536 rows; fewer if the table is wide or its rows are long.
 
 use crate::builders::{BatchBuilder, Form, NotANumber, Wanted};
@@ -8,6 +8,7 @@ use crate::csv::Rows;
 use crate::error::{Error, Kind, Result, short};
 use crate::markers::Markers;
 use crate::options::ReadOptions;
+use crate::parquet::{Parquet, ParquetBatches};
 use crate::profile::TableProfile;
 use crate::source::Source;
 use arrow_array::RecordBatch;
@@ -15,6 +16,78 @@ use arrow_schema::SchemaRef;
 
 /// Batches of a table in row order. After an error there is no more.
 pub struct Batches {
+    reading: Reading,
+    done: bool,
+}
+
+enum Reading {
+    Csv(Box<CsvBatches>),
+    Parquet(Box<ParquetBatches>),
+}
+
+/// Reads the rows of a source with the types of its profile. `options` are those of the profile.
+/// # Errors  Anything wrong with the file; `Changed` if it is not the one that was profiled.
+pub fn batches(source: &Source, options: &ReadOptions, profile: &TableProfile) -> Result<Batches> {
+    let (markers, n_rows) = (Markers::new(&options.missing), Some(profile.n_rows));
+    let Some(delimiter) = profile.delimiter else {
+        let parquet = Parquet::open(source)?;
+        let wanted = wanted(source, parquet.names(), profile)?;
+        return Batches::parquet(parquet, wanted, markers, n_rows);
+    };
+    let rows = Rows::open(source, Some(delimiter))?;
+    let wanted = wanted(source, rows.header(), profile)?;
+    Batches::csv(rows, wanted, markers, n_rows)
+}
+
+fn wanted(source: &Source, names: &[String], profile: &TableProfile) -> Result<Vec<Wanted>> {
+    let mut wanted = Vec::with_capacity(profile.columns.len());
+    for column in &profile.columns {
+        if names.get(column.file_idx) != Some(&column.name) {
+            return Err(Kind::Changed { file: String::from(source.name()), row: 0 }.into());
+        }
+        let form = if column.raw { Form::Raw } else { Form::of(column.kind, column.dtype) };
+        wanted.push(Wanted { name: column.name.clone(), file_idx: column.file_idx, form });
+    }
+    Ok(wanted)
+}
+
+impl Batches {
+    /// # Errors  `TimeKind`.
+    pub(crate) fn csv(
+        rows: Rows,
+        wanted: Vec<Wanted>,
+        markers: Markers,
+        n_rows: Option<u64>,
+    ) -> Result<Batches> {
+        if let Some(time) = wanted.iter().find(|w| w.form == Form::Time) {
+            return Err(Kind::TimeKind { column: time.name.clone() }.into());
+        }
+        let reading = CsvBatches { rows, builder: BatchBuilder::new(wanted, markers), n_rows, done: false };
+        Ok(Batches { reading: Reading::Csv(Box::new(reading)), done: false })
+    }
+
+    /// # Errors  Those of `ParquetBatches::new`.
+    pub(crate) fn parquet(
+        parquet: Parquet,
+        wanted: Vec<Wanted>,
+        markers: Markers,
+        n_rows: Option<u64>,
+    ) -> Result<Batches> {
+        let reading = ParquetBatches::new(parquet, wanted, markers, n_rows)?;
+        Ok(Batches { reading: Reading::Parquet(Box::new(reading)), done: false })
+    }
+
+    /// Names and Arrow types of the columns.
+    pub fn schema(&self) -> SchemaRef {
+        match &self.reading {
+            Reading::Csv(csv) => csv.builder.schema(),
+            Reading::Parquet(parquet) => parquet.schema(),
+        }
+    }
+}
+
+/// Batches of a CSV file.
+struct CsvBatches {
     rows: Rows,
     builder: BatchBuilder,
     /// Rows that the first pass counted, if there was one.
@@ -22,35 +95,11 @@ pub struct Batches {
     done: bool,
 }
 
-/// Reads the rows of a source with the types of its profile. `options` are those of the profile.
-/// # Errors  Anything wrong with the file; `Changed` if it is not the one that was profiled.
-pub fn batches(source: &Source, options: &ReadOptions, profile: &TableProfile) -> Result<Batches> {
-    let rows = Rows::open(source, Some(profile.delimiter))?;
-    let mut wanted = Vec::with_capacity(profile.columns.len());
-    for column in &profile.columns {
-        if rows.header().get(column.file_idx) != Some(&column.name) {
-            return Err(Kind::Changed { file: rows.file(), row: 0 }.into());
-        }
-        let form = if column.raw { Some(Form::Raw) } else { Form::of(column.kind, column.dtype) };
-        let Some(form) = form else {
-            return Err(Kind::TimeKind { column: column.name.clone() }.into());
-        };
-        wanted.push(Wanted { name: column.name.clone(), file_idx: column.file_idx, form });
-    }
-    Ok(Batches::new(rows, wanted, Markers::new(&options.missing), Some(profile.n_rows)))
-}
-
-impl Batches {
-    pub(crate) fn new(rows: Rows, wanted: Vec<Wanted>, markers: Markers, n_rows: Option<u64>) -> Batches {
-        Batches { rows, builder: BatchBuilder::new(wanted, markers), n_rows, done: false }
-    }
-
-    /// Names and Arrow types of the columns.
-    pub fn schema(&self) -> SchemaRef {
-        self.builder.schema()
-    }
-
+impl CsvBatches {
     fn read(&mut self) -> Result<Option<RecordBatch>> {
+        if self.done {
+            return Ok(None);
+        }
         while !self.builder.is_full() {
             if !self.rows.advance()? {
                 self.done = true;
@@ -81,7 +130,7 @@ impl Batches {
                 column: wanted.name.clone(),
                 position: wanted.file_idx + 1,
                 row,
-                line,
+                line: Some(line),
                 cell: short(&cell),
             }
             .into(),
@@ -97,8 +146,11 @@ impl Iterator for Batches {
         if self.done {
             return None;
         }
-        let batch = self.read();
-        self.done |= batch.is_err();
+        let batch = match &mut self.reading {
+            Reading::Csv(csv) => csv.read(),
+            Reading::Parquet(parquet) => parquet.read(),
+        };
+        self.done = !matches!(batch, Ok(Some(_)));
         batch.transpose()
     }
 }

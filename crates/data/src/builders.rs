@@ -2,9 +2,10 @@
 //!
 //! Values go straight into the buffers of the arrays; no cell is a string of its own on the way.
 
-use crate::cell::{ceil_i64, number_key, parse_f64, parse_i64, trim};
+use crate::cell::{Number, ceil_i64, number_key, parse_f64, parse_i64, trim};
 use crate::error::{Error, Kind, Result};
 use crate::markers::Markers;
+use crate::parquet::{Cell, Cells};
 use ::csv::ByteRecord;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
@@ -19,7 +20,12 @@ const BATCH_ROWS: usize = 65_536;
 const BATCH_CELLS: usize = 1 << 24;
 
 /// Bytes of rows after which a batch ends, which keeps string offsets far below 2^31.
-const BATCH_BYTES: usize = 64 << 20;
+pub(crate) const BATCH_BYTES: usize = 64 << 20;
+
+/// Most rows of a batch of `n_columns` columns.
+pub(crate) fn most_rows(n_columns: usize) -> usize {
+    (BATCH_CELLS / n_columns.max(1)).clamp(1, BATCH_ROWS)
+}
 
 /// How the cells of a column become values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,23 +40,25 @@ pub(crate) enum Form {
     Text,
     /// Canonical spellings of numbers, other text as it is, null where missing.
     Key(DType),
+    /// Microseconds since 1970-01-01 00:00 UTC; never made of text.
+    Time,
 }
 
 impl Form {
-    /// The form of a column of a kind that is read; `None` for times.
-    pub(crate) fn of(kind: ColumnKind, dtype: DType) -> Option<Form> {
+    /// The form of a column of a kind.
+    pub(crate) fn of(kind: ColumnKind, dtype: DType) -> Form {
         match (kind, dtype) {
-            (ColumnKind::Number, DType::I64) => Some(Form::I64),
-            (ColumnKind::Number, _) => Some(Form::F64),
-            (ColumnKind::Category, DType::I64 | DType::F64) => Some(Form::Key(dtype)),
-            (ColumnKind::Category | ColumnKind::Text, _) => Some(Form::Text),
-            (ColumnKind::Time, _) => None,
+            (ColumnKind::Number, DType::I64) => Form::I64,
+            (ColumnKind::Number, _) => Form::F64,
+            (ColumnKind::Category, DType::I64 | DType::F64) => Form::Key(dtype),
+            (ColumnKind::Category | ColumnKind::Text, _) => Form::Text,
+            (ColumnKind::Time, _) => Form::Time,
         }
     }
 
     fn data_type(self) -> DataType {
         match self {
-            Form::I64 => DataType::Int64,
+            Form::I64 | Form::Time => DataType::Int64,
             Form::F64 => DataType::Float64,
             Form::Raw | Form::Text | Form::Key(_) => DataType::Utf8,
         }
@@ -69,6 +77,10 @@ pub(crate) struct Wanted {
 #[derive(Debug, PartialEq)]
 pub(crate) struct NotANumber(pub(crate) usize);
 
+/// The first row of a chunk whose cell cannot be what its column holds.
+#[derive(Debug, PartialEq)]
+pub(crate) struct BadRow(pub(crate) usize);
+
 /// Collects rows until a batch is full.
 pub(crate) struct BatchBuilder {
     schema: SchemaRef,
@@ -84,7 +96,7 @@ impl BatchBuilder {
     pub(crate) fn new(wanted: Vec<Wanted>, markers: Markers) -> BatchBuilder {
         let field = |w: &Wanted| Field::new(w.name.as_str(), w.form.data_type(), true);
         let schema = Arc::new(Schema::new(wanted.iter().map(field).collect::<Vec<_>>()));
-        let most_rows = (BATCH_CELLS / wanted.len().max(1)).clamp(1, BATCH_ROWS);
+        let most_rows = most_rows(wanted.len());
         let columns = wanted.iter().map(|w| ColumnBuilder::new(w.form)).collect();
         BatchBuilder { schema, wanted, columns, markers, most_rows, n_rows: 0, n_bytes: 0 }
     }
@@ -120,6 +132,19 @@ impl BatchBuilder {
         Ok(())
     }
 
+    /// Adds the cells of a chunk to column `idx`.
+    pub(crate) fn push_cells(&mut self, idx: usize, cells: &Cells) -> std::result::Result<(), BadRow> {
+        match self.columns.get_mut(idx) {
+            Some(column) => column.push_cells(cells, &self.markers),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts the rows of a chunk whose cells were added to every column.
+    pub(crate) fn count_rows(&mut self, n_rows: usize) {
+        self.n_rows += n_rows;
+    }
+
     /// The batch of the rows since the last one.
     pub(crate) fn finish(&mut self) -> Result<RecordBatch> {
         let arrow = |source| Error::from(Kind::Arrow { source });
@@ -149,7 +174,7 @@ enum Values {
 impl ColumnBuilder {
     fn new(form: Form) -> ColumnBuilder {
         let values = match form {
-            Form::I64 => Values::I64(Vec::new()),
+            Form::I64 | Form::Time => Values::I64(Vec::new()),
             Form::F64 => Values::F64(Vec::new()),
             Form::Raw | Form::Text | Form::Key(_) => Values::Str { offsets: vec![0], bytes: Vec::new() },
         };
@@ -161,11 +186,12 @@ impl ColumnBuilder {
     fn push(&mut self, cell: &[u8], markers: &Markers) -> bool {
         let missing = match self.form {
             Form::Raw => cell.is_empty(),
-            Form::I64 | Form::F64 | Form::Text | Form::Key(_) => markers.is_missing_bytes(cell),
+            Form::I64 | Form::F64 | Form::Text | Form::Key(_) | Form::Time => markers.is_missing_bytes(cell),
         };
         match &mut self.values {
             Values::I64(values) if missing => values.push(0),
             Values::F64(values) if missing => values.push(0.0),
+            Values::I64(_) if self.form == Form::Time => return false,
             Values::I64(values) => match parse_i64(cell).or_else(|| ceil_i64(parse_f64(cell)?)) {
                 Some(value) => values.push(value),
                 None => return false,
@@ -181,7 +207,7 @@ impl ColumnBuilder {
                             Some(key) => bytes.extend_from_slice(key.as_bytes()),
                             None => bytes.extend_from_slice(cell),
                         },
-                        Form::Raw | Form::Text | Form::I64 | Form::F64 => bytes.extend_from_slice(cell),
+                        _ => bytes.extend_from_slice(cell),
                     }
                 }
                 // Rows and batches are cut long before; a saturated offset is refused by Arrow.
@@ -190,6 +216,52 @@ impl ColumnBuilder {
         }
         self.nulls.append(!missing);
         true
+    }
+
+    /// Adds typed cells. Text counts as it does in CSV, everything else by its value or its
+    /// canonical spelling.
+    fn push_cells(&mut self, cells: &Cells, markers: &Markers) -> std::result::Result<(), BadRow> {
+        if let (Form::I64, Values::I64(values), Some((ints, nulls)), false) =
+            (self.form, &mut self.values, cells.ints(), markers.has_extra())
+        {
+            values.extend_from_slice(ints);
+            match nulls {
+                Some(nulls) => self.nulls.append_buffer(nulls),
+                None => self.nulls.append_n_non_nulls(ints.len()),
+            }
+            return Ok(());
+        }
+        for row in 0..cells.n_rows() {
+            let cell = cells.get(row).filter(|cell| self.form == Form::Raw || !cell.is_missing(markers));
+            let done = match (self.form, cell, &mut self.values) {
+                (_, None, _) => self.push(b"", markers),
+                (Form::Key(_), Some(Cell::Bool(value)), _) => {
+                    self.push(if value { b"1" } else { b"0" }, markers)
+                }
+                (_, Some(Cell::Text(text)), _) => self.push(trim(text.as_bytes()), markers),
+                (Form::Time, Some(cell @ Cell::Time(..)), Values::I64(values))
+                | (Form::I64, Some(cell), Values::I64(values))
+                    if cell.is_time() == (self.form == Form::Time) =>
+                {
+                    let value = cell.to_i64();
+                    values.push(value.unwrap_or_default());
+                    self.nulls.append_non_null();
+                    value.is_some()
+                }
+                (Form::F64, Some(cell), Values::F64(values)) if !cell.is_time() => {
+                    let value = cell.number().map(Number::to_f64);
+                    values.push(value.unwrap_or_default());
+                    self.nulls.append_non_null();
+                    value.is_some()
+                }
+                (_, Some(_), Values::I64(_) | Values::F64(_)) => false,
+                (_, Some(cell), Values::Str { .. }) => self.push(cell.spell().as_bytes(), markers),
+            };
+            if !done {
+                return Err(BadRow(row));
+            }
+        }
+        Ok(())
     }
 
     fn finish(mut self) -> std::result::Result<ArrayRef, arrow_schema::ArrowError> {

@@ -6,7 +6,7 @@
 mod show;
 
 use ir::{ColumnKind, Task};
-use show::{Cells, FirstCell, Hint, List, MissingList, Place, Quoted, Shell, count, delimiter_name, needs};
+use show::{AtLine, Cells, FirstCell, Hint, List, MissingList, Place, Quoted, Shell, count, delimiter_name, needs};
 use std::io;
 
 pub(crate) use show::{LISTED, short};
@@ -40,6 +40,9 @@ impl Error {
     pub fn nature(&self) -> Nature {
         match *self.0 {
             Kind::Format { .. } | Kind::TimeKind { .. } | Kind::ArrayType { .. } => Nature::Unsupported,
+            Kind::ColumnType { .. } | Kind::ParquetCodec { .. } | Kind::ParquetPart { .. } => {
+                Nature::Unsupported
+            }
             Kind::Arrow { .. } => Nature::Bug,
             _ => Nature::Input,
         }
@@ -97,7 +100,7 @@ pub enum Kind {
         file: String,
     },
     /// A known format that is not read yet.
-    #[error("{file}: expected a CSV file, got {format}; write the table as CSV, plain or gzip")]
+    #[error("{file}: expected a CSV file, got {format}; write the table as CSV, plain or gzip, or as Parquet")]
     Format {
         /// File as the user named it.
         file: String,
@@ -111,6 +114,84 @@ pub enum Kind {
         file: String,
         /// What the decoder said.
         source: io::Error,
+    },
+    /// A Parquet file that ends early or has wrong bytes.
+    #[error("{file}: the Parquet data is damaged: {source}; copy or download the file again")]
+    DamagedParquet {
+        /// File as the user named it.
+        file: String,
+        /// What the decoder said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A part of Parquet that the decoder does not know yet.
+    #[error("{file}: {what}, which is not read yet; write the file without it, or as CSV")]
+    ParquetPart {
+        /// File as the user named it.
+        file: String,
+        /// What the decoder said.
+        what: String,
+    },
+    /// A column packed in a way that is not compiled in.
+    #[error(
+        "{file}: column {column:?} ({position}) is compressed with {codec}, which is not read yet; write it with snappy, zstd or none, or leave it out with --drop {column}"
+    )]
+    ParquetCodec {
+        /// File as the user named it.
+        file: String,
+        /// Name of the column.
+        column: String,
+        /// Position of the column, from 1.
+        position: usize,
+        /// Name of the compression.
+        codec: String,
+    },
+    /// A column of a type that is no column of a table.
+    #[error(
+        "{file}: column {column:?} ({position}) has type {got}, which is not read; leave it out with --drop {column}"
+    )]
+    ColumnType {
+        /// File as the user named it.
+        file: String,
+        /// Name of the column.
+        column: String,
+        /// Position of the column, from 1.
+        position: usize,
+        /// Its type.
+        got: String,
+    },
+    /// A time that 64 bits of microseconds cannot hold.
+    #[error(
+        "{file}: row {row}, column {column:?} ({position}): expected a time within 292,000 years of 1970, got another; mend it, or leave the column out with --drop {column}"
+    )]
+    TimeRange {
+        /// File as the user named it.
+        file: String,
+        /// Name of the column.
+        column: String,
+        /// Position of the column, from 1.
+        position: usize,
+        /// Row, from 1.
+        row: u64,
+    },
+    /// A zero byte in a text of a typed file.
+    #[error(
+        "{file}: row {row}, column {column:?} ({position}): expected text, got a zero byte; take it out, or leave the column out with --drop {column}"
+    )]
+    ZeroText {
+        /// File as the user named it.
+        file: String,
+        /// Row, from 1.
+        row: u64,
+        /// Name of the column.
+        column: String,
+        /// Position of the column, from 1.
+        position: usize,
+    },
+    /// A typed file without rows.
+    #[error("{file}: expected rows, got none; check that it was written")]
+    EmptyTable {
+        /// File as the user named it.
+        file: String,
     },
     /// No byte, or blank lines only.
     #[error("{file}: expected a header and rows, got an empty file; check that it was written")]
@@ -271,8 +352,8 @@ pub enum Kind {
     },
     /// A text cell where a model takes a number.
     #[error(
-        "{file}: column {column:?} ({position}): expected a number, got {cell} at row {row} (line {line}); declare it missing with --missing {shell}",
-        cell = Quoted(.cell), shell = Shell(.cell)
+        "{file}: column {column:?} ({position}): expected a number, got {cell} at row {row}{at}; declare it missing with --missing {shell}",
+        cell = Quoted(.cell), shell = Shell(.cell), at = AtLine(*.line)
     )]
     TextInNumber {
         /// File as the user named it.
@@ -283,8 +364,8 @@ pub enum Kind {
         position: usize,
         /// Row, from 1 after the header.
         row: u64,
-        /// Line, from 1.
-        line: u64,
+        /// Line, from 1; files that are no text have none.
+        line: Option<u64>,
         /// The trimmed cell, cut after 40 characters.
         cell: String,
     },

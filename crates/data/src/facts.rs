@@ -80,31 +80,67 @@ impl Facts {
             return;
         }
         let hash = match Number::parse(cell) {
-            Some(number) => {
-                self.n_words += 1;
-                match number {
-                    Number::Int(_) => self.n_ints += 1,
-                    Number::Float(value) => {
-                        self.n_floats += 1;
-                        self.n_infinite += u64::from(value.is_infinite());
-                    }
-                }
-                hash_number(number)
-            }
-            None => {
-                self.n_texts += 1;
-                self.n_words += words(cell);
-                if self.texts.len() < SHOWN {
-                    let cell = short(&String::from_utf8_lossy(cell));
-                    self.texts.push(BadCell { row, cell });
-                }
-                hash_bytes(cell)
-            }
+            Some(number) => self.count_number(number),
+            None => self.count_text(cell, row),
         };
         let cap = if self.n_texts == 0 { MOST_DISTINCT_NUMBERS } else { usize::MAX };
-        if self.distinct.see(hash, cap) && self.examples.len() < EXAMPLES {
-            self.examples.push(short(&String::from_utf8_lossy(cell)));
+        self.see_hash(hash, cap, || String::from_utf8_lossy(cell).into_owned());
+    }
+
+    /// Sees a cell that is text whatever it spells.
+    #[inline]
+    pub(crate) fn see_text(&mut self, cell: &[u8], row: u64, markers: &Markers) {
+        let cell = trim(cell);
+        if markers.is_missing_bytes(cell) {
+            self.n_missing += 1;
+            return;
         }
+        let hash = self.count_text(cell, row);
+        self.see_hash(hash, usize::MAX, || String::from_utf8_lossy(cell).into_owned());
+    }
+
+    pub(crate) fn see_missing(&mut self) {
+        self.n_missing += 1;
+    }
+
+    /// Sees a cell that is stored as a number; `spelt` is asked for examples only.
+    #[inline]
+    pub(crate) fn see_number(&mut self, number: Number, spelt: impl FnOnce() -> String) {
+        let hash = self.count_number(number);
+        self.see_hash(hash, MOST_DISTINCT_NUMBERS, spelt);
+    }
+
+    #[inline]
+    fn see_hash(&mut self, hash: u64, cap: usize, spelt: impl FnOnce() -> String) {
+        if self.distinct.see(hash, cap) && self.examples.len() < EXAMPLES {
+            self.examples.push(short(&spelt()));
+        }
+    }
+
+    /// Counts a text and gives its hash.
+    #[inline]
+    fn count_text(&mut self, cell: &[u8], row: u64) -> u64 {
+        self.n_texts += 1;
+        self.n_words += words(cell);
+        if self.texts.len() < SHOWN {
+            let cell = short(&String::from_utf8_lossy(cell));
+            self.texts.push(BadCell { row, cell });
+        }
+        hash_bytes(cell)
+    }
+
+    /// Counts a number and gives its hash.
+    #[inline]
+    fn count_number(&mut self, number: Number) -> u64 {
+        self.n_words += 1;
+        match number {
+            Number::Int(_) => self.n_ints += 1,
+            Number::Float(value) => {
+                self.n_floats += 1;
+                self.n_infinite += u64::from(value.is_infinite());
+            }
+        }
+        hash_number(number)
     }
 }
 

@@ -10,11 +10,16 @@
 //!    else a category. (Where more values differ than are counted, the share is that of the cells
 //!    seen until then.)
 //!
+//! A column of a typed file knows more: what is stored as numbers is a number, true and false are
+//! the numbers 1 and 0, what is stored as times is a time. Text is no number there, whatever it
+//! spells, unless it is declared one: each of its cells counts as text.
+//!
 //! A category declared over numbers keeps their dtype: its keys are the numbers' canonical
 //! spellings, so that `1` and `1.0` are one category.
 
 use crate::error::{Kind, Result};
 use crate::facts::Facts;
+use crate::storage::Storage;
 use ir::{ColumnKind, DType};
 
 /// Least mean number of words of a text column.
@@ -29,6 +34,8 @@ pub(crate) struct Place<'a> {
     pub(crate) column: &'a str,
     /// From 1.
     pub(crate) position: usize,
+    /// What the type of the column says.
+    pub(crate) storage: Storage,
 }
 
 /// What a column is and why.
@@ -47,13 +54,18 @@ pub(crate) fn infer(
     raw: bool,
     place: &Place<'_>,
 ) -> Result<Inferred> {
+    let storage = place.storage;
     if let Some(kind) = declared {
         return infer_declared(facts, kind, raw, place);
+    }
+    if storage == Storage::Time {
+        let why = String::from("stored as times");
+        return Ok(Inferred { kind: ColumnKind::Time, dtype: DType::I64, why });
     }
     let (n_cells, n_numbers) = (facts.n_cells(), facts.n_numbers());
     if facts.n_texts == 0 {
         let (kind, dtype) = (ColumnKind::Number, number_dtype(facts));
-        return Ok(Inferred { kind, dtype, why: why_number(facts) });
+        return Ok(Inferred { kind, dtype, why: why_number(facts, storage) });
     }
     // At least 99.5 %, without rounding.
     if !raw && n_numbers * 1000 >= n_cells * 995 {
@@ -74,9 +86,12 @@ pub(crate) fn infer(
     } else if n_cells >= TEXT_CELLS && facts.distinct.is_most() {
         (ColumnKind::Text, format!("{} of {n_cells} cells are different", distinct(facts)))
     } else {
-        let first = facts.texts.first().map_or("", |bad| bad.cell.as_str());
         let plural = if facts.distinct.count() == 1 { "" } else { "s" };
-        (ColumnKind::Category, format!("{} value{plural}; {first:?} is not a number", distinct(facts)))
+        let reason = match facts.texts.first() {
+            Some(bad) if storage == Storage::Untyped => format!("{:?} is not a number", bad.cell),
+            _ => String::from("stored as text"),
+        };
+        (ColumnKind::Category, format!("{} value{plural}; {reason}", distinct(facts)))
     };
     Ok(Inferred { kind, dtype: DType::Str, why })
 }
@@ -96,6 +111,7 @@ fn infer_declared(facts: &Facts, kind: ColumnKind, raw: bool, place: &Place<'_>)
         ColumnKind::Number => number_dtype(facts),
         ColumnKind::Category if facts.n_texts == 0 && facts.n_cells() > 0 => number_dtype(facts),
         ColumnKind::Category | ColumnKind::Text => DType::Str,
+        ColumnKind::Time if place.storage == Storage::Time => DType::I64,
         ColumnKind::Time => return Err(Kind::TimeKind { column: String::from(place.column) }.into()),
     };
     Ok(Inferred { kind, dtype, why: String::from("declared with --types") })
@@ -105,10 +121,11 @@ fn number_dtype(facts: &Facts) -> DType {
     if facts.n_floats == 0 && facts.n_ints > 0 { DType::I64 } else { DType::F64 }
 }
 
-fn why_number(facts: &Facts) -> String {
+fn why_number(facts: &Facts, storage: Storage) -> String {
     let what = if facts.n_floats == 0 { "whole numbers" } else { "numbers" };
     match (facts.n_cells(), facts.n_missing) {
         (0, _) => String::from("no cell has a value"),
+        _ if storage == Storage::Bool => String::from("true and false, as 1 and 0"),
         (n, 0) => format!("all {n} cells are {what}"),
         (n, _) => format!("all {n} cells that are there are {what}"),
     }
@@ -129,7 +146,7 @@ mod tests {
         for (row, cell) in cells.iter().enumerate() {
             facts.see(cell.as_bytes(), row as u64 + 1, &Markers::default());
         }
-        infer(&facts, declared, raw, &Place { file: "t.csv", column: "x", position: 2 })
+        infer(&facts, declared, raw, &Place { file: "t.csv", column: "x", position: 2, storage: Storage::Untyped })
     }
 
     fn numbered(n: usize, prefix: &str) -> Vec<String> {

@@ -12,7 +12,8 @@
 //! - missing is null, NaN does not occur in what is read; infinite numbers are kept;
 //! - a *raw* column is the trimmed text as written, null only where it is blank.
 //!
-//! Only CSV (plain or gzip) is read so far; Parquet, times and images are refused by name.
+//! CSV (plain or gzip) and Parquet are read, known by their first bytes. Times are read from Parquet
+//! only, as microseconds; CSV refuses declared times, and images are refused by name.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may unwrap"))]
 
 mod batches;
@@ -28,9 +29,11 @@ mod infer;
 mod markers;
 mod nearest;
 mod options;
+mod parquet;
 mod plan;
 mod profile;
 mod source;
+mod storage;
 mod table;
 mod target;
 

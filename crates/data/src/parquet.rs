@@ -15,6 +15,7 @@ mod time;
 use crate::builders::{BATCH_BYTES, most_rows};
 use crate::error::{Error, Kind, Result};
 use crate::source::Source;
+use crate::storage::Storage;
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -31,48 +32,8 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub(crate) use batches::ParquetBatches;
-pub(crate) use cells::Cells;
+pub(crate) use cells::{Cell, Cells};
 pub(crate) use profile::profile;
-
-/// What the type of a column says about its cells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Storage {
-    /// Text of which anything may be made: a CSV column.
-    Untyped,
-    /// Integers, floats or decimals.
-    Number,
-    /// True and false.
-    Bool,
-    /// Text that is meant as text, even where it spells numbers.
-    Text,
-    /// Dates, times and points in time.
-    Time,
-    /// Nothing but nulls.
-    Null,
-}
-
-impl Storage {
-    /// The storage of an Arrow type; `None` for those that are no column of a table.
-    pub(crate) fn of(data_type: &DataType) -> Option<Storage> {
-        match data_type {
-            DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => Some(Storage::Number),
-            DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64 => Some(Storage::Number),
-            DataType::Float16 | DataType::Float32 | DataType::Float64 => Some(Storage::Number),
-            DataType::Decimal32(..) | DataType::Decimal64(..) => Some(Storage::Number),
-            DataType::Decimal128(..) | DataType::Decimal256(..) => Some(Storage::Number),
-            DataType::Boolean => Some(Storage::Bool),
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Some(Storage::Text),
-            DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => Some(Storage::Time),
-            DataType::Time32(_) | DataType::Time64(_) => Some(Storage::Time),
-            DataType::Null => Some(Storage::Null),
-            DataType::Dictionary(_, values) => match &**values {
-                DataType::Dictionary(..) => None,
-                values => Storage::of(values),
-            },
-            _ => None,
-        }
-    }
-}
 
 /// Ways of compression that are compiled in: the cargo features of the `parquet` crate.
 fn is_read(codec: Compression) -> bool {
@@ -136,6 +97,11 @@ impl Parquet {
             }
             .into()),
         }
+    }
+
+    /// The type of column `idx`, for people.
+    pub(crate) fn type_name(&self, idx: usize) -> String {
+        self.schema().fields().get(idx).map_or_else(String::new, |field| type_name(field.data_type()))
     }
 
     fn schema(&self) -> &Schema {
@@ -230,9 +196,9 @@ impl ParquetRows {
         (name, self.positions.get(at).map_or(0, |idx| idx + 1))
     }
 
-    /// The next batch and its columns, or `None` at the end.
+    /// The next rows, or `None` at the end.
     /// # Errors  `Unreadable`, `DamagedParquet`, `ZeroText`.
-    pub(crate) fn next(&mut self) -> Result<Option<Vec<Cells>>> {
+    pub(crate) fn next(&mut self) -> Result<Option<Chunk>> {
         while self.parts.is_empty() {
             let ParquetRows { file, reader, parts, .. } = self;
             let Some(batch) = guarded(file, || reader.next().transpose())? else { return Ok(None) };
@@ -252,14 +218,19 @@ impl ParquetRows {
                 return Err(Kind::ZeroText { file, row, column, position }.into());
             }
         }
+        let first_row = self.row + 1;
         self.row += batch.num_rows() as u64;
-        Ok(Some(columns))
+        Ok(Some(Chunk { columns, first_row, n_rows: batch.num_rows() }))
     }
+}
 
-    /// Rows of the batch read last, if it had no column.
-    pub(crate) fn n_rows(&self) -> u64 {
-        self.row
-    }
+/// Some rows of a file.
+pub(crate) struct Chunk {
+    /// The columns asked for, in their order in the file.
+    pub(crate) columns: Vec<Cells>,
+    /// Number of the first row, from 1.
+    pub(crate) first_row: u64,
+    pub(crate) n_rows: usize,
 }
 
 /// Halves a batch until each part holds at most `BATCH_BYTES` of text, or one row. No copy.

@@ -10,6 +10,7 @@ use crate::csv::Rows;
 use crate::error::{Kind, MissingColumn, Result};
 use crate::markers::Markers;
 use crate::nearest::nearest;
+use crate::parquet::Parquet;
 use crate::source::Source;
 use ir::{Input, Signature};
 use std::collections::{HashMap, HashSet};
@@ -37,20 +38,30 @@ impl ReadPlan {
     /// order, so `also[i]` is column `inputs.len() + i`, even if it is an input too.
     /// `also` is the trimmed text as written, null only where blank (see [`Markers::is_missing`]).
     /// A file with a header and no rows gives no batch.
+    /// Parquet is read by the same types: a column that is not used may have any, text in a number
+    /// column is read as in CSV, numbers, booleans and times in a text column are spelt canonically.
     /// # Errors  Anything wrong with the file; `MissingColumns`; `TimeKind`. From the iterator
     /// also `TextInNumber`.
     pub fn read(&self, source: &Source) -> Result<Batches> {
+        let markers = Markers::new(&self.missing);
+        if source.is_parquet()? {
+            let parquet = Parquet::open(source)?;
+            let wanted = self.wanted(source, parquet.names())?;
+            return Batches::parquet(parquet, wanted, markers, None);
+        }
         let rows = Rows::open(source, self.delimiter)?;
+        let wanted = self.wanted(source, rows.header())?;
+        Batches::csv(rows, wanted, markers, None)
+    }
+
+    fn wanted(&self, source: &Source, names: &[String]) -> Result<Vec<Wanted>> {
         let position: HashMap<&str, usize> =
-            rows.header().iter().enumerate().map(|(idx, name)| (name.as_str(), idx)).collect();
+            names.iter().enumerate().map(|(idx, name)| (name.as_str(), idx)).collect();
         let mut wanted = Vec::with_capacity(self.inputs.len() + self.also.len());
         let mut missing: Vec<&str> = Vec::new();
         let inputs = self.inputs.iter().map(|i| (&i.name, Form::of(i.kind, i.dtype)));
-        let also = self.also.iter().map(|name| (name, Some(Form::Raw)));
+        let also = self.also.iter().map(|name| (name, Form::Raw));
         for (name, form) in inputs.chain(also) {
-            let Some(form) = form else {
-                return Err(Kind::TimeKind { column: name.clone() }.into());
-            };
             match position.get(name.as_str()) {
                 Some(&file_idx) => wanted.push(Wanted { name: name.clone(), file_idx, form }),
                 None if missing.contains(&name.as_str()) => {}
@@ -59,10 +70,10 @@ impl ReadPlan {
         }
         if !missing.is_empty() {
             let used: HashSet<&str> = wanted.iter().map(|w| w.name.as_str()).collect();
-            let header = rows.header().iter().map(String::as_str);
-            return Err(missing_columns(rows.file(), &missing, header, &used));
+            let names = names.iter().map(String::as_str);
+            return Err(missing_columns(String::from(source.name()), &missing, names, &used));
         }
-        Ok(Batches::new(rows, wanted, Markers::new(&self.missing), None))
+        Ok(wanted)
     }
 }
 

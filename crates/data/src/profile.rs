@@ -3,11 +3,13 @@
 use crate::csv::Rows;
 use crate::error::{Kind, LISTED, Result};
 use crate::facts::{Facts, distinct_cap};
-use crate::infer::{Place, infer};
+use crate::infer::{Inferred, Place, infer};
 use crate::markers::Markers;
 use crate::nearest::nearest;
 use crate::options::ReadOptions;
+use crate::parquet;
 use crate::source::Source;
+use crate::storage::Storage;
 use ir::{ColumnKind, DType};
 use std::collections::HashSet;
 
@@ -21,7 +23,7 @@ pub struct ColumnProfile {
     /// What the column means.
     pub kind: ColumnKind,
     /// Type of the values: `I64` or `F64` for numbers (and for categories whose cells are all
-    /// numbers), else `Str`.
+    /// numbers), `I64` for times (microseconds since 1970-01-01 00:00 UTC), else `Str`.
     pub dtype: DType,
     /// True if the batches hold the column as raw text, whatever its kind.
     pub raw: bool,
@@ -54,8 +56,38 @@ pub struct TableProfile {
     pub n_rows: u64,
     /// Columns in the order of the file, without dropped ones.
     pub columns: Vec<ColumnProfile>,
-    /// The delimiter of the file.
-    pub delimiter: u8,
+    /// The delimiter; `None` for Parquet.
+    pub delimiter: Option<u8>,
+    /// True if the names are the file's own: the first row of CSV, or Parquet. Otherwise the columns
+    /// are named `column_1`, `column_2`, ..
+    pub has_header: bool,
+}
+
+impl ColumnProfile {
+    pub(crate) fn new(
+        name: String,
+        file_idx: usize,
+        raw: bool,
+        found: Inferred,
+        facts: Facts,
+    ) -> ColumnProfile {
+        let n_distinct = facts.distinct.count();
+        ColumnProfile {
+            name,
+            file_idx,
+            kind: found.kind,
+            dtype: found.dtype,
+            raw,
+            why: found.why,
+            n_missing: facts.n_missing,
+            n_distinct,
+            more_distinct: facts.distinct.is_capped(),
+            n_infinite: facts.n_infinite,
+            constant: n_distinct == 0 || (n_distinct == 1 && facts.n_missing == 0),
+            all_missing: n_distinct == 0,
+            examples: facts.examples,
+        }
+    }
 }
 
 impl TableProfile {
@@ -74,10 +106,15 @@ impl TableProfile {
 /// A column is a number if every cell that is there is one; an error if at least 99.5 % are;
 /// otherwise text if a cell has 5 words or more on average, or if of at least 100 cells more than
 /// half are different; else a category. `options.types` overrides, and spares the error.
-/// Memory: one row, and at most 100,000 hashes a column (4 million in all, or 1,000 a column).
+/// A Parquet column is what its type says; text columns of it follow the rules of text above.
+/// Memory: one row (Parquet: one batch), and at most 100,000 hashes a column (4 million in all, or 1,000 a column).
 /// # Errors  Anything wrong with the file; `NoRows`, `UnknownColumn`, `MostlyNumbers`,
-/// `DeclaredNumber`, `TimeKind`.
+/// `DeclaredNumber`, `TimeKind`; of Parquet also `EmptyTable`, `ColumnType`, `ParquetCodec`,
+/// `TimeRange`.
 pub fn profile(source: &Source, options: &ReadOptions) -> Result<TableProfile> {
+    if source.is_parquet()? {
+        return parquet::profile(source, options);
+    }
     let mut rows = Rows::open(source, options.delimiter)?;
     check_names(source, rows.header(), options)?;
     let markers = Markers::new(&options.missing);
@@ -104,35 +141,22 @@ pub fn profile(source: &Source, options: &ReadOptions) -> Result<TableProfile> {
     for (file_idx, (name, facts)) in rows.header().iter().zip(facts).enumerate() {
         let Some(facts) = facts else { continue };
         let raw = raw.contains(name.as_str());
-        let place = Place { file: source.name(), column: name, position: file_idx + 1 };
+        let storage = Storage::Untyped;
+        let place = Place { file: source.name(), column: name, position: file_idx + 1, storage };
         let found = infer(&facts, options.types.get(name).copied(), raw, &place)?;
-        let n_distinct = facts.distinct.count();
-        columns.push(ColumnProfile {
-            name: name.clone(),
-            file_idx,
-            kind: found.kind,
-            dtype: found.dtype,
-            raw,
-            why: found.why,
-            n_missing: facts.n_missing,
-            n_distinct,
-            more_distinct: facts.distinct.is_capped(),
-            n_infinite: facts.n_infinite,
-            constant: n_distinct == 0 || (n_distinct == 1 && facts.n_missing == 0),
-            all_missing: n_distinct == 0,
-            examples: facts.examples,
-        });
+        columns.push(ColumnProfile::new(name.clone(), file_idx, raw, found, facts));
     }
     Ok(TableProfile {
         name: String::from(source.name()),
         n_rows: rows.row(),
         columns,
-        delimiter: rows.delimiter(),
+        delimiter: Some(rows.delimiter()),
+        has_header: true,
     })
 }
 
 /// Every column that the options name is there.
-fn check_names(source: &Source, header: &[String], options: &ReadOptions) -> Result<()> {
+pub(crate) fn check_names(source: &Source, header: &[String], options: &ReadOptions) -> Result<()> {
     let known: HashSet<&str> = header.iter().map(String::as_str).collect();
     for name in options.types.keys().chain(&options.raw).chain(&options.drop) {
         if !known.contains(name.as_str()) {

@@ -72,14 +72,29 @@ impl Source {
         &self.name
     }
 
+    /// The bytes as they are, from their start.
+    /// # Errors  `Unreadable`.
+    pub(crate) fn file(&self) -> Result<File> {
+        let file = match &self.place {
+            Place::Path(path) => File::open(path),
+            Place::Spooled(kept) => kept.reopen(),
+        };
+        file.map_err(|source| self.read_error(source, Packing::Plain))
+    }
+
+    /// True if the first bytes are those of Parquet.
+    /// # Errors  `Unreadable`.
+    pub(crate) fn is_parquet(&self) -> Result<bool> {
+        let (start, len) =
+            peek(&mut self.file()?).map_err(|source| self.read_error(source, Packing::Plain))?;
+        Ok(start[..len] == *b"PAR1")
+    }
+
     /// The text from its start: unpacked, without byte order mark.
     /// # Errors  `Unreadable`, `DamagedGzip`, and `Format` for known formats that are not CSV.
     pub fn open(&self) -> Result<Opened> {
         let unreadable = |source| self.read_error(source, Packing::Plain);
-        let mut file = match &self.place {
-            Place::Path(path) => File::open(path).map_err(unreadable)?,
-            Place::Spooled(kept) => kept.reopen().map_err(unreadable)?,
-        };
+        let mut file = self.file()?;
         let (start, len) = peek(&mut file).map_err(unreadable)?;
         let start = &start[..len];
         if let Some(format) = known_format(start) {
@@ -94,6 +109,8 @@ impl Source {
         let (start, len) = peek(&mut bytes).map_err(|source| self.read_error(source, packing))?;
         let start = &start[..len];
         if let Some(format) = known_format(start) {
+            let packed = packing == Packing::Gzip && start == b"PAR1";
+            let format = if packed { "Parquet packed with gzip" } else { format };
             return Err(Kind::Format { file: self.name.clone(), format }.into());
         }
         let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
@@ -168,6 +185,7 @@ fn peek<R: Read>(bytes: &mut R) -> io::Result<([u8; PEEKED], usize)> {
 fn known_format(start: &[u8]) -> Option<&'static str> {
     match start {
         b"PAR1" => Some("Parquet"),
+        b"PARE" => Some("encrypted Parquet"),
         b"PK\x03\x04" => Some("a zip archive (or a spreadsheet)"),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16 text"),
         [0x28, 0xb5, 0x2f, 0xfd] => Some("zstd data"),
@@ -227,12 +245,12 @@ mod tests {
     fn messages() {
         let message = |bytes: &[u8]| text_of(bytes).unwrap_err().to_string();
         assert_eq!(
-            message(b"PAR1...."),
-            "t.csv: expected a CSV file, got Parquet; write the table as CSV, plain or gzip"
+            message(&gzip(b"PAR1....")),
+            "t.csv: expected a CSV file, got Parquet packed with gzip; write the table as CSV, plain or gzip, or as Parquet"
         );
         assert_eq!(
             message(b"\xff\xfea\0"),
-            "t.csv: expected a CSV file, got UTF-16 text; write the table as CSV, plain or gzip"
+            "t.csv: expected a CSV file, got UTF-16 text; write the table as CSV, plain or gzip, or as Parquet"
         );
         let packed = gzip(&[b'a'; 5000]);
         let cut = message(&packed[..packed.len() - 6]);

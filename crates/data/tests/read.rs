@@ -86,7 +86,7 @@ fn a_table() {
         ]
     );
     let profile = table.profile();
-    assert_eq!((profile.name.as_str(), profile.n_rows, profile.delimiter), ("train.csv", 3, b','));
+    assert_eq!((profile.name.as_str(), profile.n_rows, profile.delimiter), ("train.csv", 3, Some(b',')));
     assert!(profile.columns[5].all_missing && !profile.columns[4].all_missing);
     assert_eq!(profile.columns[2].examples, ["Bonn", "Köln, Süd"]);
     assert_eq!(profile.columns[0].why, "all 2 cells that are there are whole numbers");

@@ -1,8 +1,8 @@
 //! Columns, bitmaps and tensors: what is refused, and that slices keep the rows.
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
-use smidgen_ir::{Bits, Column, ColumnData, DType, Tensor, TensorData};
 use proptest::prelude::*;
+use smidgen_ir::{Bits, Column, ColumnData, DType, Tensor, TensorData};
 
 #[test]
 fn bitmaps() {

@@ -85,7 +85,9 @@ fn sections_are_put_together_again() {
 #[test]
 fn hostile_sections() {
     let damaged = |section: &str, at: usize, what: &str| {
-        format!("model file: section \"{section}\", byte {at}: {what}; the file is damaged or truncated, copy it again")
+        format!(
+            "model file: section \"{section}\", byte {at}: {what}; the file is damaged or truncated, copy it again"
+        )
     };
     assert_eq!(changed(CONSTANTS, |_| ()), "ok");
     let more = changed(CONSTANTS, |s| {
@@ -113,7 +115,10 @@ fn hostile_sections() {
     let constant = |bytes: &[u8]| changed(CONSTANTS, |s| *s = bytes.to_vec());
     let large = "a constant is larger than the bytes that are left";
     assert_eq!(constant(&[1, 2, 1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20]), damaged("constants", 9, large));
-    assert_eq!(constant(&[1, 11, 1, 1, 9, 0]), damaged("constants", 5, "the width of a constant is out of range"));
+    assert_eq!(
+        constant(&[1, 11, 1, 1, 9, 0]),
+        damaged("constants", 5, "the width of a constant is out of range")
+    );
     assert_eq!(
         constant(&[1, 5, 1, 1, 0x80, 0x80, 0x04]),
         damaged("constants", 7, "a constant leaves the range of its dtype")

@@ -28,8 +28,7 @@ fn ill_formed_trees() {
     use Child::{Leaf, Split as Sub};
     let stump = |feature, test| tree(0, 1, vec![split(feature, test, Leaf(0), Leaf(1))], vec![1, 2]);
     let two = |a: [Child; 2], b: [Child; 2]| {
-        let splits =
-            vec![split(0, Test::Greater(0), a[0], a[1]), split(0, Test::Greater(1), b[0], b[1])];
+        let splits = vec![split(0, Test::Greater(0), a[0], a[1]), split(0, Test::Greater(1), b[0], b[1])];
         tree(0, 1, splits, vec![1, 2, 3])
     };
     let leaf = |first, width, leaves| tree(first, width, vec![], leaves);
@@ -73,8 +72,11 @@ fn ill_formed_trees() {
         let trees = vec![leaf(0, 2, vec![0, 0]), bad.clone()];
         let got = Forest::try_new(features(), vec![0, 0], trees);
         let got = got.map_or_else(|e| e.to_string(), |_| "ok".into());
-        let expected =
-            if message == "ok" { message.into() } else { format!("graph: node \"\" (Forest): tree 1: {message}") };
+        let expected = if message == "ok" {
+            message.into()
+        } else {
+            format!("graph: node \"\" (Forest): tree 1: {message}")
+        };
         assert_eq!(got, expected, "{bad:?}");
     }
 }

@@ -3,7 +3,9 @@
 
 use smidgen_ir::forest::{Child, CodedFeature, Split, Test, Tree};
 use smidgen_ir::op::{ArgMax, Attr, Attrs, Bin, Codes, ForestOp, Link, LinkKind, Threshold};
-use smidgen_ir::{Card, ColumnKind, DType, Dim, Error, Forest, Graph, GraphBuilder, Input, Model, Op, OutputRole};
+use smidgen_ir::{
+    Card, ColumnKind, DType, Dim, Error, Forest, Graph, GraphBuilder, Input, Model, Op, OutputRole,
+};
 use smidgen_ir::{Shape, Signature, Task, Tensor, TensorData, ValueIdx};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/golden/graph.txt");
@@ -55,29 +57,75 @@ fn nodes_that_do_not_fit() {
     let symbols = Shape(vec![Dim::Symbol("N".into()), Dim::Symbol("K".into())]);
     let none: &[Tensor] = &[];
     let inf = f64::INFINITY;
-    let cases: Vec<(Op, Vec<(DType, Shape)>, Vec<Tensor>, &str)> = vec![
+    type Case = (Op, Vec<(DType, Shape)>, Vec<Tensor>, &'static str);
+    let cases: Vec<Case> = vec![
         (bin.clone(), real(), vec![f64s(&[])], "ok"),
         (bin.clone(), real(), vec![f64s(&[-inf, -0.0, 1.0, inf])], "ok"),
         (bin.clone(), real(), vec![f64s(&many[1..])], "ok"),
         (bin.clone(), whole(), vec![i64s(&[i64::MIN, i64::MAX])], "ok"),
         (bin.clone(), real(), vec![f64s(&many)], "(Bin): edges: expected at most 253, got 254"),
-        (bin.clone(), real(), vec![f64s(&[1.0, 1.0])], "(Bin): edges: expected strictly rising numbers, got another order"),
-        (bin.clone(), real(), vec![f64s(&[-0.0, 0.0])], "(Bin): edges: expected strictly rising numbers, got another order"),
-        (bin.clone(), real(), vec![f64s(&[1.0, f64::NAN])], "(Bin): edges: expected strictly rising numbers, got another order"),
-        (bin.clone(), whole(), vec![i64s(&[2, 1])], "(Bin): edges: expected strictly rising numbers, got another order"),
+        (
+            bin.clone(),
+            real(),
+            vec![f64s(&[1.0, 1.0])],
+            "(Bin): edges: expected strictly rising numbers, got another order",
+        ),
+        (
+            bin.clone(),
+            real(),
+            vec![f64s(&[-0.0, 0.0])],
+            "(Bin): edges: expected strictly rising numbers, got another order",
+        ),
+        (
+            bin.clone(),
+            real(),
+            vec![f64s(&[1.0, f64::NAN])],
+            "(Bin): edges: expected strictly rising numbers, got another order",
+        ),
+        (
+            bin.clone(),
+            whole(),
+            vec![i64s(&[2, 1])],
+            "(Bin): edges: expected strictly rising numbers, got another order",
+        ),
         (bin.clone(), whole(), vec![f64s(&[1.0])], "(Bin): edges: expected i64, got f64"),
-        (bin.clone(), word(), vec![strings(&["a"])], "(Bin): column: expected i64 or f64 [N], got string [N]"),
+        (
+            bin.clone(),
+            word(),
+            vec![strings(&["a"])],
+            "(Bin): column: expected i64 or f64 [N], got string [N]",
+        ),
         (bin.clone(), scores(2), vec![f64s(&[])], "(Bin): column: expected i64 or f64 [N], got i32 [N, 2]"),
         (bin.clone(), real(), vec![], "(Bin): inputs: expected 2, got 1"),
-        (bin.clone(), [real(), real()].concat(), vec![], "(Bin): edges: expected a constant, got a computed value"),
+        (
+            bin.clone(),
+            [real(), real()].concat(),
+            vec![],
+            "(Bin): edges: expected a constant, got a computed value",
+        ),
         (coded(255), word(), vec![strings(&[])], "ok"),
         (coded(2), word(), vec![strings(&["", "a"])], "ok"),
         (coded(255), word(), vec![strings(&keys[1..])], "ok"),
         (coded(254), word(), vec![strings(&keys[1..])], "ok"),
         (coded(255), word(), vec![strings(&keys)], "(Codes): dictionary: expected at most 254 keys, got 255"),
-        (coded(3), word(), vec![strings(&["a", "b"])], "(Codes): unseen: expected a code of the dictionary, the next one, or 255, got 3"),
-        (coded(0), word(), vec![strings(&["b", "a"])], "(Codes): dictionary: expected strictly rising keys, got another order"),
-        (coded(0), word(), vec![strings(&["a", "a"])], "(Codes): dictionary: expected strictly rising keys, got another order"),
+        (
+            coded(3),
+            word(),
+            vec![strings(&["a", "b"])],
+            "(Codes): unseen: expected a code of the dictionary, the next one, or 255, got 3",
+        ),
+        (
+            coded(0),
+            word(),
+            vec![strings(&["b", "a"])],
+            "(Codes): dictionary: expected strictly rising keys, got another order",
+        ),
+        (
+            coded(0),
+            word(),
+            vec![strings(&["a", "a"])],
+            "(Codes): dictionary: expected strictly rising keys, got another order",
+        ),
         (coded(0), word(), vec![i64s(&[1])], "(Codes): dictionary: expected a constant of strings, got i64"),
         (coded(0), real(), vec![strings(&["a"])], "(Codes): column: expected string [N], got f64 [N]"),
         (coded(0), word(), vec![], "(Codes): inputs: expected 2, got 1"),
@@ -85,7 +133,12 @@ fn nodes_that_do_not_fit() {
         (forest(2, 3), codes(1), vec![], "(Forest): inputs: expected 2, got 1"),
         (forest(0, 3), codes(0), vec![], "(Forest): inputs: expected 1, got 0"),
         (forest(2, 3), [codes(1), real()].concat(), vec![], "(Forest): codes: expected u8 [N], got f64 [N]"),
-        (forest(1, 3), vec![(DType::U8, Shape::rows_by(1))], vec![], "(Forest): codes: expected u8 [N], got u8 [N, 1]"),
+        (
+            forest(1, 3),
+            vec![(DType::U8, Shape::rows_by(1))],
+            vec![],
+            "(Forest): codes: expected u8 [N], got u8 [N, 1]",
+        ),
         (link(logistic, 20, 0), scores(1), vec![], "ok"),
         (link(logistic, 0, 0), scores(2), vec![], "(Link): scores: expected one a row, got 2"),
         (link(logistic, -1, 0), scores(1), vec![], "(Link): shift: expected 0..=20, got -1"),
@@ -96,11 +149,26 @@ fn nodes_that_do_not_fit() {
         (link(linear, i16::MIN, i64::MAX), scores(1), vec![], "ok"),
         (link(linear, 0, 0), scores(2), vec![], "(Link): scores: expected one a row, got 2"),
         (link(linear, 0, 0), real(), vec![], "(Link): scores: expected i32 [N, K], got f64 [N]"),
-        (link(linear, 0, 0), vec![(DType::F32, Shape::rows_by(1))], vec![], "(Link): scores: expected i32 [N, K], got f32 [N, 1]"),
+        (
+            link(linear, 0, 0),
+            vec![(DType::F32, Shape::rows_by(1))],
+            vec![],
+            "(Link): scores: expected i32 [N, K], got f32 [N, 1]",
+        ),
         (argmax.clone(), scores(1), vec![], "ok"),
         (argmax.clone(), scores(0), vec![], "(ArgMax): scores: expected i32 [N, K], got i32 [N, 0]"),
-        (argmax.clone(), vec![(DType::I32, symbols)], vec![], "(ArgMax): scores: expected i32 [N, K], got i32 [N, K]"),
-        (argmax.clone(), vec![(DType::I64, Shape::rows_by(2))], vec![], "(ArgMax): scores: expected i32 [N, K], got i64 [N, 2]"),
+        (
+            argmax.clone(),
+            vec![(DType::I32, symbols)],
+            vec![],
+            "(ArgMax): scores: expected i32 [N, K], got i32 [N, K]",
+        ),
+        (
+            argmax.clone(),
+            vec![(DType::I64, Shape::rows_by(2))],
+            vec![],
+            "(ArgMax): scores: expected i32 [N, K], got i64 [N, 2]",
+        ),
         (argmax, vec![], none.to_vec(), "(ArgMax): inputs: expected 1, got 0"),
         (above(i32::MIN), scores(1), vec![], "ok"),
         (above(0), scores(2), vec![], "(Threshold): scores: expected i32 [N, 1], got i32 [N, 2]"),
@@ -120,16 +188,48 @@ fn operators_and_attributes_by_name() {
     let cases = [
         ("Bin", vec![], "ok"),
         ("Bim", vec![], "model file: operator \"Bim\" is not known to this program; update smidgen"),
-        ("Bin", vec![attr("side", 1)], "model file: attribute \"side\" of operator \"Bin\" is not known to this program; update smidgen"),
+        (
+            "Bin",
+            vec![attr("side", 1)],
+            "model file: attribute \"side\" of operator \"Bin\" is not known to this program; update smidgen",
+        ),
         ("Threshold", vec![attr("above", 1)], "ok"),
-        ("Threshold", vec![], "graph: node \"\" (Threshold): attributes: expected above, got none of that name"),
-        ("Threshold", vec![attr("above", 1 << 31)], "graph: node \"\" (Threshold): above: expected a smaller number, got 2147483648"),
-        ("Codes", vec![attr("unseen", -1)], "graph: node \"\" (Codes): unseen: expected a smaller number, got -1"),
-        ("Codes", vec![("unseen".into(), Attr::Word("no".into()))], "graph: node \"\" (Codes): unseen: expected a whole number, got another kind of attribute"),
+        (
+            "Threshold",
+            vec![],
+            "graph: node \"\" (Threshold): attributes: expected above, got none of that name",
+        ),
+        (
+            "Threshold",
+            vec![attr("above", 1 << 31)],
+            "graph: node \"\" (Threshold): above: expected a smaller number, got 2147483648",
+        ),
+        (
+            "Codes",
+            vec![attr("unseen", -1)],
+            "graph: node \"\" (Codes): unseen: expected a smaller number, got -1",
+        ),
+        (
+            "Codes",
+            vec![("unseen".into(), Attr::Word("no".into()))],
+            "graph: node \"\" (Codes): unseen: expected a whole number, got another kind of attribute",
+        ),
         ("Link", vec![kind(), attr("shift", -1100), attr("offset", i64::MIN)], "ok"),
-        ("Link", vec![attr("kind", 1), attr("shift", 1), attr("offset", 0)], "graph: node \"\" (Link): kind: expected a word, got another kind of attribute"),
-        ("Link", vec![("kind".into(), Attr::Word("cubic".into()))], "graph: node \"\" (Link): kind: expected logistic, softmax or linear, got cubic"),
-        ("Forest", vec![attr("forest", 1)], "graph: node \"\" (Forest): forest: expected a forest, got another kind of attribute"),
+        (
+            "Link",
+            vec![attr("kind", 1), attr("shift", 1), attr("offset", 0)],
+            "graph: node \"\" (Link): kind: expected a word, got another kind of attribute",
+        ),
+        (
+            "Link",
+            vec![("kind".into(), Attr::Word("cubic".into()))],
+            "graph: node \"\" (Link): kind: expected logistic, softmax or linear, got cubic",
+        ),
+        (
+            "Forest",
+            vec![attr("forest", 1)],
+            "graph: node \"\" (Forest): forest: expected a forest, got another kind of attribute",
+        ),
     ];
     for (name, attrs, message) in cases {
         assert_eq!(text(Op::parse(name, &Attrs(attrs.clone()))), message, "{name} {attrs:?}");
@@ -142,12 +242,21 @@ fn names_and_order_of_values() {
     // Columns with the very names that the builder gives.
     let x = b.input("bin3", DType::F64, Shape::rows()).unwrap();
     let _ = b.input("k2", DType::F64, Shape::rows()).unwrap();
-    assert_eq!(text(b.input("k2", DType::F64, Shape::rows())), "graph: value name: expected one of its own, got \"k2\" twice");
+    assert_eq!(
+        text(b.input("k2", DType::F64, Shape::rows())),
+        "graph: value name: expected one of its own, got \"k2\" twice"
+    );
     let edges = Tensor::vector(TensorData::F64(vec![]));
     let constant = b.constant(edges.clone()).unwrap();
     let codes = b.node(Op::Bin(Bin), &[x, constant]).unwrap();
-    assert_eq!(text(b.constant_named("k2", edges.clone())), "graph: value name: expected one of its own, got \"k2\" twice");
-    assert_eq!(text(b.constant_named("", edges)), "graph: value name: expected one or more characters, got none");
+    assert_eq!(
+        text(b.constant_named("k2", edges.clone())),
+        "graph: value name: expected one of its own, got \"k2\" twice"
+    );
+    assert_eq!(
+        text(b.constant_named("", edges)),
+        "graph: value name: expected one or more characters, got none"
+    );
     assert_eq!(
         text(b.input("late", DType::F64, Shape::rows())),
         "graph: input \"late\": expected inputs before constants and nodes, got 2 of these before it"
@@ -217,12 +326,32 @@ fn signatures_that_do_not_fit() {
         (3, Box::new(|_| ()), "ok"),
         (2, Box::new(|s| s.task = Task::Binary), "ok"),
         (3, Box::new(|s| drop(s.inputs.pop())), "graph: columns of the signature: expected 2, got 1"),
-        (3, Box::new(|s| s.inputs[0].dtype = DType::I64), "graph: column \"age\": expected i64 [N], got f64 [N]"),
-        (3, Box::new(|s| s.inputs[1].kind = ColumnKind::Time), "graph: column \"color\": expected i64 [N], got string [N]"),
+        (
+            3,
+            Box::new(|s| s.inputs[0].dtype = DType::I64),
+            "graph: column \"age\": expected i64 [N], got f64 [N]",
+        ),
+        (
+            3,
+            Box::new(|s| s.inputs[1].kind = ColumnKind::Time),
+            "graph: column \"color\": expected i64 [N], got string [N]",
+        ),
         (3, Box::new(|s| s.outputs.truncate(2)), "graph: outputs of the signature: expected 3, got 2"),
-        (3, Box::new(|s| s.outputs.swap(0, 1)), "graph: output \"probability\": expected the dtype and shape of its role, got i32 [N, 3]"),
-        (3, Box::new(|s| s.outputs[2] = OutputRole::Value), "graph: output \"value\": expected the dtype and shape of its role, got i64 [N]"),
-        (3, Box::new(|s| drop(s.classes.pop())), "graph: output \"probability\": expected the dtype and shape of its role, got f32 [N, 3]"),
+        (
+            3,
+            Box::new(|s| s.outputs.swap(0, 1)),
+            "graph: output \"probability\": expected the dtype and shape of its role, got i32 [N, 3]",
+        ),
+        (
+            3,
+            Box::new(|s| s.outputs[2] = OutputRole::Value),
+            "graph: output \"value\": expected the dtype and shape of its role, got i64 [N]",
+        ),
+        (
+            3,
+            Box::new(|s| drop(s.classes.pop())),
+            "graph: output \"probability\": expected the dtype and shape of its role, got f32 [N, 3]",
+        ),
         (2, Box::new(|_| ()), "graph: classes: expected 3 or more, got 2"),
         (3, Box::new(|s| s.task = Task::Binary), "graph: classes: expected 2, got 3"),
         (3, Box::new(|s| s.task = Task::Regression), "graph: classes: expected none, got 3"),

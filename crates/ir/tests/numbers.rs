@@ -156,7 +156,9 @@ fn no_shorter_number_lies_between() {
             let got = shortest_between(low, high);
             assert!((low..=high).contains(&got));
             let shorter = |x: &&f64| {
-                (low..=high).contains(*x) && got != 0.0 && (**x == 0.0 || mantissa_bits(**x) < mantissa_bits(got))
+                (low..=high).contains(*x)
+                    && got != 0.0
+                    && (**x == 0.0 || mantissa_bits(**x) < mantissa_bits(got))
             };
             assert_eq!(few.iter().find(shorter), None, "{got} for {low}..={high}");
         }
@@ -207,7 +209,9 @@ fn check_linear(score: i32, offset: i64, shift: i16) {
 fn linear_at_the_ends() {
     for score in [i32::MIN, -1, 0, 1, i32::MAX] {
         for offset in [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX] {
-            for shift in [i16::MIN, -1024, -961, -960, 0, 1, 1022, 1073, 1074, 1075, 1137, 1138, 1139, i16::MAX] {
+            for shift in
+                [i16::MIN, -1024, -961, -960, 0, 1, 1022, 1073, 1074, 1075, 1137, 1138, 1139, i16::MAX]
+            {
                 check_linear(score, offset, shift);
             }
         }

@@ -5,8 +5,8 @@
 //! nothing that changes, so any number of threads may share one.
 
 use crate::engine::bins::Bins;
-use crate::engine::{BLOCK, Trees};
 use crate::engine::dictionary::Dictionary;
+use crate::engine::{BLOCK, Trees};
 use crate::error::{Error, Kind};
 use crate::reference::{argmax, check_inputs};
 use alloc::string::String;

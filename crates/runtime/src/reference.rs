@@ -173,14 +173,12 @@ impl Inputs<'_, '_> {
         }
         let forest = &op.forest;
         let width = forest.n_outputs() as usize;
-        let mut scores = Vec::with_capacity(self.n_rows * width);
-        for row in 0..self.n_rows {
-            let start = scores.len();
-            scores.extend_from_slice(forest.initial_scores());
+        let mut scores = forest.initial_scores().repeat(self.n_rows);
+        for (row, scores) in scores.chunks_exact_mut(width).enumerate() {
             for tree in forest.trees() {
                 let leaf = tree.leaf(|feature| codes[feature as usize][row]) as usize;
                 let n = tree.width as usize;
-                let first = start + tree.first_output as usize;
+                let first = tree.first_output as usize;
                 for (score, value) in scores[first..first + n].iter_mut().zip(&tree.leaves[leaf * n..]) {
                     *score += value;
                 }
@@ -193,7 +191,8 @@ impl Inputs<'_, '_> {
         let (scores, width) = self.scores()?;
         match op.kind {
             LinkKind::Logistic => {
-                let p = scores.iter().flat_map(|&s| link::logistic(s, op.shift.unsigned_abs().into())).collect();
+                let p =
+                    scores.iter().flat_map(|&s| link::logistic(s, op.shift.unsigned_abs().into())).collect();
                 self.finish(vec![self.n_rows, 2], TensorData::F32(p))
             }
             LinkKind::Softmax => {

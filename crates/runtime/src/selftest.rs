@@ -55,8 +55,12 @@ pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedCol
     for (i, &input) in graph.inputs().iter().enumerate() {
         let mut random = SplitMix64::new(seed.wrapping_add(i as u64));
         let n = n_rows as usize;
-        let mut column =
-            OwnedColumn { values: TensorData::U8(Vec::new()), offsets: vec![0], bytes: Vec::new(), validity: vec![0; n.div_ceil(8)] };
+        let mut column = OwnedColumn {
+            values: TensorData::U8(Vec::new()),
+            offsets: vec![0],
+            bytes: Vec::new(),
+            validity: vec![0; n.div_ceil(8)],
+        };
         let constant = beside[input.0 as usize].and_then(|c| graph.constant(c)).map(Tensor::data);
         match graph.value(input).dtype {
             DType::I64 => {

@@ -224,3 +224,29 @@ fn refused_graphs() {
         assert_eq!(got, by_reference.map(|r| format!("{r} {interpreter}")), "{graph}");
     }
 }
+
+/// A file with any one byte replaced behind a valid digest: refused, or it verifies without a panic.
+#[test]
+fn hostile_files_verify_without_a_panic() {
+    let mut model = model(900);
+    model.self_test = Some(self_test(model.graph(), 7).unwrap());
+    let written = ir::file::write(&model);
+    let body = &written[..written.len() - 8];
+    let (mut n_read, mut n_differ) = (0, 0);
+    for at in 0..body.len() {
+        for flip in [1, 2, 3, 4, 8, 16, 0x20, 0x40, 0x7f, 0x80, 0xfe, 0xff] {
+            let mut bytes = body.to_vec();
+            bytes[at] ^= flip;
+            let mut digest = ir::digest::Digest::new();
+            digest.bytes(&bytes);
+            bytes.extend_from_slice(&digest.finish().to_le_bytes());
+            let Ok(read) = ir::file::read(&bytes) else { continue };
+            n_read += 1;
+            if let Ok(checked) = verify(&read) {
+                n_differ += usize::from(checked[0].verdict == Verdict::Differs);
+                assert!(checked[1].verdict == Verdict::Skipped || checked[0].digest == checked[1].digest);
+            }
+        }
+    }
+    assert!(n_read > 100 && n_differ > 100, "{n_read} read, {n_differ} differ");
+}

@@ -223,8 +223,9 @@ fn text(made: &FitReport) -> String {
         let column = warning.column.as_ref().map(|c| format!("column \"{c}\": ")).unwrap_or_default();
         out.push_str(&format!("warning: {column}{}\n", warning.text));
     }
-    let path = made.model.display();
-    out.push_str(&format!("\nnext: smidgen predict {path} DATA --proba   or   smidgen verify {path}\n"));
+    let path = quoted(&made.model.display().to_string());
+    let proba = if made.classes.is_empty() { "" } else { " --proba" };
+    out.push_str(&format!("\nnext: smidgen predict {path} DATA{proba}   or   smidgen verify {path}\n"));
     out
 }
 

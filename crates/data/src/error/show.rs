@@ -37,6 +37,18 @@ impl fmt::Display for Place<'_> {
     }
 }
 
+/// ` (line 3)`, or nothing.
+pub(super) struct AtLine(pub Option<u64>);
+
+impl fmt::Display for AtLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(line) => write!(f, " (line {line})"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// `"a" at row 3, "b" at row 4 (17 such)`.
 pub(super) struct Cells<'a>(pub &'a [BadCell], pub u64);
 

@@ -5,7 +5,8 @@
 //! NaN is missing.
 
 use super::time::TimeType;
-use crate::cell::{Number, ceil_i64, parse_f64, parse_i64};
+use crate::cell::{Number, ceil_i64, parse_f64, parse_i64, trim};
+use crate::markers::Markers;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowDictionaryKeyType, ArrowPrimitiveType, Date32Type, Date64Type, Decimal32Type, Decimal64Type,
@@ -75,6 +76,28 @@ impl<'a> Cell<'a> {
         }
     }
 
+    pub(crate) fn text(self) -> Option<&'a str> {
+        match self {
+            Cell::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_time(self) -> bool {
+        matches!(self, Cell::Time(..))
+    }
+
+    /// True if a marker says that the cell is missing.
+    #[inline]
+    pub(crate) fn is_missing(self, markers: &Markers) -> bool {
+        match self {
+            Cell::Text(text) => markers.is_missing_bytes(trim(text.as_bytes())),
+            _ if !markers.has_extra() => false,
+            Cell::Bool(_) | Cell::Time(..) => markers.is_missing_bytes(self.spell().as_bytes()),
+            _ => self.number().is_some_and(|number| markers.is_missing_number(number)),
+        }
+    }
+
     /// As a 64-bit integer: a fraction becomes its ceiling, what does not fit saturates.
     pub(crate) fn to_i64(self) -> Option<i64> {
         match self.number()? {
@@ -115,7 +138,7 @@ pub(crate) struct Cells {
     n_rows: usize,
 }
 
-pub(crate) enum Values {
+enum Values {
     Int(ScalarBuffer<i64>),
     UInt(ScalarBuffer<u64>),
     Float(ScalarBuffer<f64>),

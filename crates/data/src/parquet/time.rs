@@ -11,7 +11,7 @@ use std::fmt::Write;
 
 /// What a column of times holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TimeType {
+pub(crate) enum TimeType {
     /// Days.
     Date,
     /// Milliseconds of which only the day counts.

@@ -69,8 +69,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Result<Vec<Tensor>, Error> {
         let mut n_elements = 1usize;
         for _ in 0..rank {
             let dim: usize = from.small()?;
-            n_elements =
-                n_elements.checked_mul(dim).ok_or_else(|| from.fail("a constant is too large"))?;
+            n_elements = n_elements.checked_mul(dim).ok_or_else(|| from.fail("a constant is too large"))?;
             dims.push(dim);
         }
         // Every element takes at least one byte.

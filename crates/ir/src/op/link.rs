@@ -84,9 +84,7 @@ impl Payload for Link {
             (LinkKind::Softmax, &k) if k > 0 => Ok(vec![(DType::F32, by(k))]),
             (LinkKind::Linear, 1) => Ok(vec![(DType::F64, Shape(vec![rows.clone()]))]),
             (LinkKind::Softmax, _) => Err(misfit(NAME, "scores", "one or more a row", width)),
-            (LinkKind::Logistic | LinkKind::Linear, _) => {
-                Err(misfit(NAME, "scores", "one a row", width))
-            }
+            (LinkKind::Logistic | LinkKind::Linear, _) => Err(misfit(NAME, "scores", "one a row", width)),
         }
     }
 }

@@ -141,11 +141,11 @@ fn below(value: i64, limit: i64) -> Option<i64> {
 fn month_name(rest: &mut &[u8]) -> Option<i64> {
     let n = rest.iter().take_while(|b| b.is_ascii_alphabetic()).count();
     let (word, after) = rest.split_at(n);
-    let known = |name: &&str| {
+    let known = |name: &str| {
         let name = name.as_bytes();
         word.eq_ignore_ascii_case(name) || word.eq_ignore_ascii_case(&name[..3])
     };
-    let at = MONTHS.iter().position(|m| known(&m))?;
+    let at = MONTHS.iter().position(|m| known(m))?;
     *rest = after;
     Some(at as i64 + 1)
 }
@@ -189,7 +189,8 @@ fn zone(rest: &mut &[u8]) -> Option<i64> {
 /// Days from 1970-01-01 to a date of the proleptic Gregorian calendar, or `None` if there is none such.
 /// # Source  Hinnant, chrono-compatible low-level date algorithms, 2013: `days_from_civil`.
 pub fn days_from_civil(year: i64, month: i64, day: i64) -> Option<i64> {
-    if !(0..=9999).contains(&year) || !(1..=12).contains(&month) || day < 1 || day > month_length(year, month) {
+    if !(0..=9999).contains(&year) || !(1..=12).contains(&month) || day < 1 || day > month_length(year, month)
+    {
         return None;
     }
     // The year starts in March, so that the leap day is the last.

@@ -13,13 +13,16 @@ use ir::forest::{Child, CodeSet, MISSING, Test, Tree};
 /// Most leaves of a tree that is swept.
 const MAX_LEAVES: usize = 64;
 
+/// Leaves of one word of bits; most splits touch a single word.
+const WORD: usize = 16;
+
 /// Rows are swept in groups of this many; a block's last group may hold rows that nobody reads.
 const GROUP: usize = 16;
 
 #[derive(Clone, Debug)]
 struct Split {
-    /// Leaves that remain when a row goes right.
-    keep: u64,
+    /// Leaves that remain when a row goes right, in words.
+    keep: [u16; MAX_LEAVES / WORD],
     feature: u32,
     question: Question,
 }
@@ -41,37 +44,6 @@ pub(super) struct SweptTree {
     width: usize,
 }
 
-/// Leaves that a row can still reach, one bit each.
-trait Leaves: Copy {
-    const ALL: Self;
-    /// The lowest bits of a word.
-    fn of(word: u64) -> Self;
-    /// `self & (keep | left)`, `left` being 0 or 255, widened.
-    fn narrowed(self, keep: Self, left: u8) -> Self;
-    fn lowest(self) -> usize;
-}
-
-macro_rules! leaves {
-    ($($word:ty, $signed:ty);*) => {$(
-        impl Leaves for $word {
-            const ALL: $word = <$word>::MAX;
-            #[inline(always)]
-            fn of(word: u64) -> $word {
-                word as $word
-            }
-            #[inline(always)]
-            fn narrowed(self, keep: $word, left: u8) -> $word {
-                self & (keep | <$signed>::from(left.cast_signed()).cast_unsigned())
-            }
-            #[inline(always)]
-            fn lowest(self) -> usize {
-                self.trailing_zeros() as usize
-            }
-        }
-    )*};
-}
-leaves!(u16, i16; u32, i32; u64, i64);
-
 impl SweptTree {
     /// `None` for a tree of too many leaves.
     pub(super) fn new(tree: &Tree) -> Option<SweptTree> {
@@ -89,7 +61,7 @@ impl SweptTree {
             below[i] = bits(split.left, &below) | bits(split.right, &below);
         }
         let splits = tree.splits.iter().map(|split| Split {
-            keep: !bits(split.left, &below),
+            keep: core::array::from_fn(|word| !(bits(split.left, &below) >> (word * WORD)) as u16),
             feature: split.feature,
             question: match split.test {
                 // A threshold is below 254, so one more fits.
@@ -116,17 +88,17 @@ impl SweptTree {
     /// Adds the leaves of the first `n_rows` rows of a block: `codes` is `[n_features, BLOCK]`,
     /// `scores` is `[n_rows, n_outputs]`.
     pub(super) fn add(&self, codes: &[u8], scores: &mut [i32], n_outputs: usize) {
-        match self.splits.len() {
-            0..16 => self.sweep::<u16>(codes, scores, n_outputs),
-            16..32 => self.sweep::<u32>(codes, scores, n_outputs),
-            _ => self.sweep::<u64>(codes, scores, n_outputs),
+        match self.splits.len() / WORD {
+            0 => self.sweep::<1>(codes, scores, n_outputs),
+            1 => self.sweep::<2>(codes, scores, n_outputs),
+            _ => self.sweep::<4>(codes, scores, n_outputs),
         }
     }
 
-    fn sweep<L: Leaves>(&self, codes: &[u8], scores: &mut [i32], n_outputs: usize) {
+    fn sweep<const WORDS: usize>(&self, codes: &[u8], scores: &mut [i32], n_outputs: usize) {
         let n_groups = (scores.len() / n_outputs).div_ceil(GROUP);
         let (columns, _) = codes.as_chunks::<BLOCK>();
-        let mut reach = [L::ALL; BLOCK];
+        let mut reach = [[u16::MAX; BLOCK]; WORDS];
         let mut left = [0u8; BLOCK];
         for split in &self.splits {
             let column = columns[split.feature as usize].as_chunks::<GROUP>().0;
@@ -148,23 +120,28 @@ impl SweptTree {
                     }
                 }
             }
-            let keep = L::of(split.keep);
-            let groups = reach.as_chunks_mut::<GROUP>().0.iter_mut();
-            for (reach, left) in groups.zip(left.as_chunks::<GROUP>().0).take(n_groups) {
-                for (reach, &left) in reach.iter_mut().zip(left) {
-                    *reach = reach.narrowed(keep, left);
+            for (reach, &keep) in reach.iter_mut().zip(&split.keep).filter(|(_, k)| **k != u16::MAX) {
+                let groups = reach.as_chunks_mut::<GROUP>().0.iter_mut();
+                for (reach, left) in groups.zip(left.as_chunks::<GROUP>().0).take(n_groups) {
+                    for (reach, &left) in reach.iter_mut().zip(left) {
+                        *reach &= keep | i16::from(left.cast_signed()).cast_unsigned();
+                    }
                 }
             }
         }
+        let leaf = |row: usize| -> usize {
+            let word = |w: usize| u64::from(reach[w][row % BLOCK]) << (w * WORD);
+            (0..WORDS).fold(0, |bits, w| bits | word(w)).trailing_zeros() as usize
+        };
         if n_outputs == 1 {
-            for (score, reach) in scores.iter_mut().zip(&reach) {
-                *score += self.leaves[reach.lowest()];
+            for (row, score) in scores.iter_mut().enumerate() {
+                *score += self.leaves[leaf(row)];
             }
             return;
         }
-        for (row, reach) in scores.chunks_exact_mut(n_outputs).zip(&reach) {
-            let values = &self.leaves[reach.lowest() * self.width..][..self.width];
-            for (score, value) in row[self.first_output..][..self.width].iter_mut().zip(values) {
+        for (row, scores) in scores.chunks_exact_mut(n_outputs).enumerate() {
+            let values = &self.leaves[leaf(row) * self.width..][..self.width];
+            for (score, value) in scores[self.first_output..][..self.width].iter_mut().zip(values) {
                 *score += value;
             }
         }

@@ -81,7 +81,7 @@ impl OwnedColumn {
         }
         match validity {
             None => traits.push("no bitmap"),
-            Some(_) if bit_offset % 8 > 0 => traits.push("a bitmap with an offset"),
+            Some(_) if !bit_offset.is_multiple_of(8) => traits.push("a bitmap with an offset"),
             Some(_) => {}
         }
         let mut column = OwnedColumn { values, validity, bit_offset, n_rows, traits };
