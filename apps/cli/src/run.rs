@@ -18,7 +18,10 @@ pub(crate) enum End {
 }
 
 /// Runs a verb and turns its end into an exit code; with `json`, errors go to stdout as an object.
-pub(crate) fn verb(json: bool, verb: impl FnOnce() -> Result<End, Error> + std::panic::UnwindSafe) -> ExitCode {
+pub(crate) fn verb(
+    json: bool,
+    verb: impl FnOnce() -> Result<End, Error> + std::panic::UnwindSafe,
+) -> ExitCode {
     let ended = match std::panic::catch_unwind(verb) {
         Ok(ended) => ended,
         Err(_) => Err(Error::bug("the program stopped unexpectedly (its message stands above)")),
@@ -118,7 +121,10 @@ pub(crate) fn with_ctx<T>(
     Ok((made?, cancel.is_cancelled()))
 }
 
-#[expect(clippy::exit, reason = "the user asked twice; nothing half-written is left, files are renamed into place")]
+#[expect(
+    clippy::exit,
+    reason = "the user asked twice; nothing half-written is left, files are renamed into place"
+)]
 fn exit_now() {
     std::process::exit(130);
 }

@@ -10,14 +10,24 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
         Some((i, 'h')) => (&text[..i], 3600.0),
         _ => (text, 1.0),
     };
-    let seconds = number.parse::<f64>().ok().map(|n| n * factor).filter(|s| (0.0..=1e9).contains(s) && *s > 0.0);
-    seconds.map(Duration::from_secs_f64).ok_or_else(|| format!("expected a time such as 90s, 10m or 2h, got \"{text}\""))
+    let seconds =
+        number.parse::<f64>().ok().map(|n| n * factor).filter(|s| (0.0..=1e9).contains(s) && *s > 0.0);
+    seconds
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| format!("expected a time such as 90s, 10m or 2h, got \"{text}\""))
 }
 
 /// A size: `1 kB = 1000 B`, `1 KiB = 1024 B`.
 pub(crate) fn bytes(text: &str) -> Result<u64, String> {
-    let units =
-        [("KiB", 1024.0), ("MiB", 1_048_576.0), ("GiB", 1_073_741_824.0), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("B", 1.0)];
+    let units = [
+        ("KiB", 1024.0),
+        ("MiB", 1_048_576.0),
+        ("GiB", 1_073_741_824.0),
+        ("kB", 1e3),
+        ("MB", 1e6),
+        ("GB", 1e9),
+        ("B", 1.0),
+    ];
     let found = units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)));
     let (number, factor) = found.unwrap_or((text, &1.0));
     let size = number.trim().parse::<f64>().ok().map(|n| n * factor).filter(|n| (0.0..=1e18).contains(n));
@@ -33,7 +43,9 @@ pub(crate) fn finite(text: &str) -> Result<f64, String> {
 /// `NAME=VALUE`.
 pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.trim().into(), value.trim().into())),
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+            Ok((name.trim().into(), value.trim().into()))
+        }
         _ => Err(format!("expected NAME=VALUE, got \"{text}\"")),
     }
 }
@@ -50,7 +62,8 @@ mod tests {
         for text in ["", "x", "-1", "0", "5d", "nan", "é"] {
             assert!(time(text).is_err(), "{text}");
         }
-        for (text, size) in [("100kB", 100_000), ("64KiB", 65_536), ("7", 7), ("2MB", 2_000_000), ("3 B", 3)] {
+        for (text, size) in [("100kB", 100_000), ("64KiB", 65_536), ("7", 7), ("2MB", 2_000_000), ("3 B", 3)]
+        {
             assert_eq!(bytes(text).unwrap(), size, "{text}");
         }
         assert!(bytes("many").is_err());

@@ -37,7 +37,9 @@ fn is(value: &Value, kind: &str) -> bool {
         "text" => value.as_str().is_some_and(|text| !text.is_empty()),
         "texts" => each(&|v| v.is_string()),
         "members" => each(&|v| keys(v, &["learner", "weight", "bytes"])) && value[0]["weight"].is_number(),
-        "front" => each(&|v| keys(v, &["point", "score", "bytes", "cost_ns"])) && value[0]["score"].is_number(),
+        "front" => {
+            each(&|v| keys(v, &["point", "score", "bytes", "cost_ns"])) && value[0]["score"].is_number()
+        }
         "warnings" => each(&|v| keys(v, &["code", "column", "text"])),
         "metrics" => value.as_object().is_some_and(|m| !m.is_empty() && m.values().all(Value::is_number)),
         "confusion" => each(&|row| row.as_array().is_some_and(|row| row.iter().all(Value::is_u64))),
@@ -65,14 +67,31 @@ fn every_key_has_its_type() {
             _ => ("null", "null", "null"),
         };
         let both = [
-            ("schema", "count"), ("status", "ok"), ("task", task), ("metric", metric), ("score", "number"),
-            ("error", "number"), ("rows", "count"), ("classes", classes), ("positive", positive),
-            ("bytes", "count"), ("cost_ns", "number?"), ("ns_per_row", "number"), ("ns_single", "number"),
-            ("warnings", "warnings"), ("exact", "bool"),
+            ("schema", "count"),
+            ("status", "ok"),
+            ("task", task),
+            ("metric", metric),
+            ("score", "number"),
+            ("error", "number"),
+            ("rows", "count"),
+            ("classes", classes),
+            ("positive", positive),
+            ("bytes", "count"),
+            ("cost_ns", "number?"),
+            ("ns_per_row", "number"),
+            ("ns_single", "number"),
+            ("warnings", "warnings"),
+            ("exact", "bool"),
         ];
         let fit = [
-            ("score_oof", "number"), ("score_float", "number?"), ("seconds", "number"), ("work", "count"),
-            ("members", "members"), ("front", "front"), ("model", "model.smidgen"), ("command", "text"),
+            ("score_oof", "number"),
+            ("score_float", "number?"),
+            ("seconds", "number"),
+            ("work", "count"),
+            ("members", "members"),
+            ("front", "front"),
+            ("model", "model.smidgen"),
+            ("command", "text"),
         ];
         let line = "fit train.csv --target y --work 1 --folds 2 --set gbdt.n_trees=5 --json";
         let oof = place.good(line).json().unwrap();
@@ -134,7 +153,8 @@ fn test_scores_are_those_of_evaluate_and_by_hand() {
     ] {
         let place = place(asks);
         for metric in metrics {
-            let line = "fit train.csv --target y --work 1 --folds 2 --set gbdt.n_trees=20 --test test.csv --json";
+            let line =
+                "fit train.csv --target y --work 1 --folds 2 --set gbdt.n_trees=20 --test test.csv --json";
             let fit = place.good(&format!("{line} --metric {metric}")).json().unwrap();
             let evaluated = place.good(&format!("evaluate model.smidgen test.csv --json --metric {metric}"));
             let evaluated = evaluated.json().unwrap();
@@ -167,7 +187,9 @@ fn by_hand(metric: &str, classes: &[String], numbers: &[Vec<f64>], truth: &[Stri
         "rmse" => mean(lost().map(|d| d * d)).sqrt(),
         "r2" => {
             let middle = mean(truth.iter().map(|cell| cell.parse().unwrap_or(f64::NAN)));
-            let spread = mean(truth.iter().map(|cell| cell.parse::<f64>().unwrap_or(f64::NAN) - middle).map(|d| d * d));
+            let spread = mean(
+                truth.iter().map(|cell| cell.parse::<f64>().unwrap_or(f64::NAN) - middle).map(|d| d * d),
+            );
             1.0 - mean(lost().map(|d| d * d)) / spread
         }
         other => panic!("{other} is not computed here"),
@@ -182,10 +204,37 @@ fn the_command_gives_the_same_bytes() {
     let cases: [(&str, &str, &[&str]); 7] = [
         ("t.csv", "y", plain),
         ("t.csv", "y", &["--time", "20", "--learners", "gbdt", "--jobs", "1"]),
-        ("t.csv", "y", &["--work", "1", "--holdout", "0.3", "--set", "gbdt.max_leaves=7", "--set", "gbdt.l2=0.1"]),
-        ("t.csv", "y", &["--work", "1", "--folds", "2", "--seed", "77", "--row-weight", "w", "--positive", "no"]),
-        ("t.csv", "y", &["--work", "1", "--folds", "2", "--missing", "Bonn,-5", "--types", "age=category", "--drop", "income"]),
-        ("my 'own' table.csv", "is it $y?", &["--work", "1", "--folds", "2", "--metric", "accuracy", "--task", "binary"]),
+        (
+            "t.csv",
+            "y",
+            &["--work", "1", "--holdout", "0.3", "--set", "gbdt.max_leaves=7", "--set", "gbdt.l2=0.1"],
+        ),
+        (
+            "t.csv",
+            "y",
+            &["--work", "1", "--folds", "2", "--seed", "77", "--row-weight", "w", "--positive", "no"],
+        ),
+        (
+            "t.csv",
+            "y",
+            &[
+                "--work",
+                "1",
+                "--folds",
+                "2",
+                "--missing",
+                "Bonn,-5",
+                "--types",
+                "age=category",
+                "--drop",
+                "income",
+            ],
+        ),
+        (
+            "my 'own' table.csv",
+            "is it $y?",
+            &["--work", "1", "--folds", "2", "--metric", "accuracy", "--task", "binary"],
+        ),
         ("t.csv", "-y", &["--work", "1", "--folds", "2", "--drop=-z"]),
     ];
     for (data, target, words) in cases {
@@ -194,7 +243,9 @@ fn the_command_gives_the_same_bytes() {
         let rows = text.lines().skip(1).enumerate().map(|(i, line)| format!("\n{line},{}", noise(i as u64)));
         place.write(data, header + &rows.collect::<String>());
         let mut fit = place.command();
-        fit.args(["fit", data, "--json", "-o", "the model.smidgen"]).arg(format!("--target={target}")).args(words);
+        fit.args(["fit", data, "--json", "-o", "the model.smidgen"])
+            .arg(format!("--target={target}"))
+            .args(words);
         let ran = Ran::of(fit.output().unwrap());
         assert_eq!(ran.code, 0, "{words:?}: {}", ran.err);
         let object = ran.json().unwrap();
@@ -203,7 +254,8 @@ fn the_command_gives_the_same_bytes() {
         let command = object["command"].as_str().unwrap();
         // The shell finds the program by its name, as a user's shell does.
         let program = format!("smidgen() {{ {:?} \"$@\"; }}\n{command}", env!("CARGO_BIN_EXE_smidgen"));
-        let again = Ran::of(Command::new("sh").args(["-c", &program]).current_dir(place.path(".")).output().unwrap());
+        let again =
+            Ran::of(Command::new("sh").args(["-c", &program]).current_dir(place.path(".")).output().unwrap());
         assert_eq!(again.code, 0, "{command}: {}", again.err);
         assert!(model(&place, "the model.smidgen") == first, "{command}: other bytes");
     }
@@ -226,7 +278,8 @@ fn threads_change_nothing_and_the_seed_does() {
         place.write("t.csv", table(asks, 0..3000));
         let folds = if flags.contains("holdout") { "" } else { "--folds 3" };
         let fit = |jobs: u32, seed: u32| {
-            let line = format!("fit t.csv --target y --work 1 --json {folds} {flags} --jobs {jobs} --seed {seed}");
+            let line =
+                format!("fit t.csv --target y --work 1 --json {folds} {flags} --jobs {jobs} --seed {seed}");
             let object = place.good(&line).json().unwrap();
             (model(&place, "model.smidgen"), object["score_oof"].clone())
         };

@@ -20,13 +20,62 @@ struct Case {
 }
 
 const CASES: &[Case] = &[
-    Case { name: "adult", files: &["train.csv.gz", "test.csv.gz"], flags: "--target income --test test.csv.gz", rows: 32_561, classes: 2, floor: 0.90 },
-    Case { name: "german_credit", files: &["data.csv"], flags: "--target credit_risk", rows: 1000, classes: 2, floor: 0.70 },
-    Case { name: "titanic", files: &["data.csv"], flags: "--target Survived --drop PassengerId", rows: 891, classes: 2, floor: 0.78 },
-    Case { name: "diamonds", files: &["data.csv.gz"], flags: "--target price --metric r2", rows: 53_940, classes: 0, floor: 0.95 },
-    Case { name: "wine_quality", files: &["data.csv"], flags: "--target quality --metric accuracy", rows: 6497, classes: 7, floor: 0.50 },
-    Case { name: "soybean", files: &["data.csv"], flags: "--target class --metric accuracy", rows: 683, classes: 19, floor: 0.80 },
-    Case { name: "letter_recognition", files: &["data.csv"], flags: "--target lettr --metric accuracy", rows: 20_000, classes: 26, floor: 0.85 },
+    Case {
+        name: "adult",
+        files: &["train.csv.gz", "test.csv.gz"],
+        flags: "--target income --test test.csv.gz",
+        rows: 32_561,
+        classes: 2,
+        floor: 0.90,
+    },
+    Case {
+        name: "german_credit",
+        files: &["data.csv"],
+        flags: "--target credit_risk",
+        rows: 1000,
+        classes: 2,
+        floor: 0.70,
+    },
+    Case {
+        name: "titanic",
+        files: &["data.csv"],
+        flags: "--target Survived --drop PassengerId",
+        rows: 891,
+        classes: 2,
+        floor: 0.78,
+    },
+    Case {
+        name: "diamonds",
+        files: &["data.csv.gz"],
+        flags: "--target price --metric r2",
+        rows: 53_940,
+        classes: 0,
+        floor: 0.95,
+    },
+    Case {
+        name: "wine_quality",
+        files: &["data.csv"],
+        flags: "--target quality --metric accuracy",
+        rows: 6497,
+        classes: 7,
+        floor: 0.50,
+    },
+    Case {
+        name: "soybean",
+        files: &["data.csv"],
+        flags: "--target class --metric accuracy",
+        rows: 683,
+        classes: 19,
+        floor: 0.80,
+    },
+    Case {
+        name: "letter_recognition",
+        files: &["data.csv"],
+        flags: "--target lettr --metric accuracy",
+        rows: 20_000,
+        classes: 26,
+        floor: 0.85,
+    },
     Case {
         name: "horse_colic",
         files: &["data.csv"],
@@ -35,7 +84,14 @@ const CASES: &[Case] = &[
         classes: 2,
         floor: 0.68,
     },
-    Case { name: "abalone", files: &["data.csv"], flags: "--target Rings --metric r2", rows: 4177, classes: 0, floor: 0.42 },
+    Case {
+        name: "abalone",
+        files: &["data.csv"],
+        flags: "--target Rings --metric r2",
+        rows: 4177,
+        classes: 0,
+        floor: 0.42,
+    },
 ];
 
 /// Rows with a target may be fewer than those of the table.

@@ -89,7 +89,10 @@ fn check_files(place: &Place, model: &str, table: &str, n_columns: usize) {
     for (path, what, counted, n) in [(model, "model", "trees", 100), (table, "table", "columns", n_columns)] {
         assert!(place.good(&format!("inspect {path}")).out.lines().count() > 4, "{path}");
         let object = place.good(&format!("inspect {path} --json")).json().expect("an object");
-        assert_eq!((&object["schema"], &object["status"], &object["what"]), (&1.into(), &"ok".into(), &what.into()));
+        assert_eq!(
+            (&object["schema"], &object["status"], &object["what"]),
+            (&1.into(), &"ok".into(), &what.into())
+        );
         let found = object[counted].as_array().map_or(object[counted].clone(), |all| all.len().into());
         assert_eq!(found, n, "{path}: {counted}");
     }
@@ -99,7 +102,10 @@ fn check_files(place: &Place, model: &str, table: &str, n_columns: usize) {
 fn breast_cancer() {
     let (place, lines) = example("breast_cancer");
     let (fit_text, fit, text, object) = run_all(&place, &lines);
-    assert_eq!((&fit["task"], &fit["metric"], &fit["positive"]), (&"binary".into(), &"roc_auc".into(), &"malignant".into()));
+    assert_eq!(
+        (&fit["task"], &fit["metric"], &fit["positive"]),
+        (&"binary".into(), &"roc_auc".into(), &"malignant".into())
+    );
     assert_eq!((&fit["rows"], &fit["rows_test"], &object["rows"]), (&398.into(), &171.into(), &171.into()));
     check_confusion(&object, &[108, 63]);
     check_confusion(&fit, &[108, 63]);
@@ -113,7 +119,10 @@ fn breast_cancer() {
 fn iris() {
     let (place, lines) = example("iris");
     let (fit_text, fit, text, object) = run_all(&place, &lines);
-    assert_eq!((&fit["task"], &fit["metric"], &fit["positive"]), (&"multiclass".into(), &"log_loss".into(), &Value::Null));
+    assert_eq!(
+        (&fit["task"], &fit["metric"], &fit["positive"]),
+        (&"multiclass".into(), &"log_loss".into(), &Value::Null)
+    );
     check_confusion(&object, &[10, 9, 11]);
     check_text(&text.out, &object);
     check_text(&fit_text.out, &object);

@@ -4,7 +4,7 @@
 //! most 65,536 rows; fewer if the table is wide or its rows are long.
 
 use crate::builders::{BatchBuilder, Form, NotANumber, Wanted};
-use crate::csv::Rows;
+use crate::csv::{Header, Layout, Rows};
 use crate::error::{Error, Kind, Result, short};
 use crate::markers::Markers;
 use crate::options::ReadOptions;
@@ -34,7 +34,9 @@ pub fn batches(source: &Source, options: &ReadOptions, profile: &TableProfile) -
         let wanted = wanted(source, parquet.names(), profile)?;
         return Batches::parquet(parquet, wanted, markers, n_rows);
     };
-    let rows = Rows::open(source, Some(delimiter))?;
+    let header = Header::Given(profile.has_header);
+    let layout = Layout { delimiter: Some(delimiter), encoding: options.encoding, header };
+    let rows = Rows::open(source, &layout)?;
     let wanted = wanted(source, rows.header(), profile)?;
     Batches::csv(rows, wanted, markers, n_rows)
 }

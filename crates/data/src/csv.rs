@@ -1,6 +1,7 @@
 //! CSV: rows as bytes, checked once, so that everything after may believe them.
 //!
-//! The first row is the header. Every row handed on has as many cells as the header, no zero
+//! The first row is the header, unless it is data (see `sniff`): then the columns are named
+//! `column_1`, `column_2`, .. Every row handed on has as many cells as the first, no zero
 //! byte, and valid UTF-8. Quotes follow RFC 4180: a cell that begins with `"` may hold delimiters,
 //! line ends and, written twice, quotes; a quote elsewhere in a cell is a character. Lines end
 //! with LF, CRLF or CR.
@@ -13,11 +14,30 @@ mod sniff;
 mod watch;
 
 use crate::cell::{is_blank, trim};
+use crate::encoding::Encoding;
 use crate::error::{Error, Kind, Result};
+use crate::markers::Markers;
 use crate::source::{Opened, Source};
 use ::csv::{ByteRecord, Reader, ReaderBuilder};
+use sniff::{Sample, column_name};
 use std::collections::HashMap;
 use watch::{GaveUp, Watch};
+
+/// How a file is read; what is not said is found out from its first lines.
+pub(crate) struct Layout<'a> {
+    pub(crate) delimiter: Option<u8>,
+    pub(crate) encoding: Encoding,
+    pub(crate) header: Header<'a>,
+}
+
+/// Whether the first row names the columns.
+pub(crate) enum Header<'a> {
+    Given(bool),
+    /// Found out from the cells, of which those that mean missing decide nothing.
+    Sniffed(&'a Markers),
+    /// Found out from the names that a model knows.
+    Named(Vec<&'a str>),
+}
 
 /// Bytes that are read at a time.
 const BUFFER_BYTES: usize = 1 << 17;
@@ -27,8 +47,12 @@ pub(crate) struct Rows {
     source: Source,
     reader: Reader<Watch<Opened>>,
     delimiter: u8,
+    encoding: Encoding,
+    has_header: bool,
     header: Vec<String>,
     record: ByteRecord,
+    /// True while the first record is read and is a row.
+    is_held: bool,
     row: u64,
 }
 
@@ -36,30 +60,49 @@ impl Rows {
     /// Reads and checks the header.
     /// # Errors  What `Source::open` says, `EmptyFile`, `EmptyName`, `DuplicateName`, `Utf8`,
     /// `ZeroByte`, `OpenQuote`, `Delimiter`.
-    pub(crate) fn open(source: &Source, delimiter: Option<u8>) -> Result<Rows> {
-        let delimiter = match delimiter {
-            Some(byte) if !byte.is_ascii() || matches!(byte, b'"' | b'\n' | b'\r' | 0) => {
-                return Err(Kind::Delimiter { byte }.into());
+    pub(crate) fn open(source: &Source, layout: &Layout<'_>) -> Result<Rows> {
+        if let Some(byte) = layout.delimiter
+            && (!byte.is_ascii() || matches!(byte, b'"' | b'\n' | b'\r' | 0))
+        {
+            return Err(Kind::Delimiter { byte }.into());
+        }
+        let (delimiter, has_header) = match (layout.delimiter, &layout.header) {
+            (Some(delimiter), Header::Given(has_header)) => (delimiter, *has_header),
+            (delimiter, header) => {
+                let sample = Sample::read(source, layout.encoding)?;
+                let delimiter = delimiter.unwrap_or_else(|| sample.delimiter());
+                let has_header = match header {
+                    Header::Given(has_header) => *has_header,
+                    Header::Sniffed(markers) => sample.has_header(delimiter, markers),
+                    Header::Named(names) => sample.has_names(delimiter, names),
+                };
+                (delimiter, has_header)
             }
-            Some(byte) => byte,
-            None => sniff::delimiter(source)?,
         };
         let reader = ReaderBuilder::new()
             .delimiter(delimiter)
             .has_headers(false)
             .flexible(true)
             .buffer_capacity(BUFFER_BYTES)
-            .from_reader(Watch::new(source.open()?, delimiter));
+            .from_reader(Watch::new(source.text(layout.encoding)?, delimiter));
         let mut rows = Rows {
             source: source.clone(),
             reader,
             delimiter,
+            encoding: layout.encoding,
+            has_header,
             header: Vec::new(),
             record: ByteRecord::new(),
+            is_held: false,
             row: 0,
         };
-        rows.read_header()?;
+        rows.read_first()?;
         Ok(rows)
+    }
+
+    /// True if the names are those of the first row.
+    pub(crate) fn has_header(&self) -> bool {
+        self.has_header
     }
 
     pub(crate) fn header(&self) -> &[String] {
@@ -84,7 +127,7 @@ impl Rows {
     /// # Errors  `Unreadable`, `DamagedGzip`, `Ragged`, `Utf8`, `ZeroByte`, `OpenQuote`, `LongLine`.
     pub(crate) fn advance(&mut self) -> Result<bool> {
         loop {
-            if !self.read_record()? {
+            if !std::mem::take(&mut self.is_held) && !self.read_record()? {
                 return Ok(false);
             }
             let n_cells = self.record.len();
@@ -101,6 +144,7 @@ impl Rows {
                     cells: n_cells,
                     columns: self.header.len(),
                     delimiter: self.delimiter,
+                    has_header: self.has_header,
                 }
                 .into());
             }
@@ -110,7 +154,8 @@ impl Rows {
 
     /// Line of the row read last, from 1. Reads the source again: for messages only.
     pub(crate) fn line(&self) -> Result<u64> {
-        self.source.line_at(self.record.position().map_or(0, ::csv::Position::byte))
+        let byte = self.record.position().map_or(0, ::csv::Position::byte);
+        self.source.line_at(byte, self.encoding)
     }
 
     pub(crate) fn file(&self) -> String {
@@ -143,13 +188,13 @@ impl Rows {
     }
 
     fn open_quote(&self, byte: u64) -> Error {
-        match self.source.line_at(byte) {
+        match self.source.line_at(byte, self.encoding) {
             Ok(line) => Kind::OpenQuote { file: self.file(), line }.into(),
             Err(error) => error,
         }
     }
 
-    fn read_header(&mut self) -> Result<()> {
+    fn read_first(&mut self) -> Result<()> {
         loop {
             if !self.read_record()? {
                 return Err(Kind::EmptyFile { file: self.file() }.into());
@@ -157,6 +202,11 @@ impl Rows {
             if !is_blank_line(&self.record) {
                 break;
             }
+        }
+        if !self.has_header {
+            self.header = (0..self.record.len()).map(column_name).collect();
+            self.is_held = true;
+            return Ok(());
         }
         self.check_bytes()?;
         let mut first_of: HashMap<String, usize> = HashMap::with_capacity(self.record.len());
@@ -193,8 +243,8 @@ impl Rows {
             }
             if let Err(error) = std::str::from_utf8(cell) {
                 let byte = cell.get(error.valid_up_to()).copied().unwrap_or_default();
-                let line = self.line()?;
-                return Err(Kind::Utf8 { file, row, line, column: column(), position, byte }.into());
+                let (line, is_latin1) = (self.line()?, self.source.is_latin1()?);
+                return Err(Kind::Utf8 { file, row, line, column: column(), position, byte, is_latin1 }.into());
             }
         }
         Ok(())

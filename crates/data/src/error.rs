@@ -6,7 +6,7 @@
 mod show;
 
 use ir::{ColumnKind, Task};
-use show::{AtLine, Cells, FirstCell, Hint, List, MissingList, Place, Quoted, Shell, count, delimiter_name, needs};
+use show::{AtLine, Cells, FirstCell, Hint, List, MissingList, Place, Quoted, Shell, count, delimiter_name, encoding_cure, needs};
 use std::io;
 
 pub(crate) use show::{LISTED, short};
@@ -200,7 +200,7 @@ pub enum Kind {
         file: String,
     },
     /// A header and nothing after it.
-    #[error("{file}: expected rows after the header, got none; the first line is always the header")]
+    #[error("{file}: expected rows after the header, got none; the first line is the header")]
     NoRows {
         /// File as the user named it.
         file: String,
@@ -229,8 +229,9 @@ pub enum Kind {
     },
     /// A row with more or fewer cells than the header.
     #[error(
-        "{file}: row {row} has {cells}, the header has {columns} (line {line}, delimiter {delimiter}); quote cells that hold the delimiter, or mend the row",
-        cells = count(*.cells, "cell"), columns = count(*.columns, "column"), delimiter = delimiter_name(*.delimiter)
+        "{file}: row {row} has {cells}, the {first} has {columns} (line {line}, delimiter {delimiter}); quote cells that hold the delimiter, or mend the row",
+        cells = count(*.cells, "cell"), columns = count(*.columns, "column"), delimiter = delimiter_name(*.delimiter),
+        first = if *.has_header { "header" } else { "first row" }
     )]
     Ragged {
         /// File as the user named it.
@@ -241,15 +242,17 @@ pub enum Kind {
         line: u64,
         /// Cells in the row.
         cells: usize,
-        /// Columns in the header.
+        /// Cells in the first row.
         columns: usize,
         /// The delimiter that was used.
         delimiter: u8,
+        /// True if the first row is the header.
+        has_header: bool,
     },
     /// Bytes that are not UTF-8.
     #[error(
-        "{file}: {place}: expected UTF-8 text, got byte 0x{byte:02x} (line {line}); write the file as UTF-8",
-        place = Place(*.row, .column, *.position)
+        "{file}: {place}: expected UTF-8 text, got byte 0x{byte:02x} (line {line}); {cure}",
+        place = Place(*.row, .column, *.position), cure = encoding_cure(*.is_latin1)
     )]
     Utf8 {
         /// File as the user named it.
@@ -264,6 +267,8 @@ pub enum Kind {
         position: usize,
         /// The first wrong byte.
         byte: u8,
+        /// True if the file may be Latin-1.
+        is_latin1: bool,
     },
     /// A zero byte in a cell.
     #[error(

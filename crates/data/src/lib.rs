@@ -7,7 +7,7 @@
 //! ([`ReadPlan`]), with the types of its signature, and takes columns by name ([`bind`]).
 //!
 //! Rules that hold everywhere in this crate:
-//! - rows are counted from 1 after the header; lines are counted from 1 with the header;
+//! - rows are counted from 1 after the header, if there is one; lines are counted from 1 with it;
 //! - cells are trimmed as `ir::text::category_key` does;
 //! - missing is null, NaN does not occur in what is read; infinite numbers are kept;
 //! - a *raw* column is the trimmed text as written, null only where it is blank.
@@ -22,6 +22,7 @@ mod builders;
 mod cell;
 mod classes;
 mod csv;
+mod encoding;
 mod error;
 mod facts;
 mod folds;
@@ -40,6 +41,7 @@ mod target;
 pub use batches::{Batches, batches};
 pub use bind::{Bound, bind};
 pub use classes::Classes;
+pub use encoding::Encoding;
 pub use error::{BadCell, Error, Kind, MissingColumn, Nature, Result};
 pub use folds::{Strata, folds};
 pub use markers::Markers;

@@ -1,5 +1,6 @@
 //! What the user may say about a table before it is read.
 
+use crate::encoding::Encoding;
 use ir::ColumnKind;
 use std::collections::BTreeMap;
 
@@ -15,6 +16,11 @@ pub struct ReadOptions {
     pub raw: Vec<String>,
     /// Columns that are not read (`--drop`).
     pub drop: Vec<String>,
-    /// The delimiter; found out from the first lines if `None`.
+    /// The delimiter of CSV; found out from the first lines if `None`.
     pub delimiter: Option<u8>,
+    /// Whether the first row of CSV names the columns; found out from the first lines if `None`.
+    /// Without a header they are named `column_1`, `column_2`, ..
+    pub header: Option<bool>,
+    /// How the bytes of CSV spell text.
+    pub encoding: Encoding,
 }

@@ -6,7 +6,8 @@
 
 use crate::batches::Batches;
 use crate::builders::{Form, Wanted};
-use crate::csv::Rows;
+use crate::csv::{Header, Layout, Rows};
+use crate::encoding::Encoding;
 use crate::error::{Kind, MissingColumn, Result};
 use crate::markers::Markers;
 use crate::nearest::nearest;
@@ -24,14 +25,26 @@ pub struct ReadPlan {
     pub also: Vec<String>,
     /// Cells that mean missing, beside the built-in ones.
     pub missing: Vec<String>,
-    /// The delimiter; found out from the first lines if `None`.
+    /// The delimiter of CSV; found out from the first lines if `None`.
     pub delimiter: Option<u8>,
+    /// Whether the first row of CSV names the columns. If `None`, it does unless it holds none of
+    /// the names above and these are all of the form `column_1`, as a file without header gives them.
+    pub header: Option<bool>,
+    /// How the bytes of CSV spell text.
+    pub encoding: Encoding,
 }
 
 impl ReadPlan {
     /// The inputs of a signature and nothing else.
     pub fn new(signature: &Signature) -> ReadPlan {
-        ReadPlan { inputs: signature.inputs.clone(), also: Vec::new(), missing: Vec::new(), delimiter: None }
+        ReadPlan {
+            inputs: signature.inputs.clone(),
+            also: Vec::new(),
+            missing: Vec::new(),
+            delimiter: None,
+            header: None,
+            encoding: Encoding::default(),
+        }
     }
 
     /// Starts reading. The batches hold the inputs in order and then the columns of `also` in
@@ -49,7 +62,15 @@ impl ReadPlan {
             let wanted = self.wanted(source, parquet.names())?;
             return Batches::parquet(parquet, wanted, markers, None);
         }
-        let rows = Rows::open(source, self.delimiter)?;
+        let header = match self.header {
+            Some(has_header) => Header::Given(has_header),
+            None => {
+                let inputs = self.inputs.iter().map(|input| &input.name);
+                Header::Named(inputs.chain(&self.also).map(String::as_str).collect())
+            }
+        };
+        let layout = Layout { delimiter: self.delimiter, encoding: self.encoding, header };
+        let rows = Rows::open(source, &layout)?;
         let wanted = self.wanted(source, rows.header())?;
         Batches::csv(rows, wanted, markers, None)
     }

@@ -1,6 +1,6 @@
 //! The first pass: every cell of the file is looked at, and each column gets its kind.
 
-use crate::csv::Rows;
+use crate::csv::{Header, Layout, Rows};
 use crate::error::{Kind, LISTED, Result};
 use crate::facts::{Facts, distinct_cap};
 use crate::infer::{Inferred, Place, infer};
@@ -115,9 +115,11 @@ pub fn profile(source: &Source, options: &ReadOptions) -> Result<TableProfile> {
     if source.is_parquet()? {
         return parquet::profile(source, options);
     }
-    let mut rows = Rows::open(source, options.delimiter)?;
-    check_names(source, rows.header(), options)?;
     let markers = Markers::new(&options.missing);
+    let header = options.header.map_or(Header::Sniffed(&markers), Header::Given);
+    let layout = Layout { delimiter: options.delimiter, encoding: options.encoding, header };
+    let mut rows = Rows::open(source, &layout)?;
+    check_names(source, rows.header(), options)?;
     let dropped: HashSet<&str> = options.drop.iter().map(String::as_str).collect();
     let cap = distinct_cap(rows.header().len());
     let mut facts: Vec<Option<Facts>> = rows
@@ -151,7 +153,7 @@ pub fn profile(source: &Source, options: &ReadOptions) -> Result<TableProfile> {
         n_rows: rows.row(),
         columns,
         delimiter: Some(rows.delimiter()),
-        has_header: true,
+        has_header: rows.has_header(),
     })
 }
 

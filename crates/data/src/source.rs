@@ -5,6 +5,7 @@
 //! name, and may have several members. A UTF-8 byte order mark is skipped. The name of a source
 //! is the path as the user typed it, so that messages speak of the same file.
 
+use crate::encoding::{Encoding, Latin1, is_latin1_text};
 use crate::error::{Kind, Result};
 use flate2::read::MultiGzDecoder;
 use std::fs::{self, File};
@@ -117,6 +118,31 @@ impl Source {
         Ok(Opened { bytes: Box::new(Cursor::new(text.to_vec()).chain(bytes)), packing })
     }
 
+    /// The text from its start as UTF-8.
+    /// # Errors  As [`Source::open`].
+    pub(crate) fn text(&self, encoding: Encoding) -> Result<Opened> {
+        let opened = self.open()?;
+        Ok(match encoding {
+            Encoding::Utf8 => opened,
+            Encoding::Latin1 => Opened { packing: opened.packing, bytes: Box::new(Latin1::new(opened)) },
+        })
+    }
+
+    /// True if no byte speaks against Windows-1252. Reads the source: for messages only.
+    pub(crate) fn is_latin1(&self) -> Result<bool> {
+        let mut opened = self.open()?;
+        let mut block = vec![0; 1 << 16];
+        loop {
+            match opened.read(&mut block) {
+                Ok(0) => return Ok(true),
+                Ok(n) if block[..n].iter().all(|&byte| is_latin1_text(byte)) => {}
+                Ok(_) => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.read_error(error, opened.packing)),
+            }
+        }
+    }
+
     /// The error for what went wrong while bytes of this source were read.
     pub(crate) fn read_error(&self, source: io::Error, packing: Packing) -> crate::Error {
         use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
@@ -128,10 +154,10 @@ impl Source {
         }
     }
 
-    /// The line, from 1, of the byte at `byte` or, if it begins a line end, of what follows it.
+    /// The line, from 1, of the byte at `byte` of the UTF-8 text or, if it begins a line end, of what follows it.
     /// Reads the source again up to there: for messages only.
-    pub(crate) fn line_at(&self, byte: u64) -> Result<u64> {
-        let opened = self.open()?;
+    pub(crate) fn line_at(&self, byte: u64, encoding: Encoding) -> Result<u64> {
+        let opened = self.text(encoding)?;
         let packing = opened.packing;
         let mut line = 1;
         for (at, next) in (0_u64..).zip(io::BufReader::new(opened).bytes()) {
@@ -237,7 +263,7 @@ mod tests {
             assert_eq!(text, "a\r\nb\n\nc\n");
         }
         for (byte, line) in [(0, 1), (1, 2), (2, 2), (3, 2), (4, 4), (6, 4)] {
-            assert_eq!(source.line_at(byte).unwrap(), line, "{byte}");
+            assert_eq!(source.line_at(byte, Encoding::Utf8).unwrap(), line, "{byte}");
         }
     }
 

@@ -7,6 +7,7 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use ir::{ColumnKind, DType, Input, Signature, Task};
 use smidgen_data::{
+    Encoding,
     Markers, Nature, ReadOptions, ReadPlan, Result, Source, Table, Target, TargetOptions, bind, profile,
     read_for,
 };
@@ -167,7 +168,7 @@ fn messages() {
     let none = ReadOptions::default();
     assert_eq!(
         message("a,b\n\n", &none),
-        "train.csv: expected rows after the header, got none; the first line is always the header"
+        "train.csv: expected rows after the header, got none; the first line is the header"
     );
     let text = "age,income\n1,2\n";
     assert_eq!(
@@ -340,4 +341,76 @@ fn a_file_that_changes_between_the_passes() {
             format!("{file}: changed while it was read (row {row}); read it again when nothing writes it")
         );
     }
+}
+
+#[test]
+fn a_file_without_header() {
+    let text = "5.1,3,setosa\n4.9,?,virginica\n\n4.7,1,setosa\n";
+    let options = ReadOptions { raw: vec!["column_3".into()], ..ReadOptions::default() };
+    let table = read(text, &options).unwrap();
+    let profile = table.profile();
+    assert!(!profile.has_header);
+    assert_eq!((profile.n_rows, table.n_rows()), (3, 3));
+    let names: Vec<_> = profile.columns.iter().map(|c| (c.name.as_str(), c.kind, c.dtype)).collect();
+    use ColumnKind::{Category, Number};
+    assert_eq!(
+        names,
+        [
+            ("column_1", Number, DType::F64),
+            ("column_2", Number, DType::I64),
+            ("column_3", Category, DType::Str)
+        ]
+    );
+    assert_eq!(cells(&table.batches()[0], 0), ["5.1", "4.9", "4.7"]);
+    assert_eq!(cells(&table.batches()[0], 1), ["3", "-", "1"]);
+    let raw: Vec<_> = table.raw_cells("column_3").unwrap().collect();
+    assert_eq!(raw, [Some("setosa"), Some("virginica"), Some("setosa")]);
+
+    let model = signature(&[("column_2", Number, DType::I64), ("column_1", Number, DType::F64)]);
+    let one = |text: &str, also: &[String]| {
+        read_for(&source(text), &model, also).unwrap().next().unwrap().map_err(|e| e.to_string())
+    };
+    for text in ["5.1,3\n", "5.1,3", "column_1,column_2\n5.1,3\n", "column_2,column_1\n3,5.1\n"] {
+        let batch = one(text, &[]).unwrap();
+        assert_eq!((cells(&batch, 0), cells(&batch, 1)), (vec!["3".into()], vec!["5.1".into()]), "{text}");
+    }
+    assert_eq!(cells(&one("5.1,3,setosa\n", &["column_3".into()]).unwrap(), 2), ["setosa"]);
+    assert_eq!(
+        read_for(&source("5.1,3\n"), &model, &["column_3".into()]).err().unwrap().to_string(),
+        "train.csv: no column \"column_3\"; add or rename the column"
+    );
+    assert_eq!(
+        one("a,b\n5.1,3\n", &[]).unwrap_err(),
+        "train.csv: column \"column_2\" (2): expected a number, got \"b\" at row 1 (line 1); \
+         declare it missing with --missing b"
+    );
+    let mut plan = ReadPlan::new(&model);
+    plan.header = Some(true);
+    assert!(plan.read(&source("5.1,3\n")).is_err());
+
+    let options = ReadOptions { header: Some(true), ..ReadOptions::default() };
+    let table = read("1,2\n3,4\n", &options).unwrap();
+    assert_eq!((table.profile().columns[0].name.as_str(), table.n_rows()), ("1", 1));
+    let options = ReadOptions { header: Some(false), ..ReadOptions::default() };
+    let table = read("a,b\nc,d\n", &options).unwrap();
+    assert_eq!(cells(&table.batches()[0], 0), ["a", "c"]);
+}
+
+#[test]
+fn latin1() {
+    let bytes = b"ort,n\nM\xfcnchen,1\nK\xf6ln,2\n";
+    let source = Source::spool("t.csv", &bytes[..]).unwrap();
+    let error = profile(&source, &ReadOptions::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "t.csv: row 1, column \"ort\" (1): expected UTF-8 text, got byte 0xfc (line 2); \
+         read it with --encoding latin-1, or write it as UTF-8"
+    );
+    let options = ReadOptions { encoding: Encoding::Latin1, ..ReadOptions::default() };
+    let table = Table::read(&source, &options).unwrap();
+    assert_eq!(cells(&table.batches()[0], 0), ["München", "Köln"]);
+    let mut plan = ReadPlan::new(&signature(&[("ort", ColumnKind::Category, DType::Str)]));
+    plan.encoding = Encoding::Latin1;
+    let batch = plan.read(&source).unwrap().next().unwrap().unwrap();
+    assert_eq!(cells(&batch, 0), ["München", "Köln"]);
 }

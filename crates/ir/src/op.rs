@@ -9,6 +9,7 @@ mod codes;
 mod forest;
 mod link;
 mod threshold;
+mod time_part;
 
 pub use argmax::ArgMax;
 pub use bin::Bin;
@@ -16,6 +17,7 @@ pub use codes::Codes;
 pub use forest::ForestOp;
 pub use link::{Link, LinkKind};
 pub use threshold::Threshold;
+pub use time_part::TimePart;
 
 use crate::{DType, Error, Forest, Kind, Shape, Tensor};
 use alloc::borrow::ToOwned;
@@ -116,6 +118,8 @@ pub enum Op {
     ArgMax(ArgMax),
     /// One score against a threshold.
     Threshold(Threshold),
+    /// A point in time to one of its parts.
+    TimePart(TimePart),
 }
 
 /// Every operator: its stored name and how it is read back.
@@ -126,6 +130,7 @@ pub const OPS: &[(&str, Parse)] = &[
     (forest::NAME, |a| ForestOp::parse(a).map(Op::Forest)),
     (link::NAME, |a| Link::parse(a).map(Op::Link)),
     (threshold::NAME, |a| Threshold::parse(a).map(Op::Threshold)),
+    (time_part::NAME, |a| TimePart::parse(a).map(Op::TimePart)),
 ];
 
 impl Op {
@@ -138,6 +143,7 @@ impl Op {
             Op::Link(p) => p,
             Op::ArgMax(p) => p,
             Op::Threshold(p) => p,
+            Op::TimePart(p) => p,
         }
     }
 

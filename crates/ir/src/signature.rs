@@ -92,6 +92,8 @@ impl fmt::Display for Task {
 /// - category: `Str` (the key is the trimmed text), or `I64` / `F64` when every training cell was a
 ///   number (the key is the canonical spelling, see [`crate::text`]); the graph's input is a string
 ///   either way.
+/// - time: `Str` as written (the graph reads it, in the format that was found at fit), or `I64` in
+///   microseconds since 1970-01-01 00:00 UTC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
     /// Column name in the user's table.
@@ -108,7 +110,8 @@ impl Input {
         match self.kind {
             ColumnKind::Number => self.dtype,
             ColumnKind::Category | ColumnKind::Text => DType::Str,
-            ColumnKind::Time => DType::I64,
+            // Text as written, or microseconds since 1970; the graph knows the format.
+            ColumnKind::Time => self.dtype,
         }
     }
 }

@@ -28,7 +28,7 @@ pub enum Kind {
     #[error(transparent)]
     Metric(#[from] metrics::Error),
     /// Too few rows to learn and validate.
-    #[error("{table}: {n_rows} rows with a target, at least {needed} are needed to learn and to validate; give more rows")]
+    #[error("{table}: {n_rows} row(s) with a target, at least {needed} are needed to learn and to validate; give more rows")]
     TooFewRows {
         /// The table.
         table: String,
@@ -54,6 +54,14 @@ pub enum Kind {
         got: String,
         /// Row, from 1.
         row: usize,
+    },
+    /// Row weights that leave no row.
+    #[error("{table}: row weights \"{column}\": expected some above 0, got none; check the column")]
+    NoWeight {
+        /// The table.
+        table: String,
+        /// The column of weights.
+        column: String,
     },
     /// The run was interrupted before there was any model.
     #[error("fit: interrupted before the first model was done")]
@@ -82,6 +90,7 @@ impl Error {
             | Kind::TooFewRows { .. }
             | Kind::NoColumns { .. }
             | Kind::Weight { .. }
+            | Kind::NoWeight { .. }
             | Kind::Interrupted => ir::Nature::Input,
         }
     }

@@ -35,6 +35,9 @@ pub struct Prepared {
     pub fingerprint: u64,
 }
 
+/// Rows needed to learn and to hold some back.
+const FEWEST_ROWS: usize = 4;
+
 /// Classes above which a person is told that there are many.
 const MANY_CLASSES: usize = 100;
 
@@ -45,7 +48,7 @@ impl Prepared {
     /// a warning. `except` names further columns that are not to be learnt from.
     ///
     /// # Errors
-    /// No column left, no row with a target, weights that are none.
+    /// Too few rows, no column left, weights that are none or all 0.
     pub fn new(
         table: &Table,
         target: &Target,
@@ -55,6 +58,10 @@ impl Prepared {
         threads: &Threads,
     ) -> Result<Prepared, Error> {
         let name = table.profile().name.clone();
+        let n_rows = target.kept_rows.len();
+        if n_rows < FEWEST_ROWS {
+            return Err(Kind::TooFewRows { table: name, n_rows, needed: FEWEST_ROWS }.into());
+        }
         let mut warnings = Vec::new();
         let mut inputs = Vec::new();
         for column in &table.profile().columns {
@@ -228,6 +235,10 @@ fn weights(table: &Table, column: &str) -> Result<Vec<f32>, Error> {
             got: cell.map_or_else(|| "nothing".to_owned(), |c| format!("\"{c}\"")),
             row: row + 1,
         })?);
+    }
+    if !weights.iter().any(|w| *w > 0.0) {
+        let (table, column) = (table.profile().name.clone(), column.to_owned());
+        return Err(Kind::NoWeight { table, column }.into());
     }
     Ok(weights)
 }

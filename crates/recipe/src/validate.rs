@@ -51,9 +51,6 @@ struct FoldFit {
     rounds: u32,
 }
 
-/// Rows needed to learn and to hold some back.
-const FEWEST_ROWS: usize = 4;
-
 /// Fits `learner` on each fold and predicts the rows held back.
 ///
 /// The first fold runs alone, on all threads; what it takes decides whether the time left allows the
@@ -61,7 +58,7 @@ const FEWEST_ROWS: usize = 4;
 /// score is then taken on the rows that were held back. With a budget in units nothing is left out.
 ///
 /// # Errors
-/// Too few rows; whatever the learner says.
+/// Whatever the learner says.
 pub fn validate(
     prepared: &Prepared,
     learner: &LearnerEntry,
@@ -71,11 +68,6 @@ pub fn validate(
     seed: Seed,
     ctx: &Ctx<'_>,
 ) -> Result<Validated, Error> {
-    let n_rows = prepared.rows.len();
-    if n_rows < FEWEST_ROWS {
-        let table = prepared.table.clone();
-        return Err(Kind::TooFewRows { table, n_rows, needed: FEWEST_ROWS }.into());
-    }
     let folds = plan(prepared, scheme, seed);
     ctx.progress.stage("validating", Some(folds.len() as u64));
     let one = Threads::one();

@@ -8,13 +8,13 @@ use crate::engine::bins::Bins;
 use crate::engine::dictionary::Dictionary;
 use crate::engine::{BLOCK, Trees};
 use crate::error::{Error, Kind};
-use crate::reference::{argmax, check_inputs};
+use crate::reference::{Held, argmax, check_inputs, evaluate};
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::fixed::link;
 use ir::op::LinkKind;
-use ir::{Column, DType, Graph, Node, Op, Origin, Tensor, TensorData, ValueIdx};
+use ir::{Column, ColumnData, DType, Graph, Node, Op, Origin, Tensor, TensorData, ValueIdx};
 
 /// Where the codes of a feature come from.
 #[derive(Clone, Debug)]
@@ -23,11 +23,67 @@ enum Coder {
     Dictionary(Dictionary),
 }
 
-/// Codes of one input column.
+/// Where a column of codes starts from.
+#[derive(Clone, Copy, Debug)]
+enum Start {
+    /// A column as given.
+    Input(usize),
+    /// A value that the prelude computes.
+    Computed(usize),
+}
+
+/// Codes of one column.
 #[derive(Clone, Debug)]
 struct CodeStep {
-    column: usize,
+    start: Start,
     coder: Coder,
+}
+
+/// What is computed of the columns before they become codes, block by block by the reference itself.
+#[derive(Clone, Debug, Default)]
+struct Prelude {
+    nodes: Vec<Node>,
+    constants: Vec<(usize, Tensor)>,
+    /// Values that are inputs, with the column of each.
+    columns: Vec<(usize, usize)>,
+    n_values: usize,
+}
+
+impl Prelude {
+    /// The nodes that the values `wanted` hang on.
+    fn new(graph: &Graph, wanted: &[usize]) -> Prelude {
+        let mut needed = vec![false; graph.values().len()];
+        wanted.iter().for_each(|&w| needed[w] = true);
+        let mut prelude = Prelude { n_values: graph.values().len(), ..Prelude::default() };
+        for node in graph.nodes().iter().rev() {
+            if node.outputs.iter().any(|o| needed[o.0 as usize]) {
+                node.inputs.iter().for_each(|i| needed[i.0 as usize] = true);
+                prelude.nodes.push(node.clone());
+            }
+        }
+        prelude.nodes.reverse();
+        for (at, value) in graph.values().iter().enumerate().filter(|(at, _)| needed[*at]) {
+            match &value.origin {
+                Origin::Input(column) => prelude.columns.push((at, *column as usize)),
+                Origin::Constant(tensor) => prelude.constants.push((at, tensor.clone())),
+                Origin::Node(_) => {}
+            }
+        }
+        prelude
+    }
+
+    /// The computed values of rows `first..first + n`.
+    fn run<'p>(&'p self, columns: &[Column<'p>], first: usize, n: usize) -> Result<Vec<Option<Held<'p>>>, Error> {
+        let mut held: Vec<Option<Held<'p>>> = (0..self.n_values).map(|_| None).collect();
+        for &(at, column) in &self.columns {
+            held[at] = columns[column].slice(first, n).map(Held::Column);
+        }
+        for (at, tensor) in &self.constants {
+            held[*at] = Some(Held::Constant(tensor));
+        }
+        evaluate(&self.nodes, &mut held, n)?;
+        Ok(held)
+    }
 }
 
 /// What becomes of the scores of a forest.
@@ -45,6 +101,7 @@ enum Ending {
 #[derive(Clone, Debug)]
 pub struct Plan {
     inputs: Vec<(String, DType)>,
+    prelude: Option<Prelude>,
     codes: Vec<CodeStep>,
     trees: Trees,
     n_outputs: usize,
@@ -79,8 +136,12 @@ impl Plan {
         let mut codes = Vec::with_capacity(forest_node.inputs.len());
         for &input in &forest_node.inputs {
             let node = maker(input).ok_or_else(|| refuse(forest_node))?;
-            let column = node.inputs.first().map(|&i| &graph.value(i).origin);
-            let Some(&Origin::Input(column)) = column else { return Err(refuse(node)) };
+            let first = *node.inputs.first().ok_or_else(|| refuse(node))?;
+            let start = match graph.value(first).origin {
+                Origin::Input(column) => Start::Input(column as usize),
+                Origin::Node(_) => Start::Computed(first.0 as usize),
+                Origin::Constant(_) => return Err(refuse(node)),
+            };
             let constant = node.inputs.get(1).and_then(|&i| graph.constant(i)).map(Tensor::data);
             let coder = match (&node.op, constant) {
                 (Op::Bin(_), Some(edges)) => Bins::new(edges).map(Coder::Bins),
@@ -90,7 +151,7 @@ impl Plan {
                 _ => None,
             };
             let coder = coder.ok_or_else(|| refuse(node))?;
-            codes.push(CodeStep { column: column as usize, coder });
+            codes.push(CodeStep { start, coder });
         }
         let score = forest_node.outputs.first().copied();
         let mut endings = Vec::with_capacity(graph.outputs().len());
@@ -111,13 +172,19 @@ impl Plan {
                 },
                 Op::ArgMax(_) => Ending::ArgMax,
                 Op::Threshold(t) => Ending::Threshold { above: t.above },
-                Op::Bin(_) | Op::Codes(_) | Op::Forest(_) => return Err(refuse(node)),
+                Op::Bin(_) | Op::Codes(_) | Op::Forest(_) | Op::TimePart(_) => return Err(refuse(node)),
             });
         }
+        let computed = codes.iter().filter_map(|step| match step.start {
+            Start::Computed(value) => Some(value),
+            Start::Input(_) => None,
+        });
+        let computed: Vec<usize> = computed.collect();
+        let prelude = (!computed.is_empty()).then(|| Prelude::new(graph, &computed));
         let n_outputs = op.forest.n_outputs() as usize;
         let input = |&i| (graph.value(i).name.clone(), graph.value(i).dtype);
         let inputs = graph.inputs().iter().map(input).collect();
-        Ok(Plan { inputs, codes, trees: Trees::new(&op.forest), n_outputs, endings })
+        Ok(Plan { inputs, prelude, codes, trees: Trees::new(&op.forest), n_outputs, endings })
     }
 
     /// Outputs for these columns, in the order of the graph's outputs; equal to the reference
@@ -136,8 +203,16 @@ impl Plan {
         let mut first = 0;
         while first < n_rows {
             let n = BLOCK.min(n_rows - first);
+            let computed = self.prelude.as_ref().map(|p| p.run(columns, first, n)).transpose()?;
             for (step, codes) in self.codes.iter().zip(codes.chunks_exact_mut(stride.max(1))) {
-                let Some(column) = columns[step.column].slice(first, n) else { continue };
+                let column = match step.start {
+                    Start::Input(column) => columns[column].slice(first, n),
+                    Start::Computed(value) => match computed.as_ref().and_then(|c| c[value].as_ref()) {
+                        Some(Held::Made(tensor)) => computed_column(tensor),
+                        _ => None,
+                    },
+                };
+                let Some(column) = column else { continue };
                 let codes = &mut codes[..n];
                 match &step.coder {
                     Coder::Bins(bins) => bins.codes_into(&column, codes),
@@ -164,6 +239,14 @@ impl Plan {
     /// Number of coded columns, that is of inputs of the forest.
     pub fn n_columns(&self) -> usize {
         self.codes.len()
+    }
+}
+
+/// A computed column; NaN is missing.
+fn computed_column(tensor: &Tensor) -> Option<Column<'_>> {
+    match tensor.data() {
+        TensorData::F64(v) => Column::try_new(ColumnData::F64(v), None),
+        _ => None,
     }
 }
 

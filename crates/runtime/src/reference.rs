@@ -8,13 +8,15 @@ use alloc::vec;
 use alloc::vec::Vec;
 use ir::fixed::{key_f64, link};
 use ir::forest::MISSING;
-use ir::op::{Bin, Codes, ForestOp, Link, LinkKind, Threshold};
+use ir::op::{Bin, Codes, ForestOp, Link, LinkKind, Threshold, TimePart};
+use ir::text::category_key;
 use ir::{Column, ColumnData, DType, Graph, Node, Op, Origin, Tensor, TensorData, ValueIdx};
 
 /// A value during a run.
-enum Held<'a> {
+pub(crate) enum Held<'a> {
     Column(Column<'a>),
-    Tensor(Tensor),
+    Constant(&'a Tensor),
+    Made(Tensor),
 }
 
 /// Checks columns against the names and dtypes of a graph's inputs; gives the number of rows.
@@ -51,26 +53,33 @@ pub fn run(graph: &Graph, columns: &[Column<'_>]) -> Result<Vec<Tensor>, Error> 
         .iter()
         .map(|value| match &value.origin {
             Origin::Input(position) => Some(Held::Column(columns[*position as usize])),
-            Origin::Constant(tensor) => Some(Held::Tensor(tensor.clone())),
+            Origin::Constant(tensor) => Some(Held::Constant(tensor)),
             Origin::Node(_) => None,
         })
         .collect();
-    for node in graph.nodes() {
-        let made = Inputs { held: &held, node, n_rows }.evaluate()?;
-        if let Some(&output) = node.outputs.first() {
-            held[output.0 as usize] = Some(Held::Tensor(made));
-        }
-    }
+    evaluate(graph.nodes(), &mut held, n_rows)?;
     let mut outputs = Vec::with_capacity(graph.outputs().len());
     for output in graph.outputs() {
         match &held[output.0 as usize] {
-            Some(Held::Tensor(tensor)) => outputs.push(tensor.clone()),
+            Some(Held::Made(tensor)) => outputs.push(tensor.clone()),
+            Some(Held::Constant(tensor)) => outputs.push((*tensor).clone()),
             Some(Held::Column(_)) | None => {
                 return Err(unsupported(&graph.value(*output).name, "an input as output"));
             }
         }
     }
     Ok(outputs)
+}
+
+/// Computes nodes in order; `held` has a place for each value of their graph.
+pub(crate) fn evaluate(nodes: &[Node], held: &mut [Option<Held<'_>>], n_rows: usize) -> Result<(), Error> {
+    for node in nodes {
+        let made = Inputs { held, node, n_rows }.evaluate()?;
+        if let Some(&output) = node.outputs.first() {
+            held[output.0 as usize] = Some(Held::Made(made));
+        }
+    }
+    Ok(())
 }
 
 fn unsupported(node: &str, op: &'static str) -> Error {
@@ -94,16 +103,25 @@ impl Inputs<'_, '_> {
         self.held[idx.0 as usize].as_ref().ok_or_else(|| self.fail())
     }
 
-    fn column(&self, position: usize) -> Result<&Column<'_>, Error> {
-        match self.held(position)? {
-            Held::Column(column) => Ok(column),
-            Held::Tensor(_) => Err(self.fail()),
+    /// A column as given, or a computed one of doubles, in which NaN is missing.
+    fn column(&self, position: usize) -> Result<Column<'_>, Error> {
+        let made = match self.held(position)? {
+            Held::Column(column) => return Ok(*column),
+            Held::Made(tensor) => tensor,
+            Held::Constant(_) => return Err(self.fail()),
+        };
+        match made.data() {
+            TensorData::F64(v) if v.len() == self.n_rows => {
+                Column::try_new(ColumnData::F64(v), None).ok_or_else(|| self.fail())
+            }
+            _ => Err(self.fail()),
         }
     }
 
     fn tensor(&self, position: usize) -> Result<&Tensor, Error> {
         match self.held(position)? {
-            Held::Tensor(tensor) => Ok(tensor),
+            Held::Made(tensor) => Ok(tensor),
+            Held::Constant(tensor) => Ok(tensor),
             Held::Column(_) => Err(self.fail()),
         }
     }
@@ -129,6 +147,7 @@ impl Inputs<'_, '_> {
             Op::Link(link) => self.link(*link),
             Op::ArgMax(_) => self.argmax(),
             Op::Threshold(threshold) => self.threshold(*threshold),
+            Op::TimePart(part) => self.time_part(*part),
         }
     }
 
@@ -207,6 +226,21 @@ impl Inputs<'_, '_> {
                 self.finish(vec![self.n_rows], TensorData::F64(v))
             }
         }
+    }
+
+    fn time_part(&self, op: TimePart) -> Result<Tensor, Error> {
+        let column = self.column(0)?;
+        let part = |row: usize| {
+            let micros = match (column.data(), op.format) {
+                (ColumnData::I64(v), None) if column.is_valid(row) => Some(v[row]),
+                (ColumnData::Str { .. }, Some(format)) => {
+                    column.text(row).and_then(|text| format.parse(category_key(text)))
+                }
+                _ => None,
+            };
+            micros.map_or(f64::NAN, |m| op.part.of(m) as f64)
+        };
+        Ok(Tensor::vector(TensorData::F64((0..self.n_rows).map(part).collect())))
     }
 
     fn argmax(&self) -> Result<Tensor, Error> {

@@ -9,7 +9,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use ir::digest::{Digest, SplitMix64};
 use ir::fixed::{from_key_f64, key_f64};
-use ir::{Bits, Column, ColumnData, DType, Error, Graph, Kind, SelfTest, Tensor, TensorData, ValueIdx};
+use ir::op::TimePart;
+use ir::{Bits, Column, ColumnData, DType, Error, Graph, Kind, Op, SelfTest, Tensor, TensorData, ValueIdx};
 
 /// Rows of a self-test.
 pub const SELF_TEST_ROWS: u32 = 256;
@@ -51,6 +52,7 @@ impl OwnedColumn {
 pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedColumn>, Error> {
     let mut columns = Vec::with_capacity(graph.inputs().len());
     let beside = constants_beside(graph);
+    let times = times_read(graph);
     let mut text_left = MAX_TEXT;
     for (i, &input) in graph.inputs().iter().enumerate() {
         let mut random = SplitMix64::new(seed.wrapping_add(i as u64));
@@ -62,6 +64,7 @@ pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedCol
             validity: vec![0; n.div_ceil(8)],
         };
         let constant = beside[input.0 as usize].and_then(|c| graph.constant(c)).map(Tensor::data);
+        let time = times[input.0 as usize];
         match graph.value(input).dtype {
             DType::I64 => {
                 let edges = if let Some(TensorData::I64(v)) = constant { &v[..] } else { &[] };
@@ -73,6 +76,8 @@ pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedCol
                         Drawn::Missing => 0,
                         Drawn::Low => i64::MIN,
                         Drawn::High => i64::MAX,
+                        // A point in time within 142 years of 1970.
+                        Drawn::Word(word) if time.is_some() => word.cast_signed() >> 11,
                         Drawn::Word(word) => word.cast_signed(),
                         Drawn::Constant(at, step) => edges[at as usize].saturating_add(step),
                     };
@@ -108,7 +113,10 @@ pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedCol
                     let text = match drawn {
                         Drawn::Missing | Drawn::Low => String::new(),
                         Drawn::High => "\u{10ffff}".into(),
-                        Drawn::Word(word) => alloc::format!("{word:x}"),
+                        Drawn::Word(word) => match time.and_then(|t| t.format) {
+                            Some(format) => format.write(word.cast_signed() >> 11),
+                            None => alloc::format!("{word:x}"),
+                        },
                         Drawn::Constant(at, _) => keys[at as usize].clone(),
                     };
                     if text.len() <= text_left {
@@ -153,6 +161,17 @@ fn number(random: &mut SplitMix64, n_constants: u32) -> Drawn {
 
 fn set_valid(validity: &mut [u8], row: usize, valid: bool) {
     validity[row >> 3] |= u8::from(valid) << (row & 7);
+}
+
+/// By value: how the first consumer reads a point in time, if it does.
+fn times_read(graph: &Graph) -> Vec<Option<TimePart>> {
+    let mut times = vec![None; graph.values().len()];
+    for node in graph.nodes().iter().rev() {
+        if let (Some(value), Op::TimePart(part)) = (node.inputs.first(), &node.op) {
+            times[value.0 as usize] = Some(*part);
+        }
+    }
+    times
 }
 
 /// By value: what the first consumer of the value takes beside it.

@@ -142,7 +142,8 @@ pub(crate) fn is_exact(model: &Model) -> bool {
         | ir::Op::Forest(_)
         | ir::Op::Link(_)
         | ir::Op::ArgMax(_)
-        | ir::Op::Threshold(_) => true,
+        | ir::Op::Threshold(_)
+        | ir::Op::TimePart(_) => true,
     })
 }
 

@@ -126,7 +126,9 @@ fn types(pairs: &[(String, String)]) -> Result<BTreeMap<String, ColumnKind>, Err
             )));
         }
         let parsed = ColumnKind::parse(kind).ok_or_else(|| {
-            Error::input(format!("--types {column}={kind}: expected number, category, text or time, got \"{kind}\""))
+            Error::input(format!(
+                "--types {column}={kind}: expected number, category, text or time, got \"{kind}\""
+            ))
         })?;
         types.insert(column.clone(), parsed);
     }
@@ -323,5 +325,9 @@ fn command(args: &Args, options: &FitOptions, made: &FitReport) -> String {
 /// A word as a shell takes it.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./=,:+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }

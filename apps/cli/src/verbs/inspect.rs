@@ -79,7 +79,12 @@ fn model_text(model: &ModelSummary) -> String {
     if !s.classes.is_empty() {
         text.push_str(&format!("classes: {}\n", s.classes.join(", ")));
     }
-    text.push_str(&format!("made by: {}, seed {}, {} rows\n", model.card.recipe, model.card.seed, look::count(model.card.n_rows)));
+    text.push_str(&format!(
+        "made by: {}, seed {}, {} rows\n",
+        model.card.recipe,
+        model.card.seed,
+        look::count(model.card.n_rows)
+    ));
     for (name, value) in &model.card.metrics {
         text.push_str(&format!("{name}: {}\n", look::score(*value)));
     }

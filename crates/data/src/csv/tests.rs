@@ -1,8 +1,16 @@
 use super::*;
 use std::io::{self, Read};
 
+/// A header in the first row and nothing else said.
+const PLAIN: Layout<'static> =
+    Layout { delimiter: None, encoding: Encoding::Utf8, header: Header::Given(true) };
+
 fn rows_of(bytes: &[u8]) -> Result<Vec<Vec<String>>> {
-    let mut rows = Rows::open(&Source::spool("train.csv", bytes)?, None)?;
+    rows_with(bytes, &PLAIN)
+}
+
+fn rows_with(bytes: &[u8], layout: &Layout<'_>) -> Result<Vec<Vec<String>>> {
+    let mut rows = Rows::open(&Source::spool("train.csv", bytes)?, layout)?;
     let mut cells = vec![rows.header().to_vec()];
     while rows.advance()? {
         cells.push(rows.record().iter().map(|c| String::from_utf8(c.to_vec()).unwrap()).collect());
@@ -61,16 +69,25 @@ fn messages() {
         ),
         (
             b"name,town\nA,B\nC,M\xfcnchen\n",
-            "train.csv: row 2, column \"town\" (2): expected UTF-8 text, got byte 0xfc (line 3); write the file as UTF-8",
+            "train.csv: row 2, column \"town\" (2): expected UTF-8 text, got byte 0xfc (line 3); read it with --encoding latin-1, or write it as UTF-8",
         ),
         (
             b"name,gr\xf6\xdfe\nA,B\n",
-            "train.csv: header, column 2: expected UTF-8 text, got byte 0xf6 (line 1); write the file as UTF-8",
+            "train.csv: header, column 2: expected UTF-8 text, got byte 0xf6 (line 1); read it with --encoding latin-1, or write it as UTF-8",
         ),
         // One character cut by a delimiter is whole only if the cells are judged end to end.
         (
             b"a,b\n\xc3,\xa4\n",
+            "train.csv: row 1, column \"a\" (1): expected UTF-8 text, got byte 0xc3 (line 2); \
+             read it with --encoding latin-1, or write it as UTF-8",
+        ),
+        (
+            b"a,b\n\xc3,\x81\n",
             "train.csv: row 1, column \"a\" (1): expected UTF-8 text, got byte 0xc3 (line 2); write the file as UTF-8",
+        ),
+        (
+            b"a,b\n1,\xfc\n\0,2\n",
+            "train.csv: row 1, column \"b\" (2): expected UTF-8 text, got byte 0xfc (line 2); write the file as UTF-8",
         ),
         (
             b"a,b\n1,2\n1,\0\n",
@@ -107,11 +124,55 @@ fn messages() {
 }
 
 #[test]
+fn rows_without_a_header() {
+    let markers = Markers::default();
+    let sniffed = Layout { header: Header::Sniffed(&markers), ..PLAIN };
+    let expected = vec![vec!["column_1", "column_2"], vec!["1", "x"], vec!["2", "y"]];
+    for text in [&b"1,x\n2,y\n"[..], b"\xef\xbb\xbf1,x\n2,y", b"\n  \n1,x\r\n\n2,y\r\n"] {
+        assert_eq!(rows_with(text, &sniffed).unwrap(), expected);
+    }
+    let none = Layout { header: Header::Given(false), ..PLAIN };
+    assert_eq!(rows_with(b"a\n", &none).unwrap(), [["column_1"], ["a"]]);
+    let message = |bytes: &[u8]| rows_with(bytes, &none).unwrap_err().to_string();
+    assert_eq!(
+        message(b"1,2\n3\n"),
+        "train.csv: row 2 has 1 cell, the first row has 2 columns (line 2, delimiter \",\"); \
+         quote cells that hold the delimiter, or mend the row"
+    );
+    assert_eq!(
+        message(b"1,\xfc\n2,3\n"),
+        "train.csv: row 1, column \"column_2\" (2): expected UTF-8 text, got byte 0xfc (line 1); \
+         read it with --encoding latin-1, or write it as UTF-8"
+    );
+    assert_eq!(
+        message(b"1,\"2\n"),
+        "train.csv: the quote opened at line 1 is never closed; close it, or write quotes inside cells twice (\"\")"
+    );
+}
+
+#[test]
+fn latin1() {
+    let latin1 = Layout { encoding: Encoding::Latin1, ..PLAIN };
+    assert_eq!(
+        rows_with(b"gr\xf6\xdfe,b\n\x80 5,\"M\xfcn;\"\n", &latin1).unwrap(),
+        [["größe", "b"], ["€ 5", "Mün;"]]
+    );
+    assert_eq!(
+        rows_with(b"\xe9\xe9,b\n\xe9,\xe9\n1\n", &latin1).unwrap_err().to_string(),
+        "train.csv: row 2 has 1 cell, the header has 2 columns (line 3, delimiter \",\"); \
+         quote cells that hold the delimiter, or mend the row"
+    );
+}
+
+#[test]
 fn a_delimiter_may_be_given() {
     let source = Source::spool("t.csv", &b"a:b,c\n1:2,3\n"[..]).unwrap();
-    assert_eq!(Rows::open(&source, Some(b':')).unwrap().header(), ["a", "b,c"]);
+    assert_eq!(
+        Rows::open(&source, &Layout { delimiter: Some(b':'), ..PLAIN }).unwrap().header(),
+        ["a", "b,c"]
+    );
     for byte in [b'"', b'\n', 0xe9] {
-        let error = Rows::open(&source, Some(byte)).err().unwrap();
+        let error = Rows::open(&source, &Layout { delimiter: Some(byte), ..PLAIN }).err().unwrap();
         assert_eq!(
             error.to_string(),
             format!(
@@ -127,7 +188,7 @@ fn what_never_ends_is_given_up() {
     let endless = |start: &'static [u8]| start.chain(io::repeat(b'x').take(watch::LONGEST_BYTES + 1_000_000));
     let message = |bytes: &'static [u8]| {
         let source = Source::spool("t.csv", endless(bytes)).unwrap();
-        let mut rows = Rows::open(&source, None).unwrap();
+        let mut rows = Rows::open(&source, &PLAIN).unwrap();
         rows.advance().unwrap_err().to_string()
     };
     assert_eq!(

@@ -3,6 +3,9 @@
 //! A format is chosen once, at fit, as the first of the list that reads every cell; the model stores
 //! it. Times become microseconds since 1970-01-01 00:00 UTC; a time without zone counts as UTC.
 
+use alloc::format;
+use alloc::string::String;
+
 /// A way of writing a point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeFormat(u8);
@@ -120,6 +123,120 @@ impl TimeFormat {
         }
         let days = days_from_civil(year, month, day)?;
         rest.is_empty().then(|| days * DAY + micros)
+    }
+
+    /// Writes a point in time, UTC; what the pattern does not say is lost. Years outside 0 to 9999
+    /// are written as the nearer of the two.
+    pub fn write(self, micros: i64) -> String {
+        let c = civil(micros);
+        let mut text = String::new();
+        for token in self.pattern().bytes() {
+            let (number, width) = match token {
+                b'Y' => (c.year.clamp(0, 9999), 4),
+                b'y' => (c.year.rem_euclid(100), 2),
+                b'm' => (c.month, 2),
+                b'd' => (c.day, 2),
+                b'H' => (c.hour, 2),
+                b'M' => (c.minute, 2),
+                b'S' => (c.second, 2),
+                b'f' => {
+                    let fraction = micros.rem_euclid(1_000_000);
+                    if fraction != 0 {
+                        text.push_str(&format!(".{fraction:06}"));
+                    }
+                    continue;
+                }
+                b'b' => {
+                    let name = MONTHS.get((c.month - 1) as usize).copied().unwrap_or("jan");
+                    text.push_str(&name[..3]);
+                    continue;
+                }
+                b'z' => {
+                    text.push('Z');
+                    continue;
+                }
+                other => {
+                    text.push(char::from(other));
+                    continue;
+                }
+            };
+            text.push_str(&format!("{number:0width$}"));
+        }
+        text
+    }
+}
+
+/// What is taken out of a point in time, as a whole number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Microseconds since 1970-01-01 00:00 UTC: before and after.
+    Moment,
+    /// Year.
+    Year,
+    /// Month, 1 to 12.
+    Month,
+    /// Day of the month, 1 to 31.
+    Day,
+    /// Day of the week, Monday is 0.
+    Weekday,
+    /// Day of the year, 1 to 366.
+    YearDay,
+    /// Hour, 0 to 23.
+    Hour,
+    /// Minute of the day, 0 to 1439.
+    DayMinute,
+    /// Second of the minute, 0 to 59.
+    Second,
+}
+
+impl Part {
+    /// Every part, from the longest to the shortest.
+    pub const ALL: &'static [Part] = &[
+        Part::Moment,
+        Part::Year,
+        Part::Month,
+        Part::Day,
+        Part::Weekday,
+        Part::YearDay,
+        Part::Hour,
+        Part::DayMinute,
+        Part::Second,
+    ];
+
+    /// Name as printed and stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::Moment => "moment",
+            Part::Year => "year",
+            Part::Month => "month",
+            Part::Day => "day",
+            Part::Weekday => "weekday",
+            Part::YearDay => "year_day",
+            Part::Hour => "hour",
+            Part::DayMinute => "day_minute",
+            Part::Second => "second",
+        }
+    }
+
+    /// The part of a name.
+    pub fn parse(name: &str) -> Option<Part> {
+        Part::ALL.iter().copied().find(|p| p.name() == name)
+    }
+
+    /// The part of microseconds since 1970-01-01 00:00 UTC.
+    pub fn of(self, micros: i64) -> i64 {
+        let c = civil(micros);
+        match self {
+            Part::Moment => micros,
+            Part::Year => c.year,
+            Part::Month => c.month,
+            Part::Day => c.day,
+            Part::Weekday => c.weekday,
+            Part::YearDay => c.day_of_year,
+            Part::Hour => c.hour,
+            Part::DayMinute => c.hour * 60 + c.minute,
+            Part::Second => c.second,
+        }
     }
 }
 
@@ -310,6 +427,23 @@ mod tests {
         // 1970-01-01 was a Thursday.
         assert_eq!(civil(0).weekday, 3);
         assert_eq!(civil(59 * DAY).day_of_year, 60);
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        for format in TimeFormat::all() {
+            for micros in [0, 1_795_219_200_000_000, 951_782_400_123_456, -86_400_000_000 * 200] {
+                let text = format.write(micros);
+                let read = format.parse(&text).unwrap();
+                assert_eq!(format.write(read), text, "{}", format.pattern());
+            }
+        }
+        assert_eq!(parse("Y-m-dTH:M:Sfz", "2000-02-29T00:00:00.123456Z"), Some(951_782_400_123_456));
+        assert_eq!(Part::Weekday.of(0), 3);
+        assert_eq!(Part::DayMinute.of(3_723_000_000), 62);
+        for part in Part::ALL {
+            assert_eq!(Part::parse(part.name()), Some(*part));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! infinities, both zeros, extremes, unseen and empty strings, slices with bit offsets.
 
 use ir::digest::SplitMix64;
-use ir::{Bits, Column, ColumnData, DType, Graph, Tensor, TensorData, ValueIdx};
+use ir::{Bits, Column, ColumnData, DType, Graph, Op, Tensor, TensorData, ValueIdx};
 
 pub const TRAITS: &[&str] = &[
     "no bitmap",
@@ -16,6 +16,7 @@ pub const TRAITS: &[&str] = &[
     "empty text",
     "known key",
     "unseen key",
+    "readable time",
 ];
 
 pub struct OwnedColumn {
@@ -35,7 +36,8 @@ enum Values {
 impl OwnedColumn {
     pub fn random(random: &mut SplitMix64, graph: &Graph, input: ValueIdx, n_rows: usize) -> OwnedColumn {
         let user = graph.nodes().iter().find(|n| n.inputs.first() == Some(&input));
-        let beside = user.and_then(|n| graph.constant(n.inputs[1])).map(Tensor::data);
+        let beside = user.and_then(|n| graph.constant(*n.inputs.get(1)?)).map(Tensor::data);
+        let time = user.and_then(|n| if let Op::TimePart(part) = n.op { part.format } else { None });
         let mut traits = Vec::new();
         let bit_offset = random.below(20) as usize;
         let validity = (random.below(3) > 0).then(|| {
@@ -58,7 +60,15 @@ impl OwnedColumn {
                 let mut bytes = vec![0xff; random.below(3) as usize];
                 let mut offsets = vec![bytes.len() as i32];
                 for _ in 0..n_rows {
-                    bytes.extend_from_slice(text(random, keys, &mut traits).as_bytes());
+                    let cell = match time {
+                        Some(format) if random.below(8) > 0 => {
+                            traits.push("readable time");
+                            // Blanks around a time do not count.
+                            format!(" {}", format.write(random.next_word().cast_signed() >> 11))
+                        }
+                        _ => text(random, keys, &mut traits),
+                    };
+                    bytes.extend_from_slice(cell.as_bytes());
                     offsets.push(bytes.len() as i32);
                 }
                 Values::Str { offsets, bytes }

@@ -3,7 +3,8 @@
 use ir::digest::SplitMix64;
 use ir::fixed::{from_key_f64, key_f64};
 use ir::forest::{Child, CodeSet, CodedFeature, Split, Test, Tree};
-use ir::op::{ArgMax, Bin, Codes, ForestOp, Link, LinkKind, Threshold};
+use ir::op::{ArgMax, Bin, Codes, ForestOp, Link, LinkKind, Threshold, TimePart};
+use ir::text::time::{Part, TimeFormat};
 use ir::{Card, ColumnKind, DType, Forest, GraphBuilder, Input, Model, Op, OutputRole};
 use ir::{Shape, Signature, Task, Tensor, TensorData, ValueIdx};
 
@@ -34,6 +35,8 @@ pub const TRAITS: &[&str] = &[
     "Linear",
     "ArgMax",
     "Threshold",
+    "a time as text",
+    "a time in microseconds",
 ];
 
 struct Coded {
@@ -47,9 +50,11 @@ pub fn random_model(random: &mut SplitMix64) -> Model {
     let mut inputs = Vec::new();
     let mut columns = Vec::new();
     for i in 0..n_inputs {
-        let (kind, dtype) = match random.below(3) {
+        let (kind, dtype) = match random.below(5) {
             0 => (ColumnKind::Number, DType::I64),
             1 => (ColumnKind::Number, DType::F64),
+            2 => (ColumnKind::Time, DType::I64),
+            3 => (ColumnKind::Time, DType::Str),
             _ => (ColumnKind::Category, DType::Str),
         };
         // The names that the builder itself would give to constants and nodes.
@@ -64,10 +69,16 @@ pub fn random_model(random: &mut SplitMix64) -> Model {
     }
     let mut coded: Vec<Coded> = Vec::new();
     for (&column, input) in columns.iter().zip(&inputs) {
+        if input.kind == ColumnKind::Time {
+            let part = time_part(random, input.dtype);
+            let part = builder.node(Op::TimePart(part), &[column]).unwrap();
+            coded.push(code(random, &mut builder, part, DType::F64));
+            continue;
+        }
         coded.push(code(random, &mut builder, column, input.dtype));
     }
     // A column may be coded twice, by other edges.
-    if random.below(4) == 0 {
+    if random.below(4) == 0 && inputs[0].kind != ColumnKind::Time {
         coded.push(code(random, &mut builder, columns[0], inputs[0].dtype));
     }
     let n_outputs = 1 + random.below(5);
@@ -76,6 +87,13 @@ pub fn random_model(random: &mut SplitMix64) -> Model {
     let codes: Vec<ValueIdx> = coded.iter().map(|c| c.value).collect();
     let score = builder.node(Op::Forest(ForestOp { forest: Box::new(forest) }), &codes).unwrap();
     finish(random, builder, score, n_outputs, inputs)
+}
+
+fn time_part(random: &mut SplitMix64, dtype: DType) -> TimePart {
+    let part = Part::ALL[random.below(Part::ALL.len() as u32) as usize];
+    let n_formats = TimeFormat::all().count() as u32;
+    let tag = random.below(n_formats) as u8;
+    TimePart { part, format: (dtype == DType::Str).then(|| TimeFormat::from_tag(tag).unwrap()) }
 }
 
 fn code(random: &mut SplitMix64, b: &mut GraphBuilder, column: ValueIdx, dtype: DType) -> Coded {
@@ -269,6 +287,9 @@ pub fn traits(model: &Model) -> Vec<&'static str> {
             }),
             (Op::ArgMax(_), _) => seen.push("ArgMax"),
             (Op::Threshold(_), _) => seen.push("Threshold"),
+            (Op::TimePart(op), _) => {
+                seen.push(if op.format.is_some() { "a time as text" } else { "a time in microseconds" });
+            }
             (Op::Bin(_) | Op::Codes(_), None) => {}
         }
     }
