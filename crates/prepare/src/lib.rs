@@ -3,8 +3,16 @@
 //! [`clean`] looks at a table before anything is learnt and says what a person should know: copies of
 //! rows, columns that only name rows, numbers that stand for "missing", spellings that differ by
 //! case alone, columns that give the target away. It changes nothing by itself.
+//!
+//! The Transform family ([`transform`]) derives columns; a member is one file and one line in
+//! [`TRANSFORMS`].
 
 pub mod clean;
+mod time_parts;
+pub mod transform;
+
+/// Every transform, in the order in which their columns are derived.
+pub static TRANSFORMS: &[&transform::TransformEntry] = &[&time_parts::ENTRY];
 
 /// Something that a person should know and that is no error.
 #[derive(Clone, Debug, PartialEq, Eq)]
