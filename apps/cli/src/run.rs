@@ -91,13 +91,14 @@ pub(crate) enum Limit {
     None,
 }
 
-/// Calls `f` with threads, budget, cancelling by Ctrl-C, and progress.
+/// Calls `f` with threads, budget, cancelling by Ctrl-C, and progress. Gives what was made, if there was
+/// anything, and whether the user interrupted.
 pub(crate) fn with_ctx<T>(
     n_threads: usize,
     limit: Limit,
     quiet: bool,
     f: impl FnOnce(&Ctx<'_>) -> Result<T, Error>,
-) -> Result<(T, bool), Error> {
+) -> Result<(Option<T>, bool), Error> {
     let clock = Clock::start();
     let budget = match limit {
         Limit::Time(time) => Budget::time(clock, time),
@@ -113,12 +114,20 @@ pub(crate) fn with_ctx<T>(
             exit_now();
         }
         asked.cancel();
-        message("stopping: the best model so far will be written; press Ctrl-C again to stop at once");
+        message("stopping, with what there is so far; press Ctrl-C again to stop at once");
     });
     let shown = Shown::new(quiet);
     let made = f(&Ctx { threads: &threads, budget: &budget, cancel: &cancel, progress: &shown });
     shown.finish();
-    Ok((made?, cancel.is_cancelled()))
+    match made {
+        Ok(made) => Ok((Some(made), cancel.is_cancelled())),
+        // What failed because the user stopped it is no fault.
+        Err(error) if cancel.is_cancelled() => {
+            message(&format!("interrupted, nothing was written ({error})"));
+            Ok((None, true))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 #[expect(

@@ -50,10 +50,16 @@ pub(crate) struct Rows {
     encoding: Encoding,
     has_header: bool,
     header: Vec<String>,
+    /// The record read last.
     record: ByteRecord,
     /// True while the first record is read and is a row.
     is_held: bool,
     row: u64,
+    /// Rows that are read together, of which the first `n_block` count.
+    block: Vec<ByteRecord>,
+    n_block: usize,
+    /// What went wrong after the rows of the block.
+    failed: Option<Error>,
 }
 
 impl Rows {
@@ -95,6 +101,9 @@ impl Rows {
             record: ByteRecord::new(),
             is_held: false,
             row: 0,
+            block: Vec::new(),
+            n_block: 0,
+            failed: None,
         };
         rows.read_first()?;
         Ok(rows)
@@ -118,9 +127,46 @@ impl Rows {
         self.row
     }
 
-    /// The cells of the row read last.
-    pub(crate) fn record(&self) -> &ByteRecord {
-        &self.record
+    /// Reads the next rows, at most `most` and about `BLOCK_BYTES`; none at the end. An error is
+    /// told once the rows before it have been given.
+    /// # Errors  As [`Rows::advance`].
+    pub(crate) fn read_block(&mut self, most: usize) -> Result<&[ByteRecord]> {
+        self.n_block = 0;
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let mut n_bytes = 0;
+        while self.n_block < most && n_bytes < BLOCK_BYTES {
+            match self.advance() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) if self.n_block == 0 => return Err(error),
+                Err(error) => {
+                    self.failed = Some(error);
+                    break;
+                }
+            }
+            n_bytes += self.record.as_slice().len();
+            if self.block.len() == self.n_block {
+                self.block.push(ByteRecord::new());
+            }
+            // The record of an old block is written over by the next row.
+            std::mem::swap(&mut self.record, &mut self.block[self.n_block]);
+            self.n_block += 1;
+        }
+        Ok(self.block())
+    }
+
+    /// The rows read together last.
+    pub(crate) fn block(&self) -> &[ByteRecord] {
+        &self.block[..self.n_block]
+    }
+
+    /// Number of row `at` of the block, from 1.
+    pub(crate) fn block_row(&self, at: usize) -> u64 {
+        let after = (self.n_block - at) as u64;
+        // A row that failed is counted and not in the block.
+        self.row - u64::from(self.failed.is_some() && self.is_counted) + 1 - after
     }
 
     /// Reads the next row; false at the end.

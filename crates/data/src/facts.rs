@@ -79,12 +79,22 @@ impl Facts {
             self.n_missing += 1;
             return;
         }
-        let hash = match Number::parse(cell) {
-            Some(number) => self.count_number(number),
-            None => self.count_text(cell, row),
-        };
-        let cap = if self.n_texts == 0 { MOST_DISTINCT_NUMBERS } else { usize::MAX };
-        self.see_hash(hash, cap, || String::from_utf8_lossy(cell).into_owned());
+        let spelt = || String::from_utf8_lossy(cell).into_owned();
+        match Number::parse(cell) {
+            Some(number) => {
+                self.count_number(number);
+                if !self.distinct.is_capped() {
+                    let cap = if self.n_texts == 0 { MOST_DISTINCT_NUMBERS } else { usize::MAX };
+                    self.see_hash(hash_number(number), cap, spelt);
+                }
+            }
+            None => {
+                self.count_text(cell, row);
+                if !self.distinct.is_capped() {
+                    self.see_hash(hash_bytes(cell), usize::MAX, spelt);
+                }
+            }
+        }
     }
 
     /// Sees a cell that is text whatever it spells.
@@ -95,8 +105,8 @@ impl Facts {
             self.n_missing += 1;
             return;
         }
-        let hash = self.count_text(cell, row);
-        self.see_hash(hash, usize::MAX, || String::from_utf8_lossy(cell).into_owned());
+        self.count_text(cell, row);
+        self.see_hash(hash_bytes(cell), usize::MAX, || String::from_utf8_lossy(cell).into_owned());
     }
 
     pub(crate) fn see_missing(&mut self) {
@@ -106,8 +116,10 @@ impl Facts {
     /// Sees a cell that is stored as a number; `spelt` is asked for examples only.
     #[inline]
     pub(crate) fn see_number(&mut self, number: Number, spelt: impl FnOnce() -> String) {
-        let hash = self.count_number(number);
-        self.see_hash(hash, MOST_DISTINCT_NUMBERS, spelt);
+        self.count_number(number);
+        if !self.distinct.is_capped() {
+            self.see_hash(hash_number(number), MOST_DISTINCT_NUMBERS, spelt);
+        }
     }
 
     #[inline]
@@ -117,21 +129,18 @@ impl Facts {
         }
     }
 
-    /// Counts a text and gives its hash.
     #[inline]
-    fn count_text(&mut self, cell: &[u8], row: u64) -> u64 {
+    fn count_text(&mut self, cell: &[u8], row: u64) {
         self.n_texts += 1;
         self.n_words += words(cell);
         if self.texts.len() < SHOWN {
             let cell = short(&String::from_utf8_lossy(cell));
             self.texts.push(BadCell { row, cell });
         }
-        hash_bytes(cell)
     }
 
-    /// Counts a number and gives its hash.
     #[inline]
-    fn count_number(&mut self, number: Number) -> u64 {
+    fn count_number(&mut self, number: Number) {
         self.n_words += 1;
         match number {
             Number::Int(_) => self.n_ints += 1,
@@ -140,7 +149,6 @@ impl Facts {
                 self.n_infinite += u64::from(value.is_infinite());
             }
         }
-        hash_number(number)
     }
 }
 

@@ -42,14 +42,16 @@ impl Markers {
     /// True if `cell`, trimmed already, means missing.
     #[inline]
     pub(crate) fn is_missing_bytes(&self, cell: &[u8]) -> bool {
-        let built_in = match cell {
-            [] | b"?" => true,
-            [b'N' | b'n', ..] => {
-                matches!(cell, b"NA" | b"N/A" | b"NaN" | b"nan" | b"null" | b"None")
-            }
-            _ => false,
-        };
-        built_in || (!self.extra.is_empty() && self.extra.iter().any(|m| m.as_slice() == cell))
+        match cell {
+            [] => true,
+            [b'N' | b'n' | b'?', ..] => self.is_marker(cell),
+            _ => !self.extra.is_empty() && self.is_marker(cell),
+        }
+    }
+
+    fn is_marker(&self, cell: &[u8]) -> bool {
+        matches!(cell, b"?" | b"NA" | b"N/A" | b"NaN" | b"nan" | b"null" | b"None")
+            || self.extra.iter().any(|m| m.as_slice() == cell)
     }
 }
 

@@ -40,7 +40,7 @@ impl ReadPlan {
         ReadPlan {
             inputs: signature.inputs.clone(),
             also: Vec::new(),
-            missing: Vec::new(),
+            missing: signature.missing.clone(),
             delimiter: None,
             header: None,
             encoding: Encoding::default(),
@@ -106,7 +106,7 @@ pub fn read_for(source: &Source, signature: &Signature, also: &[String]) -> Resu
     plan.read(source)
 }
 
-/// The error that names every missing column; only columns not used otherwise are suggested.
+/// The error that names every missing column; columns not used otherwise are suggested first.
 pub(crate) fn missing_columns<'a, I>(
     table: String,
     missing: &[&str],
@@ -116,12 +116,15 @@ pub(crate) fn missing_columns<'a, I>(
 where
     I: Iterator<Item = &'a str>,
 {
-    let free: Vec<&str> = names.filter(|name| !used.contains(name)).collect();
+    let all: Vec<&str> = names.collect();
+    let free: Vec<&str> = all.iter().copied().filter(|name| !used.contains(name)).collect();
     let columns = missing
         .iter()
         .map(|&name| MissingColumn {
             name: String::from(name),
-            nearest: nearest(name, free.iter().copied()).map(String::from),
+            nearest: nearest(name, free.iter().copied())
+                .or_else(|| nearest(name, all.iter().copied()))
+                .map(String::from),
         })
         .collect();
     Kind::MissingColumns { table, columns }.into()

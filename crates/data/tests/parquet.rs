@@ -77,6 +77,7 @@ fn signature(inputs: &[(&str, ColumnKind, DType)]) -> Signature {
         outputs: vec![],
         classes: vec!["a".into(), "b".into()],
         positive: Some(1),
+        missing: Vec::new(),
     }
 }
 

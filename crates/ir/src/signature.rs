@@ -160,6 +160,8 @@ pub struct Signature {
     pub classes: Vec<String>,
     /// Index of the positive class; binary tasks only.
     pub positive: Option<u32>,
+    /// Cells that meant missing in the training table, beside the usual ones.
+    pub missing: Vec<String>,
 }
 
 impl Signature {

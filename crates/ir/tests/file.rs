@@ -31,6 +31,7 @@ fn model(constants: &[Tensor]) -> Model {
         outputs: vec![OutputRole::Score; 2],
         classes: vec![],
         positive: None,
+        missing: Vec::new(),
     };
     Model::try_new(b.finish(&scores).unwrap(), signature, Card::default()).unwrap()
 }

@@ -310,6 +310,7 @@ fn small(n_outputs: usize) -> (Graph, Signature) {
         outputs: vec![OutputRole::Score, OutputRole::Probability, OutputRole::Label],
         classes: (0..n_outputs).map(|i| format!("c{i}")).collect(),
         positive: None,
+        missing: Vec::new(),
     };
     (graph, signature)
 }
@@ -377,6 +378,7 @@ fn a_score_has_as_many_rows_as_the_table() {
         outputs: vec![OutputRole::Score],
         classes: vec![],
         positive: None,
+        missing: Vec::new(),
     };
     assert_eq!(
         text(Model::try_new(b.finish(&[scores]).unwrap(), signature, Card::default())),

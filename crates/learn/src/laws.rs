@@ -183,7 +183,7 @@ fn assemble(fitted: &Fitted, task: Task, n_classes: usize) -> Model {
     }
     let classes = (0..n_classes).map(|k| format!("class {k}")).collect();
     let positive = (task == Task::Binary).then_some(1);
-    let signature = Signature { task, target: "y".into(), inputs, outputs: roles, classes, positive };
+    let signature = Signature { task, target: "y".into(), inputs, outputs: roles, classes, positive, missing: vec![] };
     Model::try_new(builder.finish(&outputs).unwrap(), signature, Card::default()).unwrap()
 }
 

@@ -48,21 +48,17 @@ impl Lower for TimePart {
 
 /// The format of a column and its points in time; `None` if no format reads every cell.
 fn read(chunks: &[Column<'_>]) -> Option<(Option<TimeFormat>, Vec<i64>)> {
-    let valid = |c: &Column<'_>| {
-        let c = *c;
-        (0..c.n_rows()).filter(move |&row| c.is_valid(row))
-    };
     if let ColumnData::I64(_) = chunks.first()?.data() {
         let mut moments = Vec::new();
         for chunk in chunks {
             if let ColumnData::I64(v) = chunk.data() {
-                moments.extend(valid(chunk).map(|row| v[row]));
+                moments.extend((0..v.len()).filter(|&row| chunk.is_valid(row)).map(|row| v[row]));
             }
         }
         return Some((None, moments));
     }
     TimeFormat::all().find_map(|format| {
-        let cells = chunks.iter().flat_map(|c| valid(c).filter_map(|row| c.text(row)));
+        let cells = chunks.iter().flat_map(|c| (0..c.n_rows()).filter_map(|row| c.text(row)));
         let moments: Option<Vec<i64>> = cells.map(|cell| format.parse(category_key(cell))).collect();
         Some((Some(format), moments?))
     })

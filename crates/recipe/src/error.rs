@@ -38,10 +38,12 @@ pub enum Kind {
         needed: usize,
     },
     /// No column to learn from.
-    #[error("{table}: no column is left to learn from; every column but the target is constant, empty or text")]
+    #[error("{table}: no column is left to learn from; left out: {left_out}; declare the kind of a column with --types")]
     NoColumns {
         /// The table.
         table: String,
+        /// The columns that were left out, and why.
+        left_out: String,
     },
     /// A row weight that is no weight.
     #[error("{table}: row weights \"{column}\": expected finite numbers of at least 0, got {got} at row {row}")]

@@ -17,6 +17,8 @@ pub struct Origin<'a> {
     pub task: Task,
     /// Classes in class order.
     pub classes: &'a [String],
+    /// Cells that mean missing, beside the usual ones.
+    pub missing: &'a [String],
     /// The seed of the run.
     pub seed: u64,
     /// Units of work of the run.
@@ -78,6 +80,7 @@ pub fn finish(
         outputs: outputs.iter().map(|(role, _)| *role).collect(),
         classes: origin.classes.to_vec(),
         positive,
+        missing: origin.missing.to_vec(),
     };
     let card = Card {
         data_fingerprint: prepared.fingerprint,

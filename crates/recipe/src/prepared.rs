@@ -9,6 +9,7 @@ use prepare::Warning;
 use ir::digest::Digest;
 use ir::{Column, ColumnKind, Input, OutputRole, Signature, Task};
 use jobs::Threads;
+use std::collections::BTreeMap;
 use trees::{CodeMatrix, Encoder};
 
 /// A table ready for learners.
@@ -44,7 +45,8 @@ const MANY_CLASSES: usize = 100;
 impl Prepared {
     /// Chooses columns, makes codes of all rows, and spreads the target over them.
     ///
-    /// Constant, empty and text columns are left out with a warning; infinite values are ordered, with
+    /// Constant, empty and text columns, and columns that name rows (unless their kind is declared), are left
+    /// out with a warning; infinite values are ordered, with
     /// a warning. `except` names further columns that are not to be learnt from.
     ///
     /// # Errors
@@ -54,6 +56,7 @@ impl Prepared {
         target: &Target,
         target_name: &str,
         weight_column: Option<&str>,
+        declared: &BTreeMap<String, ColumnKind>,
         max_bins: usize,
         threads: &Threads,
     ) -> Result<Prepared, Error> {
@@ -95,9 +98,11 @@ impl Prepared {
 
         let bound = bind_all(table.batches(), &inputs)?;
         let mut columns = by_column(&bound, inputs.len());
-        look_at_columns(&mut inputs, &mut columns, &mut warnings);
+        look_at_columns(&mut inputs, &mut columns, declared, &mut warnings);
         if inputs.is_empty() {
-            return Err(Kind::NoColumns { table: name }.into());
+            let left_out = warnings.iter().filter_map(|w| Some(format!("\"{}\" ({})", w.column.as_ref()?, w.code)));
+            let left_out = left_out.take(10).collect::<Vec<_>>().join(", ");
+            return Err(Kind::NoColumns { table: name, left_out }.into());
         }
         let encoders = threads.map(inputs.len(), |i| Encoder::fit(&columns[i], max_bins));
         let codes = CodeMatrix::new(&encoders, &columns, threads);
@@ -160,6 +165,7 @@ fn bind_all<'t>(batches: &'t [RecordBatch], inputs: &[Input]) -> Result<Vec<Boun
         outputs: vec![OutputRole::Value],
         classes: Vec::new(),
         positive: None,
+        missing: Vec::new(),
     };
     Ok(batches.iter().map(|b| data::bind(b, &signature)).collect::<Result<_, data::Error>>()?)
 }
@@ -179,16 +185,20 @@ fn by_column<'b>(bound: &'b [Bound<'_>], n_columns: usize) -> Vec<Vec<Column<'b>
 fn look_at_columns(
     inputs: &mut Vec<Input>,
     columns: &mut Vec<Vec<Column<'_>>>,
+    declared: &BTreeMap<String, ColumnKind>,
     warnings: &mut Vec<Warning>,
 ) {
     let mut at = 0;
     while at < inputs.len() {
         let name = inputs[at].name.clone();
         let mut tell = |code, text: String| warnings.push(Warning::column(code, &name, text));
-        if let Some(why) = clean::identifier(&name, &columns[at]) {
+        // Whoever declares a kind knows the column.
+        let asked = declared.contains_key(&name);
+        if let Some(why) = clean::identifier(&name, &columns[at]).filter(|_| !asked) {
+            let kind = inputs[at].kind;
             tell(
                 "identifier",
-                format!("{why}: it names rows and is left out (--types {name}=category uses it as categories)"),
+                format!("{why}: it names rows and is left out (--types {name}={kind} keeps it)"),
             );
             inputs.remove(at);
             columns.remove(at);

@@ -69,6 +69,7 @@ fn model(last_leaf: i32) -> Model {
         outputs: vec![OutputRole::Score, OutputRole::Probability, OutputRole::Label],
         classes: vec!["no".into(), "yes".into()],
         positive: Some(1),
+        missing: Vec::new(),
     };
     let graph = b.finish(&[score, probability, label]).unwrap();
     Model::try_new(graph, signature, Card::default()).unwrap()

@@ -23,6 +23,8 @@ pub struct EvaluateOptions {
     pub target: Option<String>,
     /// The metric that is `score`; the task's default if `None`.
     pub metric: Option<String>,
+    /// Cells that mean missing, beside those of training.
+    pub missing: Vec<String>,
     /// Leave out rows of classes that training had not seen, instead of refusing the table.
     pub drop_unseen: bool,
 }
@@ -68,9 +70,12 @@ pub struct Evaluated {
 /// The model or the table cannot be read, a column is missing, a class was not seen in training.
 pub fn evaluate(options: &EvaluateOptions, ctx: &Ctx<'_>) -> Result<Evaluated, Error> {
     let (mut model, bytes) = load(&options.model)?;
-    if let Some(target) = &options.target {
+    if options.target.is_some() || !options.missing.is_empty() {
         let mut signature = model.signature().clone();
-        signature.target.clone_from(target);
+        if let Some(target) = &options.target {
+            signature.target.clone_from(target);
+        }
+        signature.missing.extend(options.missing.iter().cloned());
         model = Model::try_new(model.graph().clone(), signature, model.card.clone())?;
     }
     let metric = match &options.metric {
@@ -106,6 +111,9 @@ pub(crate) fn evaluate_model(
     let mut first_row = 0;
     for batch in data::read_for(source, signature, std::slice::from_ref(&signature.target))? {
         let batch = batch?;
+        if ctx.cancel.is_cancelled() {
+            return Err(Error::input(format!("evaluate: interrupted after {first_row} rows")));
+        }
         let truth = batch_truth(&batch, signature, source.name(), first_row)?;
         let predicted = scorer.predict(&batch, ctx)?;
         first_row += batch.num_rows();

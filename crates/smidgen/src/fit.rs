@@ -2,11 +2,11 @@
 
 use crate::Error;
 use crate::evaluate::{Evaluated, evaluate_model, metric_task, report};
-use crate::output::write_whole;
-use crate::table::Scorer;
+use crate::output::{refuse_same_file, write_whole};
+use crate::table::{Scorer, batch_truth};
 use crate::timing::{Speed, measure};
 use data::{Markers, ReadOptions, Source, Table, Target, TargetOptions};
-use ir::{ColumnKind, Model, OutputRole, Signature, Task};
+use ir::{ColumnKind, Model, Signature, Task};
 use jobs::{Cancel, Clock, Ctx, Seed};
 use learn::{LearnerEntry, Params};
 use metrics::MetricEntry;
@@ -158,15 +158,17 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let asked = Asked { learner, params, metric };
     let test_source = options.test.as_deref().map(Source::parse).transpose()?;
 
+    refuse_same_file(&options.output, &options.data)?;
+
     let clock = Clock::start();
     let mut stages = Stages::default();
     ctx.progress.stage("reading", None);
     let table = read(options)?;
+    let target = resolve(options, &table)?;
     if let Some(test) = &test_source {
-        check_test(test, &options.target)?;
+        check_test(test, options, &target)?;
     }
     stages.read = clock.seconds();
-    let target = resolve(options, &table)?;
     let metric = asked.metric.unwrap_or_else(|| metrics::default_metric(metric_task(target.task)));
     if !metric.applies_to(metric_task(target.task)) {
         return Err(unfit_metric(metric, target.task));
@@ -179,6 +181,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         &target,
         &options.target,
         options.row_weight.as_deref(),
+        &options.types,
         asked.learner.learner.max_bins(&asked.params),
         ctx.threads,
     )?;
@@ -218,7 +221,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     })?;
 
     let mut warnings = prepared.warnings.clone();
-    if validated.n_skipped > 0 {
+    if validated.n_skipped > 0 && !ctx.cancel.is_cancelled() {
         let text = format!("{} folds were left out for lack of time; give more --time", validated.n_skipped);
         warnings.push(Warning::table("folds_left_out", text));
     }
@@ -281,18 +284,30 @@ fn resolve(options: &FitOptions, table: &Table) -> Result<Target, Error> {
     Ok(Target::resolve(table.raw_cells(&options.target)?, &asked)?)
 }
 
-/// Finds out before a long fit that the test table cannot be opened or has no target.
-fn check_test(test: &Source, target: &str) -> Result<(), Error> {
+/// Finds out before a long fit that the test table cannot be read, has no target, or has classes
+/// that the training table has not.
+fn check_test(test: &Source, options: &FitOptions, target: &Target) -> Result<(), Error> {
     let signature = Signature {
-        task: Task::Regression,
-        target: target.to_owned(),
+        task: target.task,
+        target: options.target.clone(),
         inputs: Vec::new(),
-        outputs: vec![OutputRole::Value],
-        classes: Vec::new(),
-        positive: None,
+        outputs: Vec::new(),
+        classes: target.classes.clone(),
+        positive: target.positive,
+        missing: options.missing.clone(),
     };
-    data::read_for(test, &signature, &[target.to_owned()])?;
-    Ok(())
+    let mut first_row = 0;
+    let mut unseen: Vec<(String, usize)> = Vec::new();
+    for batch in data::read_for(test, &signature, std::slice::from_ref(&options.target))? {
+        let batch = batch?;
+        unseen.extend(batch_truth(&batch, &signature, test.name(), first_row)?.unseen);
+        first_row += batch.num_rows();
+    }
+    let Some((class, _)) = unseen.first() else { return Ok(()) };
+    let (name, target) = (test.name(), &options.target);
+    Err(Error::input(format!(
+        "{name}: target \"{target}\": class \"{class}\" does not stand in the training table; remove those rows from the test table"
+    )))
 }
 
 fn finish(
@@ -309,6 +324,7 @@ fn finish(
         target: &options.target,
         task: target.task,
         classes: &target.classes,
+        missing: &options.missing,
         seed: options.seed,
         work: 1,
         metrics,

@@ -15,14 +15,25 @@ pub fn write_whole(
     let fail = |what: &str, e: &std::io::Error| {
         Error::input(format!("{}: {what}: {e}; choose another place with -o", path.display()))
     };
+    let about = std::fs::metadata(path);
+    if about.as_ref().is_ok_and(|a| !a.is_file() && !a.is_dir()) {
+        // A pipe or a device is written into; there is nothing to rename into place.
+        let file = std::fs::OpenOptions::new().write(true).open(path).map_err(|e| fail("cannot be written", &e))?;
+        let mut out = BufWriter::new(file);
+        write(&mut out)?;
+        return out.flush().map_err(|e| fail("cannot be written", &e));
+    }
+    // A link stays a link: the file that it names is replaced.
+    let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let path = real.as_path();
+    if path.is_dir() {
+        return Err(Error::input(format!("{}: a folder, not a file; name a file with -o", path.display())));
+    }
     let folder = match path.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
         Some(folder) => folder,
         None => Path::new("."),
     };
-    if path.is_dir() {
-        return Err(Error::input(format!("{}: a folder, not a file; name a file with -o", path.display())));
-    }
     let file = tempfile::Builder::new()
         .prefix(".smidgen-")
         .tempfile_in(folder)
@@ -33,6 +44,20 @@ pub fn write_whole(
     set_usual_permissions(file.as_file());
     file.persist(path).map_err(|e| fail("cannot be put in place", &e.error))?;
     Ok(())
+}
+
+/// Refuses to write a result over the table that it is made of.
+///
+/// # Errors
+/// `output` and `input` are the same file.
+pub(crate) fn refuse_same_file(output: &Path, input: &str) -> Result<(), Error> {
+    let same = std::fs::canonicalize(output).ok().zip(std::fs::canonicalize(input).ok());
+    match same {
+        Some((a, b)) if a == b && a.is_file() => {
+            Err(Error::input(format!("{}: it is the input as well; choose another place with -o", output.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Temporary files are private to their owner; a result is readable like any other file.

@@ -5,7 +5,7 @@ use crate::model_file::load;
 use crate::table::{Scorer, raw_column};
 use arrow_array::{Array, RecordBatch};
 use data::Source;
-use ir::Signature;
+use ir::{Model, Signature};
 use jobs::Ctx;
 use recipe::Predictions;
 use std::io::Write;
@@ -20,6 +20,8 @@ pub struct PredictOptions {
     pub data: String,
     /// Write the probability of each class beside the prediction.
     pub probabilities: bool,
+    /// Cells that mean missing, beside those of training.
+    pub missing: Vec<String>,
     /// Columns of the table that are written too, first and in this order.
     pub keep: Vec<String>,
 }
@@ -37,7 +39,12 @@ pub struct Predicted {
 /// # Errors
 /// The model or the table cannot be read, a column that the model needs is missing, `out` fails.
 pub fn predict(options: &PredictOptions, out: &mut dyn Write, ctx: &Ctx<'_>) -> Result<Predicted, Error> {
-    let (model, _) = load(&options.model)?;
+    let (mut model, _) = load(&options.model)?;
+    if !options.missing.is_empty() {
+        let mut signature = model.signature().clone();
+        signature.missing.extend(options.missing.iter().cloned());
+        model = Model::try_new(model.graph().clone(), signature, model.card.clone())?;
+    }
     let signature = model.signature();
     if options.probabilities && signature.classes.is_empty() {
         return Err(Error::input("predict: --proba needs a model of classes, this one is a regression; leave it out"));
@@ -57,6 +64,9 @@ pub fn predict(options: &PredictOptions, out: &mut dyn Write, ctx: &Ctx<'_>) -> 
     ctx.progress.stage("predicting", None);
     for batch in batches {
         let batch = batch?;
+        if ctx.cancel.is_cancelled() {
+            return Err(Error::input(format!("predict: interrupted after {n_rows} rows")));
+        }
         let predictions = scorer.predict(&batch, ctx)?;
         write_batch(&mut writer, &batch, &predictions, options, signature)?;
         n_rows += batch.num_rows() as u64;
@@ -74,7 +84,9 @@ fn write_batch<W: Write>(
     signature: &Signature,
 ) -> Result<(), Error> {
     let failed = |e: csv::Error| Error::input(format!("predict: cannot write: {e}"));
-    let kept = options.keep.iter().map(|name| raw_column(batch, name)).collect::<Result<Vec<_>, _>>()?;
+    let kept = (0..options.keep.len())
+        .map(|n| raw_column(batch, signature, n))
+        .collect::<Result<Vec<_>, _>>()?;
     for row in 0..batch.num_rows() {
         for column in &kept {
             let cell = if column.is_null(row) { "" } else { column.value(row) };

@@ -56,12 +56,17 @@ impl<'m> Scorer<'m> {
     }
 }
 
-/// A text column of a batch that was read raw.
-pub(crate) fn raw_column<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b StringArray, Error> {
+/// The `n`th of the columns that were read raw beside the inputs; it may be an input as well.
+pub(crate) fn raw_column<'b>(
+    batch: &'b RecordBatch,
+    signature: &Signature,
+    n: usize,
+) -> Result<&'b StringArray, Error> {
     batch
-        .column_by_name(name)
+        .columns()
+        .get(signature.inputs.len() + n)
         .and_then(|c| c.as_any().downcast_ref::<StringArray>())
-        .ok_or_else(|| Error::bug(format!("column \"{name}\" was not read as text")))
+        .ok_or_else(|| Error::bug(format!("raw column {n} was not read as text")))
 }
 
 /// The target of a batch: the rows that have one, and their values.
@@ -82,8 +87,8 @@ pub(crate) fn batch_truth(
     source: &str,
     first_row: usize,
 ) -> Result<BatchTruth, Error> {
-    let cells = raw_column(batch, &signature.target)?;
-    let markers = data::Markers::new::<&str>(&[]);
+    let cells = raw_column(batch, signature, 0)?;
+    let markers = data::Markers::new(&signature.missing);
     let classes = Classes::new(&signature.classes);
     let mut found = BatchTruth { rows: Vec::new(), truth: Truth::Values(Vec::new()), n_missing: 0, unseen: Vec::new() };
     let (mut labels, mut values) = (Vec::new(), Vec::new());

@@ -6,13 +6,17 @@ use arrow_array::RecordBatch;
 use ir::Column;
 use jobs::Clock;
 
-/// Rows that a pass predicts at least.
+/// Rows that a pass predicts at least, unless that takes too long.
 const ROWS: usize = 10_000;
+
+/// Seconds that a pass may take.
+const PASS_SECONDS: f64 = 0.2;
 
 /// Times of a model on this machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Speed {
-    /// Median of 5 passes over at least 10,000 rows (repeated if fewer), nanoseconds a row.
+    /// Median of 5 passes over at least 10,000 rows (repeated if fewer; fewer where a pass would take more
+    /// than 0.2 s), nanoseconds a row.
     pub ns_per_row: f64,
     /// Median of 1,000 calls with one row, nanoseconds.
     pub ns_single: f64,
@@ -24,7 +28,15 @@ pub(crate) fn measure(scorer: &Scorer<'_>, batch: &RecordBatch) -> Result<Speed,
     let n_rows = bound.n_rows().clamp(1, ROWS);
     let columns: Option<Vec<Column<'_>>> = bound.columns().iter().map(|c| c.slice(0, n_rows)).collect();
     let columns = columns.ok_or_else(|| Error::bug("bench: a batch without rows"))?;
-    let repeats = ROWS.div_ceil(n_rows);
+    // A slow model is timed on fewer rows: the five passes together stay near a second.
+    let few = n_rows.min(256);
+    let sample: Option<Vec<Column<'_>>> = columns.iter().map(|c| c.slice(0, few)).collect();
+    let sample = sample.ok_or_else(|| Error::bug("bench: a batch without rows"))?;
+    let clock = Clock::start();
+    std::hint::black_box(scorer.plan().run(std::hint::black_box(&sample))?);
+    let affordable = (few as f64 * PASS_SECONDS / clock.seconds().max(1e-9)) as usize;
+    let (columns, n_rows) = if affordable < n_rows { (sample, few) } else { (columns, n_rows) };
+    let repeats = ROWS.min(affordable.max(few)).div_ceil(n_rows);
     let mut passes = Vec::with_capacity(5);
     for _ in 0..5 {
         let clock = Clock::start();

@@ -98,6 +98,16 @@ pub fn boost(
     seed: Seed,
     ctx: &Ctx<'_>,
 ) -> Result<Boosted, Error> {
+    // Numbers are brought to a size of about 1 by a power of two, which is exact, so that gradients fit
+    // single precision whatever the unit of the target.
+    let (scaled, exponent) = match target {
+        Target::Values(values) => scale_down(values, &rows),
+        Target::Binary(_) | Target::Classes { .. } => (Vec::new(), 0),
+    };
+    let target = &match target {
+        Target::Values(_) => Target::Values(&scaled),
+        other => *other,
+    };
     let mut run = Run::new(codes, target, weights, rows, params, seed, ctx)?;
     let (most, patience) = match params.rounds {
         Rounds::Exactly(n) => (n, None),
@@ -133,11 +143,34 @@ pub fn boost(
     Ok(Boosted {
         trees: run.trees,
         initial_scores: run.initial_scores,
-        shift: run.shift,
+        shift: run.shift - exponent,
         offset: run.offset,
         other_scores,
         n_rounds: kept,
     })
+}
+
+/// Values times `2^-exponent`, the exponent that of the largest of the rows.
+fn scale_down(values: &[f64], rows: &Rows) -> (Vec<f64>, i16) {
+    let all = rows.train.iter().chain(&rows.others);
+    let largest = all.map(|&r| values[r as usize].abs()).fold(0.0, f64::max);
+    if largest == 0.0 || !largest.is_finite() {
+        return (values.to_vec(), 0);
+    }
+    let mut exponent = 0i32;
+    let mut rest = largest;
+    while rest >= 1.0 {
+        rest *= 0.5;
+        exponent += 1;
+    }
+    while rest < 0.5 {
+        rest *= 2.0;
+        exponent -= 1;
+    }
+    // In two steps, so that neither factor leaves the range of doubles.
+    let half = exponent / 2;
+    let scaled = values.iter().map(|v| v * pow2(-half) * pow2(half - exponent)).collect();
+    (scaled, exponent as i16)
 }
 
 /// First leaves may grow by this factor in later rounds before they are cut off at the grid's end.
@@ -198,6 +231,7 @@ impl<'a> Run<'a> {
             return Err(Kind::Cancelled.into());
         }
         train.sort_unstable();
+        let n_train = train.len() as f64;
         let mut others = rows.others.clone();
         others.sort_unstable();
         let initial = target.initial(&train, &train_weights);
@@ -219,12 +253,13 @@ impl<'a> Run<'a> {
                 min_gain: params.min_gain,
                 min_leaf_rows: params.min_leaf_rows,
                 min_leaf_hessian: params.min_leaf_hessian,
-                // LightGBM's published defaults for categories.
+                // LightGBM's published defaults for categories, but a side of a set needs 100 rows
+                // only where there are 10,000.
                 cat_smooth: 10.0,
                 cat_l2: 10.0,
                 max_cat_set: 32,
                 max_one_vs_rest: 4,
-                min_cat_rows: 100.0,
+                min_cat_rows: (n_train * 0.01).clamp(params.min_leaf_rows.min(100.0), 100.0),
             },
             limits: Limits { max_leaves: params.max_leaves, max_depth: params.max_depth },
             initial,
@@ -294,6 +329,12 @@ impl<'a> Run<'a> {
         let grid = *self.grid.get_or_insert_with(|| {
             let largest = real.iter().fold(0.0f64, |m, w| m.max(w.abs()));
             let shift = shift_for(largest, self.params.leaf_bits, self.target);
+            // The starting score of a regression must stay whole in a double.
+            let start = self.initial.iter().fold(f64::MIN_POSITIVE, |m, s| m.max(s.abs()));
+            let mut shift = shift;
+            while start * pow2(i32::from(shift)) > pow2(50) {
+                shift -= 1;
+            }
             self.shift = shift;
             pow2(-i32::from(shift))
         });

@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// Leave out rows of classes that training had not seen
     #[arg(long)]
     drop_unseen: bool,
+    /// Cells that mean missing, beside those of training
+    #[arg(long, value_name = "CELL,..", value_delimiter = ',', allow_hyphen_values = true)]
+    missing: Vec<String>,
     /// Threads; all cores unless given
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     jobs: usize,
@@ -45,9 +48,11 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         data: args.data.clone(),
         target: args.target.clone(),
         metric: args.metric.clone(),
+        missing: args.missing.clone(),
         drop_unseen: args.drop_unseen,
     };
     let (made, _) = with_ctx(args.jobs, Limit::None, args.quiet, |ctx| evaluate(&options, ctx))?;
+    let Some(made) = made else { return Ok(End::Interrupted) };
     let unmet = demands(args, &made);
     if args.json {
         print(&format!("{}\n", object(&made, &unmet)))?;

@@ -92,6 +92,7 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
     let options = options(args)?;
     let limit = args.work.map_or(Limit::Time(args.time), Limit::Work);
     let (made, interrupted) = with_ctx(args.jobs, limit, args.quiet, |ctx| fit(&options, ctx))?;
+    let Some(made) = made else { return Ok(End::Interrupted) };
     if args.json {
         print(&format!("{}\n", object(args, &options, &made)))?;
     } else {

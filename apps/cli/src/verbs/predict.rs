@@ -22,6 +22,9 @@ pub(crate) struct Args {
     /// Columns of the table to write too
     #[arg(long, value_name = "COL,..", value_delimiter = ',')]
     keep: Vec<String>,
+    /// Cells that mean missing, beside those of training
+    #[arg(long, value_name = "CELL,..", value_delimiter = ',', allow_hyphen_values = true)]
+    missing: Vec<String>,
     /// Threads; all cores unless given
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     jobs: usize,
@@ -35,6 +38,7 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         model: args.model.clone(),
         data: args.data.clone(),
         probabilities: args.proba,
+        missing: args.missing.clone(),
         keep: args.keep.clone(),
     };
     if let Some(output) = &args.output {
@@ -46,7 +50,7 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
     }
     // Rows that go to stdout are their own progress.
     let quiet = args.quiet || args.output.is_none();
-    with_ctx(args.jobs, Limit::None, quiet, |ctx| match &args.output {
+    let (made, _) = with_ctx(args.jobs, Limit::None, quiet, |ctx| match &args.output {
         Some(path) => write_whole(path, |mut out| predict(&options, &mut out, ctx).map(|_| ())),
         None => {
             let left = Cell::new(false);
@@ -58,7 +62,7 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
             }
         }
     })?;
-    Ok(End::Done)
+    Ok(if made.is_some() { End::Done } else { End::Interrupted })
 }
 
 /// A writer that remembers that its reader left.

@@ -15,6 +15,7 @@ fn signature(inputs: &[(&str, ColumnKind, DType)]) -> Signature {
         outputs: vec![],
         classes: vec!["0".into(), "1".into()],
         positive: Some(1),
+        missing: Vec::new(),
     }
 }
 

@@ -67,11 +67,9 @@ impl<R: Read> Watch<R> {
     fn follow(&mut self, chunk: &[u8]) {
         let mut start = 0;
         for block in chunk.chunks(BLOCK_BYTES) {
-            if block.contains(&b'"') {
-                for (i, _) in block.iter().enumerate().filter(|&(_, &byte)| byte == b'"') {
-                    let at = start + i;
-                    self.quote(if at == 0 { self.last } else { chunk[at - 1] }, at as u64);
-                }
+            // Without an early end, which the compiler makes a few wide comparisons of.
+            if block.iter().fold(false, |any, &byte| any | (byte == b'"')) {
+                self.quotes(chunk, start, block);
             }
             start += block.len();
         }
@@ -80,6 +78,29 @@ impl<R: Read> Watch<R> {
         }
         self.last = chunk.last().copied().unwrap_or(self.last);
         self.offset += chunk.len() as u64;
+    }
+
+    /// Follows each quote of `block`, which is at `start` in `chunk`.
+    fn quotes(&mut self, chunk: &[u8], start: usize, block: &[u8]) {
+        const ONES: u64 = u64::from_le_bytes([1; 8]);
+        const SEVENS: u64 = u64::from_le_bytes([0x7f; 8]);
+        let (words, rest) = block.as_chunks::<8>();
+        let mut at_quote = |at: usize| {
+            let before = if at == 0 { self.last } else { chunk[at - 1] };
+            self.quote(before, at as u64);
+        };
+        for (i, &word) in words.iter().enumerate() {
+            let word = u64::from_le_bytes(word) ^ (ONES * u64::from(b'"'));
+            // The highest bit of each byte that is zero, and of no other.
+            let mut zeros = !((word & SEVENS).wrapping_add(SEVENS) | word | SEVENS);
+            while zeros != 0 {
+                at_quote(start + 8 * i + (zeros.trailing_zeros() / 8) as usize);
+                zeros &= zeros - 1;
+            }
+        }
+        for (i, _) in rest.iter().enumerate().filter(|&(_, &byte)| byte == b'"') {
+            at_quote(start + 8 * words.len() + i);
+        }
     }
 
     #[inline]

@@ -31,6 +31,10 @@ pub(super) fn write(signature: &Signature) -> Vec<u8> {
         out.text(class);
     }
     out.varint(signature.positive.map_or(0, |p| u64::from(p) + 1));
+    out.count(signature.missing.len());
+    for marker in &signature.missing {
+        out.text(marker);
+    }
     out.into_bytes()
 }
 
@@ -56,8 +60,10 @@ pub(super) fn read(from: &mut Reader<'_>) -> Result<Signature, Error> {
         0 => None,
         p => Some(p - 1),
     };
+    let n = from.count(1)?;
+    let missing = (0..n).map(|_| from.text()).collect::<Result<_, _>>()?;
     from.end()?;
-    Ok(Signature { task, target, inputs, outputs, classes, positive })
+    Ok(Signature { task, target, inputs, outputs, classes, positive, missing })
 }
 
 pub(super) fn write_card(card: &Card) -> Vec<u8> {

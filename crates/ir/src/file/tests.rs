@@ -83,6 +83,7 @@ fn random_model(seed: u64, n_trees: usize) -> Model {
         outputs: vec![OutputRole::Score, OutputRole::Probability, OutputRole::Label],
         classes: vec!["a".into(), "b".into(), "c".into()],
         positive: None,
+        missing: Vec::new(),
     };
     let card = Card {
         data_fingerprint: 99,

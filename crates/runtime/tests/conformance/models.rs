@@ -253,6 +253,7 @@ fn finish(
         outputs: outputs.iter().map(|o| o.0).collect(),
         classes: (0..n_classes).map(|i| format!("class {i}")).collect(),
         positive: (task == Task::Binary).then_some(1),
+        missing: Vec::new(),
     };
     Model::try_new(b.finish(&values).unwrap(), signature, Card::default()).unwrap()
 }
