@@ -40,6 +40,12 @@ pub(crate) fn finite(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| format!("expected a number, got \"{text}\""))
 }
 
+/// `utf-8` or `latin-1`.
+pub(crate) fn encoding(text: &str) -> Result<smidgen::Encoding, String> {
+    let known = || smidgen::Encoding::ALL.iter().map(|e| e.name()).collect::<Vec<_>>().join(" or ");
+    smidgen::Encoding::parse(text).ok_or_else(|| format!("expected {}, got \"{text}\"", known()))
+}
+
 /// `NAME=VALUE`.
 pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {

@@ -10,7 +10,11 @@ fn main() {
     let options = ReadOptions::default();
     if what == "table" {
         let t = Table::read(&source, &options).unwrap();
-        let arrays: usize = t.batches().iter().map(|b| b.columns().iter().map(|c| c.get_array_memory_size()).sum::<usize>()).sum();
+        let arrays: usize = t
+            .batches()
+            .iter()
+            .map(|b| b.columns().iter().map(|c| c.get_array_memory_size()).sum::<usize>())
+            .sum();
         println!("{} rows, arrays {:.1} MB", t.n_rows(), arrays as f64 / 1e6);
         use arrow_array::Array;
         return;
@@ -23,11 +27,18 @@ fn main() {
         let a = t.elapsed().as_secs_f64();
         let t = Instant::now();
         let mut rows = 0;
-        for b in batches(&source, &options, &found).unwrap() { rows += b.unwrap().num_rows(); }
+        for b in batches(&source, &options, &found).unwrap() {
+            rows += b.unwrap().num_rows();
+        }
         let b = t.elapsed().as_secs_f64();
         best_a = best_a.min(a);
         best_b = best_b.min(b);
         assert!(rows > 0);
     }
-    println!("{path}: {mb:.1} MB; profile {:.0} MB/s, batches {:.0} MB/s, both {:.0} MB/s", mb / best_a, mb / best_b, mb / (best_a + best_b));
+    println!(
+        "{path}: {mb:.1} MB; profile {:.0} MB/s, batches {:.0} MB/s, both {:.0} MB/s",
+        mb / best_a,
+        mb / best_b,
+        mb / (best_a + best_b)
+    );
 }

@@ -4,7 +4,7 @@
 //! most 65,536 rows; fewer if the table is wide or its rows are long.
 
 use crate::builders::{BatchBuilder, Form, NotANumber, Wanted};
-use crate::csv::{Header, Layout, Rows};
+use crate::csv::{self, Header, Layout};
 use crate::error::{Error, Kind, Result, short};
 use crate::markers::Markers;
 use crate::options::ReadOptions;
@@ -36,7 +36,7 @@ pub fn batches(source: &Source, options: &ReadOptions, profile: &TableProfile) -
     };
     let header = Header::Given(profile.has_header);
     let layout = Layout { delimiter: Some(delimiter), encoding: options.encoding, header };
-    let rows = Rows::open(source, &layout)?;
+    let rows = csv::Reading::open(source, &layout)?;
     let wanted = wanted(source, rows.header(), profile)?;
     Batches::csv(rows, wanted, markers, n_rows)
 }
@@ -56,7 +56,7 @@ fn wanted(source: &Source, names: &[String], profile: &TableProfile) -> Result<V
 impl Batches {
     /// # Errors  `TimeKind`.
     pub(crate) fn csv(
-        rows: Rows,
+        rows: csv::Reading,
         wanted: Vec<Wanted>,
         markers: Markers,
         n_rows: Option<u64>,
@@ -90,7 +90,7 @@ impl Batches {
 
 /// Batches of a CSV file.
 struct CsvBatches {
-    rows: Rows,
+    rows: csv::Reading,
     builder: BatchBuilder,
     /// Rows that the first pass counted, if there was one.
     n_rows: Option<u64>,
@@ -102,31 +102,31 @@ impl CsvBatches {
         if self.done {
             return Ok(None);
         }
-        while !self.builder.is_full() {
-            if !self.rows.advance()? {
+        while let Some(most) = self.builder.room() {
+            if self.rows.advance(most)?.is_empty() {
                 self.done = true;
                 break;
             }
-            if let Err(NotANumber(idx)) = self.builder.push(self.rows.record()) {
-                return Err(self.not_a_number(idx));
+            if let Err(bad) = self.builder.push_block(self.rows.rows()) {
+                return Err(self.not_a_number(&bad));
             }
         }
-        let row = self.rows.row();
+        let row = self.rows.n_rows();
         if self.n_rows.is_some_and(|n| row > n || (self.done && row < n)) {
             return Err(Kind::Changed { file: self.rows.file(), row }.into());
         }
         if self.builder.is_empty() { Ok(None) } else { self.builder.finish().map(Some) }
     }
 
-    fn not_a_number(&self, idx: usize) -> Error {
-        let (file, row) = (self.rows.file(), self.rows.row());
-        let wanted = match (self.n_rows, self.builder.wanted(idx)) {
-            (None, Some(wanted)) => wanted,
-            _ => return Kind::Changed { file, row }.into(),
+    fn not_a_number(&self, bad: &NotANumber) -> Error {
+        let (file, row) = (self.rows.file(), self.rows.first_row() + bad.row as u64);
+        let record = self.rows.rows().get(bad.row);
+        let (None, Some(wanted), Some(record)) = (self.n_rows, self.builder.wanted(bad.idx), record) else {
+            return Kind::Changed { file, row }.into();
         };
-        let cell = self.rows.record().get(wanted.file_idx).unwrap_or_default();
-        let cell = String::from_utf8_lossy(crate::cell::trim(cell));
-        match self.rows.line() {
+        let cell =
+            String::from_utf8_lossy(crate::cell::trim(record.get(wanted.file_idx).unwrap_or_default()));
+        match self.rows.line(bad.row) {
             Ok(line) => Kind::TextInNumber {
                 file,
                 column: wanted.name.clone(),

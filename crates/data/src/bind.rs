@@ -101,7 +101,7 @@ pub fn bind<'a>(batch: &'a RecordBatch, signature: &Signature) -> Result<Bound<'
     if !missing.is_empty() {
         let used: HashSet<&str> = signature.inputs.iter().map(|i| i.name.as_str()).collect();
         let names = schema.fields().iter().map(|field| field.name().as_str());
-        return Err(missing_columns(String::from("table"), &missing, names, &used));
+        return Err(missing_columns(String::from("table"), &missing, names, &used, &[]));
     }
     Ok(Bound { slots, n_rows: batch.num_rows() })
 }

@@ -2,7 +2,7 @@
 //!
 //! Values go straight into the buffers of the arrays; no cell is a string of its own on the way.
 
-use crate::cell::{Number, ceil_i64, number_key, parse_f64, parse_i64, trim};
+use crate::cell::{Number, ceil_i64, number_key, parse_f64, trim};
 use crate::error::{Error, Kind, Result};
 use crate::markers::Markers;
 use crate::parquet::{Cell, Cells};
@@ -73,9 +73,14 @@ pub(crate) struct Wanted {
     pub(crate) form: Form,
 }
 
-/// The position among the wanted columns of one whose cell is no number.
+/// A cell that is no number and should be: the first in row order, then in column order.
 #[derive(Debug, PartialEq)]
-pub(crate) struct NotANumber(pub(crate) usize);
+pub(crate) struct NotANumber {
+    /// Its row in the block.
+    pub(crate) row: usize,
+    /// The position of its column among the wanted ones.
+    pub(crate) idx: usize,
+}
 
 /// The first row of a chunk whose cell cannot be what its column holds.
 #[derive(Debug, PartialEq)]
@@ -109,26 +114,32 @@ impl BatchBuilder {
         self.wanted.get(idx)
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        self.n_rows >= self.most_rows || self.n_bytes >= BATCH_BYTES
+    /// Rows that the batch may still take; `None` if it is full.
+    pub(crate) fn room(&self) -> Option<usize> {
+        let room = self.most_rows.saturating_sub(self.n_rows);
+        (room > 0 && self.n_bytes < BATCH_BYTES).then_some(room)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.n_rows == 0
     }
 
-    /// Adds a row that has as many cells as the header.
-    #[inline]
-    pub(crate) fn push(&mut self, record: &ByteRecord) -> std::result::Result<(), NotANumber> {
+    /// Adds rows that have as many cells as the header.
+    pub(crate) fn push_block(&mut self, rows: &[ByteRecord]) -> std::result::Result<(), NotANumber> {
+        let mut bad = None;
+        let mut good = rows;
         for (idx, (wanted, column)) in self.wanted.iter().zip(&mut self.columns).enumerate() {
-            // A row has a cell for each column of the header.
-            let cell = record.get(wanted.file_idx).unwrap_or_default();
-            if !column.push(trim(cell), &self.markers) {
-                return Err(NotANumber(idx));
+            if let Err(BadRow(row)) = column.push_block(good, wanted.file_idx, &self.markers) {
+                // Later columns matter only where their row is before this one.
+                good = &good[..row];
+                bad = Some(NotANumber { row, idx });
             }
         }
-        self.n_rows += 1;
-        self.n_bytes += record.as_slice().len();
+        if let Some(bad) = bad {
+            return Err(bad);
+        }
+        self.n_rows += rows.len();
+        self.n_bytes += rows.iter().map(|row| row.as_slice().len()).sum::<usize>();
         Ok(())
     }
 
@@ -159,6 +170,15 @@ impl BatchBuilder {
     }
 }
 
+/// A whole number, or the ceiling of another.
+#[inline]
+fn to_i64(cell: &[u8]) -> Option<i64> {
+    match Number::parse(cell)? {
+        Number::Int(value) => Some(value),
+        Number::Float(value) => ceil_i64(value),
+    }
+}
+
 struct ColumnBuilder {
     form: Form,
     values: Values,
@@ -181,6 +201,43 @@ impl ColumnBuilder {
         ColumnBuilder { form, values, nulls: NullBufferBuilder::new(0) }
     }
 
+    /// Adds the cells of one column of some rows.
+    fn push_block(
+        &mut self,
+        rows: &[ByteRecord],
+        file_idx: usize,
+        markers: &Markers,
+    ) -> std::result::Result<(), BadRow> {
+        // A row has a cell for each column of the header.
+        let cells = rows.iter().map(|row| trim(row.get(file_idx).unwrap_or_default()));
+        match (&mut self.values, self.form) {
+            (Values::I64(values), Form::I64) => {
+                for (row, cell) in cells.enumerate() {
+                    let missing = markers.is_missing_bytes(cell);
+                    let value = if missing { Some(0) } else { to_i64(cell) };
+                    values.push(value.ok_or(BadRow(row))?);
+                    self.nulls.append(!missing);
+                }
+            }
+            (Values::F64(values), _) => {
+                for (row, cell) in cells.enumerate() {
+                    let missing = markers.is_missing_bytes(cell);
+                    let value = if missing { Some(0.0) } else { parse_f64(cell) };
+                    values.push(value.ok_or(BadRow(row))?);
+                    self.nulls.append(!missing);
+                }
+            }
+            (Values::I64(_), _) | (Values::Str { .. }, _) => {
+                for (row, cell) in cells.enumerate() {
+                    if !self.push(cell, markers) {
+                        return Err(BadRow(row));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Adds a trimmed cell; false if it is no number and should be.
     #[inline]
     fn push(&mut self, cell: &[u8], markers: &Markers) -> bool {
@@ -192,7 +249,7 @@ impl ColumnBuilder {
             Values::I64(values) if missing => values.push(0),
             Values::F64(values) if missing => values.push(0.0),
             Values::I64(_) if self.form == Form::Time => return false,
-            Values::I64(values) => match parse_i64(cell).or_else(|| ceil_i64(parse_f64(cell)?)) {
+            Values::I64(values) => match to_i64(cell) {
                 Some(value) => values.push(value),
                 None => return false,
             },

@@ -225,9 +225,8 @@ fn scan_16(cell: &[u8]) -> Option<(i64, usize)> {
     // `last` repeats the end of `first` but for words of 16 bytes.
     let n_more = n - 8;
     let start = if n == 16 { first } else { first & ((1 << (8 * n_more)) - 1) };
-    if let Some(value) = eight_digits(last, 8) {
-        // No digit is cut twice: `start` is the first `n - 8`.
-        return Some((eight_digits(start, n_more)? * 100_000_000 + value, 0));
+    if let (Some(start), Some(end)) = (eight_digits(start, n_more), eight_digits(last, 8)) {
+        return Some((start * 100_000_000 + end, 0));
     }
     let word = u128::from(first) | u128::from(last) << (8 * n_more);
     let point = match find_point(first) {
@@ -240,7 +239,8 @@ fn scan_16(cell: &[u8]) -> Option<(i64, usize)> {
     let below = (1_u128 << (8 * point)) - 1;
     let joined = (word & below) | (word >> 8 & !below);
     let end = (joined >> (8 * (n_more - 1))) as u64;
-    let start = if n_more == 1 { 0 } else { eight_digits(joined as u64 & low_bytes(n_more - 1), n_more - 1)? };
+    let start =
+        if n_more == 1 { 0 } else { eight_digits(joined as u64 & low_bytes(n_more - 1), n_more - 1)? };
     let value = start * 100_000_000 + eight_digits(end, 8)?;
     (value <= MOST_EXACT).then_some((value, n - point))
 }

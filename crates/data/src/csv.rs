@@ -10,6 +10,7 @@
 //! since many files end with some: there a missing cell is written `""` (as pandas does), blanks,
 //! or a marker.
 
+mod ahead;
 mod sniff;
 mod watch;
 
@@ -19,6 +20,7 @@ use crate::error::{Error, Kind, Result};
 use crate::markers::Markers;
 use crate::source::{Opened, Source};
 use ::csv::{ByteRecord, Reader, ReaderBuilder};
+pub(crate) use ahead::Reading;
 use sniff::{Sample, column_name};
 use std::collections::HashMap;
 use watch::{GaveUp, Watch};
@@ -42,8 +44,11 @@ pub(crate) enum Header<'a> {
 /// Bytes that are read at a time.
 const BUFFER_BYTES: usize = 1 << 17;
 
+/// Bytes of rows that are typed together, column by column: few enough to stay in the cache.
+const BLOCK_BYTES: usize = 1 << 16;
+
 /// The rows of a CSV source, in order.
-pub(crate) struct Rows {
+struct Rows {
     source: Source,
     reader: Reader<Watch<Opened>>,
     delimiter: u8,
@@ -54,19 +59,33 @@ pub(crate) struct Rows {
     record: ByteRecord,
     /// True while the first record is read and is a row.
     is_held: bool,
+    /// Number of the row read last, from 1.
     row: u64,
-    /// Rows that are read together, of which the first `n_block` count.
-    block: Vec<ByteRecord>,
-    n_block: usize,
-    /// What went wrong after the rows of the block.
+    /// What went wrong after the rows of the last block.
     failed: Option<Error>,
+}
+
+/// Rows that are read together.
+#[derive(Default)]
+struct Block {
+    /// The first `n_rows` are rows, others are kept for their memory.
+    records: Vec<ByteRecord>,
+    n_rows: usize,
+    /// Number of the first row, from 1.
+    first_row: u64,
+}
+
+impl Block {
+    fn rows(&self) -> &[ByteRecord] {
+        &self.records[..self.n_rows]
+    }
 }
 
 impl Rows {
     /// Reads and checks the header.
     /// # Errors  What `Source::open` says, `EmptyFile`, `EmptyName`, `DuplicateName`, `Utf8`,
     /// `ZeroByte`, `OpenQuote`, `Delimiter`.
-    pub(crate) fn open(source: &Source, layout: &Layout<'_>) -> Result<Rows> {
+    fn open(source: &Source, layout: &Layout<'_>) -> Result<Rows> {
         if let Some(byte) = layout.delimiter
             && (!byte.is_ascii() || matches!(byte, b'"' | b'\n' | b'\r' | 0))
         {
@@ -101,77 +120,45 @@ impl Rows {
             record: ByteRecord::new(),
             is_held: false,
             row: 0,
-            block: Vec::new(),
-            n_block: 0,
             failed: None,
         };
         rows.read_first()?;
         Ok(rows)
     }
 
-    /// True if the names are those of the first row.
-    pub(crate) fn has_header(&self) -> bool {
-        self.has_header
-    }
-
-    pub(crate) fn header(&self) -> &[String] {
-        &self.header
-    }
-
-    pub(crate) fn delimiter(&self) -> u8 {
-        self.delimiter
-    }
-
-    /// Number of the row read last, from 1.
-    pub(crate) fn row(&self) -> u64 {
-        self.row
-    }
-
-    /// Reads the next rows, at most `most` and about `BLOCK_BYTES`; none at the end. An error is
-    /// told once the rows before it have been given.
-    /// # Errors  As [`Rows::advance`].
-    pub(crate) fn read_block(&mut self, most: usize) -> Result<&[ByteRecord]> {
-        self.n_block = 0;
+    /// Reads the next rows, about `BLOCK_BYTES` of them; none at the end. An error is told once the
+    /// rows before it have been given.
+    /// # Errors  As `Rows::advance`.
+    fn read_block(&mut self, block: &mut Block) -> Result<()> {
+        (block.n_rows, block.first_row) = (0, self.row + 1);
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
         let mut n_bytes = 0;
-        while self.n_block < most && n_bytes < BLOCK_BYTES {
+        while n_bytes < BLOCK_BYTES {
             match self.advance() {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(error) if self.n_block == 0 => return Err(error),
+                Err(error) if block.n_rows == 0 => return Err(error),
                 Err(error) => {
                     self.failed = Some(error);
                     break;
                 }
             }
             n_bytes += self.record.as_slice().len();
-            if self.block.len() == self.n_block {
-                self.block.push(ByteRecord::new());
+            if block.records.len() == block.n_rows {
+                block.records.push(ByteRecord::new());
             }
             // The record of an old block is written over by the next row.
-            std::mem::swap(&mut self.record, &mut self.block[self.n_block]);
-            self.n_block += 1;
+            std::mem::swap(&mut self.record, &mut block.records[block.n_rows]);
+            block.n_rows += 1;
         }
-        Ok(self.block())
-    }
-
-    /// The rows read together last.
-    pub(crate) fn block(&self) -> &[ByteRecord] {
-        &self.block[..self.n_block]
-    }
-
-    /// Number of row `at` of the block, from 1.
-    pub(crate) fn block_row(&self, at: usize) -> u64 {
-        let after = (self.n_block - at) as u64;
-        // A row that failed is counted and not in the block.
-        self.row - u64::from(self.failed.is_some() && self.is_counted) + 1 - after
+        Ok(())
     }
 
     /// Reads the next row; false at the end.
     /// # Errors  `Unreadable`, `DamagedGzip`, `Ragged`, `Utf8`, `ZeroByte`, `OpenQuote`, `LongLine`.
-    pub(crate) fn advance(&mut self) -> Result<bool> {
+    fn advance(&mut self) -> Result<bool> {
         loop {
             if !std::mem::take(&mut self.is_held) && !self.read_record()? {
                 return Ok(false);
@@ -198,13 +185,12 @@ impl Rows {
         }
     }
 
-    /// Line of the row read last, from 1. Reads the source again: for messages only.
-    pub(crate) fn line(&self) -> Result<u64> {
-        let byte = self.record.position().map_or(0, ::csv::Position::byte);
-        self.source.line_at(byte, self.encoding)
+    /// Line of the record read last, from 1.
+    fn line(&self) -> Result<u64> {
+        line_of(&self.record, &self.source, self.encoding)
     }
 
-    pub(crate) fn file(&self) -> String {
+    fn file(&self) -> String {
         String::from(self.source.name())
     }
 
@@ -290,11 +276,18 @@ impl Rows {
             if let Err(error) = std::str::from_utf8(cell) {
                 let byte = cell.get(error.valid_up_to()).copied().unwrap_or_default();
                 let (line, is_latin1) = (self.line()?, self.source.is_latin1()?);
-                return Err(Kind::Utf8 { file, row, line, column: column(), position, byte, is_latin1 }.into());
+                return Err(
+                    Kind::Utf8 { file, row, line, column: column(), position, byte, is_latin1 }.into()
+                );
             }
         }
         Ok(())
     }
+}
+
+/// Line of a record, from 1. Reads the source again: for messages only.
+fn line_of(record: &ByteRecord, source: &Source, encoding: Encoding) -> Result<u64> {
+    source.line_at(record.position().map_or(0, ::csv::Position::byte), encoding)
 }
 
 /// A line of blanks; an empty cell that was written `""` is none.

@@ -34,9 +34,9 @@ impl Encoding {
 /// Windows-1252 from 0x80 on; zero where it has no character.
 /// # Source  WHATWG Encoding, index windows-1252.
 const FROM_80: [u16; 32] = [
-    0x20ac, 0, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017d,
-    0, 0, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0,
-    0x017e, 0x0178,
+    0x20ac, 0, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0,
+    0x017d, 0, 0, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a,
+    0x0153, 0, 0x017e, 0x0178,
 ];
 
 /// True if the byte may occur in a text file of Windows-1252.
@@ -111,9 +111,15 @@ mod tests {
         Latin1::new(&bytes[..]).read_to_string(&mut text).unwrap();
         let characters: Vec<char> = text.chars().collect();
         assert_eq!(characters.len(), 256);
-        for (byte, expected) in
-            [(0x41, 'A'), (0x80, '€'), (0x81, '\u{81}'), (0x9f, 'Ÿ'), (0xa0, '\u{a0}'), (0xe9, 'é'), (0xff, 'ÿ')]
-        {
+        for (byte, expected) in [
+            (0x41, 'A'),
+            (0x80, '€'),
+            (0x81, '\u{81}'),
+            (0x9f, 'Ÿ'),
+            (0xa0, '\u{a0}'),
+            (0xe9, 'é'),
+            (0xff, 'ÿ'),
+        ] {
             assert_eq!(characters[byte], expected);
         }
         let mut one_by_one = Vec::new();

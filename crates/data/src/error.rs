@@ -6,7 +6,10 @@
 mod show;
 
 use ir::{ColumnKind, Task};
-use show::{AtLine, Cells, FirstCell, Hint, List, MissingList, Place, Quoted, Shell, count, delimiter_name, encoding_cure, needs};
+use show::{
+    AtLine, Cells, FirstCell, Hint, List, MissingList, Place, Quoted, Shell, count, delimiter_name,
+    encoding_cure, needs,
+};
 use std::io;
 
 pub(crate) use show::{LISTED, short};
@@ -100,7 +103,9 @@ pub enum Kind {
         file: String,
     },
     /// A known format that is not read yet.
-    #[error("{file}: expected a CSV file, got {format}; write the table as CSV, plain or gzip, or as Parquet")]
+    #[error(
+        "{file}: expected a CSV file, got {format}; write the table as CSV, plain or gzip, or as Parquet"
+    )]
     Format {
         /// File as the user named it.
         file: String,

@@ -146,7 +146,12 @@ mod tests {
         for (row, cell) in cells.iter().enumerate() {
             facts.see(cell.as_bytes(), row as u64 + 1, &Markers::default());
         }
-        infer(&facts, declared, raw, &Place { file: "t.csv", column: "x", position: 2, storage: Storage::Untyped })
+        infer(
+            &facts,
+            declared,
+            raw,
+            &Place { file: "t.csv", column: "x", position: 2, storage: Storage::Untyped },
+        )
     }
 
     fn numbered(n: usize, prefix: &str) -> Vec<String> {

@@ -73,7 +73,9 @@ mod tests {
             assert!(!markers.is_missing(cell), "{cell:?}");
         }
         assert!(!Markers::default().is_missing("-999"));
-        assert!(markers.is_missing_number(Number::Float(-999.0)) && markers.is_missing_number(Number::Int(-999)));
+        assert!(
+            markers.is_missing_number(Number::Float(-999.0)) && markers.is_missing_number(Number::Int(-999))
+        );
         assert!(!markers.is_missing_number(Number::Int(999)) && markers.has_extra());
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::batches::Batches;
 use crate::builders::{Form, Wanted};
-use crate::csv::{Header, Layout, Rows};
+use crate::csv::{Header, Layout, Reading};
 use crate::encoding::Encoding;
 use crate::error::{Kind, MissingColumn, Result};
 use crate::markers::Markers;
@@ -70,7 +70,7 @@ impl ReadPlan {
             }
         };
         let layout = Layout { delimiter: self.delimiter, encoding: self.encoding, header };
-        let rows = Rows::open(source, &layout)?;
+        let rows = Reading::open(source, &layout)?;
         let wanted = self.wanted(source, rows.header())?;
         Batches::csv(rows, wanted, markers, None)
     }
@@ -92,7 +92,7 @@ impl ReadPlan {
         if !missing.is_empty() {
             let used: HashSet<&str> = wanted.iter().map(|w| w.name.as_str()).collect();
             let names = names.iter().map(String::as_str);
-            return Err(missing_columns(String::from(source.name()), &missing, names, &used));
+            return Err(missing_columns(String::from(source.name()), &missing, names, &used, &self.also));
         }
         Ok(wanted)
     }
@@ -106,12 +106,14 @@ pub fn read_for(source: &Source, signature: &Signature, also: &[String]) -> Resu
     plan.read(source)
 }
 
-/// The error that names every missing column; columns not used otherwise are suggested first.
+/// The error that names every missing column, and suggests columns that are not used otherwise; for those
+/// of `also` any column, since they may be inputs too.
 pub(crate) fn missing_columns<'a, I>(
     table: String,
     missing: &[&str],
     names: I,
     used: &HashSet<&str>,
+    also: &[String],
 ) -> crate::Error
 where
     I: Iterator<Item = &'a str>,
@@ -122,8 +124,7 @@ where
         .iter()
         .map(|&name| MissingColumn {
             name: String::from(name),
-            nearest: nearest(name, free.iter().copied())
-                .or_else(|| nearest(name, all.iter().copied()))
+            nearest: nearest(name, if also.iter().any(|a| a == name) { &all } else { &free }.iter().copied())
                 .map(String::from),
         })
         .collect();

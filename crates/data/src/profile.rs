@@ -1,6 +1,6 @@
 //! The first pass: every cell of the file is looked at, and each column gets its kind.
 
-use crate::csv::{Header, Layout, Rows};
+use crate::csv::{Header, Layout, Reading};
 use crate::error::{Kind, LISTED, Result};
 use crate::facts::{Facts, distinct_cap};
 use crate::infer::{Inferred, Place, infer};
@@ -118,7 +118,7 @@ pub fn profile(source: &Source, options: &ReadOptions) -> Result<TableProfile> {
     let markers = Markers::new(&options.missing);
     let header = options.header.map_or(Header::Sniffed(&markers), Header::Given);
     let layout = Layout { delimiter: options.delimiter, encoding: options.encoding, header };
-    let mut rows = Rows::open(source, &layout)?;
+    let mut rows = Reading::open(source, &layout)?;
     check_names(source, rows.header(), options)?;
     let dropped: HashSet<&str> = options.drop.iter().map(String::as_str).collect();
     let cap = distinct_cap(rows.header().len());
@@ -127,15 +127,17 @@ pub fn profile(source: &Source, options: &ReadOptions) -> Result<TableProfile> {
         .iter()
         .map(|name| (!dropped.contains(name.as_str())).then(|| Facts::new(cap)))
         .collect();
-    while rows.advance()? {
-        let row = rows.row();
-        for (cell, facts) in rows.record().iter().zip(&mut facts) {
-            if let Some(facts) = facts {
-                facts.see(cell, row, &markers);
+    while !rows.advance(usize::MAX)?.is_empty() {
+        let (block, first_row) = (rows.rows(), rows.first_row());
+        for (idx, facts) in facts.iter_mut().enumerate() {
+            let Some(facts) = facts else { continue };
+            for (row, record) in (first_row..).zip(block) {
+                // A row has a cell for each column of the header.
+                facts.see(record.get(idx).unwrap_or_default(), row, &markers);
             }
         }
     }
-    if rows.row() == 0 {
+    if rows.n_rows() == 0 {
         return Err(Kind::NoRows { file: rows.file() }.into());
     }
     let raw: HashSet<&str> = options.raw.iter().map(String::as_str).collect();
@@ -150,7 +152,7 @@ pub fn profile(source: &Source, options: &ReadOptions) -> Result<TableProfile> {
     }
     Ok(TableProfile {
         name: String::from(source.name()),
-        n_rows: rows.row(),
+        n_rows: rows.n_rows(),
         columns,
         delimiter: Some(rows.delimiter()),
         has_header: rows.has_header(),

@@ -18,9 +18,7 @@ use ir::{ColumnData, ColumnKind, DType, Input, Signature, Task};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};
-use smidgen_data::{
-    Nature, ReadOptions, ReadPlan, Result, Source, Table, batches, bind, profile, read_for,
-};
+use smidgen_data::{Nature, ReadOptions, ReadPlan, Result, Source, Table, batches, bind, profile, read_for};
 use std::sync::Arc;
 
 type Columns = Vec<(&'static str, ArrayRef)>;
@@ -33,11 +31,9 @@ fn write_with(columns: Columns, properties: WriterProperties, group_rows: usize)
     let fields: Vec<Field> =
         columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), true)).collect();
     let schema = Arc::new(Schema::new(fields));
-    let batch = RecordBatch::try_new(
-        Arc::clone(&schema),
-        columns.into_iter().map(|(_, array)| array).collect(),
-    )
-    .unwrap();
+    let batch =
+        RecordBatch::try_new(Arc::clone(&schema), columns.into_iter().map(|(_, array)| array).collect())
+            .unwrap();
     let mut bytes = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut bytes, schema, Some(properties)).unwrap();
     let mut start = 0;
@@ -318,7 +314,9 @@ fn cases() -> Vec<Case> {
         ),
         (
             "millis",
-            Arc::new(TimestampMillisecondArray::from(vec![Some(1), None, Some(1_500)]).with_timezone("+02:00")),
+            Arc::new(
+                TimestampMillisecondArray::from(vec![Some(1), None, Some(1_500)]).with_timezone("+02:00"),
+            ),
             Time,
             I64,
             ["1000", "-", "1500000"],
@@ -408,7 +406,8 @@ fn row_groups_come_in_batches() {
         let table = Table::read(&source, &ReadOptions::default()).unwrap();
         let lens: Vec<usize> = table.batches().iter().map(RecordBatch::num_rows).collect();
         assert_eq!(lens, [65_536, 65_536, 18_928]);
-        let read: Vec<Option<i64>> = table.column(0).flat_map(|a| a.as_primitive::<Int64Type>().iter()).collect();
+        let read: Vec<Option<i64>> =
+            table.column(0).flat_map(|a| a.as_primitive::<Int64Type>().iter()).collect();
         assert!(read.iter().zip(0..).all(|(v, i)| *v == (i % 10 != 0).then_some(i)));
         let read: Vec<&str> = table.column(2).flat_map(|a| a.as_string::<i32>().iter().flatten()).collect();
         assert_eq!(read, names);
@@ -620,7 +619,10 @@ fn a_plan_types_by_the_signature() {
     let message = |name, kind, dtype| {
         let model = signature(&[(name, kind, dtype)]);
         let read = read_for(&source, &model, &[]);
-        read.err().or_else(|| read_for(&source, &model, &[]).unwrap().find_map(Result::err)).unwrap().to_string()
+        read.err()
+            .or_else(|| read_for(&source, &model, &[]).unwrap().find_map(Result::err))
+            .unwrap()
+            .to_string()
     };
     assert_eq!(
         message("k", Number, DType::F64),
@@ -630,7 +632,10 @@ fn a_plan_types_by_the_signature() {
         message("fx", Number, DType::F64),
         "t.parquet: no column \"fx\" (did you mean \"f\"?); add or rename the column"
     );
-    assert_eq!(message("i", ColumnKind::Time, DType::I64), "column \"i\": expected time, got Arrow type Float64; cast it before binding");
+    assert_eq!(
+        message("i", ColumnKind::Time, DType::I64),
+        "column \"i\": expected time, got Arrow type Float64; cast it before binding"
+    );
 }
 
 #[test]
@@ -699,7 +704,8 @@ fn a_file_that_changes_between_the_passes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.parquet");
     let file = path.to_string_lossy().into_owned();
-    let column = |name: &'static str, values: Vec<i64>| write(vec![(name, Arc::new(Int64Array::from(values)))]);
+    let column =
+        |name: &'static str, values: Vec<i64>| write(vec![(name, Arc::new(Int64Array::from(values)))]);
     let texts: ArrayRef = Arc::new(StringArray::from(vec!["1", "x"]));
     let options = ReadOptions::default();
     for (after, row) in [
@@ -740,7 +746,9 @@ fn damaged_files() {
         }
     };
     let zstd = Compression::ZSTD(ZstdLevel::try_new(1).unwrap());
-    for (at_first, compression) in [Compression::UNCOMPRESSED, Compression::SNAPPY, zstd].into_iter().enumerate() {
+    for (at_first, compression) in
+        [Compression::UNCOMPRESSED, Compression::SNAPPY, zstd].into_iter().enumerate()
+    {
         let properties = WriterProperties::builder()
             .set_compression(compression)
             .set_writer_version(WriterVersion::PARQUET_2_0)

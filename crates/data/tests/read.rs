@@ -7,9 +7,8 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use ir::{ColumnKind, DType, Input, Signature, Task};
 use smidgen_data::{
-    Encoding,
-    Markers, Nature, ReadOptions, ReadPlan, Result, Source, Table, Target, TargetOptions, bind, profile,
-    read_for,
+    Encoding, Markers, Nature, ReadOptions, ReadPlan, Result, Source, Table, Target, TargetOptions, bind,
+    profile, read_for,
 };
 
 fn source(text: &str) -> Source {
@@ -378,7 +377,7 @@ fn a_file_without_header() {
     assert_eq!(cells(&one("5.1,3,setosa\n", &["column_3".into()]).unwrap(), 2), ["setosa"]);
     assert_eq!(
         read_for(&source("5.1,3\n"), &model, &["column_3".into()]).err().unwrap().to_string(),
-        "train.csv: no column \"column_3\"; add or rename the column"
+        "train.csv: no column \"column_3\" (did you mean \"column_1\"?); add or rename the column"
     );
     assert_eq!(
         one("a,b\n5.1,3\n", &[]).unwrap_err(),

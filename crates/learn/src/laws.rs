@@ -44,7 +44,13 @@ impl Table {
             table.whole_valid[row >> 3] |= u8::from(known) << (row & 7);
             table.colors.push(COLORS[c]);
             table.values.push(y);
-            table.labels.push(if y < 2.5 { 0 } else if y < 4.0 { 1 } else { 2 });
+            table.labels.push(if y < 2.5 {
+                0
+            } else if y < 4.0 {
+                1
+            } else {
+                2
+            });
         }
         table
     }
@@ -122,10 +128,8 @@ impl Case<'_> {
         let columns = columns(table, &text);
         let params = self.entry.params(&self.settings).unwrap();
         let threads = Threads::try_new(self.n_threads).unwrap();
-        let encoders: Vec<Encoder> = columns
-            .iter()
-            .map(|c| Encoder::fit(&[*c], self.entry.learner.max_bins(&params)))
-            .collect();
+        let encoders: Vec<Encoder> =
+            columns.iter().map(|c| Encoder::fit(&[*c], self.entry.learner.max_bins(&params))).collect();
         let chunks: Vec<Vec<Column<'_>>> = columns.iter().map(|c| vec![*c]).collect();
         let codes = CodeMatrix::new(&encoders, &chunks, &threads);
         let table = binary(table, self.task);
@@ -183,7 +187,8 @@ fn assemble(fitted: &Fitted, task: Task, n_classes: usize) -> Model {
     }
     let classes = (0..n_classes).map(|k| format!("class {k}")).collect();
     let positive = (task == Task::Binary).then_some(1);
-    let signature = Signature { task, target: "y".into(), inputs, outputs: roles, classes, positive, missing: vec![] };
+    let signature =
+        Signature { task, target: "y".into(), inputs, outputs: roles, classes, positive, missing: vec![] };
     Model::try_new(builder.finish(&outputs).unwrap(), signature, Card::default()).unwrap()
 }
 
@@ -210,8 +215,7 @@ fn on_every_member(law: impl Fn(Case<'_>, &str)) {
             }
             for settings in variants {
                 let name = format!("{} {task} {settings:?}", entry.name);
-                let case =
-                    Case { entry, task, settings, n_threads: 1, seed: 5, weights: None, n_train: 600 };
+                let case = Case { entry, task, settings, n_threads: 1, seed: 5, weights: None, n_train: 600 };
                 law(case, &name);
             }
         }

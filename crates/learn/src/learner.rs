@@ -103,13 +103,7 @@ pub trait Learner: Sync {
     ///
     /// # Errors
     /// Nothing to learn from, or cancelled before there was a model.
-    fn fit(
-        &self,
-        input: FitInput<'_>,
-        params: &Params,
-        seed: Seed,
-        ctx: &Ctx<'_>,
-    ) -> Result<Fitted, Error>;
+    fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error>;
 }
 
 /// One line of the table.

@@ -88,15 +88,13 @@ impl Params {
         spec: &'static [ParamSpec],
         settings: &[(String, String)],
     ) -> Result<Params, Error> {
-        let mut params = Params {
-            learner,
-            values: spec.iter().map(|p| (p.name, p.default)).collect(),
-            given: Vec::new(),
-        };
+        let mut params =
+            Params { learner, values: spec.iter().map(|p| (p.name, p.default)).collect(), given: Vec::new() };
         for (name, text) in settings {
             let found = spec.iter().find(|p| p.name == name || p.aliases.contains(&name.as_str()));
             let Some(param) = found else {
-                let near = spec.iter().map(|p| p.name).find(|n| n.contains(name.as_str()) || name.contains(n));
+                let near =
+                    spec.iter().map(|p| p.name).find(|n| n.contains(name.as_str()) || name.contains(n));
                 return Err(Kind::UnknownParam {
                     learner,
                     name: name.clone(),

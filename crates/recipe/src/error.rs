@@ -28,7 +28,9 @@ pub enum Kind {
     #[error(transparent)]
     Metric(#[from] metrics::Error),
     /// Too few rows to learn and validate.
-    #[error("{table}: {n_rows} row(s) with a target, at least {needed} are needed to learn and to validate; give more rows")]
+    #[error(
+        "{table}: {n_rows} row(s) with a target, at least {needed} are needed to learn and to validate; give more rows"
+    )]
     TooFewRows {
         /// The table.
         table: String,
@@ -38,7 +40,9 @@ pub enum Kind {
         needed: usize,
     },
     /// No column to learn from.
-    #[error("{table}: no column is left to learn from; left out: {left_out}; declare the kind of a column with --types")]
+    #[error(
+        "{table}: no column is left to learn from; left out: {left_out}; declare the kind of a column with --types"
+    )]
     NoColumns {
         /// The table.
         table: String,
@@ -46,7 +50,9 @@ pub enum Kind {
         left_out: String,
     },
     /// A row weight that is no weight.
-    #[error("{table}: row weights \"{column}\": expected finite numbers of at least 0, got {got} at row {row}")]
+    #[error(
+        "{table}: row weights \"{column}\": expected finite numbers of at least 0, got {got} at row {row}"
+    )]
     Weight {
         /// The table.
         table: String,

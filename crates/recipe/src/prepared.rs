@@ -4,11 +4,11 @@ use crate::error::{Error, Kind};
 use crate::predictions::Truth;
 use arrow_array::RecordBatch;
 use data::{Bound, Strata, Table, Target, TargetValues};
-use prepare::clean::{self, LeakTarget};
-use prepare::Warning;
 use ir::digest::Digest;
 use ir::{Column, ColumnKind, Input, OutputRole, Signature, Task};
 use jobs::Threads;
+use prepare::Warning;
+use prepare::clean::{self, LeakTarget};
 use std::collections::BTreeMap;
 use trees::{CodeMatrix, Encoder};
 
@@ -76,7 +76,8 @@ impl Prepared {
             if column.all_missing {
                 warnings.push(tell("empty_column", "no row has a value; the column is left out"));
             } else if column.constant {
-                warnings.push(tell("constant_column", "all rows have the same value; the column is left out"));
+                warnings
+                    .push(tell("constant_column", "all rows have the same value; the column is left out"));
             } else if matches!(column.kind, ColumnKind::Text | ColumnKind::Time) {
                 let text = format!(
                     "{} is not learnt from yet; the column is left out (--types {}=category uses it as categories)",
@@ -100,7 +101,8 @@ impl Prepared {
         let mut columns = by_column(&bound, inputs.len());
         look_at_columns(&mut inputs, &mut columns, declared, &mut warnings);
         if inputs.is_empty() {
-            let left_out = warnings.iter().filter_map(|w| Some(format!("\"{}\" ({})", w.column.as_ref()?, w.code)));
+            let left_out =
+                warnings.iter().filter_map(|w| Some(format!("\"{}\" ({})", w.column.as_ref()?, w.code)));
             let left_out = left_out.take(10).collect::<Vec<_>>().join(", ");
             return Err(Kind::NoColumns { table: name, left_out }.into());
         }
@@ -108,7 +110,8 @@ impl Prepared {
         let codes = CodeMatrix::new(&encoders, &columns, threads);
         let copies = clean::copies(&columns, table.n_rows());
         if copies.n_copies > 0 {
-            let text = format!("{} rows are copies of others in all inputs; copies share a fold", copies.n_copies);
+            let text =
+                format!("{} rows are copies of others in all inputs; copies share a fold", copies.n_copies);
             warnings.push(Warning::table("duplicate_rows", text));
         }
         let row_weights = match weight_column {
@@ -261,7 +264,8 @@ fn about_classes(target: &Target, labels: &[u32], rows: &[u32], n_classes: usize
     }
     let mut counts = vec![0usize; n_classes];
     rows.iter().for_each(|&r| counts[labels[r as usize] as usize] += 1);
-    let rare: Vec<&str> = (0..n_classes).filter(|&k| counts[k] < 5).map(|k| target.classes[k].as_str()).collect();
+    let rare: Vec<&str> =
+        (0..n_classes).filter(|&k| counts[k] < 5).map(|k| target.classes[k].as_str()).collect();
     if !rare.is_empty() {
         let shown = rare.iter().take(5).copied().collect::<Vec<_>>().join(", ");
         let text = format!("{} classes have fewer than 5 rows ({shown}); they are hardly learnt", rare.len());

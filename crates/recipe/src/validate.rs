@@ -139,7 +139,9 @@ fn plan(prepared: &Prepared, scheme: Scheme, seed: Seed) -> Vec<Fold> {
                 let part = data::folds(rows, prepared.strata(), &prepared.first_copy, 100, seed.0);
                 part.into_iter().map(|p| u32::from(p >= held)).collect()
             }
-            None => data::folds(rows, prepared.strata(), &prepared.first_copy, n_folds.min(n_rows as u32), seed.0),
+            None => {
+                data::folds(rows, prepared.strata(), &prepared.first_copy, n_folds.min(n_rows as u32), seed.0)
+            }
         };
         let n_parts = if share.is_some() { 1 } else { n_folds.min(n_rows as u32) };
         for part in 0..n_parts {

@@ -73,7 +73,12 @@ impl Prelude {
     }
 
     /// The computed values of rows `first..first + n`.
-    fn run<'p>(&'p self, columns: &[Column<'p>], first: usize, n: usize) -> Result<Vec<Option<Held<'p>>>, Error> {
+    fn run<'p>(
+        &'p self,
+        columns: &[Column<'p>],
+        first: usize,
+        n: usize,
+    ) -> Result<Vec<Option<Held<'p>>>, Error> {
         let mut held: Vec<Option<Held<'p>>> = (0..self.n_values).map(|_| None).collect();
         for &(at, column) in &self.columns {
             held[at] = columns[column].slice(first, n).map(Held::Column);

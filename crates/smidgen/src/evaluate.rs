@@ -2,10 +2,10 @@
 
 use crate::Error;
 use crate::model_file::load;
-use crate::table::{Scorer, batch_truth, is_exact, select};
+use crate::table::{Scorer, batch_truth, is_exact, rows_for, select};
 use crate::timing::{Speed, measure};
 use arrow_array::RecordBatch;
-use data::Source;
+use data::{Encoding, Source};
 use ir::{Model, Task};
 use jobs::Ctx;
 use metrics::{ClassRow, Confusion, MetricEntry, Observed};
@@ -25,6 +25,8 @@ pub struct EvaluateOptions {
     pub metric: Option<String>,
     /// Cells that mean missing, beside those of training.
     pub missing: Vec<String>,
+    /// How the bytes of the table spell text.
+    pub encoding: Encoding,
     /// Leave out rows of classes that training had not seen, instead of refusing the table.
     pub drop_unseen: bool,
 }
@@ -84,7 +86,19 @@ pub fn evaluate(options: &EvaluateOptions, ctx: &Ctx<'_>) -> Result<Evaluated, E
     };
     let source = Source::parse(&options.data)?;
     ctx.progress.stage("evaluating", None);
-    evaluate_model(&model, bytes, &source, metric, options.drop_unseen, ctx)
+    let asked = Asked { metric, encoding: options.encoding, drop_unseen: options.drop_unseen };
+    evaluate_model(&model, bytes, &source, asked, ctx)
+}
+
+/// How a model is evaluated.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked {
+    /// The metric that is the score.
+    pub(crate) metric: &'static MetricEntry,
+    /// How the bytes of the table spell text.
+    pub(crate) encoding: Encoding,
+    /// Leave out rows of unseen classes.
+    pub(crate) drop_unseen: bool,
 }
 
 /// The metrics crate's word for a task.
@@ -100,8 +114,7 @@ pub(crate) fn evaluate_model(
     model: &Model,
     bytes: u64,
     source: &Source,
-    metric: &'static MetricEntry,
-    drop_unseen: bool,
+    asked: Asked,
     ctx: &Ctx<'_>,
 ) -> Result<Evaluated, Error> {
     let signature = model.signature();
@@ -109,7 +122,7 @@ pub(crate) fn evaluate_model(
     let mut gathered = Gathered::default();
     let mut first_batch: Option<RecordBatch> = None;
     let mut first_row = 0;
-    for batch in data::read_for(source, signature, std::slice::from_ref(&signature.target))? {
+    for batch in rows_for(source, signature, std::slice::from_ref(&signature.target), asked.encoding)? {
         let batch = batch?;
         if ctx.cancel.is_cancelled() {
             return Err(Error::input(format!("evaluate: interrupted after {first_row} rows")));
@@ -121,7 +134,7 @@ pub(crate) fn evaluate_model(
         gathered.add(truth, predicted, signature.classes.len());
         first_batch.get_or_insert(batch);
     }
-    if !gathered.unseen.is_empty() && !drop_unseen {
+    if !gathered.unseen.is_empty() && !asked.drop_unseen {
         return Err(unseen_error(&gathered.unseen, source.name(), &signature.target));
     }
     let Some((truth, predictions)) = gathered.truth.take() else {
@@ -130,7 +143,7 @@ pub(crate) fn evaluate_model(
     };
     let speed = first_batch.map(|b| measure(&scorer, &b)).transpose()?;
     let warnings = gathered.warnings(&signature.target);
-    report(&truth, &predictions, metric, |partial| Evaluated {
+    report(&truth, &predictions, asked.metric, |partial| Evaluated {
         classes: signature.classes.clone(),
         positive: signature.positive.map(|p| signature.classes[p as usize].clone()),
         bytes,
@@ -167,7 +180,9 @@ impl Gathered {
             Some((truth, predictions)) => {
                 match (truth, batch.truth) {
                     (Truth::Values(all), Truth::Values(more)) => all.extend(more),
-                    (Truth::Classes { labels, .. }, Truth::Classes { labels: more, .. }) => labels.extend(more),
+                    (Truth::Classes { labels, .. }, Truth::Classes { labels: more, .. }) => {
+                        labels.extend(more)
+                    }
                     _ => {}
                 }
                 predictions.append(predicted);

@@ -1,11 +1,11 @@
 //! `fit`: a table to a model file.
 
 use crate::Error;
-use crate::evaluate::{Evaluated, evaluate_model, metric_task, report};
+use crate::evaluate::{self, Evaluated, evaluate_model, metric_task, report};
 use crate::output::{refuse_same_file, write_whole};
-use crate::table::{Scorer, batch_truth};
+use crate::table::{Scorer, batch_truth, rows_for};
 use crate::timing::{Speed, measure};
-use data::{Markers, ReadOptions, Source, Table, Target, TargetOptions};
+use data::{Encoding, Markers, ReadOptions, Source, Table, Target, TargetOptions};
 use ir::{ColumnKind, Model, Signature, Task};
 use jobs::{Cancel, Clock, Ctx, Seed};
 use learn::{LearnerEntry, Params};
@@ -33,6 +33,8 @@ pub struct FitOptions {
     pub types: BTreeMap<String, ColumnKind>,
     /// Cells that mean missing.
     pub missing: Vec<String>,
+    /// How the bytes of the tables spell text.
+    pub encoding: Encoding,
     /// Columns that are not read.
     pub drop: Vec<String>,
     /// Column of row weights.
@@ -210,7 +212,8 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let test = match &test_source {
         Some(source) => {
             ctx.progress.stage("testing", None);
-            Some(evaluate_model(&model, bytes.len() as u64, source, metric, false, ctx)?)
+            let asked = evaluate::Asked { metric, encoding: options.encoding, drop_unseen: false };
+            Some(evaluate_model(&model, bytes.len() as u64, source, asked, ctx)?)
         }
         None => None,
     };
@@ -268,6 +271,7 @@ fn read(options: &FitOptions) -> Result<Table, Error> {
         types: options.types.clone(),
         missing: options.missing.clone(),
         raw,
+        encoding: options.encoding,
         drop: options.drop.clone(),
         ..ReadOptions::default()
     };
@@ -298,7 +302,7 @@ fn check_test(test: &Source, options: &FitOptions, target: &Target) -> Result<()
     };
     let mut first_row = 0;
     let mut unseen: Vec<(String, usize)> = Vec::new();
-    for batch in data::read_for(test, &signature, std::slice::from_ref(&options.target))? {
+    for batch in rows_for(test, &signature, std::slice::from_ref(&options.target), options.encoding)? {
         let batch = batch?;
         unseen.extend(batch_truth(&batch, &signature, test.name(), first_row)?.unseen);
         first_row += batch.num_rows();

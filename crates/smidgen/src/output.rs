@@ -18,7 +18,8 @@ pub fn write_whole(
     let about = std::fs::metadata(path);
     if about.as_ref().is_ok_and(|a| !a.is_file() && !a.is_dir()) {
         // A pipe or a device is written into; there is nothing to rename into place.
-        let file = std::fs::OpenOptions::new().write(true).open(path).map_err(|e| fail("cannot be written", &e))?;
+        let file =
+            std::fs::OpenOptions::new().write(true).open(path).map_err(|e| fail("cannot be written", &e))?;
         let mut out = BufWriter::new(file);
         write(&mut out)?;
         return out.flush().map_err(|e| fail("cannot be written", &e));
@@ -53,9 +54,10 @@ pub fn write_whole(
 pub(crate) fn refuse_same_file(output: &Path, input: &str) -> Result<(), Error> {
     let same = std::fs::canonicalize(output).ok().zip(std::fs::canonicalize(input).ok());
     match same {
-        Some((a, b)) if a == b && a.is_file() => {
-            Err(Error::input(format!("{}: it is the input as well; choose another place with -o", output.display())))
-        }
+        Some((a, b)) if a == b && a.is_file() => Err(Error::input(format!(
+            "{}: it is the input as well; choose another place with -o",
+            output.display()
+        ))),
         _ => Ok(()),
     }
 }

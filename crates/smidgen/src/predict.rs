@@ -2,9 +2,9 @@
 
 use crate::Error;
 use crate::model_file::load;
-use crate::table::{Scorer, raw_column};
+use crate::table::{Scorer, raw_column, rows_for};
 use arrow_array::{Array, RecordBatch};
-use data::Source;
+use data::{Encoding, Source};
 use ir::{Model, Signature};
 use jobs::Ctx;
 use recipe::Predictions;
@@ -20,6 +20,8 @@ pub struct PredictOptions {
     pub data: String,
     /// Write the probability of each class beside the prediction.
     pub probabilities: bool,
+    /// How the bytes of the table spell text.
+    pub encoding: Encoding,
     /// Cells that mean missing, beside those of training.
     pub missing: Vec<String>,
     /// Columns of the table that are written too, first and in this order.
@@ -47,11 +49,13 @@ pub fn predict(options: &PredictOptions, out: &mut dyn Write, ctx: &Ctx<'_>) -> 
     }
     let signature = model.signature();
     if options.probabilities && signature.classes.is_empty() {
-        return Err(Error::input("predict: --proba needs a model of classes, this one is a regression; leave it out"));
+        return Err(Error::input(
+            "predict: --proba needs a model of classes, this one is a regression; leave it out",
+        ));
     }
     let scorer = Scorer::new(&model)?;
     let source = Source::parse(&options.data)?;
-    let batches = data::read_for(&source, signature, &options.keep)?;
+    let batches = rows_for(&source, signature, &options.keep, options.encoding)?;
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(out);
     let mut header: Vec<String> = options.keep.clone();
     header.push("prediction".into());
@@ -84,9 +88,8 @@ fn write_batch<W: Write>(
     signature: &Signature,
 ) -> Result<(), Error> {
     let failed = |e: csv::Error| Error::input(format!("predict: cannot write: {e}"));
-    let kept = (0..options.keep.len())
-        .map(|n| raw_column(batch, signature, n))
-        .collect::<Result<Vec<_>, _>>()?;
+    let kept =
+        (0..options.keep.len()).map(|n| raw_column(batch, signature, n)).collect::<Result<Vec<_>, _>>()?;
     for row in 0..batch.num_rows() {
         for column in &kept {
             let cell = if column.is_null(row) { "" } else { column.value(row) };

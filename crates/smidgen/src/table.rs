@@ -2,7 +2,7 @@
 
 use crate::Error;
 use arrow_array::{Array, RecordBatch, StringArray};
-use data::Classes;
+use data::{Batches, Classes, Encoding, ReadPlan, Source};
 use ir::{Column, Model, Signature, Tensor};
 use jobs::Ctx;
 use recipe::{Predictions, Truth};
@@ -56,6 +56,17 @@ impl<'m> Scorer<'m> {
     }
 }
 
+/// The rows of a table with the columns of a signature, and those of `also` as raw text behind them.
+pub(crate) fn rows_for(
+    source: &Source,
+    signature: &Signature,
+    also: &[String],
+    encoding: Encoding,
+) -> Result<Batches, Error> {
+    let plan = ReadPlan { also: also.to_vec(), encoding, ..ReadPlan::new(signature) };
+    Ok(plan.read(source)?)
+}
+
 /// The `n`th of the columns that were read raw beside the inputs; it may be an input as well.
 pub(crate) fn raw_column<'b>(
     batch: &'b RecordBatch,
@@ -90,7 +101,8 @@ pub(crate) fn batch_truth(
     let cells = raw_column(batch, signature, 0)?;
     let markers = data::Markers::new(&signature.missing);
     let classes = Classes::new(&signature.classes);
-    let mut found = BatchTruth { rows: Vec::new(), truth: Truth::Values(Vec::new()), n_missing: 0, unseen: Vec::new() };
+    let mut found =
+        BatchTruth { rows: Vec::new(), truth: Truth::Values(Vec::new()), n_missing: 0, unseen: Vec::new() };
     let (mut labels, mut values) = (Vec::new(), Vec::new());
     for row in 0..cells.len() {
         let cell = if cells.is_null(row) { None } else { Some(cells.value(row)) };
@@ -102,7 +114,9 @@ pub(crate) fn batch_truth(
             let value = cell.parse::<f64>().ok().filter(|v| v.is_finite());
             values.push(value.ok_or_else(|| {
                 let (row, name) = (first_row + row + 1, &signature.target);
-                Error::input(format!("{source}: target \"{name}\": expected a number, got \"{cell}\" at row {row}"))
+                Error::input(format!(
+                    "{source}: target \"{name}\": expected a number, got \"{cell}\" at row {row}"
+                ))
             })?);
         } else if let Some(label) = classes.find(cell) {
             labels.push(label);
@@ -151,4 +165,3 @@ pub(crate) fn is_exact(model: &Model) -> bool {
         | ir::Op::TimePart(_) => true,
     })
 }
-

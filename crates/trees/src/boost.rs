@@ -322,7 +322,8 @@ impl<'a> Run<'a> {
                 leaf.totals.iter().enumerate().map(|(k, sum)| {
                     let g = sum[0] as f64 * packed.g_step[k];
                     let h = sum[1] as f64 * packed.h_step[k];
-                    -g / (h + self.params.l2 + leaf.extra_l2).max(f64::MIN_POSITIVE) * self.params.learning_rate
+                    -g / (h + self.params.l2 + leaf.extra_l2).max(f64::MIN_POSITIVE)
+                        * self.params.learning_rate
                 })
             })
             .collect();
@@ -342,8 +343,7 @@ impl<'a> Run<'a> {
             self.place_initial_scores(grid);
         }
         let most = (1i64 << (self.params.leaf_bits - 1)) - 1;
-        let leaves: Vec<i32> =
-            real.iter().map(|w| round_i64(w / grid).clamp(-most, most) as i32).collect();
+        let leaves: Vec<i32> = real.iter().map(|w| round_i64(w / grid).clamp(-most, most) as i32).collect();
         let any = leaves.iter().any(|&q| q != 0);
         self.add_scores(&grown, &leaves, width, first_output);
         self.trees.push(Tree {
@@ -409,7 +409,8 @@ fn shift_for(largest: f64, leaf_bits: u32, target: &Target<'_>) -> i16 {
     let levels = ((1i64 << (leaf_bits - 1)) - 1) as f64;
     let headroom = if leaf_bits >= 12 { HEADROOM } else { 2.0 };
     if !(largest > 0.0 && largest.is_finite()) {
-        return 0;
+        // Only the starting score is left to be told apart.
+        return if matches!(target, Target::Values(_)) { 50 } else { 12 };
     }
     let mut shift = 0i32;
     while shift < 1000 && largest * headroom * pow2(shift + 1) <= levels {

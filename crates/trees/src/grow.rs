@@ -153,11 +153,7 @@ impl Soil<'_> {
     }
 
     fn search(&self, leaf: &Leaf) -> Option<Candidate> {
-        let view = LeafView {
-            histogram: &leaf.histogram,
-            totals: &leaf.grown.totals,
-            n_rows: leaf.n_rows,
-        };
+        let view = LeafView { histogram: &leaf.histogram, totals: &leaf.grown.totals, n_rows: leaf.n_rows };
         best_split(self.codes, self.packed, &view, self.rules, self.threads)
     }
 

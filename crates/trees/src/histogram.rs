@@ -94,12 +94,7 @@ fn fill_one(codes: &CodeMatrix, tile: usize, packed: &Packed, rows: &[u32], cell
 }
 
 #[inline]
-fn add<const W: usize>(
-    codes: &[[u8; TILE]],
-    words: &[i64],
-    rows: &[u32],
-    sums: &mut [[i64; 256]; TILE],
-) {
+fn add<const W: usize>(codes: &[[u8; TILE]], words: &[i64], rows: &[u32], sums: &mut [[i64; 256]; TILE]) {
     for &row in rows {
         let (codes, word) = (&codes[row as usize], words[row as usize]);
         for lane in 0..W {

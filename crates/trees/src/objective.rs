@@ -175,8 +175,11 @@ mod tests {
         let labels = [0u32, 2, 1];
         let ones = [1u32, 0, 1];
         let values = [0.5, -2.0, 3.0];
-        let targets =
-            [Target::Binary(&ones), Target::Classes { labels: &labels, n_classes: 3 }, Target::Values(&values)];
+        let targets = [
+            Target::Binary(&ones),
+            Target::Classes { labels: &labels, n_classes: 3 },
+            Target::Values(&values),
+        ];
         let weights = [1.0f32, 2.0, 0.5];
         let threads = Threads::one();
         for target in targets {
@@ -186,9 +189,8 @@ mod tests {
             target.gradients(|r, k| scores[r * width + k], &weights, &mut out, &threads);
             for (i, &[g, h]) in out.iter().enumerate() {
                 let loss_at = |d: f64| {
-                    let shifted = |r: usize, k: usize| {
-                        scores[r * width + k] + if r * width + k == i { d } else { 0.0 }
-                    };
+                    let shifted =
+                        |r: usize, k: usize| scores[r * width + k] + if r * width + k == i { d } else { 0.0 };
                     let row = (i / width) as u32;
                     target.loss(&[row], &weights, shifted, &threads) * f64::from(weights[i / width])
                 };

@@ -110,7 +110,11 @@ mod tests {
         for (k, step) in [packed.g_step[0], packed.h_step[0]].into_iter().enumerate() {
             let exact: f64 = gradients.iter().map(|v| f64::from(v[k])).sum();
             let bound = step * 4.0 * (n as f64).sqrt();
-            assert!((sums[k] as f64 * step - exact).abs() < bound, "{k}: {} for {exact}", sums[k] as f64 * step);
+            assert!(
+                (sums[k] as f64 * step - exact).abs() < bound,
+                "{k}: {} for {exact}",
+                sums[k] as f64 * step
+            );
         }
     }
 

@@ -292,8 +292,7 @@ impl<'a, const W: usize> Search<'a, W> {
                     add(&mut left, cell(c));
                     in_group += rows(cell(c));
                     let here = rows(&left);
-                    if in_group < self.rules.min_cat_rows
-                        || self.leaf.n_rows - here < self.rules.min_cat_rows
+                    if in_group < self.rules.min_cat_rows || self.leaf.n_rows - here < self.rules.min_cat_rows
                     {
                         continue;
                     }

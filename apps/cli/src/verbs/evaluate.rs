@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// Leave out rows of classes that training had not seen
     #[arg(long)]
     drop_unseen: bool,
+    /// How the bytes of CSV spell text: utf-8 or latin-1
+    #[arg(long, value_name = "NAME", default_value = "utf-8", hide_default_value = true, value_parser = values::encoding)]
+    encoding: smidgen::Encoding,
     /// Cells that mean missing, beside those of training
     #[arg(long, value_name = "CELL,..", value_delimiter = ',', allow_hyphen_values = true)]
     missing: Vec<String>,
@@ -49,6 +52,7 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         target: args.target.clone(),
         metric: args.metric.clone(),
         missing: args.missing.clone(),
+        encoding: args.encoding,
         drop_unseen: args.drop_unseen,
     };
     let (made, _) = with_ctx(args.jobs, Limit::None, args.quiet, |ctx| evaluate(&options, ctx))?;

@@ -17,6 +17,9 @@ pub(crate) struct ReadArgs {
     /// Cells that mean missing, beside the usual ones
     #[arg(long, value_name = "CELL,..", value_delimiter = ',', allow_hyphen_values = true)]
     missing: Vec<String>,
+    /// How the bytes of CSV spell text: utf-8 or latin-1
+    #[arg(long, value_name = "NAME", default_value = "utf-8", hide_default_value = true, value_parser = values::encoding)]
+    encoding: smidgen::Encoding,
     /// Columns that are not read
     #[arg(long, value_name = "COL,..", value_delimiter = ',')]
     drop: Vec<String>,
@@ -114,6 +117,7 @@ pub(crate) fn read_options(args: &ReadArgs) -> Result<ReadOptions, Error> {
         types: types(&args.types)?,
         missing: args.missing.clone(),
         drop: args.drop.clone(),
+        encoding: args.encoding,
         ..ReadOptions::default()
     })
 }
@@ -184,6 +188,7 @@ fn options(args: &Args) -> Result<FitOptions, Error> {
         types: types(&args.read.types)?,
         missing: args.read.missing.clone(),
         drop: args.read.drop.clone(),
+        encoding: args.read.encoding,
         row_weight: args.row_weight.clone(),
         positive: args.positive.clone(),
         scheme,
@@ -302,6 +307,9 @@ fn command(args: &Args, options: &FitOptions, made: &FitReport) -> String {
         if !values.is_empty() {
             flag(name, values.join(","));
         }
+    }
+    if options.encoding != smidgen::Encoding::default() {
+        flag("--encoding", options.encoding.name().to_owned());
     }
     if let Some(column) = &options.row_weight {
         flag("--row-weight", column.clone());

@@ -1,6 +1,7 @@
 //! `predict`: a model applied to a table.
 
 use crate::run::{End, Limit, with_ctx};
+use crate::values;
 use smidgen::{Error, PredictOptions, predict, write_whole};
 use std::cell::Cell;
 use std::io::{BufWriter, ErrorKind, Write};
@@ -22,6 +23,9 @@ pub(crate) struct Args {
     /// Columns of the table to write too
     #[arg(long, value_name = "COL,..", value_delimiter = ',')]
     keep: Vec<String>,
+    /// How the bytes of CSV spell text: utf-8 or latin-1
+    #[arg(long, value_name = "NAME", default_value = "utf-8", hide_default_value = true, value_parser = values::encoding)]
+    encoding: smidgen::Encoding,
     /// Cells that mean missing, beside those of training
     #[arg(long, value_name = "CELL,..", value_delimiter = ',', allow_hyphen_values = true)]
     missing: Vec<String>,
@@ -39,6 +43,7 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         data: args.data.clone(),
         probabilities: args.proba,
         missing: args.missing.clone(),
+        encoding: args.encoding,
         keep: args.keep.clone(),
     };
     if let Some(output) = &args.output {

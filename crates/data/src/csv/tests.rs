@@ -10,10 +10,14 @@ fn rows_of(bytes: &[u8]) -> Result<Vec<Vec<String>>> {
 }
 
 fn rows_with(bytes: &[u8], layout: &Layout<'_>) -> Result<Vec<Vec<String>>> {
-    let mut rows = Rows::open(&Source::spool("train.csv", bytes)?, layout)?;
+    let mut rows = Reading::open(&Source::spool("train.csv", bytes)?, layout)?;
     let mut cells = vec![rows.header().to_vec()];
-    while rows.advance()? {
-        cells.push(rows.record().iter().map(|c| String::from_utf8(c.to_vec()).unwrap()).collect());
+    while !rows.advance(2)?.is_empty() {
+        assert_eq!(rows.first_row(), cells.len() as u64);
+        for row in rows.rows() {
+            cells.push(row.iter().map(|c| String::from_utf8(c.to_vec()).unwrap()).collect());
+        }
+        assert_eq!(rows.n_rows(), cells.len() as u64 - 1);
     }
     Ok(cells)
 }
@@ -150,6 +154,47 @@ fn rows_without_a_header() {
     );
 }
 
+/// Long files are split by another thread: same rows, same numbers, same errors, whenever dropped.
+#[test]
+fn long_files_are_split_ahead() {
+    let n = 200_000;
+    let mut text = String::from("n,t\n");
+    for row in 1..=n {
+        text.push_str(&format!("{row},some text\n"));
+    }
+    let mut bad = text.clone().into_bytes();
+    bad.extend_from_slice(b"1,2,3\n");
+    for (bytes, end) in [(text.into_bytes(), None), (bad, Some("train.csv: row 200001 has 3 cells"))] {
+        let source = Source::spool("train.csv", &bytes[..]).unwrap();
+        for stop_after in [1, 10_000, usize::MAX] {
+            let mut rows = Reading::open(&source, &PLAIN).unwrap();
+            let mut n_seen = 0;
+            let result = loop {
+                match rows.advance(1_000) {
+                    Ok(given) if given.is_empty() => break None,
+                    Ok(_) => {}
+                    Err(error) => break Some(error.to_string()),
+                }
+                for (at, row) in rows.rows().iter().enumerate() {
+                    n_seen += 1;
+                    assert_eq!(row.get(0), Some(n_seen.to_string().as_bytes()));
+                    assert_eq!(rows.first_row() + at as u64, n_seen as u64);
+                }
+                if n_seen >= stop_after {
+                    break None;
+                }
+            };
+            assert_eq!(rows.n_rows(), n_seen as u64);
+            if stop_after > n {
+                assert_eq!(n_seen, n);
+                assert_eq!(result.is_some(), end.is_some());
+                assert!(result.unwrap_or_default().starts_with(end.unwrap_or("")));
+                assert!(end.is_some() || rows.advance(1).unwrap().is_empty());
+            }
+        }
+    }
+}
+
 #[test]
 fn latin1() {
     let latin1 = Layout { encoding: Encoding::Latin1, ..PLAIN };
@@ -168,11 +213,11 @@ fn latin1() {
 fn a_delimiter_may_be_given() {
     let source = Source::spool("t.csv", &b"a:b,c\n1:2,3\n"[..]).unwrap();
     assert_eq!(
-        Rows::open(&source, &Layout { delimiter: Some(b':'), ..PLAIN }).unwrap().header(),
+        Reading::open(&source, &Layout { delimiter: Some(b':'), ..PLAIN }).unwrap().header(),
         ["a", "b,c"]
     );
     for byte in [b'"', b'\n', 0xe9] {
-        let error = Rows::open(&source, &Layout { delimiter: Some(byte), ..PLAIN }).err().unwrap();
+        let error = Reading::open(&source, &Layout { delimiter: Some(byte), ..PLAIN }).err().unwrap();
         assert_eq!(
             error.to_string(),
             format!(
@@ -188,8 +233,8 @@ fn what_never_ends_is_given_up() {
     let endless = |start: &'static [u8]| start.chain(io::repeat(b'x').take(watch::LONGEST_BYTES + 1_000_000));
     let message = |bytes: &'static [u8]| {
         let source = Source::spool("t.csv", endless(bytes)).unwrap();
-        let mut rows = Rows::open(&source, &PLAIN).unwrap();
-        rows.advance().unwrap_err().to_string()
+        let mut rows = Reading::open(&source, &PLAIN).unwrap();
+        rows.advance(2).unwrap_err().to_string()
     };
     assert_eq!(
         message(b"a,b\n1,\"2\n"),

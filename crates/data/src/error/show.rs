@@ -25,7 +25,11 @@ pub(super) fn delimiter_name(delimiter: u8) -> String {
 }
 
 pub(super) fn encoding_cure(is_latin1: bool) -> &'static str {
-    if is_latin1 { "read it with --encoding latin-1, or write it as UTF-8" } else { "write the file as UTF-8" }
+    if is_latin1 {
+        "read it with --encoding latin-1, or write it as UTF-8"
+    } else {
+        "write the file as UTF-8"
+    }
 }
 
 /// `row 3, column "age" (2)` or `header, column 2`.

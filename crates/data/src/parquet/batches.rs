@@ -40,7 +40,13 @@ impl ParquetBatches {
         }
         let places = wanted.iter().filter_map(|w| positions.binary_search(&w.file_idx).ok()).collect();
         let rows = parquet.rows(&positions)?;
-        Ok(ParquetBatches { rows, builder: BatchBuilder::new(wanted.clone(), markers), places, wanted, n_rows })
+        Ok(ParquetBatches {
+            rows,
+            builder: BatchBuilder::new(wanted.clone(), markers),
+            places,
+            wanted,
+            n_rows,
+        })
     }
 
     pub(crate) fn schema(&self) -> SchemaRef {

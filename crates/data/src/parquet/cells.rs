@@ -200,9 +200,8 @@ impl Cells {
 
     /// The first row whose text holds a zero byte.
     pub(crate) fn zero_byte(&self) -> Option<usize> {
-        let has_zero = |row: usize| {
-            matches!(self.get(row), Some(Cell::Text(text)) if text.as_bytes().contains(&0))
-        };
+        let has_zero =
+            |row: usize| matches!(self.get(row), Some(Cell::Text(text)) if text.as_bytes().contains(&0));
         match &self.values {
             Values::Utf8(array) if !array.value_data().contains(&0) => None,
             Values::LargeUtf8(array) if !array.value_data().contains(&0) => None,

@@ -50,5 +50,8 @@ fn named_like_identifier(name: &str) -> bool {
     let lower = name.trim().to_ascii_lowercase();
     let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     let telling = ["id", "ids", "key", "uuid", "guid", "index", "idx", "rowid", "rownum", "unnamed"];
-    words.iter().any(|w| telling.contains(w)) || lower.is_empty() || name.ends_with("Id") || name.ends_with("ID")
+    words.iter().any(|w| telling.contains(w))
+        || lower.is_empty()
+        || name.ends_with("Id")
+        || name.ends_with("ID")
 }

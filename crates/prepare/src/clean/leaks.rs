@@ -41,8 +41,9 @@ pub fn leak(codes: &CodeMatrix, feature: usize, rows: &[u32], target: LeakTarget
             let guess = test.len() - totals.iter().max().copied().unwrap_or(0) as usize;
             let wrong = test.iter().filter(|&&r| most(code(r)) != labels[r as usize] as usize).count();
             let right = 100.0 * (1.0 - wrong as f64 / test.len().max(1) as f64);
-            ((wrong as f64) < MOST_ERROR * guess as f64)
-                .then(|| format!("alone it predicts {right:.1} % of the rows rightly; is it known beforehand?"))
+            ((wrong as f64) < MOST_ERROR * guess as f64).then(|| {
+                format!("alone it predicts {right:.1} % of the rows rightly; is it known beforehand?")
+            })
         }
         LeakTarget::Values(values) => {
             let mut sums = vec![(0.0, 0u32); 256];

@@ -3,9 +3,8 @@
 use ir::{Column, ColumnData};
 
 /// Numbers that people write for "missing"; zero and minus one are too often real.
-const USUAL: [f64; 12] = [
-    -99.0, -999.0, -9999.0, -99999.0, -999_999.0, 99.0, 999.0, 9999.0, 99999.0, 999_999.0, -1.0, 0.0,
-];
+const USUAL: [f64; 12] =
+    [-99.0, -999.0, -9999.0, -99999.0, -999_999.0, 99.0, 999.0, 9999.0, 99999.0, 999_999.0, -1.0, 0.0];
 
 /// Share of the rows that a sentinel has at least.
 const LEAST_SHARE: f64 = 0.005;
@@ -36,7 +35,10 @@ pub fn sentinels(chunks: &[Column<'_>]) -> Vec<(f64, String)> {
         let n = rest.len();
         if let Some((edge, count)) = end_marker(rest, low, n_rows) {
             let share = 100.0 * count as f64 / n_rows as f64;
-            found.push((edge, format!("{edge} stands in {share:.1} % of the rows, far from all other values")));
+            found.push((
+                edge,
+                format!("{edge} stands in {share:.1} % of the rows, far from all other values"),
+            ));
             rest = if low { &rest[count..] } else { &rest[..n - count] };
         }
     }
