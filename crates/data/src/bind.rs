@@ -109,8 +109,7 @@ pub fn bind<'a>(batch: &'a RecordBatch, signature: &Signature) -> Result<Bound<'
 fn bind_one<'a>(array: &'a ArrayRef, input: &Input) -> Result<Slot<'a>> {
     let is_i64 = input.dtype == DType::I64;
     let borrowed = match (input.kind, array.data_type()) {
-        (ColumnKind::Time, _) => return Err(Kind::TimeKind { column: input.name.clone() }.into()),
-        (ColumnKind::Number, DataType::Int64) if is_i64 => {
+        (ColumnKind::Number | ColumnKind::Time, DataType::Int64) if is_i64 => {
             let values = array.as_primitive_opt::<Int64Type>().map(|a| ColumnData::I64(a.values()));
             values.and_then(|data| make_column(data, array.nulls()))
         }
@@ -118,7 +117,13 @@ fn bind_one<'a>(array: &'a ArrayRef, input: &Input) -> Result<Slot<'a>> {
             let values = array.as_primitive_opt::<Float64Type>().map(|a| ColumnData::F64(a.values()));
             values.and_then(|data| make_column(data, array.nulls()))
         }
-        (ColumnKind::Category | ColumnKind::Text, DataType::Utf8) => {
+        (ColumnKind::Time, DataType::Utf8) if is_i64 => {
+            return Err(Kind::TimeKind { column: input.name.clone() }.into());
+        }
+        (ColumnKind::Time, other) if *other != DataType::Utf8 => {
+            return Err(Kind::TimeKind { column: input.name.clone() }.into());
+        }
+        (ColumnKind::Category | ColumnKind::Text | ColumnKind::Time, DataType::Utf8) => {
             array.as_string_opt::<i32>().filter(|a| strings::are_keys(a, key_dtype(input))).and_then(|a| {
                 let data = ColumnData::Str { offsets: a.value_offsets(), bytes: a.value_data() };
                 make_column(data, array.nulls())

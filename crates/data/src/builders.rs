@@ -161,8 +161,9 @@ impl BatchBuilder {
         let arrow = |source| Error::from(Kind::Arrow { source });
         let mut arrays = Vec::with_capacity(self.columns.len());
         for (wanted, column) in self.wanted.iter().zip(&mut self.columns) {
-            let done = std::mem::replace(column, ColumnBuilder::new(wanted.form));
-            arrays.push(done.finish().map_err(arrow)?);
+            // The next batch is most likely as long as this one.
+            let next = if self.n_rows == self.most_rows { column.alike() } else { ColumnBuilder::new(wanted.form) };
+            arrays.push(std::mem::replace(column, next).finish().map_err(arrow)?);
         }
         let options = RecordBatchOptions::new().with_row_count(Some(self.n_rows));
         (self.n_rows, self.n_bytes) = (0, 0);
@@ -170,8 +171,14 @@ impl BatchBuilder {
     }
 }
 
+/// The end of what is written. Rows and batches are cut long before it is too large; a saturated
+/// offset is refused by Arrow.
+fn offset(bytes: &[u8]) -> i32 {
+    i32::try_from(bytes.len()).unwrap_or(i32::MAX)
+}
+
 /// A whole number, or the ceiling of another.
-#[inline]
+#[inline(always)]
 fn to_i64(cell: &[u8]) -> Option<i64> {
     match Number::parse(cell)? {
         Number::Int(value) => Some(value),
@@ -227,6 +234,17 @@ impl ColumnBuilder {
                     self.nulls.append(!missing);
                 }
             }
+            (Values::Str { offsets, bytes }, Form::Text | Form::Raw) => {
+                for cell in cells {
+                    let missing =
+                        if self.form == Form::Raw { cell.is_empty() } else { markers.is_missing_bytes(cell) };
+                    if !missing {
+                        bytes.extend_from_slice(cell);
+                    }
+                    offsets.push(offset(bytes));
+                    self.nulls.append(!missing);
+                }
+            }
             (Values::I64(_), _) | (Values::Str { .. }, _) => {
                 for (row, cell) in cells.enumerate() {
                     if !self.push(cell, markers) {
@@ -236,6 +254,20 @@ impl ColumnBuilder {
             }
         }
         Ok(())
+    }
+
+    /// An empty builder with room for as much as this one holds.
+    fn alike(&self) -> ColumnBuilder {
+        let values = match &self.values {
+            Values::I64(values) => Values::I64(Vec::with_capacity(values.len())),
+            Values::F64(values) => Values::F64(Vec::with_capacity(values.len())),
+            Values::Str { offsets, bytes } => {
+                let mut first = Vec::with_capacity(offsets.len());
+                first.push(0);
+                Values::Str { offsets: first, bytes: Vec::with_capacity(bytes.len()) }
+            }
+        };
+        ColumnBuilder { form: self.form, values, nulls: NullBufferBuilder::new(0) }
     }
 
     /// Adds a trimmed cell; false if it is no number and should be.
@@ -267,8 +299,7 @@ impl ColumnBuilder {
                         _ => bytes.extend_from_slice(cell),
                     }
                 }
-                // Rows and batches are cut long before; a saturated offset is refused by Arrow.
-                offsets.push(i32::try_from(bytes.len()).unwrap_or(i32::MAX));
+                offsets.push(offset(bytes));
             }
         }
         self.nulls.append(!missing);
@@ -321,12 +352,21 @@ impl ColumnBuilder {
         Ok(())
     }
 
+    /// What a table keeps is cut to its length: the room of a last, short batch would be kept too.
     fn finish(mut self) -> std::result::Result<ArrayRef, arrow_schema::ArrowError> {
         let nulls = self.nulls.finish();
         Ok(match self.values {
-            Values::I64(values) => Arc::new(Int64Array::try_new(values.into(), nulls)?),
-            Values::F64(values) => Arc::new(Float64Array::try_new(values.into(), nulls)?),
-            Values::Str { offsets, bytes } => {
+            Values::I64(mut values) => {
+                values.shrink_to_fit();
+                Arc::new(Int64Array::try_new(values.into(), nulls)?)
+            }
+            Values::F64(mut values) => {
+                values.shrink_to_fit();
+                Arc::new(Float64Array::try_new(values.into(), nulls)?)
+            }
+            Values::Str { mut offsets, mut bytes } => {
+                offsets.shrink_to_fit();
+                bytes.shrink_to_fit();
                 let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
                 Arc::new(StringArray::try_new(offsets, Buffer::from_vec(bytes), nulls)?)
             }

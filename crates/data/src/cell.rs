@@ -50,9 +50,17 @@ pub(crate) enum Number {
 
 impl Number {
     /// The number of a trimmed cell.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn parse(cell: &[u8]) -> Option<Number> {
         match scan_short(cell) {
+            Some(number) => Some(number),
+            None => Number::parse_any(cell),
+        }
+    }
+
+    #[inline(never)]
+    fn parse_any(cell: &[u8]) -> Option<Number> {
+        match scan(cell) {
             Scan::Int(value) => Some(Number::Int(value)),
             Scan::Float(value) => Some(Number::Float(value)),
             Scan::Long => match parse_i64(cell) {
@@ -136,6 +144,14 @@ pub(crate) fn parse_i64(cell: &[u8]) -> Option<i64> {
 #[inline]
 pub(crate) fn parse_f64(cell: &[u8]) -> Option<f64> {
     match scan_short(cell) {
+        Some(number) => Some(number.to_f64()),
+        None => parse_any_f64(cell),
+    }
+}
+
+#[inline(never)]
+fn parse_any_f64(cell: &[u8]) -> Option<f64> {
+    match scan(cell) {
         Scan::Int(value) => Some(value as f64),
         Scan::Float(value) => Some(value),
         Scan::Long => parse_long(cell),
@@ -146,7 +162,7 @@ pub(crate) fn parse_f64(cell: &[u8]) -> Option<f64> {
 /// What a quick look at a cell finds.
 #[derive(Debug, PartialEq)]
 enum Scan {
-    /// Digits only, at most 18.
+    /// Digits only, at most 17.
     Int(i64),
     /// A decimal whose value is exact after one rounding.
     Float(f64),
@@ -162,35 +178,34 @@ const TENS: [f64; 23] = [
     1e19, 1e20, 1e21, 1e22,
 ];
 
-/// As [`scan`], for cells of at most 16 bytes without looping over them: all bytes are one word,
+/// The number of a decimal of at most 16 bytes, without looping over them: all bytes are one word,
 /// a point is cut out of it, and pairs, fours and eights of digits are joined in turn.
+/// `None` says nothing: [`scan`] decides.
 /// # Source  Lemire, "Quickly parsing eight digits", 2018; Muła, "SIMD-ized conversion", 2014.
-#[inline]
-fn scan_short(cell: &[u8]) -> Scan {
+#[inline(always)]
+fn scan_short(cell: &[u8]) -> Option<Number> {
     let (negative, digits) = match cell {
         [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
         _ => (false, cell),
     };
-    let found = match digits {
-        // A point alone, or first, is for the slow way, as is every letter.
-        [b'0'..=b'9', ..] if digits.len() <= 8 => scan_8(digits),
-        [b'0'..=b'9', ..] if digits.len() <= 16 => scan_16(digits),
-        _ => None,
+    let (value, n_behind) = match digits {
+        // A point that is first is for the slow way, as is every letter.
+        [b'0'..=b'9', ..] if digits.len() <= 8 => scan_8(digits)?,
+        [b'0'..=b'9', ..] if digits.len() <= 16 => scan_16(digits)?,
+        _ => return None,
     };
-    match found {
-        Some((value, 0)) => Scan::Int(if negative { -value } else { value }),
-        Some((value, n_behind)) => {
+    Some(match n_behind {
+        0 => Number::Int(if negative { -value } else { value }),
+        _ => {
             let value = value as f64 / TENS[n_behind - 1];
-            Scan::Float(if negative { -value } else { value })
+            Number::Float(if negative { -value } else { value })
         }
-        None => scan(cell),
-    }
+    })
 }
 
 /// The digits of a decimal of at most 8 bytes, and one more than how many are behind the point;
 /// 0 without a point. `None` for anything else.
-#[inline]
+#[inline(always)]
 fn scan_8(cell: &[u8]) -> Option<(i64, usize)> {
     let n = cell.len();
     let word = match (cell.first_chunk::<4>(), cell.last_chunk::<4>()) {
@@ -216,7 +231,7 @@ fn scan_8(cell: &[u8]) -> Option<(i64, usize)> {
 }
 
 /// As [`scan_8`], of 9 to 16 bytes whose digits are at most 2^53 if there is a point.
-#[inline]
+#[inline(always)]
 fn scan_16(cell: &[u8]) -> Option<(i64, usize)> {
     const MOST_EXACT: i64 = 1 << 53;
     let n = cell.len();
@@ -252,7 +267,7 @@ fn low_bytes(n: usize) -> u64 {
 }
 
 /// The position of the first point, 8 if there is none.
-#[inline]
+#[inline(always)]
 fn find_point(word: u64) -> usize {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const TOPS: u64 = u64::from_le_bytes([0x80; 8]);
@@ -262,7 +277,7 @@ fn find_point(word: u64) -> usize {
 }
 
 /// The number of `n` digits, 1 to 8, one a byte, the first lowest, with zero bytes above.
-#[inline]
+#[inline(always)]
 fn eight_digits(word: u64, n: usize) -> Option<i64> {
     const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
     let shift = 8 * (8 - n);
@@ -278,12 +293,12 @@ fn eight_digits(word: u64, n: usize) -> Option<i64> {
     Some(((fours.wrapping_mul(10_000) + (fours >> 32)) & 0xffff_ffff) as i64)
 }
 
-/// Reads digits with at most one point. At most 18 digits whose value is at most 2^53, divided by
+/// Reads digits with at most one point. At most 16 digits whose value is at most 2^53, divided by
 /// an exact power of ten, is the nearest double, since the division is the only rounding.
 /// # Source  Clinger, PLDI 1990, section 3 (the fast path).
 #[inline]
 fn scan(cell: &[u8]) -> Scan {
-    const MOST_DIGITS: usize = 18;
+    const MOST_DIGITS: usize = 16;
     const MOST_EXACT: i64 = 1 << 53;
     let (negative, digits) = match cell {
         [b'-', rest @ ..] => (true, rest),
@@ -303,8 +318,7 @@ fn scan(cell: &[u8]) -> Scan {
     for (at, &byte) in digits.iter().enumerate() {
         let digit = byte.wrapping_sub(b'0');
         if digit <= 9 {
-            // At most 19 digits: below 10^19, which may wrap; such a value is not used.
-            value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
+            value = value * 10 + i64::from(digit);
         } else if byte == b'.' && point.is_none() {
             point = Some(at);
         } else if matches!(byte, b'e' | b'E') {
@@ -453,6 +467,7 @@ mod tests {
     #[test]
     fn short_cells_are_scanned_alike() {
         let mut state = 1_u64;
+        let mut n_short = 0;
         for round in 0..400_000_u64 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let alphabet: &[u8] = match round % 4 {
@@ -469,8 +484,18 @@ mod tests {
                     alphabet[usize::try_from(bits >> 32).unwrap() % alphabet.len()]
                 })
                 .collect();
-            assert_eq!(scan_short(&cell), scan(&cell), "{:?}", String::from_utf8_lossy(&cell));
+            let text = String::from_utf8_lossy(&cell);
+            match (scan_short(&cell), scan(&cell)) {
+                (Some(Number::Int(short)), Scan::Int(value)) => assert_eq!(short, value, "{text:?}"),
+                (Some(Number::Float(short)), Scan::Float(value)) => {
+                    assert_eq!(short.to_bits(), value.to_bits(), "{text:?}");
+                }
+                (short, other) => assert_eq!(short, None, "{text:?}: {other:?}"),
+            }
+            n_short += u32::from(scan_short(&cell).is_some());
         }
+        // Half of the alphabets make numbers, three of four lengths are short.
+        assert!(n_short > 100_000, "{n_short}");
     }
 
     #[test]

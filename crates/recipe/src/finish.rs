@@ -1,9 +1,10 @@
 //! The fit on all rows, and the model that comes of it.
 
 use crate::error::Error;
+use crate::features::{Feature, add_inputs};
 use crate::predictions::Truth;
 use crate::prepared::Prepared;
-use ir::{Card, GraphBuilder, Model, OutputRole, Shape, Signature, Task};
+use ir::{Card, GraphBuilder, Model, OutputRole, Signature, Task};
 use jobs::{Ctx, Seed};
 use learn::{FitInput, LearnerEntry, Params};
 use runtime::self_test;
@@ -51,12 +52,13 @@ pub fn finish(
     let fitted = learner.learner.fit(input, params, Seed(origin.seed).derive("finish", 0), ctx)?;
 
     let mut builder = GraphBuilder::new();
-    let mut inputs = Vec::with_capacity(fitted.uses.len());
-    let mut columns = Vec::with_capacity(fitted.uses.len());
-    for &used in &fitted.uses {
-        let input = &prepared.inputs[used];
-        columns.push(builder.input(&input.name, input.graph_dtype(), Shape::rows())?);
-        inputs.push(input.clone());
+    let used: Vec<&Feature> = fitted.uses.iter().map(|&i| &prepared.features[i]).collect();
+    let values = add_inputs(&mut builder, &prepared.inputs, used.iter().copied())?;
+    let taken = prepared.inputs.iter().zip(&values).filter(|(_, value)| value.is_some());
+    let inputs = taken.map(|(input, _)| input.clone()).collect();
+    let mut columns = Vec::with_capacity(used.len());
+    for feature in used {
+        columns.push(feature.lower(&mut builder, &values)?);
     }
     let lowered = fitted.part.lower(&mut builder, &columns)?;
     let mut outputs = vec![(OutputRole::Score, lowered.score)];

@@ -5,12 +5,14 @@
 //! integers that are deployed: there is no second `predict`.
 
 mod error;
+mod features;
 mod finish;
 mod predictions;
 mod prepared;
 mod validate;
 
 pub use error::{Error, Kind};
+pub use features::Feature;
 pub use finish::{Origin, finish};
 pub use predictions::{Predictions, Truth};
 pub use prepare::Warning;

@@ -1,6 +1,7 @@
 //! A table ready for learners: typed inputs, codes, target, weights, and what a person should know.
 
 use crate::error::{Error, Kind};
+use crate::features::{Feature, derive, feature_columns};
 use crate::predictions::Truth;
 use arrow_array::RecordBatch;
 use data::{Bound, Strata, Table, Target, TargetValues};
@@ -18,7 +19,9 @@ pub struct Prepared {
     pub table: String,
     /// Columns that learners may use.
     pub inputs: Vec<Input>,
-    /// How each becomes codes.
+    /// What learners see: columns as they are, and derived ones.
+    pub features: Vec<Feature>,
+    /// How each feature becomes codes.
     pub encoders: Vec<Encoder>,
     /// The codes of all rows.
     pub codes: CodeMatrix,
@@ -46,8 +49,7 @@ impl Prepared {
     /// Chooses columns, makes codes of all rows, and spreads the target over them.
     ///
     /// Constant, empty and text columns, and columns that name rows (unless their kind is declared), are left
-    /// out with a warning; infinite values are ordered, with
-    /// a warning. `except` names further columns that are not to be learnt from.
+    /// out with a warning; infinite values are ordered, with a warning.
     ///
     /// # Errors
     /// Too few rows, no column left, weights that are none or all 0.
@@ -78,10 +80,10 @@ impl Prepared {
             } else if column.constant {
                 warnings
                     .push(tell("constant_column", "all rows have the same value; the column is left out"));
-            } else if matches!(column.kind, ColumnKind::Text | ColumnKind::Time) {
+            } else if column.kind == ColumnKind::Text {
                 let text = format!(
-                    "{} is not learnt from yet; the column is left out (--types {}=category uses it as categories)",
-                    column.kind, column.name
+                    "text is not learnt from yet; the column is left out (--types {}=category uses it as categories)",
+                    column.name
                 );
                 warnings.push(tell("unused_column", &text));
             } else {
@@ -106,8 +108,11 @@ impl Prepared {
             let left_out = left_out.take(10).collect::<Vec<_>>().join(", ");
             return Err(Kind::NoColumns { table: name, left_out }.into());
         }
-        let encoders = threads.map(inputs.len(), |i| Encoder::fit(&columns[i], max_bins));
-        let codes = CodeMatrix::new(&encoders, &columns, threads);
+        let features = Feature::all(&inputs, &columns);
+        let derived = derive(&inputs, &columns, &features)?;
+        let feature_columns = feature_columns(&features, &columns, &derived);
+        let encoders = threads.map(features.len(), |i| Encoder::fit(&feature_columns[i], max_bins));
+        let codes = CodeMatrix::new(&encoders, &feature_columns, threads);
         let copies = clean::copies(&columns, table.n_rows());
         if copies.n_copies > 0 {
             let text =
@@ -123,11 +128,12 @@ impl Prepared {
         if let Truth::Classes { labels, n_classes, .. } = &truth {
             warnings.extend(about_classes(target, labels, &rows, *n_classes));
         }
-        warnings.extend(leaks(&inputs, &codes, &rows, &truth, threads));
+        warnings.extend(leaks(&inputs, &features, &codes, &rows, &truth, threads));
         let fingerprint = fingerprint(&codes, &truth);
         Ok(Prepared {
             table: name,
             inputs,
+            features,
             encoders,
             codes,
             truth,
@@ -197,7 +203,8 @@ fn look_at_columns(
         let mut tell = |code, text: String| warnings.push(Warning::column(code, &name, text));
         // Whoever declares a kind knows the column.
         let asked = declared.contains_key(&name);
-        if let Some(why) = clean::identifier(&name, &columns[at]).filter(|_| !asked) {
+        let may_be = !asked && inputs[at].kind != ColumnKind::Time;
+        if let Some(why) = clean::identifier(&name, &columns[at]).filter(|_| may_be) {
             let kind = inputs[at].kind;
             tell(
                 "identifier",
@@ -211,7 +218,7 @@ fn look_at_columns(
             for (value, why) in clean::sentinels(&columns[at]) {
                 tell("sentinel", format!("{why}; if it means missing, say --missing {value}"));
             }
-        } else {
+        } else if inputs[at].kind == ColumnKind::Category {
             for alike in clean::spellings(&columns[at]).iter().take(3) {
                 let shown = alike.iter().map(|k| format!("\"{k}\"")).collect::<Vec<_>>().join(", ");
                 tell("spellings", format!("{shown} differ by case or blanks alone and count as different"));
@@ -224,6 +231,7 @@ fn look_at_columns(
 /// Columns that give the target away.
 fn leaks(
     inputs: &[Input],
+    features: &[Feature],
     codes: &CodeMatrix,
     rows: &[u32],
     truth: &Truth,
@@ -233,9 +241,9 @@ fn leaks(
         Truth::Classes { labels, n_classes, .. } => LeakTarget::Classes(labels, *n_classes),
         Truth::Values(values) => LeakTarget::Values(values),
     };
-    let found = threads.map(inputs.len(), |i| clean::leak(codes, i, rows, target));
-    let told = inputs.iter().zip(found).filter_map(|(input, why)| Some((input, why?)));
-    told.map(|(input, why)| Warning::column("leak", &input.name, why)).collect()
+    let found = threads.map(features.len(), |i| clean::leak(codes, i, rows, target));
+    let told = features.iter().zip(found).filter_map(|(feature, why)| Some((feature, why?)));
+    told.map(|(feature, why)| Warning::column("leak", feature.name(inputs), why)).collect()
 }
 
 fn weights(table: &Table, column: &str) -> Result<Vec<f32>, Error> {
