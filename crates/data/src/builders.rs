@@ -51,7 +51,7 @@ impl Form {
             (ColumnKind::Number, DType::I64) => Form::I64,
             (ColumnKind::Number, _) => Form::F64,
             (ColumnKind::Category, DType::I64 | DType::F64) => Form::Key(dtype),
-            (ColumnKind::Category | ColumnKind::Text, _) => Form::Text,
+            (ColumnKind::Category | ColumnKind::Text, _) | (ColumnKind::Time, DType::Str) => Form::Text,
             (ColumnKind::Time, _) => Form::Time,
         }
     }
@@ -162,7 +162,8 @@ impl BatchBuilder {
         let mut arrays = Vec::with_capacity(self.columns.len());
         for (wanted, column) in self.wanted.iter().zip(&mut self.columns) {
             // The next batch is most likely as long as this one.
-            let next = if self.n_rows == self.most_rows { column.alike() } else { ColumnBuilder::new(wanted.form) };
+            let next =
+                if self.n_rows == self.most_rows { column.alike() } else { ColumnBuilder::new(wanted.form) };
             arrays.push(std::mem::replace(column, next).finish().map_err(arrow)?);
         }
         let options = RecordBatchOptions::new().with_row_count(Some(self.n_rows));

@@ -405,7 +405,9 @@ pub enum Kind {
         columns: Vec<MissingColumn>,
     },
     /// A column declared a time.
-    #[error("column {column:?}: times are not read yet; use --types {column}=category or --drop {column}")]
+    #[error(
+        "column {column:?}: no known format of time reads every cell; use --types {column}=category or --drop {column}"
+    )]
     TimeKind {
         /// Name of the column.
         column: String,

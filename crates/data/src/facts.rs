@@ -8,6 +8,7 @@ use crate::cell::{Number, is_blank, trim};
 use crate::error::{BadCell, short};
 use crate::markers::Markers;
 use ir::digest::mix;
+use ir::text::time::TimeFormat;
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -40,6 +41,8 @@ pub(crate) struct Facts {
     pub(crate) n_texts: u64,
     /// Blank-separated words of all cells that are there; a number is one.
     pub(crate) n_words: u64,
+    /// Formats of time that read every cell so far that is no number.
+    pub(crate) times: Times,
     /// The first cells that are no numbers.
     pub(crate) texts: Vec<BadCell>,
     /// The first different cells.
@@ -56,6 +59,7 @@ impl Facts {
             n_infinite: 0,
             n_texts: 0,
             n_words: 0,
+            times: Times::default(),
             texts: Vec::new(),
             examples: Vec::new(),
             distinct: Distinct::new(distinct_cap),
@@ -133,6 +137,7 @@ impl Facts {
     fn count_text(&mut self, cell: &[u8], row: u64) {
         self.n_texts += 1;
         self.n_words += words(cell);
+        self.times.see(cell);
         if self.texts.len() < SHOWN {
             let cell = short(&String::from_utf8_lossy(cell));
             self.texts.push(BadCell { row, cell });
@@ -149,6 +154,38 @@ impl Facts {
                 self.n_infinite += u64::from(value.is_infinite());
             }
         }
+    }
+}
+
+/// Formats of time, one bit each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times(u64);
+
+impl Default for Times {
+    fn default() -> Times {
+        Times(TimeFormat::all().fold(0, |bits, f| bits | 1 << f.tag()))
+    }
+}
+
+impl Times {
+    /// Keeps the formats that read the cell.
+    #[inline]
+    fn see(&mut self, cell: &[u8]) {
+        if self.0 == 0 {
+            return;
+        }
+        let text = std::str::from_utf8(cell).unwrap_or_default();
+        let left = self.0;
+        for format in TimeFormat::all().filter(|f| left >> f.tag() & 1 == 1) {
+            if format.parse(text).is_none() {
+                self.0 &= !(1 << format.tag());
+            }
+        }
+    }
+
+    /// The first format that read every cell.
+    pub(crate) fn first(self) -> Option<TimeFormat> {
+        TimeFormat::all().find(|f| self.0 >> f.tag() & 1 == 1)
     }
 }
 

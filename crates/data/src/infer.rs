@@ -3,9 +3,11 @@
 //! 1. A kind that the user declares holds. A declared number must hold numbers only.
 //! 2. No cell at all: a number, all of it missing.
 //! 3. Every cell that is there is a number: a number; 64-bit integers if each is one, else doubles.
-//! 4. At least 99.5 % are numbers, but not all: an error that shows the first others, since a
+//! 4. No cell is a number, and one format of the closed list of [`ir::text::time`] reads all of them:
+//!    a time; the first such format counts.
+//! 5. At least 99.5 % are numbers, but not all: an error that shows the first others, since a
 //!    silent choice either way would spoil the column. Raw columns are spared.
-//! 5. Otherwise text, if a cell has 5 blank-separated words or more on average, or if at least
+//! 6. Otherwise text, if a cell has 5 blank-separated words or more on average, or if at least
 //!    100 cells are there and more than half of them are different from all others before;
 //!    else a category. (Where more values differ than are counted, the share is that of the cells
 //!    seen until then.)
@@ -67,6 +69,12 @@ pub(crate) fn infer(
         let (kind, dtype) = (ColumnKind::Number, number_dtype(facts));
         return Ok(Inferred { kind, dtype, why: why_number(facts, storage) });
     }
+    if n_numbers == 0
+        && let Some(format) = facts.times.first()
+    {
+        let why = format!("all {n_cells} cells that are there are times ({})", format.pattern());
+        return Ok(Inferred { kind: ColumnKind::Time, dtype: DType::Str, why });
+    }
     // At least 99.5 %, without rounding.
     if !raw && n_numbers * 1000 >= n_cells * 995 {
         return Err(Kind::MostlyNumbers {
@@ -112,6 +120,7 @@ fn infer_declared(facts: &Facts, kind: ColumnKind, raw: bool, place: &Place<'_>)
         ColumnKind::Category if facts.n_texts == 0 && facts.n_cells() > 0 => number_dtype(facts),
         ColumnKind::Category | ColumnKind::Text => DType::Str,
         ColumnKind::Time if place.storage == Storage::Time => DType::I64,
+        ColumnKind::Time if facts.n_numbers() == 0 && facts.times.first().is_some() => DType::Str,
         ColumnKind::Time => return Err(Kind::TimeKind { column: String::from(place.column) }.into()),
     };
     Ok(Inferred { kind, dtype, why: String::from("declared with --types") })
@@ -232,7 +241,7 @@ mod tests {
         let time = run(&["1"], Some(ColumnKind::Time), false).unwrap_err();
         assert_eq!(
             time.to_string(),
-            "column \"x\": times are not read yet; use --types x=category or --drop x"
+            "column \"x\": no known format of time reads every cell; use --types x=category or --drop x"
         );
         assert_eq!(time.nature(), crate::Nature::Unsupported);
     }

@@ -529,7 +529,7 @@ fn declared_kinds_and_markers() {
     );
     assert_eq!(
         message(&types(&[("code", Time)])),
-        "column \"code\": times are not read yet; use --types code=category or --drop code"
+        "column \"code\": no known format of time reads every cell; use --types code=category or --drop code"
     );
     assert_eq!(
         message(&types(&[("cod", Number)])),

@@ -200,8 +200,8 @@ fn messages() {
         ),
         (
             Time,
-            &text,
-            "column \"x\": times are not read yet; use --types x=category or --drop x",
+            &money,
+            "column \"x\": no known format of time reads every cell; use --types x=category or --drop x",
             crate::Nature::Unsupported,
         ),
     ] {
