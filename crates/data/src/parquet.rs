@@ -236,7 +236,7 @@ pub(crate) struct Chunk {
 /// Halves a batch until each part holds at most `BATCH_BYTES` of text, or one row. No copy.
 fn split(batch: RecordBatch, parts: &mut VecDeque<RecordBatch>) {
     let n_rows = batch.num_rows();
-    let bytes: usize = batch.columns().iter().map(|array| bytes_of_text(array)).sum();
+    let bytes: usize = batch.columns().iter().map(bytes_of_text).sum();
     if bytes <= BATCH_BYTES || n_rows <= 1 {
         if n_rows > 0 {
             parts.push_back(batch);

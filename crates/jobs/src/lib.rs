@@ -4,6 +4,7 @@
 //! So tasks are numbered, results come back in task order, and the clock is asked only to decide
 //! whether another unit of work is started, never what it computes.
 
+mod background;
 mod budget;
 mod cancel;
 mod clock;
@@ -11,6 +12,7 @@ mod progress;
 mod seed;
 mod threads;
 
+pub use background::background;
 pub use budget::Budget;
 pub use cancel::Cancel;
 pub use clock::Clock;

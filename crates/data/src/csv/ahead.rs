@@ -13,10 +13,10 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 
 /// Blocks that are read before a thread is started.
-const BLOCKS_HERE: usize = 8;
+const BLOCKS_HERE: usize = 64;
 
 /// Blocks that wait at most, which bounds the memory.
-const BLOCKS_AHEAD: usize = 4;
+const BLOCKS_AHEAD: usize = 16;
 
 /// The rows of a CSV source, some at a time.
 pub(crate) struct Reading {
@@ -176,8 +176,7 @@ impl Splitter {
         let (send_full, full) = sync_channel(BLOCKS_AHEAD);
         let (empty, used) = channel();
         let (hand_over, take) = sync_channel(1);
-        let name = String::from("smidgen-split");
-        let spawned = thread::Builder::new().name(name).spawn(move || {
+        let spawned = jobs::background("smidgen-split", move || {
             if let Ok(rows) = take.recv() {
                 split(rows, &send_full, &used);
             }

@@ -171,7 +171,7 @@ fn long_files_are_split_ahead() {
             let mut n_seen = 0;
             let result = loop {
                 match rows.advance(1_000) {
-                    Ok(given) if given.is_empty() => break None,
+                    Ok([]) => break None,
                     Ok(_) => {}
                     Err(error) => break Some(error.to_string()),
                 }
