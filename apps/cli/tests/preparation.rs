@@ -87,7 +87,9 @@ fn copies_share_a_fold() {
     let place = Place::new();
     // Noise that a model could only know from copies: out of fold it must look like noise.
     let rows: Vec<String> = (0..150u32)
-        .map(|i| format!("{},{},{}\n", i * 7919 % 1009, i * 31 % 97, (u64::from(i) * 2_654_435_761 >> 7) % 2))
+        .map(|i| {
+            format!("{},{},{}\n", i * 7919 % 1009, i * 31 % 97, ((u64::from(i) * 2_654_435_761) >> 7) % 2)
+        })
         .collect();
     place.write("t.csv", format!("a,b,y\n{0}{0}{0}", rows.concat()));
     let fit =
