@@ -45,7 +45,7 @@ pub(crate) enum Header<'a> {
 const BUFFER_BYTES: usize = 1 << 17;
 
 /// Bytes of rows that are typed together, column by column: few enough to stay in the cache.
-const BLOCK_BYTES: usize = 1 << 14;
+const BLOCK_BYTES: usize = 1 << 13;
 
 /// The rows of a CSV source, in order.
 struct Rows {

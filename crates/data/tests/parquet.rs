@@ -106,7 +106,7 @@ fn cases() -> Vec<Case> {
     use DType::{F64, I64, Str};
     let halves: PrimitiveArray<Float16Type> = [Some(1.5_f32), None, Some(-2.0)]
         .into_iter()
-        .map(|v| v.map(|v| <Float16Type as arrow_array::ArrowPrimitiveType>::Native::from_f32(v)))
+        .map(|v| v.map(<Float16Type as arrow_array::ArrowPrimitiveType>::Native::from_f32))
         .collect();
     let numbers = Int64Array::from(vec![Some(500), Some(-7)]);
     let keys = Int8Array::from(vec![Some(1), None, Some(0)]);
