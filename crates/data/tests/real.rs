@@ -13,7 +13,7 @@ fn tables(root: PathBuf) -> Vec<PathBuf> {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             if path.is_dir() {
                 folders.push(path);
-            } else if name.ends_with(".csv") || name.ends_with(".csv.gz") {
+            } else if [".csv", ".csv.gz", ".parquet"].iter().any(|end| name.ends_with(end)) {
                 found.push(path);
             }
         }
