@@ -12,8 +12,8 @@
 //! - missing is null, NaN does not occur in what is read; infinite numbers are kept;
 //! - a *raw* column is the trimmed text as written, null only where it is blank.
 //!
-//! CSV (plain or gzip) and Parquet are read, known by their first bytes. Times are read from Parquet
-//! only, as microseconds; CSV refuses declared times, and images are refused by name.
+//! CSV (plain or gzip) and Parquet are read, known by their first bytes. Times of a typed file are
+//! microseconds; those of CSV stay text, whose format the profile names.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may unwrap"))]
 
 mod batches;
@@ -35,6 +35,7 @@ mod plan;
 mod profile;
 mod source;
 mod storage;
+mod summary;
 mod table;
 mod target;
 
@@ -50,5 +51,6 @@ pub use options::ReadOptions;
 pub use plan::{ReadPlan, read_for};
 pub use profile::{ColumnProfile, TableProfile, profile};
 pub use source::{Opened, Source};
+pub use summary::{ColumnSummary, Spread, Summaries, Value};
 pub use table::Table;
 pub use target::{Target, TargetOptions, TargetValues};

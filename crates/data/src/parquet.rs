@@ -34,6 +34,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(crate) use batches::ParquetBatches;
 pub(crate) use cells::{Cell, Cells};
 pub(crate) use profile::profile;
+pub(crate) use time::TimeType;
 
 /// Ways of compression that are compiled in: the cargo features of the `parquet` crate.
 fn is_read(codec: Compression) -> bool {

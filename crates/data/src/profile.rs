@@ -10,6 +10,7 @@ use crate::options::ReadOptions;
 use crate::parquet;
 use crate::source::Source;
 use crate::storage::Storage;
+use ir::text::time::TimeFormat;
 use ir::{ColumnKind, DType};
 use std::collections::HashSet;
 
@@ -25,6 +26,8 @@ pub struct ColumnProfile {
     /// Type of the values: `I64` or `F64` for numbers (and for categories whose cells are all
     /// numbers), `I64` for times (microseconds since 1970-01-01 00:00 UTC), else `Str`.
     pub dtype: DType,
+    /// How the times of a column are spelt whose times are text.
+    pub time_format: Option<TimeFormat>,
     /// True if the batches hold the column as raw text, whatever its kind.
     pub raw: bool,
     /// Why it has this kind, in a few words.
@@ -72,11 +75,13 @@ impl ColumnProfile {
         facts: Facts,
     ) -> ColumnProfile {
         let n_distinct = facts.distinct.count();
+        let is_spelt = found.kind == ColumnKind::Time && found.dtype == DType::Str;
         ColumnProfile {
             name,
             file_idx,
             kind: found.kind,
             dtype: found.dtype,
+            time_format: facts.times.first().filter(|_| is_spelt),
             raw,
             why: found.why,
             n_missing: facts.n_missing,

@@ -14,11 +14,11 @@ mod predict;
 mod table;
 mod timing;
 
-pub use data::{ColumnProfile, Encoding, ReadOptions, TableProfile};
+pub use data::{ColumnProfile, ColumnSummary, Encoding, ReadOptions, Spread, TableProfile, Value};
 pub use error::{Error, Nature};
 pub use evaluate::{EvaluateOptions, Evaluated, evaluate};
 pub use fit::{FitOptions, FitReport, Stages, Status, fit};
-pub use inspect::{Inspected, ModelSummary, inspect};
+pub use inspect::{Inspected, ModelSummary, TableSummary, inspect};
 pub use ir::{ColumnKind, Task};
 pub use jobs::{Budget, Cancel, Clock, Ctx, Progress, Silent, Threads};
 pub use learn::{LEARNERS, LearnerEntry, ParamSpec};

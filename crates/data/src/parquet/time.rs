@@ -55,7 +55,7 @@ impl TimeType {
         }
     }
 
-    pub(super) fn spell(self, value: i64, text: &mut String) {
+    pub(crate) fn spell(self, value: i64, text: &mut String) {
         let (per_second, is_date, is_of_day, zone) = match self {
             TimeType::Date => return date(value, text),
             TimeType::DateMillis => (1_000, true, false, ""),
