@@ -28,24 +28,31 @@ enum Reading {
 /// Reads the rows of a source with the types of its profile. `options` are those of the profile.
 /// # Errors  Anything wrong with the file; `Changed` if it is not the one that was profiled.
 pub fn batches(source: &Source, options: &ReadOptions, profile: &TableProfile) -> Result<Batches> {
-    let (markers, n_rows) = (Markers::new(&options.missing), Some(profile.n_rows));
     let Some(delimiter) = profile.delimiter else {
-        let parquet = Parquet::open(source)?;
-        let wanted = wanted(source, parquet.names(), profile)?;
-        return Batches::parquet(parquet, wanted, markers, n_rows);
+        return typed_batches(Parquet::open(source)?, options, profile);
     };
     let header = Header::Given(profile.has_header);
     let layout = Layout { delimiter: Some(delimiter), encoding: options.encoding, header };
     let rows = csv::Reading::open(source, &layout)?;
-    let wanted = wanted(source, rows.header(), profile)?;
-    Batches::csv(rows, wanted, markers, n_rows)
+    let wanted = wanted(source.name(), rows.header(), profile)?;
+    Batches::csv(rows, wanted, Markers::new(&options.missing), Some(profile.n_rows))
 }
 
-fn wanted(source: &Source, names: &[String], profile: &TableProfile) -> Result<Vec<Wanted>> {
+/// As [`batches`], of a Parquet file or of batches in memory.
+pub(crate) fn typed_batches(
+    parquet: Parquet,
+    options: &ReadOptions,
+    profile: &TableProfile,
+) -> Result<Batches> {
+    let wanted = wanted(&parquet.file(), parquet.names(), profile)?;
+    Batches::parquet(parquet, wanted, Markers::new(&options.missing), Some(profile.n_rows))
+}
+
+fn wanted(file: &str, names: &[String], profile: &TableProfile) -> Result<Vec<Wanted>> {
     let mut wanted = Vec::with_capacity(profile.columns.len());
     for column in &profile.columns {
         if names.get(column.file_idx) != Some(&column.name) {
-            return Err(Kind::Changed { file: String::from(source.name()), row: 0 }.into());
+            return Err(Kind::Changed { file: String::from(file), row: 0 }.into());
         }
         let form = if column.raw { Form::Raw } else { Form::of(column.kind, column.dtype) };
         wanted.push(Wanted { name: column.name.clone(), file_idx: column.file_idx, form });

@@ -1,28 +1,25 @@
 //! Columns of an Arrow batch as a model takes them: by name, in the order of its signature.
 //!
-//! A column whose type is the one that the graph takes is borrowed; others are converted once and
-//! owned by [`Bound`]:
-//! - a number given as another integer or float type, or as bool (0 and 1), is widened; a float
-//!   for an `I64` input becomes its ceiling, saturated; NaN is missing;
-//! - a category or text given as text is trimmed, and missing where that leaves nothing;
-//! - a category or text given as numbers becomes their canonical spelling (32-bit floats their own
-//!   shortest one);
-//! - a category whose training cells were all numbers, given as text: cells that are numbers get
-//!   their canonical spelling.
+//! A batch of any of the types that a Parquet file may have binds as that file would be read
+//! ([`crate::ReadPlan::read`]): dictionaries, views, decimals, times with and without zone; `signature.missing`
+//! and the built-in markers are missing. A column that holds already what the model takes is borrowed, any other
+//! is converted once and owned by [`Bound`].
 //!
-//! A column of Arrow's null type is missing throughout.
+//! A batch that this crate has read says so in its schema: its missing cells are null already, and are
+//! not looked for again (`-999.0` is no marker in a CSV where `-999` is one, though they are one number).
 
-mod numbers;
-mod strings;
-
-use crate::error::{Kind, Result};
+use crate::builders::{Form, column_of, is_read};
+use crate::cell::{Number, number_key, trim};
+use crate::error::{Kind, Result, short};
+use crate::markers::Markers;
+use crate::parquet::Cells;
 use crate::plan::missing_columns;
+use crate::storage::Storage;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
-use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_buffer::NullBuffer;
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::DataType;
-use ir::{Bits, Column, ColumnData, ColumnKind, DType, Input, Signature};
+use ir::{Bits, Column, ColumnData, Input, Signature};
 use std::collections::{HashMap, HashSet};
 
 /// The columns that a model takes, borrowed from a batch where its types agree.
@@ -37,7 +34,7 @@ impl Bound<'_> {
     pub fn columns(&self) -> Vec<Column<'_>> {
         let columns = self.slots.iter().map(|slot| match slot {
             Slot::Borrowed(column) => Some(*column),
-            Slot::Owned(owned) => owned.column(),
+            Slot::Owned(array) => column(array),
         });
         // `bind` has made each of them once, from the same buffers.
         columns.map(|column| column.expect("an owned column is checked when it is bound")).collect()
@@ -52,126 +49,138 @@ impl Bound<'_> {
 #[derive(Debug)]
 enum Slot<'a> {
     Borrowed(Column<'a>),
-    Owned(Owned),
+    /// Converted.
+    Owned(ArrayRef),
 }
 
-/// A converted column.
-#[derive(Debug)]
-struct Owned {
-    values: Values,
-    nulls: Option<NullBuffer>,
-}
-
-#[derive(Debug)]
-enum Values {
-    I64(Vec<i64>),
-    F64(Vec<f64>),
-    Str { offsets: Vec<i32>, bytes: Vec<u8> },
-}
-
-impl Owned {
-    fn column(&self) -> Option<Column<'_>> {
-        let data = match &self.values {
-            Values::I64(values) => ColumnData::I64(values),
-            Values::F64(values) => ColumnData::F64(values),
-            Values::Str { offsets, bytes } => ColumnData::Str { offsets, bytes },
-        };
-        make_column(data, self.nulls.as_ref())
-    }
+/// Where the columns of a batch come from.
+struct Origin {
+    markers: Markers,
+    /// True if this crate has read them.
+    is_read: bool,
 }
 
 /// Finds the inputs of a signature in a batch, by name; other columns are not looked at.
 /// Of several columns of one name the first is taken.
-/// # Errors  `MissingColumns` names every missing one; `WrongType`, `ArrayType` (dictionaries, views,
-/// large strings, decimals, times: not yet), `TimeKind`; `TooLong` for 2^31 bytes of converted text.
+/// # Errors  `MissingColumns` names every missing one; `ArrayType` for nested and binary types;
+/// `WrongType` for a time made of anything else; `TextInNumber`, `TimeRange`, `ZeroText` with the row, from 1 in
+/// the batch; `TooLong` for 2^31 bytes of converted text.
 pub fn bind<'a>(batch: &'a RecordBatch, signature: &Signature) -> Result<Bound<'a>> {
     let schema = batch.schema_ref();
     let mut position: HashMap<&str, usize> = HashMap::with_capacity(schema.fields().len());
     for (idx, field) in schema.fields().iter().enumerate() {
         position.entry(field.name()).or_insert(idx);
     }
+    let is_read = is_read(schema);
+    let markers = if is_read { Markers::default() } else { Markers::new(&signature.missing) };
+    let origin = Origin { markers, is_read };
     let mut slots = Vec::with_capacity(signature.inputs.len());
     let mut missing: Vec<&str> = Vec::new();
     for input in &signature.inputs {
-        match position.get(input.name.as_str()).and_then(|&idx| batch.columns().get(idx)) {
-            Some(array) => slots.push(bind_one(array, input)?),
+        let found = position.get(input.name.as_str()).copied();
+        match found.and_then(|idx| Some((idx, batch.columns().get(idx)?))) {
+            Some((idx, array)) => slots.push(bind_one(array, idx + 1, input, &origin)?),
             None => missing.push(&input.name),
         }
     }
     if !missing.is_empty() {
         let used: HashSet<&str> = signature.inputs.iter().map(|i| i.name.as_str()).collect();
         let names = schema.fields().iter().map(|field| field.name().as_str());
-        return Err(missing_columns(String::from("table"), &missing, names, &used, &[]));
+        return Err(missing_columns(String::from(TABLE), &missing, names, &used, &[]));
     }
     Ok(Bound { slots, n_rows: batch.num_rows() })
 }
 
-fn bind_one<'a>(array: &'a ArrayRef, input: &Input) -> Result<Slot<'a>> {
-    let is_i64 = input.dtype == DType::I64;
-    let borrowed = match (input.kind, array.data_type()) {
-        (ColumnKind::Number | ColumnKind::Time, DataType::Int64) if is_i64 => {
-            let values = array.as_primitive_opt::<Int64Type>().map(|a| ColumnData::I64(a.values()));
-            values.and_then(|data| make_column(data, array.nulls()))
-        }
-        (ColumnKind::Number, DataType::Float64) if !is_i64 => {
-            let values = array.as_primitive_opt::<Float64Type>().map(|a| ColumnData::F64(a.values()));
-            values.and_then(|data| make_column(data, array.nulls()))
-        }
-        (ColumnKind::Time, DataType::Utf8) if is_i64 => {
-            return Err(Kind::TimeKind { column: input.name.clone() }.into());
-        }
-        (ColumnKind::Time, other) if *other != DataType::Utf8 => {
-            return Err(Kind::TimeKind { column: input.name.clone() }.into());
-        }
-        (ColumnKind::Category | ColumnKind::Text | ColumnKind::Time, DataType::Utf8) => {
-            array.as_string_opt::<i32>().filter(|a| strings::are_keys(a, key_dtype(input))).and_then(|a| {
-                let data = ColumnData::Str { offsets: a.value_offsets(), bytes: a.value_data() };
-                make_column(data, array.nulls())
-            })
-        }
-        _ => None,
-    };
-    if let Some(column) = borrowed {
+/// What messages call a batch, which has no name.
+const TABLE: &str = "table";
+
+fn bind_one<'a>(array: &'a ArrayRef, position: usize, input: &Input, origin: &Origin) -> Result<Slot<'a>> {
+    if let Some(column) = borrowed(array, input, origin) {
         return Ok(Slot::Borrowed(column));
     }
-    let owned = match input.kind {
-        ColumnKind::Number if is_i64 => numbers::to_i64(array),
-        ColumnKind::Number => numbers::to_f64(array),
-        ColumnKind::Category | ColumnKind::Text | ColumnKind::Time => {
-            strings::to_keys(array, key_dtype(input))
+    let unfit = || {
+        let (column, got) = (input.name.clone(), array.data_type().to_string());
+        match Storage::of(array.data_type()) {
+            Some(_) => Kind::WrongType { column, expected: input.kind, got },
+            None => Kind::ArrayType { column, got, cast: "a number, text or time type" },
         }
     };
-    let owned = owned.ok_or_else(|| type_error(array.data_type(), input))?;
-    if owned.column().is_none() {
-        return Err(Kind::TooLong { column: input.name.clone() }.into());
+    let form = Form::of(input.kind, input.dtype);
+    let is_time = Storage::of(array.data_type()) == Some(Storage::Time);
+    if form == Form::Time && !is_time && array.data_type() != &DataType::Null {
+        return Err(unfit().into());
     }
-    Ok(Slot::Owned(owned))
-}
-
-/// The dtype whose canonical spelling the keys have; `Str` for text as it is.
-fn key_dtype(input: &Input) -> DType {
-    match (input.kind, input.dtype) {
-        (ColumnKind::Category, DType::I64 | DType::F64) => input.dtype,
-        _ => DType::Str,
+    let cells = Cells::new(array).ok_or_else(unfit)?;
+    let place = |row: usize| (String::from(TABLE), input.name.clone(), row as u64 + 1);
+    if let Some(row) = cells.zero_byte().filter(|_| !origin.is_read) {
+        let (file, column, row) = place(row);
+        return Err(Kind::ZeroText { file, row, column, position }.into());
     }
-}
-
-fn type_error(got: &DataType, input: &Input) -> crate::Error {
-    let (column, number) = (input.name.clone(), input.kind == ColumnKind::Number);
-    match got {
-        DataType::Utf8 | DataType::Boolean => {
-            Kind::WrongType { column, expected: input.kind, got: got.to_string() }.into()
+    let owned = match column_of(form, &cells, &origin.markers) {
+        Ok(owned) => owned?,
+        Err(bad) => {
+            let (file, column, row) = place(bad.0);
+            return Err(match cells.get(bad.0) {
+                Some(cell) if form != Form::Time => {
+                    let cell = short(ir::text::category_key(&cell.spell()));
+                    Kind::TextInNumber { file, column, position, row, line: None, cell }
+                }
+                _ => Kind::TimeRange { file, column, position, row },
+            }
+            .into());
         }
-        other => {
-            let cast = if number { "Int64 or Float64" } else { "Utf8" };
-            Kind::ArrayType { column, got: other.to_string(), cast }.into()
-        }
+    };
+    match owned.filter(|array| column(array).is_some()) {
+        Some(array) => Ok(Slot::Owned(array)),
+        None => Err(Kind::TooLong { column: input.name.clone() }.into()),
     }
 }
 
-/// A column over Arrow's buffers.
-fn make_column<'a>(data: ColumnData<'a>, nulls: Option<&'a NullBuffer>) -> Option<Column<'a>> {
-    let validity = match nulls.filter(|nulls| nulls.null_count() > 0) {
+/// The column as it is, if every cell of it is what the model takes.
+fn borrowed<'a>(array: &'a ArrayRef, input: &Input, origin: &Origin) -> Option<Column<'a>> {
+    let markers = &origin.markers;
+    let unmarked = |number| !markers.is_missing_number(number);
+    let form = Form::of(input.kind, input.dtype);
+    let fits = match (form, array.data_type()) {
+        (Form::I64, DataType::Int64) => {
+            let values = array.as_primitive_opt::<Int64Type>()?.values();
+            !markers.has_extra() || values.iter().all(|&v| unmarked(Number::Int(v)))
+        }
+        (Form::F64, DataType::Float64) => {
+            let values = array.as_primitive_opt::<Float64Type>()?.values();
+            !markers.has_extra() || values.iter().all(|&v| unmarked(Number::Float(v)))
+        }
+        (Form::Time, DataType::Int64) => origin.is_read,
+        (Form::Text | Form::Key(_), DataType::Utf8) => are_keys(array.as_string_opt()?, form, origin),
+        _ => false,
+    };
+    if fits { column(array) } else { None }
+}
+
+/// True if every cell is its own key already.
+fn are_keys(array: &StringArray, form: Form, origin: &Origin) -> bool {
+    let is_key = |text: &str| {
+        let key = trim(text.as_bytes());
+        let spelt = match form {
+            Form::Key(dtype) => number_key(key, dtype).is_none_or(|spelt| spelt == text),
+            _ => true,
+        };
+        key.len() == text.len() && spelt && !origin.markers.is_missing_bytes(key)
+    };
+    (origin.is_read || !array.value_data().contains(&0)) && array.iter().flatten().all(is_key)
+}
+
+/// A column over the buffers of an array; `None` for other types than those of [`Form`].
+fn column(array: &ArrayRef) -> Option<Column<'_>> {
+    let data = match array.data_type() {
+        DataType::Int64 => ColumnData::I64(array.as_primitive_opt::<Int64Type>()?.values()),
+        DataType::Float64 => ColumnData::F64(array.as_primitive_opt::<Float64Type>()?.values()),
+        _ => {
+            let texts = array.as_string_opt::<i32>()?;
+            ColumnData::Str { offsets: texts.value_offsets(), bytes: texts.value_data() }
+        }
+    };
+    let validity = match array.nulls().filter(|nulls| nulls.null_count() > 0) {
         Some(nulls) => Some(Bits::try_new(nulls.validity(), nulls.offset(), nulls.len())?),
         None => None,
     };

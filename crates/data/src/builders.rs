@@ -11,6 +11,7 @@ use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, RecordBatchOp
 use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use ir::{ColumnKind, DType};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Most rows of a batch.
@@ -100,7 +101,9 @@ pub(crate) struct BatchBuilder {
 impl BatchBuilder {
     pub(crate) fn new(wanted: Vec<Wanted>, markers: Markers) -> BatchBuilder {
         let field = |w: &Wanted| Field::new(w.name.as_str(), w.form.data_type(), true);
-        let schema = Arc::new(Schema::new(wanted.iter().map(field).collect::<Vec<_>>()));
+        let fields: Vec<Field> = wanted.iter().map(field).collect();
+        let read = HashMap::from([(String::from(READ), String::new())]);
+        let schema = Arc::new(Schema::new_with_metadata(fields, read));
         let most_rows = most_rows(wanted.len());
         let columns = wanted.iter().map(|w| ColumnBuilder::new(w.form)).collect();
         BatchBuilder { schema, wanted, columns, markers, most_rows, n_rows: 0, n_bytes: 0 }
@@ -170,6 +173,28 @@ impl BatchBuilder {
         (self.n_rows, self.n_bytes) = (0, 0);
         RecordBatch::try_new_with_options(self.schema(), arrays, &options).map_err(arrow)
     }
+}
+
+/// Key in the metadata of a schema whose batches this crate has read.
+const READ: &str = "smidgen.read";
+
+/// True if the batches of a schema were read by this crate: every missing cell is null.
+pub(crate) fn is_read(schema: &Schema) -> bool {
+    schema.metadata().contains_key(READ)
+}
+
+/// The cells as one array; `None` if their text is too long for one.
+pub(crate) fn column_of(
+    form: Form,
+    cells: &Cells,
+    markers: &Markers,
+) -> std::result::Result<Result<Option<ArrayRef>>, BadRow> {
+    let mut column = ColumnBuilder::new(form);
+    column.push_cells(cells, markers)?;
+    if matches!(&column.values, Values::Str { bytes, .. } if i32::try_from(bytes.len()).is_err()) {
+        return Ok(Ok(None));
+    }
+    Ok(column.finish().map(Some).map_err(|source| Kind::Arrow { source }.into()))
 }
 
 /// The end of what is written. Rows and batches are cut long before it is too large; a saturated

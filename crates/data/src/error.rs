@@ -420,7 +420,7 @@ pub enum Kind {
         /// The byte asked for.
         byte: u8,
     },
-    /// An Arrow type that is not bound yet.
+    /// An Arrow type that is no column of a table.
     #[error("column {column:?}: Arrow type {got} is not supported; cast it to {cast}")]
     ArrayType {
         /// Name of the column.
@@ -439,6 +439,16 @@ pub enum Kind {
         expected: ColumnKind,
         /// Its Arrow type.
         got: String,
+    },
+    /// Batches of one table that are not alike.
+    #[error(
+        "{table}: batch {batch} has other columns or types than the first; cast it, or make a table of each"
+    )]
+    OtherSchema {
+        /// Name of the table.
+        table: String,
+        /// Number of the batch, from 1.
+        batch: usize,
     },
     /// Too much text for one batch.
     #[error(

@@ -1,4 +1,5 @@
-//! Parquet: opening a file, checking its columns, and its rows as Arrow batches.
+//! Parquet: opening a file, checking its columns, and its rows as Arrow batches. Arrow batches in memory
+//! are read as the file that holds them would be.
 //!
 //! A file is known by its first bytes. Rows come in batches of at most 65,536 (fewer if the table
 //! is wide or its cells are long), page by page, so that memory holds one batch and one page a
@@ -24,12 +25,13 @@ use ::parquet::basic::Compression;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::ParquetMetaData;
 use arrow_array::RecordBatch;
-use arrow_schema::{ArrowError, DataType, Schema};
+use arrow_schema::{ArrowError, DataType, SchemaRef};
 use cells::bytes_of_text;
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 pub(crate) use batches::ParquetBatches;
 pub(crate) use cells::{Cell, Cells};
@@ -41,12 +43,17 @@ fn is_read(codec: Compression) -> bool {
     matches!(codec, Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_))
 }
 
-/// An open Parquet file whose names are checked.
+/// An open Parquet file, or batches in memory, whose names are checked.
 pub(crate) struct Parquet {
     file: String,
-    handle: File,
-    about: ArrowReaderMetadata,
+    schema: SchemaRef,
     names: Vec<String>,
+    place: Place,
+}
+
+enum Place {
+    File { handle: File, about: ArrowReaderMetadata },
+    Memory(Vec<RecordBatch>),
 }
 
 impl Parquet {
@@ -55,9 +62,27 @@ impl Parquet {
         let file = String::from(source.name());
         let handle = source.file()?;
         let about = guarded(&file, || ArrowReaderMetadata::load(&handle, ArrowReaderOptions::new()))?;
-        let mut names: Vec<String> = Vec::with_capacity(about.schema().fields().len());
+        let schema = Arc::clone(about.schema());
+        Parquet::new(file, schema, Place::File { handle, about })
+    }
+
+    /// Batches of one schema, under a name for messages.
+    /// # Errors  `EmptyFile`, `EmptyName`, `DuplicateName`; `OtherSchema`.
+    pub(crate) fn in_memory(name: &str, batches: &[RecordBatch]) -> Result<Parquet> {
+        let file = String::from(name);
+        let Some(first) = batches.first() else { return Err(Kind::EmptyTable { file }.into()) };
+        let schema = first.schema();
+        let alike = |batch: &RecordBatch| batch.schema_ref().fields() == schema.fields();
+        if let Some(batch) = batches.iter().position(|batch| !alike(batch)) {
+            return Err(Kind::OtherSchema { table: file, batch: batch + 1 }.into());
+        }
+        Parquet::new(file, schema, Place::Memory(batches.to_vec()))
+    }
+
+    fn new(file: String, schema: SchemaRef, place: Place) -> Result<Parquet> {
+        let mut names: Vec<String> = Vec::with_capacity(schema.fields().len());
         let mut first_of: HashMap<&str, usize> = HashMap::with_capacity(names.capacity());
-        for (idx, field) in about.schema().fields().iter().enumerate() {
+        for (idx, field) in schema.fields().iter().enumerate() {
             let name = ir::text::category_key(field.name());
             if name.is_empty() {
                 return Err(Kind::EmptyName { file, position: idx + 1 }.into());
@@ -72,7 +97,7 @@ impl Parquet {
             return Err(Kind::EmptyFile { file }.into());
         }
         drop(first_of);
-        Ok(Parquet { file, handle, about, names })
+        Ok(Parquet { file, schema, names, place })
     }
 
     pub(crate) fn file(&self) -> String {
@@ -87,7 +112,7 @@ impl Parquet {
     /// What the type of column `idx` says.
     /// # Errors  `ColumnType`.
     pub(crate) fn storage(&self, idx: usize) -> Result<Storage> {
-        let data_type = self.schema().fields().get(idx).map_or(&DataType::Null, |field| field.data_type());
+        let data_type = self.schema.fields().get(idx).map_or(&DataType::Null, |field| field.data_type());
         match Storage::of(data_type) {
             Some(storage) => Ok(storage),
             None => Err(Kind::ColumnType {
@@ -102,15 +127,7 @@ impl Parquet {
 
     /// The type of column `idx`, for people.
     pub(crate) fn type_name(&self, idx: usize) -> String {
-        self.schema().fields().get(idx).map_or_else(String::new, |field| type_name(field.data_type()))
-    }
-
-    fn schema(&self) -> &Schema {
-        self.about.schema()
-    }
-
-    fn metadata(&self) -> &ParquetMetaData {
-        self.about.metadata()
+        self.schema.fields().get(idx).map_or_else(String::new, |field| type_name(field.data_type()))
     }
 
     /// The rows of the columns `wanted`, by position, increasing, each once.
@@ -119,55 +136,66 @@ impl Parquet {
         for &idx in wanted {
             self.storage(idx)?;
         }
-        self.check_codecs(wanted)?;
-        let mask = ProjectionMask::roots(self.about.parquet_schema(), wanted.iter().copied());
-        let n_rows = self.batch_rows(&mask, wanted.len());
-        let Parquet { file, handle, about, names } = self;
-        let reader = guarded(&file, || {
-            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(handle, about);
-            builder.with_projection(mask).with_batch_size(n_rows).build()
-        })?;
-        let names = wanted.iter().filter_map(|&idx| names.get(idx).cloned()).collect();
-        Ok(ParquetRows { file, names, positions: wanted.to_vec(), reader, parts: VecDeque::new(), row: 0 })
+        let Parquet { file, names, place, .. } = self;
+        let names: Vec<String> = wanted.iter().filter_map(|&idx| names.get(idx).cloned()).collect();
+        let feed = match place {
+            Place::Memory(batches) => {
+                // Positions are those of a schema that every batch has.
+                let columns =
+                    batches.iter().filter_map(|batch| batch.project(wanted).ok()).collect::<VecDeque<_>>();
+                Feed::Memory(columns, most_rows(wanted.len()))
+            }
+            Place::File { handle, about } => {
+                check_codecs(&file, &about, wanted, &names)?;
+                let mask = ProjectionMask::roots(about.parquet_schema(), wanted.iter().copied());
+                let n_rows = batch_rows(about.metadata(), &mask, wanted.len());
+                Feed::File(guarded(&file, || {
+                    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(handle, about);
+                    builder.with_projection(mask).with_batch_size(n_rows).build()
+                })?)
+            }
+        };
+        Ok(ParquetRows { file, names, positions: wanted.to_vec(), feed, parts: VecDeque::new(), row: 0 })
     }
+}
 
-    fn check_codecs(&self, wanted: &[usize]) -> Result<()> {
-        let schema = self.about.parquet_schema();
-        for group in self.metadata().row_groups() {
-            for (leaf, column) in group.columns().iter().enumerate() {
-                // A damaged file may have more chunks than columns; the reader refuses it.
-                if leaf >= schema.num_columns() || is_read(column.compression()) {
-                    continue;
+/// `names` are those of the columns `wanted`.
+fn check_codecs(file: &str, about: &ArrowReaderMetadata, wanted: &[usize], names: &[String]) -> Result<()> {
+    let schema = about.parquet_schema();
+    for group in about.metadata().row_groups() {
+        for (leaf, column) in group.columns().iter().enumerate() {
+            // A damaged file may have more chunks than columns; the reader refuses it.
+            if leaf >= schema.num_columns() || is_read(column.compression()) {
+                continue;
+            }
+            let root = schema.get_column_root_idx(leaf);
+            if let Some(at) = wanted.iter().position(|&idx| idx == root) {
+                return Err(Kind::ParquetCodec {
+                    file: String::from(file),
+                    column: names.get(at).cloned().unwrap_or_default(),
+                    position: root + 1,
+                    codec: column.compression().to_string(),
                 }
-                let root = schema.get_column_root_idx(leaf);
-                if wanted.contains(&root) {
-                    return Err(Kind::ParquetCodec {
-                        file: self.file(),
-                        column: self.names.get(root).cloned().unwrap_or_default(),
-                        position: root + 1,
-                        codec: column.compression().to_string(),
-                    }
-                    .into());
-                }
+                .into());
             }
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// Rows of a batch: as many as fit, going by the mean size of a row in its largest row group.
-    fn batch_rows(&self, mask: &ProjectionMask, n_columns: usize) -> usize {
-        let mut most = most_rows(n_columns);
-        for group in self.metadata().row_groups() {
-            let chunks = group.columns().iter().enumerate().filter(|&(leaf, _)| mask.leaf_included(leaf));
-            let bytes = chunks.fold(0_u64, |sum, (_, chunk)| {
-                sum.saturating_add(u64::try_from(chunk.uncompressed_size()).unwrap_or(0))
-            });
-            let n_rows = u64::try_from(group.num_rows()).unwrap_or(0).max(1);
-            let fit = (BATCH_BYTES as u64).saturating_mul(n_rows) / bytes.max(1);
-            most = most.min(usize::try_from(fit).unwrap_or(usize::MAX)).max(1);
-        }
-        most
+/// Rows of a batch: as many as fit, going by the mean size of a row in its largest row group.
+fn batch_rows(metadata: &ParquetMetaData, mask: &ProjectionMask, n_columns: usize) -> usize {
+    let mut most = most_rows(n_columns);
+    for group in metadata.row_groups() {
+        let chunks = group.columns().iter().enumerate().filter(|&(leaf, _)| mask.leaf_included(leaf));
+        let bytes = chunks.fold(0_u64, |sum, (_, chunk)| {
+            sum.saturating_add(u64::try_from(chunk.uncompressed_size()).unwrap_or(0))
+        });
+        let n_rows = u64::try_from(group.num_rows()).unwrap_or(0).max(1);
+        let fit = (BATCH_BYTES as u64).saturating_mul(n_rows) / bytes.max(1);
+        most = most.min(usize::try_from(fit).unwrap_or(usize::MAX)).max(1);
     }
+    most
 }
 
 /// The rows of some columns of a Parquet file, in order.
@@ -175,10 +203,31 @@ pub(crate) struct ParquetRows {
     file: String,
     names: Vec<String>,
     positions: Vec<usize>,
-    reader: ParquetRecordBatchReader,
+    feed: Feed,
     /// Pieces of a batch that held too much text.
     parts: VecDeque<RecordBatch>,
     row: u64,
+}
+
+enum Feed {
+    File(ParquetRecordBatchReader),
+    /// Batches, and the rows that are read at a time.
+    Memory(VecDeque<RecordBatch>, usize),
+}
+
+impl Feed {
+    fn next(&mut self, file: &str) -> Result<Option<RecordBatch>> {
+        match self {
+            Feed::File(reader) => guarded(file, || reader.next().transpose()),
+            Feed::Memory(batches, most) => {
+                let Some(batch) = batches.pop_front() else { return Ok(None) };
+                if batch.num_rows() > *most {
+                    batches.push_front(batch.slice(*most, batch.num_rows() - *most));
+                }
+                Ok(Some(batch.slice(0, batch.num_rows().min(*most))))
+            }
+        }
+    }
 }
 
 impl ParquetRows {
@@ -201,9 +250,8 @@ impl ParquetRows {
     /// # Errors  `Unreadable`, `DamagedParquet`, `ZeroText`.
     pub(crate) fn next(&mut self) -> Result<Option<Chunk>> {
         while self.parts.is_empty() {
-            let ParquetRows { file, reader, parts, .. } = self;
-            let Some(batch) = guarded(file, || reader.next().transpose())? else { return Ok(None) };
-            split(batch, parts);
+            let Some(batch) = self.feed.next(&self.file)? else { return Ok(None) };
+            split(batch, &mut self.parts);
         }
         let Some(batch) = self.parts.pop_front() else { return Ok(None) };
         let damaged = || damage(&self.file, Box::from("a column does not hold what its type says"));

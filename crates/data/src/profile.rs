@@ -7,7 +7,7 @@ use crate::infer::{Inferred, Place, infer};
 use crate::markers::Markers;
 use crate::nearest::nearest;
 use crate::options::ReadOptions;
-use crate::parquet;
+use crate::parquet::{self, Parquet};
 use crate::source::Source;
 use crate::storage::Storage;
 use ir::text::time::TimeFormat;
@@ -118,13 +118,13 @@ impl TableProfile {
 /// `TimeRange`.
 pub fn profile(source: &Source, options: &ReadOptions) -> Result<TableProfile> {
     if source.is_parquet()? {
-        return parquet::profile(source, options);
+        return parquet::profile(Parquet::open(source)?, options);
     }
     let markers = Markers::new(&options.missing);
     let header = options.header.map_or(Header::Sniffed(&markers), Header::Given);
     let layout = Layout { delimiter: options.delimiter, encoding: options.encoding, header };
     let mut rows = Reading::open(source, &layout)?;
-    check_names(source, rows.header(), options)?;
+    check_names(source.name(), rows.header(), options)?;
     let dropped: HashSet<&str> = options.drop.iter().map(String::as_str).collect();
     let cap = distinct_cap(rows.header().len());
     let mut facts: Vec<Option<Facts>> = rows
@@ -165,11 +165,11 @@ pub fn profile(source: &Source, options: &ReadOptions) -> Result<TableProfile> {
 }
 
 /// Every column that the options name is there.
-pub(crate) fn check_names(source: &Source, header: &[String], options: &ReadOptions) -> Result<()> {
+pub(crate) fn check_names(file: &str, header: &[String], options: &ReadOptions) -> Result<()> {
     let known: HashSet<&str> = header.iter().map(String::as_str).collect();
     for name in options.types.keys().chain(&options.raw).chain(&options.drop) {
         if !known.contains(name.as_str()) {
-            return Err(unknown_column(source.name(), name, header.iter().map(String::as_str)));
+            return Err(unknown_column(file, name, header.iter().map(String::as_str)));
         }
     }
     Ok(())

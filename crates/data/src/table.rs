@@ -1,8 +1,9 @@
 //! A whole table in memory: its profile and its batches.
 
-use crate::batches::batches;
+use crate::batches::{batches, typed_batches};
 use crate::error::{Kind, Result};
 use crate::options::ReadOptions;
+use crate::parquet::{self, Parquet};
 use crate::profile::{TableProfile, profile};
 use crate::source::Source;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
@@ -20,6 +21,16 @@ impl Table {
     pub fn read(source: &Source, options: &ReadOptions) -> Result<Table> {
         let profile = profile(source, options)?;
         let batches = batches(source, options, &profile)?.collect::<Result<Vec<RecordBatch>>>()?;
+        Ok(Table { profile, batches })
+    }
+
+    /// Takes Arrow batches of one schema as the Parquet file that holds them would be read.
+    /// # Errors  As [`Table::read`] of that file; `OtherSchema` if the batches are not alike. `name` stands for the
+    /// file in messages.
+    pub fn from_batches(name: &str, batches: &[RecordBatch], options: &ReadOptions) -> Result<Table> {
+        let profile = parquet::profile(Parquet::in_memory(name, batches)?, options)?;
+        let typed = typed_batches(Parquet::in_memory(name, batches)?, options, &profile)?;
+        let batches = typed.collect::<Result<Vec<RecordBatch>>>()?;
         Ok(Table { profile, batches })
     }
 

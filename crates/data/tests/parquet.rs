@@ -638,6 +638,121 @@ fn a_plan_types_by_the_signature() {
     );
 }
 
+/// The rows of a bound column as text; missing ones as `-`.
+fn bound_cells(batch: &RecordBatch, model: &Signature) -> Result<Vec<String>> {
+    let bound = bind(batch, model)?;
+    let column = bound.columns()[0];
+    Ok((0..column.n_rows())
+        .map(|row| match column.data() {
+            _ if !column.is_valid(row) => String::from("-"),
+            ColumnData::F64(v) if v[row].is_nan() => String::from("-"),
+            ColumnData::F64(v) => format!("{:?}", v[row]),
+            ColumnData::I64(v) => v[row].to_string(),
+            _ => String::from(column.text(row).unwrap()),
+        })
+        .collect())
+}
+
+/// A batch from anywhere binds as the Parquet file that holds it is read: every type, every input, and
+/// the same errors.
+#[test]
+fn a_batch_binds_as_its_file_is_read() {
+    use ColumnKind::{Category, Number, Text, Time};
+    use DType::{F64, I64, Str};
+    let inputs = [
+        (Number, I64),
+        (Number, F64),
+        (Category, Str),
+        (Category, I64),
+        (Category, F64),
+        (Text, Str),
+        (Time, I64),
+        (Time, Str),
+    ];
+    let mut arrays: Vec<(&str, ArrayRef)> = cases().into_iter().map(|case| (case.0, case.1)).collect();
+    let marked = ["-9", "NA", " ?", "-9.0", "lost", ""];
+    arrays.push(("marked text", Arc::new(StringArray::from(marked.to_vec()))));
+    arrays.push(("marked view", Arc::new(StringViewArray::from(marked.to_vec()))));
+    arrays.push(("marked keys", dictionary(&marked.map(Some))));
+    arrays.push(("marked ints", Arc::new(Int64Array::from(vec![Some(-9), None, Some(9)]))));
+    arrays.push(("marked floats", Arc::new(Float64Array::from(vec![-9.0, f64::NAN, 0.5]))));
+    arrays.push(("zero", Arc::new(StringArray::from(vec!["1", "1\0"]))));
+    arrays.push(("far", Arc::new(TimestampSecondArray::from(vec![0, i64::MAX]))));
+    arrays.push(("binary", Arc::new(BinaryArray::from(vec![&b"1"[..]]))));
+    let mut n_alike = 0;
+    for (name, array) in &arrays {
+        let bytes = write(vec![(*name, Arc::clone(array))]);
+        let batch = RecordBatch::try_from_iter_with_nullable([(*name, Arc::clone(array), true)]).unwrap();
+        for (kind, dtype) in inputs {
+            let mut model = signature(&[(*name, kind, dtype)]);
+            model.missing = vec![String::from("-9"), String::from("lost")];
+            let read =
+                ReadPlan::new(&model).read(&source(&bytes)).and_then(Iterator::collect::<Result<Vec<_>>>);
+            let expected = read.and_then(|read| bound_cells(&read[0], &model)).map_err(|e| e.to_string());
+            let got = bound_cells(&batch, &model).map_err(|e| e.to_string());
+            let what = format!("{name} as {kind} {dtype}");
+            match (expected, got) {
+                (Ok(expected), Ok(got)) => {
+                    n_alike += 1;
+                    assert_eq!(got, expected, "{what}");
+                }
+                (Err(expected), Err(got)) if *name == "binary" => {
+                    assert!(expected.contains("has type binary"), "{expected}");
+                    assert_eq!(
+                        got,
+                        "column \"binary\": Arrow type Binary is not supported; cast it to a number, text or time type"
+                    );
+                }
+                (Err(expected), Err(got)) => {
+                    assert_eq!(got, expected.replace("t.parquet:", "table:"), "{what}")
+                }
+                (expected, got) => panic!("{what}: {expected:?} {got:?}"),
+            }
+        }
+    }
+    assert!(n_alike > 150, "{n_alike}");
+}
+
+/// Batches in memory make the table that their file makes, however they are cut.
+#[test]
+fn a_table_of_batches_is_that_of_its_file() {
+    let columns: Columns = cases().into_iter().map(|case| (case.0, case.1)).collect();
+    let whole = RecordBatch::try_from_iter_with_nullable(
+        columns.iter().map(|(name, array)| (*name, Arc::clone(array), true)),
+    )
+    .unwrap();
+    let raw = vec![String::from(columns[0].0)];
+    let options = ReadOptions { raw, ..types(&[("i16", ColumnKind::Category)]) };
+    let read = read(columns, &options).unwrap();
+    for batches in [vec![whole.clone()], vec![whole.slice(0, 1), whole.slice(1, 0), whole.slice(1, 2)]] {
+        let table = Table::from_batches("t.parquet", &batches, &options).unwrap();
+        assert_eq!(table.profile(), read.profile());
+        for idx in 0..table.n_columns() {
+            let of = |table: &Table| table.column(idx).flat_map(cells).collect::<Vec<_>>();
+            assert_eq!(of(&table), of(&read));
+        }
+    }
+    let n: ArrayRef = Arc::new((0..150_000).map(Some).collect::<Int64Array>());
+    let long = RecordBatch::try_from_iter([("n", n)]).unwrap();
+    let table = Table::from_batches("t", &[long], &ReadOptions::default()).unwrap();
+    let lens: Vec<usize> = table.batches().iter().map(RecordBatch::num_rows).collect();
+    assert_eq!(lens, [65_536, 65_536, 18_928]);
+
+    let other = RecordBatch::try_from_iter([("n", Arc::new(Int32Array::from(vec![1])) as ArrayRef)]).unwrap();
+    let message = |batches: &[RecordBatch]| {
+        Table::from_batches("frame", batches, &ReadOptions::default()).unwrap_err().to_string()
+    };
+    assert_eq!(
+        message(&[table.batches()[0].clone(), other]),
+        "frame: batch 2 has other columns or types than the first; cast it, or make a table of each"
+    );
+    assert!(message(&[]).starts_with("frame: "), "{}", message(&[]));
+    let twice = vec![("a", dictionary(&[None])), ("a ", dictionary(&[None]))];
+    let twice =
+        RecordBatch::try_from_iter_with_nullable(twice.into_iter().map(|(n, a)| (n, a, true))).unwrap();
+    assert_eq!(message(&[twice]), "frame: columns 1 and 2 are both named \"a\"; rename one of them");
+}
+
 #[test]
 fn a_csv_and_a_parquet_file_of_one_table_are_alike() {
     use ColumnKind::Category;

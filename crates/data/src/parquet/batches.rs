@@ -33,7 +33,7 @@ impl ParquetBatches {
         positions.sort_unstable();
         positions.dedup();
         for w in wanted.iter().filter(|w| w.form == Form::Time) {
-            if parquet.storage(w.file_idx)? != Storage::Time {
+            if !matches!(parquet.storage(w.file_idx)?, Storage::Time | Storage::Null) {
                 let (column, got) = (w.name.clone(), parquet.type_name(w.file_idx));
                 return Err(Kind::WrongType { column, expected: ColumnKind::Time, got }.into());
             }

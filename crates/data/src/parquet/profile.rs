@@ -7,7 +7,6 @@ use crate::infer::{Place, infer};
 use crate::markers::Markers;
 use crate::options::ReadOptions;
 use crate::profile::{ColumnProfile, TableProfile, check_names};
-use crate::source::Source;
 use crate::storage::Storage;
 use ir::ColumnKind;
 use std::collections::HashSet;
@@ -32,10 +31,10 @@ impl Look {
     }
 }
 
-/// As `crate::profile`, of a Parquet file.
-pub(crate) fn profile(source: &Source, options: &ReadOptions) -> Result<TableProfile> {
-    let parquet = Parquet::open(source)?;
-    check_names(source, parquet.names(), options)?;
+/// As `crate::profile`, of a Parquet file or of batches in memory.
+pub(crate) fn profile(parquet: Parquet, options: &ReadOptions) -> Result<TableProfile> {
+    let file = parquet.file();
+    check_names(&file, parquet.names(), options)?;
     let dropped: HashSet<&str> = options.drop.iter().map(String::as_str).collect();
     let raw: HashSet<&str> = options.raw.iter().map(String::as_str).collect();
     let names = parquet.names().to_vec();
@@ -65,7 +64,7 @@ pub(crate) fn profile(source: &Source, options: &ReadOptions) -> Result<TablePro
         let name = &names[look.file_idx];
         let raw = raw.contains(name.as_str());
         let Look { file_idx, storage, declared, facts } = look;
-        let place = Place { file: source.name(), column: name, position: file_idx + 1, storage };
+        let place = Place { file: &file, column: name, position: file_idx + 1, storage };
         let found = infer(&facts, declared, raw, &place)?;
         columns.push(ColumnProfile::new(name.clone(), file_idx, raw, found, facts));
     }
