@@ -53,6 +53,17 @@ fn damaged_tables() {
                 "--missing x",
             ],
         ),
+        on(
+            "a date in no calendar, declared a time",
+            "d,y\n2023-02-28,no\n2023-02-30,yes\n2023-03-01,no\n",
+            "fit t.csv --target y --types d=time",
+            2,
+            &[
+                "t.csv: column \"d\" (1) is declared time: no known format of time reads every cell up to \"2023-02-30\" at row 2",
+                "--missing 2023-02-30",
+                "--types d=time",
+            ],
+        ),
         on("not UTF-8", b"a,y\n1,no\nK\xf6ln,yes\n", FIT, 2, &["row 2, column \"a\" (1)", "UTF-8", "0xf6"]),
         on("a zero byte", b"a,y\n1,no\n2\0,yes\n", FIT, 2, &["row 2, column \"a\" (1)", "zero byte"]),
         on(
@@ -187,7 +198,7 @@ fn unfit_targets_and_columns() {
             2,
             &["--types age=integer", "category"],
         ),
-        args("--types time", "fit good.csv --target y --types city=time", 3, &["column \"city\""]),
+        args("--types time", "fit good.csv --target y --types city=time", 2, &["column \"city\""]),
         args("--types id", "fit good.csv --target y --types age=id", 3, &["age"]),
         args(
             "--drop of no column",

@@ -61,7 +61,7 @@ fn wanted(file: &str, names: &[String], profile: &TableProfile) -> Result<Vec<Wa
 }
 
 impl Batches {
-    /// # Errors  `TimeKind`.
+    /// # Errors  `TextTimes`.
     pub(crate) fn csv(
         rows: csv::Reading,
         wanted: Vec<Wanted>,
@@ -69,7 +69,7 @@ impl Batches {
         n_rows: Option<u64>,
     ) -> Result<Batches> {
         if let Some(time) = wanted.iter().find(|w| w.form == Form::Time) {
-            return Err(Kind::TimeKind { column: time.name.clone() }.into());
+            return Err(Kind::TextTimes { file: rows.file(), column: time.name.clone() }.into());
         }
         let reading = CsvBatches { rows, builder: BatchBuilder::new(wanted, markers), n_rows, done: false };
         Ok(Batches { reading: Reading::Csv(Box::new(reading)), done: false })

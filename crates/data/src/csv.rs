@@ -157,7 +157,7 @@ impl Rows {
     }
 
     /// Reads the next row; false at the end.
-    /// # Errors  `Unreadable`, `DamagedGzip`, `Ragged`, `Utf8`, `ZeroByte`, `OpenQuote`, `LongLine`.
+    /// # Errors  `Unreadable`, `DamagedGzip`, `Ragged`, `Utf8`, `ZeroByte`, `OpenQuote`, `LongRecord`.
     fn advance(&mut self) -> Result<bool> {
         loop {
             if !std::mem::take(&mut self.is_held) && !self.read_record()? {
@@ -199,6 +199,8 @@ impl Rows {
             Ok(more) => more,
             Err(error) => return Err(self.read_error(error)),
         };
+        let end = self.reader.position().byte();
+        self.reader.get_mut().record_begins(end);
         match self.reader.get_ref().open_quote() {
             Some(byte) => Err(self.open_quote(byte)),
             None => Ok(more),
@@ -209,9 +211,12 @@ impl Rows {
         let watch = self.reader.get_ref();
         let source = match (watch.gave_up(), error.into_kind()) {
             (Some(GaveUp::OpenQuote { byte }), _) => return self.open_quote(byte),
-            (Some(GaveUp::LongLine { byte }), _) => {
-                let file = self.file();
-                return Kind::LongLine { file, limit: watch::LONGEST_BYTES, byte }.into();
+            (Some(GaveUp::LongRecord { byte }), _) => {
+                let (file, limit) = (self.file(), watch::LONGEST_BYTES);
+                return match self.source.line_at(byte, self.encoding) {
+                    Ok(line) => Kind::LongRecord { file, line, limit }.into(),
+                    Err(error) => error,
+                };
             }
             (None, ::csv::ErrorKind::Io(source)) => source,
             (None, other) => std::io::Error::other(format!("{other:?}")),

@@ -42,7 +42,7 @@ impl Error {
     /// Who can mend it.
     pub fn nature(&self) -> Nature {
         match *self.0 {
-            Kind::Format { .. } | Kind::TimeKind { .. } | Kind::ArrayType { .. } => Nature::Unsupported,
+            Kind::Format { .. } | Kind::TextTimes { .. } | Kind::ArrayType { .. } => Nature::Unsupported,
             Kind::ColumnType { .. } | Kind::ParquetCodec { .. } | Kind::ParquetPart { .. } => {
                 Nature::Unsupported
             }
@@ -302,17 +302,17 @@ pub enum Kind {
         /// Line of the opening quote, from 1.
         line: u64,
     },
-    /// A line too long to be a row of a table.
+    /// A record too long to be a row of a table.
     #[error(
-        "{file}: expected lines of at most {limit} bytes, got a longer one at byte {byte}; is this a CSV file?"
+        "{file}: the row that begins at line {line} is longer than {limit} bytes; is this a CSV file? check that its lines end, or leave out the cell that is so long"
     )]
-    LongLine {
+    LongRecord {
         /// File as the user named it.
         file: String,
-        /// Most bytes that are read without a line end.
+        /// Line where it begins, from 1.
+        line: u64,
+        /// Most bytes of a row.
         limit: u64,
-        /// Where the line was given up.
-        byte: u64,
     },
     /// The second pass saw something else than the first.
     #[error("{file}: changed while it was read (row {row}); read it again when nothing writes it")]
@@ -404,11 +404,30 @@ pub enum Kind {
         /// Every missing column.
         columns: Vec<MissingColumn>,
     },
-    /// A column declared a time.
+    /// A column declared a time that holds something else.
     #[error(
-        "column {column:?}: no known format of time reads every cell; use --types {column}=category or --drop {column}"
+        "{file}: column {column:?} ({position}) is declared time: no known format of time reads every cell up to {cell} at row {row}; mend the cell, declare it missing with --missing {shell}, or leave out --types {column}=time",
+        cell = Quoted(.cell), shell = Shell(.cell)
     )]
-    TimeKind {
+    DeclaredTime {
+        /// File as the user named it.
+        file: String,
+        /// Name of the column.
+        column: String,
+        /// Position of the column, from 1.
+        position: usize,
+        /// Row of the first such cell, from 1 after the header.
+        row: u64,
+        /// The trimmed cell, cut after 40 characters.
+        cell: String,
+    },
+    /// Times that a model takes as a typed file stores them, in a file of text.
+    #[error(
+        "{file}: column {column:?}: the model takes times as Parquet stores them, CSV holds text; write the table as Parquet"
+    )]
+    TextTimes {
+        /// File as the user named it.
+        file: String,
         /// Name of the column.
         column: String,
     },

@@ -43,6 +43,8 @@ pub(crate) struct Facts {
     pub(crate) n_words: u64,
     /// Formats of time that read every cell so far that is no number.
     pub(crate) times: Times,
+    /// The first cell that no format reads as it reads all before.
+    pub(crate) untimed: Option<BadCell>,
     /// The first cells that are no numbers.
     pub(crate) texts: Vec<BadCell>,
     /// The first different cells.
@@ -60,6 +62,7 @@ impl Facts {
             n_texts: 0,
             n_words: 0,
             times: Times::default(),
+            untimed: None,
             texts: Vec::new(),
             examples: Vec::new(),
             distinct: Distinct::new(distinct_cap),
@@ -86,7 +89,7 @@ impl Facts {
         let spelt = || String::from_utf8_lossy(cell).into_owned();
         match Number::parse(cell) {
             Some(number) => {
-                self.count_number(number);
+                self.count_number(number, row, spelt);
                 if !self.distinct.is_capped() {
                     let cap = if self.n_texts == 0 { MOST_DISTINCT_NUMBERS } else { usize::MAX };
                     self.see_hash(hash_number(number), cap, spelt);
@@ -119,8 +122,8 @@ impl Facts {
 
     /// Sees a cell that is stored as a number; `spelt` is asked for examples only.
     #[inline]
-    pub(crate) fn see_number(&mut self, number: Number, spelt: impl FnOnce() -> String) {
-        self.count_number(number);
+    pub(crate) fn see_number(&mut self, number: Number, row: u64, spelt: impl Fn() -> String) {
+        self.count_number(number, row, &spelt);
         if !self.distinct.is_capped() {
             self.see_hash(hash_number(number), MOST_DISTINCT_NUMBERS, spelt);
         }
@@ -137,7 +140,9 @@ impl Facts {
     fn count_text(&mut self, cell: &[u8], row: u64) {
         self.n_texts += 1;
         self.n_words += words(cell);
-        self.times.see(cell);
+        if !self.times.see(cell) && self.untimed.is_none() {
+            self.untimed = Some(BadCell { row, cell: short(&String::from_utf8_lossy(cell)) });
+        }
         if self.texts.len() < SHOWN {
             let cell = short(&String::from_utf8_lossy(cell));
             self.texts.push(BadCell { row, cell });
@@ -145,8 +150,11 @@ impl Facts {
     }
 
     #[inline]
-    fn count_number(&mut self, number: Number) {
+    fn count_number(&mut self, number: Number, row: u64, spelt: impl FnOnce() -> String) {
         self.n_words += 1;
+        if self.n_numbers() == 0 && self.untimed.is_none() {
+            self.untimed = Some(BadCell { row, cell: short(&spelt()) });
+        }
         match number {
             Number::Int(_) => self.n_ints += 1,
             Number::Float(value) => {
@@ -168,11 +176,11 @@ impl Default for Times {
 }
 
 impl Times {
-    /// Keeps the formats that read the cell.
+    /// Keeps the formats that read the cell; false if none is left.
     #[inline]
-    fn see(&mut self, cell: &[u8]) {
+    fn see(&mut self, cell: &[u8]) -> bool {
         if self.0 == 0 {
-            return;
+            return false;
         }
         let text = std::str::from_utf8(cell).unwrap_or_default();
         let left = self.0;
@@ -181,6 +189,7 @@ impl Times {
                 self.0 &= !(1 << format.tag());
             }
         }
+        self.0 != 0
     }
 
     /// The first format that read every cell.

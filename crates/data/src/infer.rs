@@ -49,7 +49,7 @@ pub(crate) struct Inferred {
 }
 
 /// Applies the rules above; `raw` spares the column their errors.
-/// # Errors  `MostlyNumbers`, `DeclaredNumber`, `TimeKind`.
+/// # Errors  `MostlyNumbers`, `DeclaredNumber`, `DeclaredTime`.
 pub(crate) fn infer(
     facts: &Facts,
     declared: Option<ColumnKind>,
@@ -121,7 +121,20 @@ fn infer_declared(facts: &Facts, kind: ColumnKind, raw: bool, place: &Place<'_>)
         ColumnKind::Category | ColumnKind::Text => DType::Str,
         ColumnKind::Time if place.storage == Storage::Time => DType::I64,
         ColumnKind::Time if facts.n_numbers() == 0 && facts.times.first().is_some() => DType::Str,
-        ColumnKind::Time => return Err(Kind::TimeKind { column: String::from(place.column) }.into()),
+        ColumnKind::Time => match &facts.untimed {
+            Some(bad) => {
+                return Err(Kind::DeclaredTime {
+                    file: String::from(place.file),
+                    column: String::from(place.column),
+                    position: place.position,
+                    row: bad.row,
+                    cell: bad.cell.clone(),
+                }
+                .into());
+            }
+            // No cell has a value.
+            None => DType::Str,
+        },
     };
     Ok(Inferred { kind, dtype, why: String::from("declared with --types") })
 }
@@ -238,11 +251,26 @@ mod tests {
             "t.csv: column \"x\" (2) is declared number: expected numbers, got \"a b\" at row 2, \"c\" at row 3, \"d\" at row 5 \
              (4 such); declare it missing with --missing 'a b', or leave out --types x=number"
         );
-        let time = run(&["1"], Some(ColumnKind::Time), false).unwrap_err();
-        assert_eq!(
-            time.to_string(),
-            "column \"x\": no known format of time reads every cell; use --types x=category or --drop x"
-        );
-        assert_eq!(time.nature(), crate::Nature::Unsupported);
+        for (cells, cell, row) in [
+            (&["1"][..], "1", 1),
+            (&["2023-02-28", "", "2023-02-30", "2023-03-01"], "2023-02-30", 3),
+            (&["2023-02-28", "28.2.2023"], "28.2.2023", 2),
+            (&["2023-02-28", "20230301"], "20230301", 2),
+            (&["", "soon", "2023-02-28"], "soon", 2),
+        ] {
+            let error = run(cells, Some(ColumnKind::Time), false).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "t.csv: column \"x\" (2) is declared time: no known format of time reads every cell up to \"{cell}\" at row {row}; \
+                     mend the cell, declare it missing with --missing {cell}, or leave out --types x=time"
+                )
+            );
+            assert_eq!(error.nature(), crate::Nature::Input);
+        }
+        // A date that exists in no calendar is no time.
+        let found = run(&["2023-02-28", "2023-02-30"], None, false).unwrap();
+        assert_eq!((found.kind, found.dtype), (ColumnKind::Category, DType::Str));
+        assert_eq!(run(&["", "?"], Some(ColumnKind::Time), false).unwrap().dtype, DType::Str);
     }
 }

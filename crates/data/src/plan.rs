@@ -53,7 +53,7 @@ impl ReadPlan {
     /// A file with a header and no rows gives no batch.
     /// Parquet is read by the same types: a column that is not used may have any, text in a number
     /// column is read as in CSV, numbers, booleans and times in a text column are spelt canonically.
-    /// # Errors  Anything wrong with the file; `MissingColumns`; `TimeKind`. From the iterator
+    /// # Errors  Anything wrong with the file; `MissingColumns`; `TextTimes`. From the iterator
     /// also `TextInNumber`.
     pub fn read(&self, source: &Source) -> Result<Batches> {
         let markers = Markers::new(&self.missing);

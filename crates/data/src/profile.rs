@@ -114,7 +114,7 @@ impl TableProfile {
 /// A Parquet column is what its type says; text columns of it follow the rules of text above.
 /// Memory: one row (Parquet: one batch), and at most 100,000 hashes a column (4 million in all, or 1,000 a column).
 /// # Errors  Anything wrong with the file; `NoRows`, `UnknownColumn`, `MostlyNumbers`,
-/// `DeclaredNumber`, `TimeKind`; of Parquet also `EmptyTable`, `ColumnType`, `ParquetCodec`,
+/// `DeclaredNumber`, `DeclaredTime`; of Parquet also `EmptyTable`, `ColumnType`, `ParquetCodec`,
 /// `TimeRange`.
 pub fn profile(source: &Source, options: &ReadOptions) -> Result<TableProfile> {
     if source.is_parquet()? {

@@ -529,7 +529,8 @@ fn declared_kinds_and_markers() {
     );
     assert_eq!(
         message(&types(&[("code", Time)])),
-        "column \"code\": no known format of time reads every cell; use --types code=category or --drop code"
+        "t.parquet: column \"code\" (1) is declared time: no known format of time reads every cell up to \"7\" at row 1; \
+         mend the cell, declare it missing with --missing 7, or leave out --types code=time"
     );
     assert_eq!(
         message(&types(&[("cod", Number)])),

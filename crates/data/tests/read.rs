@@ -414,3 +414,35 @@ fn latin1() {
     let batch = plan.read(&source).unwrap().next().unwrap().unwrap();
     assert_eq!(cells(&batch, 0), ["München", "Köln"]);
 }
+
+/// 20,000 columns are read as few are, and each has its place in messages.
+#[test]
+fn very_many_columns() {
+    let n = 20_000;
+    let header: Vec<String> = (1..=n).map(|column| format!("c{column}")).collect();
+    let mut text = header.join(",") + "\n";
+    for row in 0..40 {
+        let cells: Vec<String> = (0..n).map(|column| (row * column % 7).to_string()).collect();
+        text.push_str(&cells.join(","));
+        text.push('\n');
+    }
+    let table = read(&text, &ReadOptions::default()).unwrap();
+    assert_eq!((table.n_rows(), table.n_columns()), (40, n));
+    assert!(table.profile().columns[1..].iter().all(|c| c.kind == ColumnKind::Number && c.n_missing == 0));
+    let nearly = text.replacen(",6,", ",six,", 1);
+    assert_eq!(
+        read(&nearly, &ReadOptions::default()).unwrap().profile().columns[6].kind,
+        ColumnKind::Category
+    );
+    let ragged = format!("{text}1,2\n");
+    assert_eq!(
+        message(&ragged, &ReadOptions::default()),
+        "train.csv: row 41 has 2 cells, the header has 20000 columns (line 42, delimiter \",\"); \
+         quote cells that hold the delimiter, or mend the row"
+    );
+    let twice = text.replacen("c20000", "c19", 1);
+    assert_eq!(
+        message(&twice, &ReadOptions::default()),
+        "train.csv: columns 19 and 20000 are both named \"c19\"; rename one of them"
+    );
+}

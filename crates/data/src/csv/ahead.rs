@@ -85,7 +85,7 @@ impl Reading {
 
     /// Gives the next rows, at least one and at most `most`; none at the end. Each has as many cells
     /// as the header.
-    /// # Errors  `Unreadable`, `DamagedGzip`, `Ragged`, `Utf8`, `ZeroByte`, `OpenQuote`, `LongLine`.
+    /// # Errors  `Unreadable`, `DamagedGzip`, `Ragged`, `Utf8`, `ZeroByte`, `OpenQuote`, `LongRecord`.
     pub(crate) fn advance(&mut self, most: usize) -> Result<&[ByteRecord]> {
         if self.end == self.block.n_rows {
             let used = std::mem::take(&mut self.block);

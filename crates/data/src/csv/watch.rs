@@ -2,11 +2,12 @@
 //!
 //! A lost quote makes the reader take the rest of the file for one cell: the table loses rows in
 //! silence, or memory fills. The watch follows the reader's own rule (a quote opens a cell only at
-//! its beginning, a doubled one stays inside) and stops a cell or a line after `LONGEST_BYTES`.
+//! its beginning, a doubled one stays inside) and stops a record after `LONGEST_BYTES`. Who reads records says
+//! where the last one ended.
 
 use std::io::{self, Read};
 
-/// Most bytes of one quoted cell, and of one line.
+/// Most bytes of one record, line ends inside quoted cells included.
 pub(crate) const LONGEST_BYTES: u64 = 64 << 20;
 
 /// Bytes that are searched for a quote at once.
@@ -17,8 +18,8 @@ const BLOCK_BYTES: usize = 256;
 pub(crate) enum GaveUp {
     /// The quote at `byte` is open for too long.
     OpenQuote { byte: u64 },
-    /// No line ended for too long before `byte`.
-    LongLine { byte: u64 },
+    /// The record that begins at `byte` is too long.
+    LongRecord { byte: u64 },
 }
 
 /// A reader that knows whether it is inside a quoted cell.
@@ -30,7 +31,7 @@ pub(crate) struct Watch<R> {
     inside: bool,
     opened_at: u64,
     closed_at: Option<u64>,
-    line_at: u64,
+    record_at: u64,
     at_end: bool,
     gave_up: Option<GaveUp>,
 }
@@ -45,7 +46,7 @@ impl<R: Read> Watch<R> {
             inside: false,
             opened_at: 0,
             closed_at: None,
-            line_at: 0,
+            record_at: 0,
             at_end: false,
             gave_up: None,
         }
@@ -57,6 +58,12 @@ impl<R: Read> Watch<R> {
 
     pub(crate) fn gave_up(&self) -> Option<GaveUp> {
         self.gave_up
+    }
+
+    /// Says that the next record begins at `byte`.
+    #[inline]
+    pub(crate) fn record_begins(&mut self, byte: u64) {
+        self.record_at = byte;
     }
 
     /// Where the quote was opened that the end of the input left open.
@@ -72,9 +79,6 @@ impl<R: Read> Watch<R> {
                 self.quotes(chunk, start, block);
             }
             start += block.len();
-        }
-        if let Some(at) = chunk.iter().rposition(|&byte| byte == b'\n') {
-            self.line_at = self.offset + at as u64;
         }
         self.last = chunk.last().copied().unwrap_or(self.last);
         self.offset += chunk.len() as u64;
@@ -131,13 +135,16 @@ impl<R: Read> Read for Watch<R> {
             return Ok(0);
         }
         self.follow(&buffer[..n]);
-        if self.inside && self.offset - self.opened_at > LONGEST_BYTES {
-            self.gave_up = Some(GaveUp::OpenQuote { byte: self.opened_at });
-        } else if !self.inside && self.offset - self.line_at > LONGEST_BYTES {
-            self.gave_up = Some(GaveUp::LongLine { byte: self.offset });
+        if self.offset - self.record_at > LONGEST_BYTES {
+            // A row of many short cells may end within a quoted one just here.
+            let is_open = self.inside && self.offset - self.opened_at > LONGEST_BYTES / 2;
+            self.gave_up = Some(match is_open {
+                true => GaveUp::OpenQuote { byte: self.opened_at },
+                false => GaveUp::LongRecord { byte: self.record_at },
+            });
         }
         match self.gave_up {
-            Some(_) => Err(io::Error::other("a cell or a line is too long")),
+            Some(_) => Err(io::Error::other("a record is too long")),
             None => Ok(n),
         }
     }

@@ -87,7 +87,7 @@ fn see(look: &mut Look, chunk: &Chunk, at: usize, markers: &Markers) -> std::res
             (Some(text), _) => facts.see_text(text.as_bytes(), number, markers),
             _ if is_spelt => facts.see(cell.spell().as_bytes(), number, markers),
             _ if cell.is_missing(markers) => facts.see_missing(),
-            (None, Some(value)) => facts.see_number(value, || cell.spell().into_owned()),
+            (None, Some(value)) => facts.see_number(value, number, || cell.spell().into_owned()),
             (None, None) => return Err(number),
         }
     }
