@@ -127,12 +127,11 @@ impl CsvBatches {
 
     fn not_a_number(&self, bad: &NotANumber) -> Error {
         let (file, row) = (self.rows.file(), self.rows.first_row() + bad.row as u64);
-        let record = self.rows.rows().get(bad.row);
-        let (None, Some(wanted), Some(record)) = (self.n_rows, self.builder.wanted(bad.idx), record) else {
+        let (None, Some(wanted)) = (self.n_rows, self.builder.wanted(bad.idx)) else {
             return Kind::Changed { file, row }.into();
         };
-        let cell =
-            String::from_utf8_lossy(crate::cell::trim(record.get(wanted.file_idx).unwrap_or_default()));
+        let cell = crate::cell::trim(self.rows.rows().cell(bad.row, wanted.file_idx));
+        let cell = String::from_utf8_lossy(cell);
         match self.rows.line(bad.row) {
             Ok(line) => Kind::TextInNumber {
                 file,

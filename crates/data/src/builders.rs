@@ -3,10 +3,10 @@
 //! Values go straight into the buffers of the arrays; no cell is a string of its own on the way.
 
 use crate::cell::{Number, ceil_i64, number_key, parse_f64, trim};
+use crate::csv::RowSlice;
 use crate::error::{Error, Kind, Result};
 use crate::markers::Markers;
 use crate::parquet::{Cell, Cells};
-use ::csv::ByteRecord;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
@@ -128,21 +128,21 @@ impl BatchBuilder {
     }
 
     /// Adds rows that have as many cells as the header.
-    pub(crate) fn push_block(&mut self, rows: &[ByteRecord]) -> std::result::Result<(), NotANumber> {
+    pub(crate) fn push_block(&mut self, rows: RowSlice<'_>) -> std::result::Result<(), NotANumber> {
         let mut bad = None;
         let mut good = rows;
         for (idx, (wanted, column)) in self.wanted.iter().zip(&mut self.columns).enumerate() {
             if let Err(BadRow(row)) = column.push_block(good, wanted.file_idx, &self.markers) {
                 // Later columns matter only where their row is before this one.
-                good = &good[..row];
+                good = good.first(row);
                 bad = Some(NotANumber { row, idx });
             }
         }
         if let Some(bad) = bad {
             return Err(bad);
         }
-        self.n_rows += rows.len();
-        self.n_bytes += rows.iter().map(|row| row.as_slice().len()).sum::<usize>();
+        self.n_rows += rows.n_rows();
+        self.n_bytes += rows.n_bytes();
         Ok(())
     }
 
@@ -237,12 +237,11 @@ impl ColumnBuilder {
     /// Adds the cells of one column of some rows.
     fn push_block(
         &mut self,
-        rows: &[ByteRecord],
+        rows: RowSlice<'_>,
         file_idx: usize,
         markers: &Markers,
     ) -> std::result::Result<(), BadRow> {
-        // A row has a cell for each column of the header.
-        let cells = rows.iter().map(|row| trim(row.get(file_idx).unwrap_or_default()));
+        let cells = rows.column(file_idx).map(trim);
         match (&mut self.values, self.form) {
             (Values::I64(values), Form::I64) => {
                 for (row, cell) in cells.enumerate() {

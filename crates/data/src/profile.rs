@@ -136,9 +136,8 @@ pub fn profile(source: &Source, options: &ReadOptions) -> Result<TableProfile> {
         let (block, first_row) = (rows.rows(), rows.first_row());
         for (idx, facts) in facts.iter_mut().enumerate() {
             let Some(facts) = facts else { continue };
-            for (row, record) in (first_row..).zip(block) {
-                // A row has a cell for each column of the header.
-                facts.see(record.get(idx).unwrap_or_default(), row, &markers);
+            for (row, cell) in (first_row..).zip(block.column(idx)) {
+                facts.see(cell, row, &markers);
             }
         }
     }

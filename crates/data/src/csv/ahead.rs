@@ -4,19 +4,18 @@
 //! than a few blocks is split by a thread of its own, some blocks ahead. What is read, and which
 //! error is told, is the same; a small file never starts the thread.
 
-use super::{Block, Layout, Rows, line_of};
+use super::{Block, Layout, RowSlice, Rows};
 use crate::encoding::Encoding;
 use crate::error::Result;
 use crate::source::Source;
-use ::csv::ByteRecord;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 
 /// Blocks that are read before a thread is started.
-const BLOCKS_HERE: usize = 64;
+const BLOCKS_HERE: usize = 16;
 
 /// Blocks that wait at most, which bounds the memory.
-const BLOCKS_AHEAD: usize = 16;
+const BLOCKS_AHEAD: usize = 8;
 
 /// The rows of a CSV source, some at a time.
 pub(crate) struct Reading {
@@ -86,7 +85,7 @@ impl Reading {
     /// Gives the next rows, at least one and at most `most`; none at the end. Each has as many cells
     /// as the header.
     /// # Errors  `Unreadable`, `DamagedGzip`, `Ragged`, `Utf8`, `ZeroByte`, `OpenQuote`, `LongRecord`.
-    pub(crate) fn advance(&mut self, most: usize) -> Result<&[ByteRecord]> {
+    pub(crate) fn advance(&mut self, most: usize) -> Result<RowSlice<'_>> {
         if self.end == self.block.n_rows {
             let used = std::mem::take(&mut self.block);
             self.block.first_row = used.first_row + used.n_rows as u64;
@@ -101,8 +100,8 @@ impl Reading {
     }
 
     /// The rows given last.
-    pub(crate) fn rows(&self) -> &[ByteRecord] {
-        &self.block.rows()[self.start..self.end]
+    pub(crate) fn rows(&self) -> RowSlice<'_> {
+        RowSlice { block: &self.block, start: self.start, end: self.end }
     }
 
     /// Number of the first of them, from 1.
@@ -117,8 +116,8 @@ impl Reading {
 
     /// Line, from 1, of row `at` of those given last. Reads the source again: for messages only.
     pub(crate) fn line(&self, at: usize) -> Result<u64> {
-        match self.rows().get(at) {
-            Some(record) => line_of(record, &self.source, self.encoding),
+        match self.block.starts.get(self.start + at) {
+            Some(&byte) => self.source.line_at(byte, self.encoding),
             None => Ok(0),
         }
     }

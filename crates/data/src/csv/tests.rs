@@ -14,8 +14,10 @@ fn rows_with(bytes: &[u8], layout: &Layout<'_>) -> Result<Vec<Vec<String>>> {
     let mut cells = vec![rows.header().to_vec()];
     while !rows.advance(2)?.is_empty() {
         assert_eq!(rows.first_row(), cells.len() as u64);
-        for row in rows.rows() {
-            cells.push(row.iter().map(|c| String::from_utf8(c.to_vec()).unwrap()).collect());
+        let n_columns = rows.header().len();
+        for row in 0..rows.rows().n_rows() {
+            let cell = |column| String::from_utf8(rows.rows().cell(row, column).to_vec()).unwrap();
+            cells.push((0..n_columns).map(cell).collect());
         }
         assert_eq!(rows.n_rows(), cells.len() as u64 - 1);
     }
@@ -171,13 +173,13 @@ fn long_files_are_split_ahead() {
             let mut n_seen = 0;
             let result = loop {
                 match rows.advance(1_000) {
-                    Ok([]) => break None,
+                    Ok(rows) if rows.is_empty() => break None,
                     Ok(_) => {}
                     Err(error) => break Some(error.to_string()),
                 }
-                for (at, row) in rows.rows().iter().enumerate() {
+                for (at, cell) in rows.rows().column(0).enumerate() {
                     n_seen += 1;
-                    assert_eq!(row.get(0), Some(n_seen.to_string().as_bytes()));
+                    assert_eq!(cell, n_seen.to_string().as_bytes());
                     assert_eq!(rows.first_row() + at as u64, n_seen as u64);
                 }
                 if n_seen >= stop_after {
@@ -230,7 +232,7 @@ fn a_delimiter_may_be_given() {
 
 #[test]
 fn what_never_ends_is_given_up() {
-    let endless = |start: &'static [u8]| start.chain(io::repeat(b'x').take(watch::LONGEST_BYTES + 1_000_000));
+    let endless = |start: &'static [u8]| start.chain(io::repeat(b'x').take(LONGEST_BYTES as u64 + 1_000_000));
     let message = |bytes: &'static [u8]| {
         let source = Source::spool("t.csv", endless(bytes)).unwrap();
         let mut rows = Reading::open(&source, &PLAIN).unwrap();
