@@ -2,8 +2,10 @@
 
 use crate::progress::Shown;
 use smidgen::{Budget, Cancel, Clock, Ctx, Error, Nature, Threads};
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// How a verb ended, when it ended well.
@@ -17,14 +19,31 @@ pub(crate) enum End {
     Interrupted,
 }
 
+/// What the last panic said. Told only if it ends the verb: those of the Parquet decoder on a damaged file are
+/// caught where it is called.
+static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
+
+fn keep_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let trace = Backtrace::capture();
+        let trace =
+            if trace.status() == BacktraceStatus::Captured { format!("\n{trace}") } else { String::new() };
+        *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = format!("{panic}{trace}");
+    }));
+}
+
 /// Runs a verb and turns its end into an exit code; with `json`, errors go to stdout as an object.
 pub(crate) fn verb(
     json: bool,
     verb: impl FnOnce() -> Result<End, Error> + std::panic::UnwindSafe,
 ) -> ExitCode {
+    keep_panics();
     let ended = match std::panic::catch_unwind(verb) {
         Ok(ended) => ended,
-        Err(_) => Err(Error::bug("the program stopped unexpectedly (its message stands above)")),
+        Err(_) => {
+            message(&LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner));
+            Err(Error::bug("the program stopped unexpectedly (its message stands above)"))
+        }
     };
     match ended {
         Ok(End::Done) => ExitCode::SUCCESS,

@@ -84,6 +84,14 @@ fn damaged_tables() {
         ),
         on("gzip altered", altered, FIT, 2, &["t.csv: the gzip data is damaged"]),
         on("a damaged Parquet file", "PAR1....", FIT, 2, &["t.csv: the Parquet data is damaged"]),
+        // Found by fuzzing: the decoder panics, which is caught and must not be seen.
+        on(
+            "a Parquet file with a negative offset",
+            include_bytes!("data/negative_offset.parquet"),
+            "inspect t.csv",
+            2,
+            &["t.csv: the Parquet data is damaged: the decoder gave up; copy or download the file again"],
+        ),
         on("an archive", "PK\x03\x04....", FIT, 3, &["t.csv: expected a CSV", "a zip archive"]),
         on("UTF-16", b"\xff\xfea\0,\0y\0", FIT, 3, &["t.csv: expected a CSV file, got UTF-16 text"]),
         on("inspect: empty", "", "inspect t.csv", 2, &["t.csv: ", "empty file"]),

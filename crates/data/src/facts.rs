@@ -355,6 +355,10 @@ mod tests {
         for (cell, n_words) in [("", 0), ("a", 1), ("a b", 2), ("ab \t c  d", 3), ("é\u{a0}b", 1)] {
             assert_eq!(words(cell.as_bytes()), n_words, "{cell:?}");
         }
+        let spelt = |i: u64| format!("{i:x}").repeat(1 + i as usize % 4);
+        let many: HashSet<String> = (0..200_000).map(spelt).collect();
+        let found: HashSet<u64> = (0..200_000).map(|i| hash_bytes(spelt(i).as_bytes())).collect();
+        assert_eq!(found.len(), many.len());
         let hashes: HashSet<u64> = cells.iter().map(|c| hash_bytes(c.as_bytes())).collect();
         assert_eq!(hashes.len(), cells.len());
     }
