@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-BINARY = Path(__file__).resolve().parents[2] / "target" / "release" / "smidgen"
+BINARY = Path(os.environ.get("SMIDGEN_BINARY") or Path(__file__).resolve().parents[2] / "target" / "release" / "smidgen")
 
 # How far the binary's error may lie from the one computed from its predictions, relative.
 AGREEMENT = 1e-5

@@ -2,7 +2,7 @@
 
 use crate::look;
 use serde_json::{Map, Value, json};
-use smidgen::{Evaluated, Warning};
+use smidgen::{Cleaned, Evaluated, Warning};
 use std::fmt::Write;
 
 /// Classes above which a confusion matrix would not fit a terminal.
@@ -54,6 +54,12 @@ pub(crate) fn number(value: Option<f64>) -> Value {
 pub(crate) fn warnings(warnings: &[Warning]) -> Value {
     let object = |w: &Warning| json!({"code": w.code, "column": w.column, "text": w.text});
     warnings.iter().map(object).collect()
+}
+
+/// What cleaning changed, as objects.
+pub(crate) fn cleaning(cleaned: &[Cleaned]) -> Value {
+    let object = |c: &Cleaned| json!({"code": c.code, "column": c.column, "count": c.count, "text": c.text});
+    cleaned.iter().map(object).collect()
 }
 
 /// `{name: value}` of the metrics.

@@ -8,10 +8,11 @@ mod figures;
 mod look;
 mod progress;
 mod run;
+mod steps;
 mod values;
 mod verbs;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Turns data into the smallest and fastest model that keeps the accuracy, and proves it.
@@ -27,12 +28,17 @@ enum Verb {
     Fit(Box<verbs::fit::Args>),
     Evaluate(verbs::evaluate::Args),
     Predict(verbs::predict::Args),
+    Prepare(verbs::prepare::Args),
     Inspect(verbs::inspect::Args),
     Verify(verbs::verify::Args),
 }
 
 fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let mut command = Args::command();
+    for verb in ["fit", "prepare"] {
+        command = command.mut_subcommand(verb, |c| c.after_long_help(steps::list()));
+    }
+    let args = match command.try_get_matches().and_then(|m| Args::from_arg_matches(&m)) {
         Ok(args) => args,
         Err(e) => return run::usage(&e),
     };
@@ -40,6 +46,7 @@ fn main() -> ExitCode {
         Verb::Fit(args) => run::verb(args.json, || verbs::fit::run(&args)),
         Verb::Evaluate(args) => run::verb(args.json, || verbs::evaluate::run(&args)),
         Verb::Predict(args) => run::verb(false, || verbs::predict::run(&args)),
+        Verb::Prepare(args) => run::verb(args.json, || verbs::prepare::run(&args)),
         Verb::Inspect(args) => run::verb(args.json, || verbs::inspect::run(&args)),
         Verb::Verify(args) => run::verb(false, || verbs::verify::run(&args)),
     }

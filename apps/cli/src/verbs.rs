@@ -4,4 +4,5 @@ pub(crate) mod evaluate;
 pub(crate) mod fit;
 pub(crate) mod inspect;
 pub(crate) mod predict;
+pub(crate) mod prepare;
 pub(crate) mod verify;

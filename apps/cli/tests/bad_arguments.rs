@@ -202,8 +202,7 @@ fn bad_predictions() {
             2,
             &["--proba"],
         ),
-        args("-o .parquet", "predict m.smidgen good.csv -o x.parquet", 3, &["x.parquet", ".csv"]),
-        args("-o .npz", "predict m.smidgen good.csv -o x.npz", 3, &["x.npz", ".csv"]),
+        args("-o .npz", "predict m.smidgen good.csv -o x.npz", 3, &["x.npz", ".csv or .parquet"]),
         args(
             "-o in no folder",
             "predict m.smidgen good.csv -o no/such/x.csv",

@@ -207,7 +207,12 @@ fn unfit_targets_and_columns() {
             &["--types age=integer", "category"],
         ),
         args("--types time", "fit good.csv --target y --types city=time", 2, &["column \"city\""]),
-        args("--types id", "fit good.csv --target y --types age=id", 3, &["age"]),
+        args(
+            "--types id of no column",
+            "fit good.csv --target y --types ag=id",
+            2,
+            &["no column \"ag\"", "did you mean \"age\"?"],
+        ),
         args(
             "--drop of no column",
             "fit good.csv --target y --drop incom",

@@ -459,6 +459,12 @@ pub enum Kind {
         /// Its Arrow type.
         got: String,
     },
+    /// A table cannot be written.
+    #[error("cannot be written: {why}")]
+    Write {
+        /// What the writer says.
+        why: String,
+    },
     /// Batches of one table that are not alike.
     #[error(
         "{table}: batch {batch} has other columns or types than the first; cast it, or make a table of each"

@@ -38,6 +38,7 @@ mod storage;
 mod summary;
 mod table;
 mod target;
+mod write;
 
 pub use batches::{Batches, batches};
 pub use bind::{Bound, bind};
@@ -54,3 +55,4 @@ pub use source::{Opened, Source};
 pub use summary::{ColumnSummary, Spread, Summaries, Value};
 pub use table::Table;
 pub use target::{Target, TargetOptions, TargetValues};
+pub use write::{Format, TableWriter};

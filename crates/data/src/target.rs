@@ -76,7 +76,9 @@ impl Target {
         let task = survey.task(options)?;
         let kept = cells.flatten().filter(|cell| !options.missing.is_missing(cell));
         let (classes, values) = match task {
-            Task::Regression => (Vec::new(), TargetValues::Numbers(survey.numbers(kept, options)?)),
+            Task::Regression | Task::Transform => {
+                (Vec::new(), TargetValues::Numbers(survey.numbers(kept, options)?))
+            }
             Task::Binary | Task::Multiclass => {
                 let (classes, labels) = labels(kept);
                 check_classes(&classes, task, options)?;
@@ -220,8 +222,8 @@ fn positive(classes: &[String], task: Task, options: &TargetOptions<'_>) -> Resu
     let target = String::from(options.name);
     match (task, options.positive) {
         (Task::Binary, None) => Ok(Some(1)),
-        (Task::Multiclass | Task::Regression, None) => Ok(None),
-        (Task::Multiclass | Task::Regression, Some(positive)) => {
+        (Task::Multiclass | Task::Regression | Task::Transform, None) => Ok(None),
+        (Task::Multiclass | Task::Regression | Task::Transform, Some(positive)) => {
             Err(Kind::PositiveTask { target, task, positive: String::from(positive) }.into())
         }
         (Task::Binary, Some(positive)) => match Classes::new(classes).find(positive) {

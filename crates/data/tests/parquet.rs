@@ -74,6 +74,8 @@ fn signature(inputs: &[(&str, ColumnKind, DType)]) -> Signature {
         classes: vec!["a".into(), "b".into()],
         positive: Some(1),
         missing: Vec::new(),
+        columns: Vec::new(),
+        joined: None,
     }
 }
 

@@ -1,9 +1,9 @@
 //! Building a graph, and the checks that make one well formed.
 
 use crate::graph::{Graph, Node, NodeIdx, Origin, Value, ValueIdx};
-use crate::op::Operand;
+use crate::op::{Operand, Respell};
 use crate::{DType, Error, Kind, Op, Shape, Tensor};
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -14,7 +14,16 @@ pub struct GraphBuilder {
     nodes: Vec<Node>,
     inputs: Vec<ValueIdx>,
     names: BTreeSet<String>,
+    cells: usize,
+    /// Nodes that [`GraphBuilder::node`] made, by operator and inputs.
+    made: BTreeMap<(&'static str, Vec<ValueIdx>), Vec<NodeIdx>>,
 }
+
+/// Most numbers that all nodes together compute for one row: a hostile file must not ask for more.
+const MAX_CELLS: usize = 1 << 18;
+
+/// What a bag counts for: it has as many ids as its text has terms, however wide it is.
+const CELLS_OF_BAG: usize = 2048;
 
 impl GraphBuilder {
     /// A graph without anything.
@@ -53,20 +62,36 @@ impl GraphBuilder {
     /// A value that is part of the model.
     ///
     /// # Errors
-    /// A name that is taken, or empty (the file keeps the empty name for the builder's own).
+    /// A name that is taken, or empty (the file keeps the empty name for the builder's own); bags.
     pub fn constant_named(&mut self, name: &str, tensor: Tensor) -> Result<ValueIdx, Error> {
+        if tensor.dtype() == DType::Bag {
+            return Err(Kind::Graph {
+                what: alloc::format!("constant \"{name}\""),
+                expected: "a dense tensor".to_string(),
+                got: "bags".to_string(),
+            }
+            .into());
+        }
         let shape = Shape::fixed(tensor.dims());
         self.add(name, tensor.dtype(), shape, Origin::Constant(tensor))
     }
 
     /// An operator with one output, named after itself and its position (`bin4`, or `bin4_` where a
-    /// column has that name).
+    /// column has that name). The same operator on the same values is not made twice: its value is given again.
     ///
     /// # Errors
     /// As [`GraphBuilder::node_named`].
     pub fn node(&mut self, op: Op, inputs: &[ValueIdx]) -> Result<ValueIdx, Error> {
+        let key = (op.payload().name(), inputs.to_vec());
+        let made = self.made.get(&key).map_or(&[][..], Vec::as_slice);
+        let same = made.iter().find(|idx| self.nodes[idx.0 as usize].op == op);
+        if let Some(&output) = same.and_then(|idx| self.nodes[idx.0 as usize].outputs.first()) {
+            return Ok(output);
+        }
         let name = self.free(node_name(&op, self.values.len()));
+        let idx = NodeIdx(self.nodes.len() as u32);
         let outputs = self.node_named(&name, op, inputs)?;
+        self.made.entry(key).or_default().push(idx);
         outputs.first().copied().ok_or_else(|| {
             let (expected, got) = ("one".to_string(), "none".to_string());
             Kind::Graph { what: alloc::format!("outputs of node \"{name}\""), expected, got }.into()
@@ -89,11 +114,25 @@ impl GraphBuilder {
                 Origin::Constant(tensor) => Some(tensor),
                 Origin::Input(_) | Origin::Node(_) => None,
             };
-            operands.push(Operand { dtype: value.dtype, shape: &value.shape, constant });
+            let is_given = matches!(value.origin, Origin::Input(_));
+            operands.push(Operand { dtype: value.dtype, shape: &value.shape, constant, is_given });
         }
         let made = op.payload().infer(&operands).map_err(|e| e.at_node(name))?;
         let node = NodeIdx(self.nodes.len() as u32);
         let mut outputs = Vec::with_capacity(made.len());
+        for (dtype, shape) in &made {
+            let cells = match dtype {
+                DType::Bag => CELLS_OF_BAG,
+                // Made text is as long as the longest that its operator may hold, in units of a double.
+                DType::Str => shape.cells_of_row().saturating_mul(Respell::MAX_VALUE / 8),
+                _ => shape.cells_of_row(),
+            };
+            self.cells = self.cells.saturating_add(cells);
+        }
+        if self.cells > MAX_CELLS {
+            let (node, most, got) = (name.to_string(), MAX_CELLS, self.cells);
+            return Err(Kind::Wide { node, most, got }.into());
+        }
         for (i, (dtype, shape)) in made.into_iter().enumerate() {
             let name = if i == 0 { name.to_string() } else { alloc::format!("{name}:{i}") };
             outputs.push(self.add(&name, dtype, shape, Origin::Node(node))?);
@@ -105,6 +144,21 @@ impl GraphBuilder {
             outputs: outputs.clone(),
         });
         Ok(outputs)
+    }
+
+    /// Storage type of a value; none of a value of no graph.
+    pub fn dtype(&self, value: ValueIdx) -> Option<DType> {
+        self.values.get(value.0 as usize).map(|v| v.dtype)
+    }
+
+    /// Shape of a value; none of a value of no graph.
+    pub fn shape(&self, value: ValueIdx) -> Option<&Shape> {
+        self.values.get(value.0 as usize).map(|v| &v.shape)
+    }
+
+    /// Number of axes of a value; none of a value of no graph.
+    pub fn rank(&self, value: ValueIdx) -> Option<usize> {
+        self.values.get(value.0 as usize).map(|v| v.shape.rank())
     }
 
     /// Number of values so far.

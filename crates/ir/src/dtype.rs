@@ -24,14 +24,25 @@ pub enum DType {
     F64,
     /// UTF-8 text.
     Str,
+    /// A bag a row: ids below the width of the value, each with a weight of double precision.
+    Bag,
 }
 
 impl DType {
     /// Every dtype, in tag order.
-    pub const ALL: &'static [DType] =
-        &[DType::Bool, DType::U8, DType::I16, DType::I32, DType::I64, DType::F32, DType::F64, DType::Str];
+    pub const ALL: &'static [DType] = &[
+        DType::Bool,
+        DType::U8,
+        DType::I16,
+        DType::I32,
+        DType::I64,
+        DType::F32,
+        DType::F64,
+        DType::Str,
+        DType::Bag,
+    ];
 
-    /// The tag in the file: ONNX's `TensorProto.DataType` number.
+    /// The tag in the file: ONNX's `TensorProto.DataType` number; a bag, which ONNX has not, is 128.
     pub fn tag(self) -> u8 {
         match self {
             DType::F32 => 1,
@@ -42,6 +53,7 @@ impl DType {
             DType::Str => 8,
             DType::Bool => 9,
             DType::F64 => 11,
+            DType::Bag => 128,
         }
     }
 
@@ -61,6 +73,7 @@ impl DType {
             DType::F32 => "f32",
             DType::F64 => "f64",
             DType::Str => "string",
+            DType::Bag => "bag",
         }
     }
 }

@@ -47,6 +47,18 @@ pub enum Kind {
         /// What stands there.
         got: String,
     },
+    /// A graph that computes more for a row than is allowed.
+    #[error(
+        "graph: up to node \"{node}\" a row takes {got} numbers, at most {most} are allowed; use fewer columns or transforms"
+    )]
+    Wide {
+        /// Name of the node.
+        node: String,
+        /// The most numbers.
+        most: usize,
+        /// The numbers up to this node.
+        got: usize,
+    },
     /// A file that is not whole, or not ours.
     #[error(
         "model file: section \"{section}\", byte {at}: {what}; the file is damaged or truncated, copy it again"
@@ -88,7 +100,7 @@ impl Error {
         match *self.0 {
             Kind::Node { .. } | Kind::Graph { .. } => Nature::Bug,
             Kind::Damaged { .. } => Nature::Input,
-            Kind::Newer { .. } | Kind::Unknown { .. } => Nature::Unsupported,
+            Kind::Newer { .. } | Kind::Unknown { .. } | Kind::Wide { .. } => Nature::Unsupported,
         }
     }
 

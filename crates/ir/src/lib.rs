@@ -41,5 +41,5 @@ pub use graph::{Graph, Node, NodeIdx, Origin, Value, ValueIdx};
 pub use model::{Card, Model, SelfTest};
 pub use op::Op;
 pub use shape::{Dim, Shape};
-pub use signature::{ColumnKind, Input, OutputRole, Signature, Task};
-pub use tensor::{Tensor, TensorData};
+pub use signature::{ColumnKind, Input, Joined, OutputRole, Signature, Task};
+pub use tensor::{Bags, Tensor, TensorData};

@@ -70,19 +70,22 @@ fn check(graph: &Graph, signature: &Signature) -> Result<(), Error> {
         let (what, expected, got) = (what.to_string(), expected.to_string(), got.to_string());
         Err(Kind::Graph { what, expected, got }.into())
     };
-    if graph.inputs().len() != signature.inputs.len() {
-        return fail("columns of the signature", &graph.inputs().len(), &signature.inputs.len());
+    let n_inputs = signature.inputs.len() + signature.joined_inputs().len();
+    if graph.inputs().len() != n_inputs {
+        return fail("columns of the signature", &graph.inputs().len(), &n_inputs);
     }
-    for (&idx, input) in graph.inputs().iter().zip(&signature.inputs) {
+    let first = signature.inputs.iter().map(|i| (i, Shape::rows()));
+    let second = signature.joined_inputs().iter().map(|i| (i, Shape::other_rows()));
+    for (&idx, (input, shape)) in graph.inputs().iter().zip(first.chain(second)) {
         let value = graph.value(idx);
         // The file keeps the empty name for "as the column".
         if value.name.is_empty() && !input.name.is_empty() {
             return fail(&alloc::format!("input of column \"{}\"", input.name), &"a name", &"none");
         }
-        if value.dtype != input.graph_dtype() || value.shape != Shape::rows() {
+        if value.dtype != input.graph_dtype() || value.shape != shape {
             return fail(
                 &alloc::format!("column \"{}\"", input.name),
-                &alloc::format!("{} [N]", input.graph_dtype()),
+                &alloc::format!("{} {shape}", input.graph_dtype()),
                 &alloc::format!("{} {}", value.dtype, value.shape),
             );
         }
@@ -100,7 +103,9 @@ fn check(graph: &Graph, signature: &Signature) -> Result<(), Error> {
             }
             OutputRole::Probability => value.dtype == DType::F32 && value.shape == Shape::rows_by(n_classes),
             OutputRole::Label => value.dtype == DType::I64 && value.shape == Shape::rows(),
-            OutputRole::Value => value.dtype == DType::F64 && value.shape == Shape::rows(),
+            OutputRole::Value | OutputRole::Column => {
+                value.dtype == DType::F64 && value.shape == Shape::rows()
+            }
         };
         if !fits {
             return fail(
@@ -110,10 +115,14 @@ fn check(graph: &Graph, signature: &Signature) -> Result<(), Error> {
             );
         }
     }
+    let n_columns = signature.outputs.iter().filter(|r| **r == OutputRole::Column).count();
+    if signature.columns.len() != n_columns {
+        return fail("names of made columns", &n_columns, &signature.columns.len());
+    }
     let (classes_fit, expected) = match signature.task {
         Task::Binary => (n_classes == 2, "2"),
         Task::Multiclass => (n_classes >= 3, "3 or more"),
-        Task::Regression => (n_classes == 0, "none"),
+        Task::Regression | Task::Transform => (n_classes == 0, "none"),
     };
     if !classes_fit {
         return fail("classes", &expected, &n_classes);

@@ -4,22 +4,72 @@
 //! it makes of its inputs' dtypes and shapes. What it *computes* is the reference interpreter's.
 
 mod argmax;
+mod arithmetic;
+mod b_spline;
+mod bag_gather;
+mod bag_gemm;
+mod bag_weigh;
 mod bin;
+mod cast;
+mod choose;
 mod codes;
+mod columns;
+mod comparison;
 mod forest;
+mod function;
+mod gather;
+mod hash_bucket;
+mod hash_tokens;
+mod impute_neighbours;
+mod interpolate;
+mod is_nan;
+mod label_encoder;
 mod link;
+mod matmul;
+mod one_hot;
+mod past;
+mod reduce;
+mod related;
+mod respell;
+mod text_part;
 mod threshold;
 mod time_part;
+mod tokens;
 
 pub use argmax::ArgMax;
+pub use arithmetic::Arithmetic;
+pub use b_spline::BSpline;
+pub use bag_gather::BagGather;
+pub use bag_gemm::BagGemm;
+pub use bag_weigh::{BagNorm, BagWeigh, TermFrequency};
 pub use bin::Bin;
+pub use cast::Cast;
+pub use choose::Where;
 pub use codes::Codes;
+pub use columns::Columns;
+pub use comparison::Comparison;
 pub use forest::ForestOp;
+pub use function::Function;
+pub use gather::Gather;
+pub use hash_bucket::HashBucket;
+pub use hash_tokens::HashTokens;
+pub use impute_neighbours::ImputeNeighbours;
+pub use interpolate::Interpolate;
+pub use is_nan::IsNaN;
+pub use label_encoder::LabelEncoder;
 pub use link::{Link, LinkKind};
+pub use matmul::MatMul;
+pub use one_hot::OneHot;
+pub use past::{Past, PastKind};
+pub use reduce::Reduce;
+pub use related::{Related, RelatedKind, RelatedPlaces, Timed};
+pub use respell::Respell;
+pub use text_part::TextPart;
 pub use threshold::Threshold;
 pub use time_part::TimePart;
+pub use tokens::Tokens;
 
-use crate::{DType, Error, Forest, Kind, Shape, Tensor};
+use crate::{DType, Dim, Error, Forest, Kind, Shape, Tensor};
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -34,6 +84,8 @@ pub struct Operand<'a> {
     pub shape: &'a Shape,
     /// The value itself, if it is a constant.
     pub constant: Option<&'a Tensor>,
+    /// True for a column that the caller gives.
+    pub is_given: bool,
 }
 
 impl Operand<'_> {
@@ -98,6 +150,14 @@ pub trait Payload {
     /// # Errors
     /// `Node` without the node's name, which the caller adds.
     fn infer(&self, inputs: &[Operand<'_>]) -> Result<Vec<(DType, Shape)>, Error>;
+    /// True if every machine computes the same bits.
+    fn is_exact(&self) -> bool {
+        true
+    }
+    /// True if a row of the output hangs on that row of the inputs alone.
+    fn is_row_wise(&self) -> bool {
+        true
+    }
 }
 
 /// Makes an operator from its stored attributes.
@@ -120,6 +180,56 @@ pub enum Op {
     Threshold(Threshold),
     /// A point in time to one of its parts.
     TimePart(TimePart),
+    /// A number to a double.
+    Cast(Cast),
+    /// Two doubles to one.
+    Arithmetic(Arithmetic),
+    /// One double to one.
+    Function(Function),
+    /// Two doubles to a truth.
+    Comparison(Comparison),
+    /// Where a number is missing.
+    IsNaN(IsNaN),
+    /// One of two numbers.
+    Where(Where),
+    /// Columns side by side.
+    Columns(Columns),
+    /// Some columns of a matrix.
+    Gather(Gather),
+    /// Rows times a matrix.
+    MatMul(MatMul),
+    /// A row to one number.
+    Reduce(Reduce),
+    /// A piecewise linear function.
+    Interpolate(Interpolate),
+    /// Codes to one column a code.
+    OneHot(OneHot),
+    /// Categories to numbers.
+    LabelEncoder(LabelEncoder),
+    /// Categories to buckets.
+    HashBucket(HashBucket),
+    /// What earlier rows of the table say.
+    Past(Past),
+    /// What the rows of a second table say.
+    Related(Related),
+    /// Missing numbers from the nearest rows.
+    ImputeNeighbours(ImputeNeighbours),
+    /// Categories to other categories.
+    Respell(Respell),
+    /// A number to the values of B-splines.
+    BSpline(BSpline),
+    /// Text to a number.
+    TextPart(TextPart),
+    /// Text to a bag of terms.
+    Tokens(Tokens),
+    /// Text to a bag of buckets.
+    HashTokens(HashTokens),
+    /// Counts of a bag to weights.
+    BagWeigh(BagWeigh),
+    /// Some ids of a bag as columns.
+    BagGather(BagGather),
+    /// Bags times a matrix.
+    BagGemm(BagGemm),
 }
 
 /// Every operator: its stored name and how it is read back.
@@ -131,6 +241,52 @@ pub const OPS: &[(&str, Parse)] = &[
     (link::NAME, |a| Link::parse(a).map(Op::Link)),
     (threshold::NAME, |a| Threshold::parse(a).map(Op::Threshold)),
     (time_part::NAME, |a| TimePart::parse(a).map(Op::TimePart)),
+    (Arithmetic::Add.stored(), |a| Arithmetic::Add.parse(a).map(Op::Arithmetic)),
+    (Arithmetic::Sub.stored(), |a| Arithmetic::Sub.parse(a).map(Op::Arithmetic)),
+    (Arithmetic::Mul.stored(), |a| Arithmetic::Mul.parse(a).map(Op::Arithmetic)),
+    (Arithmetic::Div.stored(), |a| Arithmetic::Div.parse(a).map(Op::Arithmetic)),
+    (Arithmetic::Min.stored(), |a| Arithmetic::Min.parse(a).map(Op::Arithmetic)),
+    (Arithmetic::Max.stored(), |a| Arithmetic::Max.parse(a).map(Op::Arithmetic)),
+    (Function::Abs.stored(), |a| Function::Abs.parse(a).map(Op::Function)),
+    (Function::Neg.stored(), |a| Function::Neg.parse(a).map(Op::Function)),
+    (Function::Sqrt.stored(), |a| Function::Sqrt.parse(a).map(Op::Function)),
+    (Function::Exp.stored(), |a| Function::Exp.parse(a).map(Op::Function)),
+    (Function::Log.stored(), |a| Function::Log.parse(a).map(Op::Function)),
+    (Function::Sin.stored(), |a| Function::Sin.parse(a).map(Op::Function)),
+    (Function::Cos.stored(), |a| Function::Cos.parse(a).map(Op::Function)),
+    (Function::Floor.stored(), |a| Function::Floor.parse(a).map(Op::Function)),
+    (Function::Sign.stored(), |a| Function::Sign.parse(a).map(Op::Function)),
+    (Function::NormalQuantile.stored(), |a| Function::NormalQuantile.parse(a).map(Op::Function)),
+    (Comparison::Equal.stored(), |a| Comparison::Equal.parse(a).map(Op::Comparison)),
+    (Comparison::Less.stored(), |a| Comparison::Less.parse(a).map(Op::Comparison)),
+    (Comparison::LessOrEqual.stored(), |a| Comparison::LessOrEqual.parse(a).map(Op::Comparison)),
+    (Comparison::Greater.stored(), |a| Comparison::Greater.parse(a).map(Op::Comparison)),
+    (Comparison::GreaterOrEqual.stored(), |a| Comparison::GreaterOrEqual.parse(a).map(Op::Comparison)),
+    (Reduce::Sum.stored(), |a| Reduce::Sum.parse(a).map(Op::Reduce)),
+    (Reduce::Max.stored(), |a| Reduce::Max.parse(a).map(Op::Reduce)),
+    (Reduce::L1.stored(), |a| Reduce::L1.parse(a).map(Op::Reduce)),
+    (Reduce::L2.stored(), |a| Reduce::L2.parse(a).map(Op::Reduce)),
+    (cast::NAME, |a| Cast::parse(a).map(Op::Cast)),
+    (is_nan::NAME, |a| IsNaN::parse(a).map(Op::IsNaN)),
+    (choose::NAME, |a| Where::parse(a).map(Op::Where)),
+    (columns::NAME, |a| Columns::parse(a).map(Op::Columns)),
+    (gather::NAME, |a| Gather::parse(a).map(Op::Gather)),
+    (matmul::NAME, |a| MatMul::parse(a).map(Op::MatMul)),
+    (interpolate::NAME, |a| Interpolate::parse(a).map(Op::Interpolate)),
+    (one_hot::NAME, |a| OneHot::parse(a).map(Op::OneHot)),
+    (label_encoder::NAME, |a| LabelEncoder::parse(a).map(Op::LabelEncoder)),
+    (hash_bucket::NAME, |a| HashBucket::parse(a).map(Op::HashBucket)),
+    (past::NAME, |a| Past::parse(a).map(Op::Past)),
+    (related::NAME, |a| Related::parse(a).map(Op::Related)),
+    (impute_neighbours::NAME, |a| ImputeNeighbours::parse(a).map(Op::ImputeNeighbours)),
+    (respell::NAME, |a| Respell::parse(a).map(Op::Respell)),
+    (b_spline::NAME, |a| BSpline::parse(a).map(Op::BSpline)),
+    (text_part::NAME, |a| TextPart::parse(a).map(Op::TextPart)),
+    (tokens::NAME, |a| Tokens::parse(a).map(Op::Tokens)),
+    (hash_tokens::NAME, |a| HashTokens::parse(a).map(Op::HashTokens)),
+    (bag_weigh::NAME, |a| BagWeigh::parse(a).map(Op::BagWeigh)),
+    (bag_gather::NAME, |a| BagGather::parse(a).map(Op::BagGather)),
+    (bag_gemm::NAME, |a| BagGemm::parse(a).map(Op::BagGemm)),
 ];
 
 impl Op {
@@ -144,6 +300,31 @@ impl Op {
             Op::ArgMax(p) => p,
             Op::Threshold(p) => p,
             Op::TimePart(p) => p,
+            Op::Cast(p) => p,
+            Op::Arithmetic(p) => p,
+            Op::Function(p) => p,
+            Op::Comparison(p) => p,
+            Op::IsNaN(p) => p,
+            Op::Where(p) => p,
+            Op::Columns(p) => p,
+            Op::Gather(p) => p,
+            Op::MatMul(p) => p,
+            Op::Reduce(p) => p,
+            Op::Interpolate(p) => p,
+            Op::OneHot(p) => p,
+            Op::LabelEncoder(p) => p,
+            Op::HashBucket(p) => p,
+            Op::Past(p) => p,
+            Op::Related(p) => p,
+            Op::ImputeNeighbours(p) => p,
+            Op::Respell(p) => p,
+            Op::BSpline(p) => p,
+            Op::TextPart(p) => p,
+            Op::Tokens(p) => p,
+            Op::HashTokens(p) => p,
+            Op::BagWeigh(p) => p,
+            Op::BagGather(p) => p,
+            Op::BagGemm(p) => p,
         }
     }
 
@@ -178,6 +359,52 @@ fn misfit(op: &'static str, what: &str, expected: &str, got: &dyn core::fmt::Dis
         got: got.to_string(),
     }
     .into()
+}
+
+/// Largest width of a computed matrix.
+const MAX_WIDTH: usize = 1 << 16;
+
+/// `[rows, width]`, if the width is one that a machine should compute.
+fn wide(op: &'static str, rows: &Dim, width: usize) -> Result<Shape, Error> {
+    if width > MAX_WIDTH {
+        return Err(misfit(op, "width", "at most 65536", &width));
+    }
+    Ok(Shape(alloc::vec![rows.clone(), Dim::Fixed(width)]))
+}
+
+/// A tensor of doubles.
+fn doubles(op: &'static str, operand: &Operand<'_>) -> Result<(), Error> {
+    if operand.dtype == DType::F64 { Ok(()) } else { Err(misfit(op, "input", "f64", &operand.describe())) }
+}
+
+/// Rows and width of bags.
+fn bag<'a>(op: &'static str, operand: &Operand<'a>) -> Result<(&'a Dim, usize), Error> {
+    match (operand.dtype, &operand.shape.0[..]) {
+        (DType::Bag, [rows, Dim::Fixed(width)]) => Ok((rows, *width)),
+        _ => Err(misfit(op, "bags", "bag [N, V]", &operand.describe())),
+    }
+}
+
+/// The common shape of two tensors as numpy has it: axes are aligned at the last; a missing axis and an
+/// axis of length 1 are repeated.
+fn broadcast(op: &'static str, a: &Operand<'_>, b: &Operand<'_>) -> Result<Shape, Error> {
+    let rank = a.shape.rank().max(b.shape.rank());
+    let axis = |shape: &Shape, i: usize| {
+        (i + shape.rank()).checked_sub(rank).map_or(Dim::Fixed(1), |at| shape.0[at].clone())
+    };
+    let mut dims = Vec::with_capacity(rank);
+    for i in 0..rank {
+        dims.push(match (axis(a.shape, i), axis(b.shape, i)) {
+            (x, y) if x == y => x,
+            (Dim::Fixed(1), y) => y,
+            (x, Dim::Fixed(1)) => x,
+            _ => return Err(misfit(op, "shapes", &a.describe(), &b.describe())),
+        });
+    }
+    match &dims[..] {
+        [rows, Dim::Fixed(width)] => wide(op, rows, *width),
+        _ => Ok(Shape(dims)),
+    }
 }
 
 /// Exactly `N` inputs.

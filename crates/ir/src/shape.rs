@@ -32,6 +32,11 @@ impl Shape {
         Shape(alloc::vec![Dim::Symbol("N".to_string())])
     }
 
+    /// `[M]`: one value a row of a second table.
+    pub fn other_rows() -> Shape {
+        Shape(alloc::vec![Dim::Symbol("M".to_string())])
+    }
+
     /// `[N, width]`.
     pub fn rows_by(width: usize) -> Shape {
         Shape(alloc::vec![Dim::Symbol("N".to_string()), Dim::Fixed(width)])
@@ -40,6 +45,14 @@ impl Shape {
     /// A shape of known lengths.
     pub fn fixed(dims: &[usize]) -> Shape {
         Shape(dims.iter().map(|&n| Dim::Fixed(n)).collect())
+    }
+
+    /// Elements that one row has: the product of the known lengths.
+    pub(crate) fn cells_of_row(&self) -> usize {
+        self.0.iter().fold(1, |n, dim| match dim {
+            Dim::Fixed(k) => n.saturating_mul(*k),
+            Dim::Symbol(_) => n,
+        })
     }
 
     /// Number of axes.

@@ -57,11 +57,16 @@ pub enum Task {
     Multiclass,
     /// A number.
     Regression,
+    /// Columns made of columns; nothing is predicted.
+    Transform,
 }
 
 impl Task {
     /// Every task, in tag order.
-    pub const ALL: &'static [Task] = &[Task::Binary, Task::Multiclass, Task::Regression];
+    pub const ALL: &'static [Task] = &[Task::Binary, Task::Multiclass, Task::Regression, Task::Transform];
+
+    /// The tasks that a learner answers.
+    pub const LEARNT: &'static [Task] = &[Task::Binary, Task::Multiclass, Task::Regression];
 
     /// Name as users write it.
     pub fn name(self) -> &'static str {
@@ -69,12 +74,13 @@ impl Task {
             Task::Binary => "binary",
             Task::Multiclass => "multiclass",
             Task::Regression => "regression",
+            Task::Transform => "transform",
         }
     }
 
-    /// The task of a name.
+    /// The task that a learner answers, of a name.
     pub fn parse(name: &str) -> Option<Task> {
-        Task::ALL.iter().copied().find(|t| t.name() == name)
+        Task::LEARNT.iter().copied().find(|t| t.name() == name)
     }
 }
 
@@ -127,12 +133,19 @@ pub enum OutputRole {
     Label,
     /// A predicted number, `f64 [N]`.
     Value,
+    /// A made column, `f64 [N]`.
+    Column,
 }
 
 impl OutputRole {
     /// Every role, in tag order.
-    pub const ALL: &'static [OutputRole] =
-        &[OutputRole::Score, OutputRole::Probability, OutputRole::Label, OutputRole::Value];
+    pub const ALL: &'static [OutputRole] = &[
+        OutputRole::Score,
+        OutputRole::Probability,
+        OutputRole::Label,
+        OutputRole::Value,
+        OutputRole::Column,
+    ];
 
     /// Name as printed.
     pub fn name(self) -> &'static str {
@@ -141,6 +154,7 @@ impl OutputRole {
             OutputRole::Probability => "probability",
             OutputRole::Label => "label",
             OutputRole::Value => "value",
+            OutputRole::Column => "column",
         }
     }
 }
@@ -152,7 +166,7 @@ pub struct Signature {
     pub task: Task,
     /// Name of the target column.
     pub target: String,
-    /// Columns, in the order of the graph's inputs.
+    /// Columns, in the order of the graph's first inputs.
     pub inputs: Vec<Input>,
     /// Roles, in the order of the graph's outputs.
     pub outputs: Vec<OutputRole>,
@@ -162,9 +176,27 @@ pub struct Signature {
     pub positive: Option<u32>,
     /// Cells that meant missing in the training table, beside the usual ones.
     pub missing: Vec<String>,
+    /// Names of the outputs that are made columns, in their order.
+    pub columns: Vec<String>,
+    /// A second table, whose columns are the graph's last inputs.
+    pub joined: Option<Joined>,
+}
+
+/// A second table that a model takes: its rows belong to rows of the first by a key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Joined {
+    /// Where it was at fit, as the user typed it.
+    pub table: String,
+    /// Columns, in the order of the graph's inputs.
+    pub inputs: Vec<Input>,
 }
 
 impl Signature {
+    /// Columns of the second table; none without one.
+    pub fn joined_inputs(&self) -> &[Input] {
+        self.joined.as_ref().map_or(&[], |j| &j.inputs)
+    }
+
     /// Position of the output that plays `role`.
     pub fn output(&self, role: OutputRole) -> Option<usize> {
         self.outputs.iter().position(|&r| r == role)

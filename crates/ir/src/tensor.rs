@@ -4,8 +4,49 @@ use crate::DType;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// The elements of a tensor, row-major.
-#[derive(Clone, Debug, PartialEq)]
+/// Ragged rows: row `i` holds the ids `ids[offsets[i]..offsets[i + 1]]`, rising, each once, with their
+/// weights.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Bags {
+    /// `n_rows + 1` places, from 0.
+    pub offsets: Vec<usize>,
+    /// Ids of all rows.
+    pub ids: Vec<u32>,
+    /// Weight of each id.
+    pub weights: Vec<f64>,
+}
+
+impl Bags {
+    /// No row.
+    pub fn new() -> Bags {
+        Bags { offsets: alloc::vec![0], ids: Vec::new(), weights: Vec::new() }
+    }
+
+    /// Adds a row of rising ids with their weights.
+    pub fn push(&mut self, row: impl IntoIterator<Item = (u32, f64)>) {
+        for (id, weight) in row {
+            self.ids.push(id);
+            self.weights.push(weight);
+        }
+        self.offsets.push(self.ids.len());
+    }
+
+    /// Number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+
+    /// Ids and weights of a row; nothing past the end.
+    pub fn row(&self, row: usize) -> impl Iterator<Item = (u32, f64)> + '_ {
+        let place = |i: usize| self.offsets.get(i).copied().unwrap_or(self.ids.len());
+        let range = place(row)..place(row + 1);
+        self.ids[range.clone()].iter().copied().zip(self.weights[range].iter().copied())
+    }
+}
+
+/// The elements of a tensor, row-major. Floats are equal if their bits are, so that what is written and read
+/// back is equal, NaN included.
+#[derive(Clone, Debug)]
 pub enum TensorData {
     /// Booleans.
     Bool(Vec<bool>),
@@ -23,10 +64,36 @@ pub enum TensorData {
     F64(Vec<f64>),
     /// Text.
     Str(Vec<String>),
+    /// A bag a row.
+    Bag(Bags),
+}
+
+impl PartialEq for TensorData {
+    fn eq(&self, other: &TensorData) -> bool {
+        let same_f64 = |a: &[f64], b: &[f64]| {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits())
+        };
+        match (self, other) {
+            (TensorData::Bool(a), TensorData::Bool(b)) => a == b,
+            (TensorData::U8(a), TensorData::U8(b)) => a == b,
+            (TensorData::I16(a), TensorData::I16(b)) => a == b,
+            (TensorData::I32(a), TensorData::I32(b)) => a == b,
+            (TensorData::I64(a), TensorData::I64(b)) => a == b,
+            (TensorData::F32(a), TensorData::F32(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits())
+            }
+            (TensorData::F64(a), TensorData::F64(b)) => same_f64(a, b),
+            (TensorData::Str(a), TensorData::Str(b)) => a == b,
+            (TensorData::Bag(a), TensorData::Bag(b)) => {
+                a.offsets == b.offsets && a.ids == b.ids && same_f64(&a.weights, &b.weights)
+            }
+            _ => false,
+        }
+    }
 }
 
 impl TensorData {
-    /// Number of elements.
+    /// Number of elements; of bags the number of rows.
     pub fn len(&self) -> usize {
         match self {
             TensorData::Bool(v) => v.len(),
@@ -37,6 +104,7 @@ impl TensorData {
             TensorData::F32(v) => v.len(),
             TensorData::F64(v) => v.len(),
             TensorData::Str(v) => v.len(),
+            TensorData::Bag(v) => v.n_rows(),
         }
     }
 
@@ -56,11 +124,13 @@ impl TensorData {
             TensorData::F32(_) => DType::F32,
             TensorData::F64(_) => DType::F64,
             TensorData::Str(_) => DType::Str,
+            TensorData::Bag(_) => DType::Bag,
         }
     }
 }
 
-/// A dense array: lengths of its axes and its elements, row-major.
+/// A dense array: lengths of its axes and its elements, row-major; or bags, whose axes are the rows and
+/// the width that all ids are below.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
     dims: Vec<usize>,
@@ -70,6 +140,11 @@ pub struct Tensor {
 impl Tensor {
     /// A tensor of these axes; `None` if their product is not the number of elements.
     pub fn try_new(dims: Vec<usize>, data: TensorData) -> Option<Tensor> {
+        if let TensorData::Bag(bags) = &data {
+            let fits = matches!(dims[..], [n_rows, width] if n_rows == bags.n_rows()
+                && bags.ids.iter().all(|&id| (id as usize) < width));
+            return fits.then_some(Tensor { dims, data });
+        }
         let n = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d))?;
         (n == data.len()).then_some(Tensor { dims, data })
     }
@@ -77,6 +152,34 @@ impl Tensor {
     /// A tensor of one axis.
     pub fn vector(data: TensorData) -> Tensor {
         Tensor { dims: alloc::vec![data.len()], data }
+    }
+
+    /// The rows of this tensor and then those of another; none if they are of different kinds or have other
+    /// axes beyond the first.
+    pub fn below(self, more: Tensor) -> Option<Tensor> {
+        if self.dims.get(1..)? != more.dims.get(1..)? {
+            return None;
+        }
+        let mut dims = self.dims;
+        *dims.first_mut()? += more.dims.first()?;
+        let data = match (self.data, more.data) {
+            (TensorData::Bool(a), TensorData::Bool(b)) => TensorData::Bool(joined(a, b)),
+            (TensorData::U8(a), TensorData::U8(b)) => TensorData::U8(joined(a, b)),
+            (TensorData::I16(a), TensorData::I16(b)) => TensorData::I16(joined(a, b)),
+            (TensorData::I32(a), TensorData::I32(b)) => TensorData::I32(joined(a, b)),
+            (TensorData::I64(a), TensorData::I64(b)) => TensorData::I64(joined(a, b)),
+            (TensorData::F32(a), TensorData::F32(b)) => TensorData::F32(joined(a, b)),
+            (TensorData::F64(a), TensorData::F64(b)) => TensorData::F64(joined(a, b)),
+            (TensorData::Str(a), TensorData::Str(b)) => TensorData::Str(joined(a, b)),
+            (TensorData::Bag(mut a), TensorData::Bag(b)) => {
+                for row in 0..b.n_rows() {
+                    a.push(b.row(row));
+                }
+                TensorData::Bag(a)
+            }
+            _ => return None,
+        };
+        Some(Tensor { dims, data })
     }
 
     /// Lengths of the axes.
@@ -98,4 +201,9 @@ impl Tensor {
     pub fn into_data(self) -> TensorData {
         self.data
     }
+}
+
+fn joined<T>(mut a: Vec<T>, b: Vec<T>) -> Vec<T> {
+    a.extend(b);
+    a
 }

@@ -3,7 +3,9 @@
 //! A category's key is its trimmed text; numbers are spelt in one canonical way, so that a CSV
 //! and a Parquet column of the same numbers bind alike.
 
+pub mod parts;
 pub mod time;
+pub mod tokens;
 
 use alloc::format;
 use alloc::string::String;
@@ -17,7 +19,12 @@ pub fn fnv1a32(bytes: &[u8]) -> u32 {
 /// The key of a text category: blanks at both ends removed (space, tab, line feed, vertical tab,
 /// form feed, carriage return; no other character counts as blank).
 pub fn category_key(text: &str) -> &str {
-    text.trim_matches(['\t', '\n', '\u{b}', '\u{c}', '\r', ' '])
+    text.trim_matches(is_blank)
+}
+
+/// Space, tab, line feed, vertical tab, form feed, carriage return.
+fn is_blank(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\u{b}' | '\u{c}' | '\r' | ' ')
 }
 
 /// The key of a number used as a category: the shortest decimal that reads back to the same value,

@@ -20,7 +20,9 @@ fn model(constants: &[Tensor]) -> Model {
     let leaf = Tree { first_output: 0, width: 1, splits: vec![], leaves: vec![9] };
     let forest = Box::new(Forest::try_new(features, vec![3], vec![leaf]).unwrap());
     let op = Op::Forest(ForestOp { forest });
-    let scores = [b.node(op.clone(), &[codes]).unwrap(), b.node(op, &[codes]).unwrap()];
+    // The builder gives one node for equal ones without a name.
+    let first = b.node(op.clone(), &[codes]).unwrap();
+    let scores = [first, b.node_named("forest4", op, &[codes]).unwrap()[0]];
     for constant in constants {
         b.constant(constant.clone()).unwrap();
     }
@@ -32,6 +34,8 @@ fn model(constants: &[Tensor]) -> Model {
         classes: vec![],
         positive: None,
         missing: Vec::new(),
+        columns: Vec::new(),
+        joined: None,
     };
     Model::try_new(b.finish(&scores).unwrap(), signature, Card::default()).unwrap()
 }
@@ -125,12 +129,124 @@ fn hostile_sections() {
         damaged("constants", 7, "a constant leaves the range of its dtype")
     );
     assert_eq!(constant(&[1, 3, 0]), damaged("constants", 2, "the dtype of a constant is not known"));
+    // Texts: "a" and one that shares two bytes with it; half of an "é" alone, and one joined from two texts.
+    assert_eq!(
+        constant(&[1, 8, 1, 2, 0x01, b'a', 0x20]),
+        damaged("constants", 7, "a text shares more than there is")
+    );
+    assert_eq!(constant(&[1, 8, 1, 1, 0x01, 0xc3]), damaged("constants", 6, "a text is not UTF-8"));
+    let joined = constant(&[1, 8, 1, 2, 0x02, 0xc3, 0xa9, 0x11, 0xaa]);
+    assert!(joined.contains("(Bin): edges: expected f64, got string"), "{joined}");
+    assert_eq!(
+        constant(&[1, 8, 1, 1, 0x0f, 0xff, 0x7f]),
+        damaged("constants", 7, "a count is larger than the bytes that are left")
+    );
+    // Floats by a table: of one, with a place beyond it; of more than there are bytes; of no width.
+    assert_eq!(
+        constant(&[1, 11, 1, 2, 0, 1, 1, 63, 0, 1]),
+        damaged("constants", 10, "a constant is not in its table")
+    );
+    assert_eq!(
+        constant(&[1, 11, 1, 2, 0, 9, 1, 63]),
+        damaged("constants", 6, "a count is larger than the bytes that are left")
+    );
+    assert_eq!(
+        constant(&[1, 11, 1, 2, 0, 1, 0, 63, 0, 0]),
+        damaged("constants", 7, "the width of a constant is out of range")
+    );
+}
+
+fn strings(texts: &[String]) -> Tensor {
+    Tensor::vector(TensorData::Str(texts.to_vec()))
+}
+
+/// Bytes of a constant's elements in the file.
+fn cost(data: TensorData) -> usize {
+    let n = data.len();
+    let with = model(&[Tensor::vector(data)]);
+    let written = file::write(&with);
+    assert_eq!(file::read(&written).unwrap(), with);
+    assert_eq!(file::write(&file::read(&written).unwrap()), written);
+    let constants = |model: &Model| {
+        let all = file::write(model);
+        let n_sections = usize::from(all[6]);
+        // Lengths of sections are varints.
+        let mut at = 7;
+        for _ in 0..n_sections {
+            let tag = all[at];
+            let (mut length, mut shift) = (0usize, 0);
+            loop {
+                at += 1;
+                length |= usize::from(all[at] & 127) << shift;
+                shift += 7;
+                if all[at] < 128 {
+                    break;
+                }
+            }
+            at += 1;
+            if tag == CONSTANTS {
+                return length;
+            }
+        }
+        0
+    };
+    // Dtype, rank, one varint of length.
+    let varint = [128, 1 << 14, 1 << 21].iter().filter(|&&limit| n >= limit).count() + 1;
+    constants(&with) - constants(&model(&[])) - 2 - varint
+}
+
+#[test]
+fn texts_are_stored_by_what_differs() {
+    let cost = |texts: &[&str]| cost(TensorData::Str(texts.iter().map(ToString::to_string).collect()));
+    let x = "x".repeat(300);
+    let cases: [(&[&str], usize); 10] = [
+        (&[], 0),
+        (&[""], 1),
+        (&["cat", "cats", "cattle"], 4 + 2 + 4),
+        (&["cats", "cat", "dog"], 5 + 1 + 4),
+        // Characters of which only a part is shared.
+        (&["é", "è", "𝄞", "𝄢"], 3 + 2 + 5 + 2),
+        // 14, 15 and 16 own bytes.
+        (&[&x[..14]], 15),
+        (&[&x[..15]], 17),
+        (&[&x[..16]], 18),
+        // 15 bytes are shared at most.
+        (&[&x[..16], &x[..16]], 18 + 2),
+        (&[&x, &x], 303 + 1 + 2 + 285),
+    ];
+    for (texts, expected) in cases {
+        assert_eq!(cost(texts), expected, "{texts:?}");
+    }
+}
+
+#[test]
+fn floats_that_repeat_are_stored_once() {
+    let third = 1.0 / 3.0;
+    let many: Vec<f64> = (0..1000).map(|i| 1.0 / f64::from(i % 200 + 3)).collect();
+    let cases: [(Vec<f64>, usize); 6] = [
+        (vec![], 1),
+        (vec![0.5], 3),
+        // Table, its length, its width and the one float; a byte a place.
+        (vec![third; 10], 3 + 8 + 10),
+        (vec![third, 0.5], 17),
+        // Short floats do not pay a table.
+        (vec![0.5, 0.25, 0.5, 0.25], 9),
+        // Places from 128 on take two bytes.
+        (many, 4 + 200 * 8 + 1000 + 72 * 5),
+    ];
+    for (floats, expected) in cases {
+        let (n, last) = (floats.len(), floats.last().copied());
+        assert_eq!(cost(TensorData::F64(floats)), expected, "{n} floats, the last {last:?}");
+    }
+    assert_eq!(cost(TensorData::F32(vec![0.1; 10])), 3 + 4 + 10);
 }
 
 /// Any section cut anywhere, or with any byte replaced by any other: refused or well formed.
 #[test]
 fn every_byte_of_every_section() {
-    let all = sections(&file::write(&model(&[])));
+    let texts = ["cat", "cats", "cé"].map(String::from);
+    let weights = Tensor::vector(TensorData::F64(vec![0.1, 0.7, 0.1, 0.1, 0.7]));
+    let all = sections(&file::write(&model(&[strings(&texts), weights])));
     let mut n_refused = 0;
     for i in 0..all.len() {
         for at in 0..all[i].1.len() {
@@ -167,7 +283,9 @@ fn constants_of_every_dtype() {
         text(&["", "ö", "a\0b"]),
     ];
     let mut tensors: Vec<Tensor> = data.into_iter().map(Tensor::vector).collect();
-    assert!(DType::ALL.iter().all(|d| tensors.iter().any(|t| t.dtype() == *d)), "a dtype has no case");
+    // Bags are no constants.
+    let has_case = |d: &DType| *d == DType::Bag || tensors.iter().any(|t| t.dtype() == *d);
+    assert!(DType::ALL.iter().all(has_case), "a dtype has no case");
     for dims in [vec![], vec![1, 1, 1], vec![3, 0], vec![0, 1 << 40], vec![100_000, 0]] {
         let n = dims.iter().product();
         tensors.push(Tensor::try_new(dims, TensorData::I32(vec![5; n])).unwrap());

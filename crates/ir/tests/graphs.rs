@@ -2,7 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 use smidgen_ir::forest::{Child, CodedFeature, Split, Test, Tree};
-use smidgen_ir::op::{ArgMax, Attr, Attrs, Bin, Codes, ForestOp, Link, LinkKind, Threshold};
+use smidgen_ir::op::{
+    ArgMax, Attr, Attrs, BSpline, BagGather, BagGemm, BagNorm, BagWeigh, Bin, Codes, ForestOp, HashTokens,
+    ImputeNeighbours, Link, LinkKind, Respell, TermFrequency, TextPart, Threshold, Tokens,
+};
+use smidgen_ir::text::parts::TextNumber;
+use smidgen_ir::text::tokens::{Analyzer, Tokenizer};
 use smidgen_ir::{
     Card, ColumnKind, DType, Dim, Error, Forest, Graph, GraphBuilder, Input, Model, Op, OutputRole,
 };
@@ -48,12 +53,20 @@ fn nodes_that_do_not_fit() {
     let codes = |n: usize| vec![(DType::U8, rows()); n];
     let link = |kind, shift, offset| Op::Link(Link { kind, shift, offset });
     let (logistic, softmax, linear) = (LinkKind::Logistic, LinkKind::Softmax, LinkKind::Linear);
+    let near = |k| Op::ImputeNeighbours(ImputeNeighbours { k, by_distance: true });
+    let pair = || vec![(DType::F64, Shape::rows_by(2))];
+    let table = |n: usize, v: &[f64]| {
+        let width = v.len().checked_div(n).unwrap_or(2);
+        Tensor::try_new(vec![n, width], TensorData::F64(v.to_vec())).unwrap()
+    };
     let many: Vec<f64> = (0..254).map(f64::from).collect();
     let keys: Vec<String> = (0..255).map(|i| format!("{i:03}")).collect();
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let (bin, argmax) = (Op::Bin(Bin), Op::ArgMax(ArgMax));
     let coded = |unseen| Op::Codes(Codes { unseen });
     let above = |above| Op::Threshold(Threshold { above });
+    let respell = || Op::Respell(Respell);
+    let spline = |degree| Op::BSpline(BSpline { degree });
     let symbols = Shape(vec![Dim::Symbol("N".into()), Dim::Symbol("K".into())]);
     let none: &[Tensor] = &[];
     let inf = f64::INFINITY;
@@ -173,6 +186,150 @@ fn nodes_that_do_not_fit() {
         (above(i32::MIN), scores(1), vec![], "ok"),
         (above(0), scores(2), vec![], "(Threshold): scores: expected i32 [N, 1], got i32 [N, 2]"),
         (above(0), real(), vec![], "(Threshold): scores: expected i32 [N, 1], got f64 [N]"),
+        (
+            near(1),
+            pair(),
+            vec![table(2, &[1.0, inf, -inf, 0.0]), f64s(&[1.0, 2.0]), f64s(&[0.0, -1.0])],
+            "ok",
+        ),
+        (
+            near(0),
+            pair(),
+            vec![table(1, &[1.0, 2.0]), f64s(&[1.0, 2.0]), f64s(&[0.0, 0.0])],
+            "(ImputeNeighbours): k: expected 1 or more, got 0",
+        ),
+        (
+            near(1),
+            real(),
+            vec![table(1, &[1.0]), f64s(&[1.0]), f64s(&[0.0])],
+            "(ImputeNeighbours): rows: expected f64 [N, K], got f64 [N]",
+        ),
+        (near(1), pair(), vec![], "(ImputeNeighbours): inputs: expected 4, got 1"),
+        (
+            near(1),
+            pair(),
+            vec![table(2, &[1.0, 2.0]), f64s(&[1.0, 2.0]), f64s(&[0.0, 0.0])],
+            "(ImputeNeighbours): reference: expected a constant f64 [M, 2], got f64 [2, 1]",
+        ),
+        (
+            near(1),
+            pair(),
+            vec![table(0, &[]), f64s(&[1.0, 2.0]), f64s(&[0.0, 0.0])],
+            "(ImputeNeighbours): reference: expected a constant f64 [M, 2], got f64 [0, 2]",
+        ),
+        (
+            near(1),
+            pair(),
+            vec![table(10_001, &[0.0; 20_002]), f64s(&[1.0, 2.0]), f64s(&[0.0, 0.0])],
+            "(ImputeNeighbours): reference: expected at most 10000 rows and 4194304 cells, got f64 [10001, 2]",
+        ),
+        (
+            near(1),
+            pair(),
+            vec![table(1, &[1.0, f64::NAN]), f64s(&[1.0, 2.0]), f64s(&[0.0, 0.0])],
+            "(ImputeNeighbours): reference: expected numbers, got NaN",
+        ),
+        (
+            near(1),
+            pair(),
+            vec![table(1, &[1.0, 2.0]), f64s(&[1.0, 0.0]), f64s(&[0.0, 0.0])],
+            "(ImputeNeighbours): scale: expected finite numbers above 0, got 0",
+        ),
+        (
+            near(1),
+            pair(),
+            vec![table(1, &[1.0, 2.0]), f64s(&[1.0]), f64s(&[0.0, 0.0])],
+            "(ImputeNeighbours): scale: expected a constant f64 [2], got f64 [1]",
+        ),
+        (
+            near(1),
+            pair(),
+            vec![table(1, &[1.0, 2.0]), f64s(&[1.0, 1.0]), f64s(&[0.0, inf])],
+            "(ImputeNeighbours): fill: expected finite numbers, got inf",
+        ),
+        (respell(), word(), vec![strings(&[]), strings(&[])], "ok"),
+        (respell(), word(), vec![strings(&["a", "b"]), strings(&["b", "b"])], "ok"),
+        (
+            respell(),
+            real(),
+            vec![strings(&["a"]), strings(&["b"])],
+            "(Respell): column: expected string [N], got f64 [N]",
+        ),
+        (
+            respell(),
+            word(),
+            vec![i64s(&[1]), strings(&["b"])],
+            "(Respell): keys: expected a constant of strings, got i64",
+        ),
+        (
+            respell(),
+            word(),
+            vec![strings(&["a", "b"]), strings(&["b"])],
+            "(Respell): values: expected a constant string [2], got string [1]",
+        ),
+        (
+            respell(),
+            word(),
+            vec![strings(&["b", "a"]), strings(&["b", "b"])],
+            "(Respell): keys: expected strictly rising keys, got another order",
+        ),
+        (
+            respell(),
+            word(),
+            vec![strings(&["a"]), strings(&[""])],
+            "(Respell): values: expected 1 to 1024 bytes each, got more or none",
+        ),
+        (
+            respell(),
+            word(),
+            vec![strings(&["a"]), strings(&[&"x".repeat(1025)])],
+            "(Respell): values: expected 1 to 1024 bytes each, got more or none",
+        ),
+        (
+            respell(),
+            word(),
+            vec![strings(&vec!["a"; 65_537]), strings(&["b"])],
+            "(Respell): keys: expected at most 65536, got 65537",
+        ),
+        (spline(1), real(), vec![f64s(&[0.0, 1.0, 2.0, 3.0])], "ok"),
+        (spline(0), real(), vec![f64s(&[0.0, 1.0])], "ok"),
+        (spline(11), real(), vec![f64s(&many)], "(BSpline): degree: expected 0..=10, got 11"),
+        (
+            spline(1),
+            real(),
+            vec![f64s(&[0.0, 1.0, 2.0])],
+            "(BSpline): knots: expected a constant f64 [M], M at least 4, got f64 [3]",
+        ),
+        (
+            spline(1),
+            real(),
+            vec![f64s(&[0.0, 1.0, 1.0, 3.0])],
+            "(BSpline): knots: expected finite, strictly rising numbers, got others",
+        ),
+        (
+            spline(1),
+            real(),
+            vec![f64s(&[0.0, 1.0, 2.0, inf])],
+            "(BSpline): knots: expected finite, strictly rising numbers, got others",
+        ),
+        (
+            spline(1),
+            real(),
+            vec![f64s(&vec![0.0; 65_539])],
+            "(BSpline): width: expected at most 65536, got 65537",
+        ),
+        (
+            spline(1),
+            word(),
+            vec![f64s(&[0.0, 1.0, 2.0, 3.0])],
+            "(BSpline): column: expected f64 [N], got string [N]",
+        ),
+        (
+            spline(1),
+            [real(), real()].concat(),
+            vec![],
+            "(BSpline): knots: expected a constant of f64, got f64 [N]",
+        ),
     ];
     for (op, inputs, constants, message) in cases {
         let shown = format!("{:?} on {inputs:?}", op.payload().name());
@@ -181,11 +338,311 @@ fn nodes_that_do_not_fit() {
     }
 }
 
+/// Long values under few keys must not become much text by many nodes.
+#[test]
+fn made_text_is_bounded() {
+    let mut b = GraphBuilder::new();
+    let x = b.input("x", DType::Str, Shape::rows()).unwrap();
+    let keys = b.constant(strings(&["a"])).unwrap();
+    let values = b.constant(strings(&[&"x".repeat(1024)])).unwrap();
+    let mut last = x;
+    for _ in 0..2048 {
+        last = b.node(Op::Respell(Respell), &[last, keys, values]).unwrap();
+    }
+    assert_eq!(
+        text(b.node(Op::Respell(Respell), &[last, keys, values])),
+        "graph: up to node \"respell2051\" a row takes 262272 numbers, at most 262144 are allowed; use fewer columns or transforms"
+    );
+}
+
+#[test]
+fn nodes_of_text_and_bags_that_do_not_fit() {
+    let text = || vec![(DType::Str, Shape::rows())];
+    let real = || vec![(DType::F64, Shape::rows())];
+    let bag = |width| vec![(DType::Bag, Shape::rows_by(width))];
+    let f64s = |v: &[f64]| Tensor::vector(TensorData::F64(v.to_vec()));
+    let i64s = |v: &[i64]| Tensor::vector(TensorData::I64(v.to_vec()));
+    let matrix = |dims: [usize; 2]| {
+        Tensor::try_new(dims.to_vec(), TensorData::F64(vec![0.5; dims[0] * dims[1]])).unwrap()
+    };
+    let grid = Tensor::try_new(vec![1, 1], TensorData::Str(vec!["a".into()])).unwrap();
+    let of =
+        |ngram_min, ngram_max| Tokenizer { analyzer: Analyzer::Words, ngram_min, ngram_max, fold_case: true };
+    let tokens = |min, max| Op::Tokens(Tokens { tokenizer: of(min, max) });
+    let hashed = |bits| Op::HashTokens(HashTokens { tokenizer: of(1, 2), bits });
+    let weigh = || Op::BagWeigh(BagWeigh { term_frequency: TermFrequency::Raw, norm: BagNorm::L2 });
+    let (gather, gemm) = (|| Op::BagGather(BagGather), || Op::BagGemm(BagGemm));
+    let part = Op::TextPart(TextPart { part: TextNumber::Words });
+    let (long, longest) = ("x".repeat(257), "x".repeat(256));
+    let many: Vec<i64> = (0..65_537).collect();
+    let wide = "at most 65536, got 65537";
+    let none: &[Tensor] = &[];
+    type Case<'a> = (Op, Vec<(DType, Shape)>, Vec<Tensor>, String);
+    let cases: Vec<Case<'_>> = vec![
+        (tokens(1, 8), text(), vec![strings(&["", "a", &longest])], "ok".into()),
+        (tokens(1, 1), text(), vec![strings(&[])], "ok".into()),
+        (
+            tokens(0, 1),
+            text(),
+            vec![strings(&[])],
+            "(Tokens): n-grams: expected 1 <= ngram_min <= ngram_max <= 8, got 0 and 1".into(),
+        ),
+        (
+            tokens(2, 1),
+            text(),
+            vec![strings(&[])],
+            "(Tokens): n-grams: expected 1 <= ngram_min <= ngram_max <= 8, got 2 and 1".into(),
+        ),
+        (
+            tokens(1, 9),
+            text(),
+            vec![strings(&[])],
+            "(Tokens): n-grams: expected 1 <= ngram_min <= ngram_max <= 8, got 1 and 9".into(),
+        ),
+        (tokens(1, 1), text(), vec![], "(Tokens): inputs: expected 2, got 1".into()),
+        (
+            tokens(1, 1),
+            real(),
+            vec![strings(&[])],
+            "(Tokens): column: expected string [N], as given, got f64 [N]".into(),
+        ),
+        (
+            tokens(1, 1),
+            vec![],
+            vec![strings(&["a"]), strings(&["a"])],
+            "(Tokens): column: expected string [N], as given, got string [1]".into(),
+        ),
+        (
+            tokens(1, 1),
+            text(),
+            vec![i64s(&[1])],
+            "(Tokens): terms: expected a constant string [V], got i64 [1]".into(),
+        ),
+        (
+            tokens(1, 1),
+            text(),
+            vec![grid],
+            "(Tokens): terms: expected a constant string [V], got string [1, 1]".into(),
+        ),
+        (
+            tokens(1, 1),
+            [text(), text()].concat(),
+            none.to_vec(),
+            "(Tokens): terms: expected a constant string [V], got string [N]".into(),
+        ),
+        (
+            tokens(1, 1),
+            text(),
+            vec![strings(&["a", "a"])],
+            "(Tokens): terms: expected strictly rising terms, got another order".into(),
+        ),
+        (
+            tokens(1, 1),
+            text(),
+            vec![strings(&[&long])],
+            "(Tokens): term: expected at most 256 bytes, got 257".into(),
+        ),
+        (hashed(1), text(), vec![], "ok".into()),
+        (hashed(20), text(), vec![], "ok".into()),
+        (hashed(0), text(), vec![], "(HashTokens): bits: expected 1 to 20, got 0".into()),
+        (hashed(21), text(), vec![], "(HashTokens): bits: expected 1 to 20, got 21".into()),
+        (hashed(255), text(), vec![], "(HashTokens): bits: expected 1 to 20, got 255".into()),
+        (
+            hashed(8),
+            real(),
+            vec![],
+            "(HashTokens): column: expected string [N], as given, got f64 [N]".into(),
+        ),
+        (weigh(), bag(2), vec![], "ok".into()),
+        (weigh(), bag(2), vec![f64s(&[1.0, -2.0])], "ok".into()),
+        (weigh(), vec![], vec![], "(BagWeigh): inputs: expected 1 or 2, got 0".into()),
+        (
+            weigh(),
+            bag(1),
+            vec![f64s(&[1.0]), f64s(&[1.0])],
+            "(BagWeigh): inputs: expected 1 or 2, got 3".into(),
+        ),
+        (weigh(), real(), vec![], "(BagWeigh): bags: expected bag [N, V], got f64 [N]".into()),
+        (
+            weigh(),
+            bag(2),
+            vec![f64s(&[1.0])],
+            "(BagWeigh): idf: expected a constant f64 [2], got f64 [1]".into(),
+        ),
+        (
+            weigh(),
+            bag(2),
+            vec![i64s(&[1, 1])],
+            "(BagWeigh): idf: expected a constant f64 [2], got i64 [2]".into(),
+        ),
+        (
+            weigh(),
+            [bag(2), vec![(DType::F64, Shape::fixed(&[2]))]].concat(),
+            vec![],
+            "(BagWeigh): idf: expected a constant f64 [2], got f64 [2]".into(),
+        ),
+        (
+            weigh(),
+            bag(2),
+            vec![f64s(&[1.0, f64::INFINITY])],
+            "(BagWeigh): idf: expected finite numbers, got inf".into(),
+        ),
+        (
+            weigh(),
+            bag(1),
+            vec![f64s(&[f64::NAN])],
+            "(BagWeigh): idf: expected finite numbers, got NaN".into(),
+        ),
+        (gather(), bag(3), vec![i64s(&[0, 2])], "ok".into()),
+        (gather(), bag(3), vec![i64s(&[])], "ok".into()),
+        (gather(), bag(3), vec![i64s(&[0, 3])], "(BagGather): id: expected 0 or more, below 3, got 3".into()),
+        (
+            gather(),
+            bag(3),
+            vec![i64s(&[-1, 2])],
+            "(BagGather): id: expected 0 or more, below 3, got -1".into(),
+        ),
+        (
+            gather(),
+            bag(3),
+            vec![i64s(&[1, 1])],
+            "(BagGather): ids: expected strictly rising ids, got another order".into(),
+        ),
+        (
+            gather(),
+            bag(3),
+            vec![f64s(&[1.0])],
+            "(BagGather): ids: expected a constant i64 [M], got f64 [1]".into(),
+        ),
+        (gather(), real(), vec![i64s(&[1])], "(BagGather): bags: expected bag [N, V], got f64 [N]".into()),
+        (gather(), bag(1 << 20), vec![i64s(&many)], format!("(BagGather): width: expected {wide}")),
+        (gather(), bag(3), vec![], "(BagGather): inputs: expected 2, got 1".into()),
+        (gemm(), bag(3), vec![matrix([3, 2])], "ok".into()),
+        (gemm(), bag(0), vec![matrix([0, 2])], "ok".into()),
+        (
+            gemm(),
+            bag(3),
+            vec![matrix([2, 3])],
+            "(BagGemm): matrix: expected a constant f64 [3, M], got f64 [2, 3]".into(),
+        ),
+        (
+            gemm(),
+            bag(3),
+            vec![f64s(&[1.0; 3])],
+            "(BagGemm): matrix: expected a constant f64 [3, M], got f64 [3]".into(),
+        ),
+        (gemm(), bag(1), vec![matrix([1, 65_537])], format!("(BagGemm): width: expected {wide}")),
+        (gemm(), text(), vec![matrix([1, 1])], "(BagGemm): bags: expected bag [N, V], got string [N]".into()),
+        (part.clone(), text(), vec![], "ok".into()),
+        (part.clone(), real(), vec![], "(TextPart): column: expected string [N], got f64 [N]".into()),
+        (
+            part,
+            vec![],
+            vec![strings(&["a"])],
+            "(TextPart): column: expected string [N], got string [1]".into(),
+        ),
+    ];
+    for (op, inputs, constants, message) in cases {
+        let shown = format!("{:?} on {inputs:?}", op.payload().name());
+        let expected = if message == "ok" { message } else { format!("graph: node \"it\" {message}") };
+        assert_eq!(node(op, &inputs, &constants), expected, "{shown}");
+    }
+}
+
+/// Bags count against what a graph may compute for a row, whatever their width.
+#[test]
+fn a_graph_makes_few_bags() {
+    let mut b = GraphBuilder::new();
+    let text_column = b.input("x", DType::Str, Shape::rows()).unwrap();
+    let tokenizer = Tokenizer { analyzer: Analyzer::Chars, ngram_min: 1, ngram_max: 8, fold_case: false };
+    let op = Op::HashTokens(HashTokens { tokenizer, bits: 20 });
+    for i in 0..128 {
+        b.node_named(&format!("bags {i}"), op.clone(), &[text_column]).unwrap();
+    }
+    let message = "graph: up to node \"it\" a row takes 264192 numbers, at most 262144 are allowed; use fewer columns or transforms";
+    assert_eq!(text(b.node_named("it", op, &[text_column])), message);
+}
+
+/// Made text may be longer than what the rows of a self-test hold.
+#[test]
+fn made_text_is_not_parted() {
+    let mut b = GraphBuilder::new();
+    let given = b.input("x", DType::Str, Shape::rows()).unwrap();
+    let none = b.constant(strings(&[])).unwrap();
+    let made = b.node(Op::Respell(Respell), &[given, none, none]).unwrap();
+    let tokenizer = Tokenizer { analyzer: Analyzer::Chars, ngram_min: 1, ngram_max: 8, fold_case: false };
+    let tokens = Op::Tokens(Tokens { tokenizer });
+    assert_eq!(text(b.node_named("given", tokens.clone(), &[given, none])), "ok");
+    let message = "graph: node \"made\" (Tokens): column: expected string [N], as given, got string [N]";
+    assert_eq!(text(b.node_named("made", tokens, &[made, none])), message);
+}
+
+/// Attributes that are printed and stored read back as the operator that they are of.
+#[test]
+fn operators_of_text_and_bags_read_back() {
+    let mut ops = Vec::new();
+    for &analyzer in Analyzer::ALL {
+        for fold_case in [false, true] {
+            let tokenizer = Tokenizer { analyzer, ngram_min: 2, ngram_max: 5, fold_case };
+            ops.extend([Op::Tokens(Tokens { tokenizer }), Op::HashTokens(HashTokens { tokenizer, bits: 9 })]);
+        }
+    }
+    for &term_frequency in TermFrequency::ALL {
+        ops.extend(BagNorm::ALL.iter().map(|&norm| Op::BagWeigh(BagWeigh { term_frequency, norm })));
+    }
+    ops.extend(TextNumber::ALL.iter().map(|&part| Op::TextPart(TextPart { part })));
+    ops.extend([Op::BagGather(BagGather), Op::BagGemm(BagGemm)]);
+    for op in ops {
+        let attrs = op.payload().attrs().into_iter().map(|(n, a)| (n.to_string(), a)).collect();
+        assert_eq!(Op::parse(op.payload().name(), &Attrs(attrs)).unwrap(), op);
+    }
+}
+
 #[test]
 fn operators_and_attributes_by_name() {
     let attr = |name: &str, v| (name.to_string(), Attr::Int(v));
     let kind = || ("kind".to_string(), Attr::Word("linear".into()));
+    let named = |name: &str, v: &str| (name.to_string(), Attr::Word(v.into()));
+    let parted = |analyzer, max, case| {
+        vec![named("analyzer", analyzer), attr("ngram_min", 1), attr("ngram_max", max), named("case", case)]
+    };
     let cases = [
+        ("Tokens", parted("chars", 5, "keep"), "ok"),
+        (
+            "Tokens",
+            parted("letters", 1, "keep"),
+            "graph: node \"\" (Tokens): analyzer: expected words or chars, got letters",
+        ),
+        (
+            "Tokens",
+            parted("words", 1, "drop"),
+            "graph: node \"\" (Tokens): case: expected fold or keep, got drop",
+        ),
+        (
+            "Tokens",
+            parted("words", 256, "keep"),
+            "graph: node \"\" (Tokens): ngram_max: expected a smaller number, got 256",
+        ),
+        (
+            "HashTokens",
+            parted("words", 1, "keep"),
+            "graph: node \"\" (HashTokens): attributes: expected bits, got none of that name",
+        ),
+        (
+            "BagWeigh",
+            vec![named("term_frequency", "square"), named("norm", "l2")],
+            "graph: node \"\" (BagWeigh): term_frequency: expected raw, sublinear or binary, got square",
+        ),
+        (
+            "BagWeigh",
+            vec![named("term_frequency", "raw"), named("norm", "l3")],
+            "graph: node \"\" (BagWeigh): norm: expected none, l1 or l2, got l3",
+        ),
+        (
+            "TextPart",
+            vec![named("part", "length")],
+            "graph: node \"\" (TextPart): part: expected a number of a text, got length",
+        ),
         ("Bin", vec![], "ok"),
         ("Bim", vec![], "model file: operator \"Bim\" is not known to this program; update smidgen"),
         (
@@ -224,6 +681,12 @@ fn operators_and_attributes_by_name() {
             "Link",
             vec![("kind".into(), Attr::Word("cubic".into()))],
             "graph: node \"\" (Link): kind: expected logistic, softmax or linear, got cubic",
+        ),
+        ("ImputeNeighbours", vec![attr("k", 5), ("weights".into(), Attr::Word("uniform".into()))], "ok"),
+        (
+            "ImputeNeighbours",
+            vec![attr("k", 5), ("weights".into(), Attr::Word("nearest".into()))],
+            "graph: node \"\" (ImputeNeighbours): weights: expected uniform or distance, got nearest",
         ),
         (
             "Forest",
@@ -311,6 +774,8 @@ fn small(n_outputs: usize) -> (Graph, Signature) {
         classes: (0..n_outputs).map(|i| format!("c{i}")).collect(),
         positive: None,
         missing: Vec::new(),
+        columns: Vec::new(),
+        joined: None,
     };
     (graph, signature)
 }
@@ -379,6 +844,8 @@ fn a_score_has_as_many_rows_as_the_table() {
         classes: vec![],
         positive: None,
         missing: Vec::new(),
+        columns: Vec::new(),
+        joined: None,
     };
     assert_eq!(
         text(Model::try_new(b.finish(&[scores]).unwrap(), signature, Card::default())),

@@ -17,30 +17,9 @@ pub enum Kind {
         /// The names that there are.
         known: String,
     },
-    /// No parameter of that name.
-    #[error("{learner}: unknown parameter \"{name}\"{suggestion}; known: {known}")]
-    UnknownParam {
-        /// The learner.
-        learner: &'static str,
-        /// The name asked for.
-        name: String,
-        /// `; did you mean ..?`, or nothing.
-        suggestion: String,
-        /// The names that there are.
-        known: String,
-    },
-    /// A value out of range.
-    #[error("{learner}: {param} must be {range}, got {got}")]
-    ParamRange {
-        /// The learner.
-        learner: &'static str,
-        /// The parameter.
-        param: &'static str,
-        /// What is allowed.
-        range: String,
-        /// What was given.
-        got: String,
-    },
+    /// A setting that the learner does not take.
+    #[error(transparent)]
+    Params(#[from] params::Error),
     /// The trees could not be grown.
     #[error(transparent)]
     Trees(#[from] trees::Error),
@@ -58,9 +37,7 @@ impl Error {
     /// Whose business it is.
     pub fn nature(&self) -> ir::Nature {
         match &*self.0 {
-            Kind::UnknownLearner { .. } | Kind::UnknownParam { .. } | Kind::ParamRange { .. } => {
-                ir::Nature::Input
-            }
+            Kind::UnknownLearner { .. } | Kind::Params(_) => ir::Nature::Input,
             Kind::Trees(e) => match e.kind() {
                 trees::Kind::Graph(e) => e.nature(),
                 _ => ir::Nature::Input,
@@ -85,5 +62,11 @@ impl From<trees::Error> for Error {
 impl From<ir::Error> for Error {
     fn from(error: ir::Error) -> Error {
         Kind::Graph(error).into()
+    }
+}
+
+impl From<params::Error> for Error {
+    fn from(error: params::Error) -> Error {
+        Kind::Params(error).into()
     }
 }

@@ -5,11 +5,11 @@
 //! values take the side that the training rows preferred; sets of categories are splits.
 //! # Source  Friedman, Ann. Statist. 29, 2001; Ke et al., LightGBM, NeurIPS 2017.
 
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Lowered, ParamSpec, Params, Part};
-use crate::{Range, ScoreLink, Value};
+use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Lowered, Part, ScoreLink};
 use ir::op::{ArgMax, Bin, Codes, ForestOp, Link, LinkKind, Threshold};
 use ir::{GraphBuilder, Op, Task, Tensor, TensorData, ValueIdx, forest::MISSING};
 use jobs::{Ctx, Seed};
+use params::{ParamSpec, Params, Range, Value};
 use trees::{BoostParams, Compact, Encoder, Rounds, Target, boost, compact};
 
 const SPEC: &[ParamSpec] = &[
@@ -110,7 +110,7 @@ const SPEC: &[ParamSpec] = &[
 pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "gbdt",
     doc: "gradient-boosted decision trees",
-    tasks: Task::ALL,
+    tasks: Task::LEARNT,
     spec: SPEC,
     learner: &Gbdt,
 };

@@ -1,6 +1,6 @@
 //! What every learner must satisfy, on each task that it answers.
 
-use crate::{FitInput, Fitted, LEARNERS, LearnerEntry, Range};
+use crate::{FitInput, Fitted, LEARNERS, LearnerEntry};
 use ir::digest::SplitMix64;
 use ir::{Bits, Card, Column, ColumnData, ColumnKind, DType, GraphBuilder, Input, Model};
 use ir::{OutputRole, Shape, Signature, Task, TensorData};
@@ -106,7 +106,7 @@ fn target(table: &Table, task: Task) -> (Target<'_>, usize) {
     match task {
         Task::Binary => (Target::Binary(&table.labels), 2),
         Task::Multiclass => (Target::Classes { labels: &table.labels, n_classes: 3 }, 3),
-        Task::Regression => (Target::Values(&table.values), 0),
+        Task::Regression | Task::Transform => (Target::Values(&table.values), 0),
     }
 }
 
@@ -131,7 +131,7 @@ impl Case<'_> {
         let encoders: Vec<Encoder> =
             columns.iter().map(|c| Encoder::fit(&[*c], self.entry.learner.max_bins(&params))).collect();
         let chunks: Vec<Vec<Column<'_>>> = columns.iter().map(|c| vec![*c]).collect();
-        let codes = CodeMatrix::new(&encoders, &chunks, &threads);
+        let codes = CodeMatrix::new(&encoders, &chunks, table.n_rows(), &threads);
         let table = binary(table, self.task);
         let (target, n_classes) = target(&table, self.task);
         let n_rows = table.n_rows() as u32;
@@ -187,8 +187,17 @@ fn assemble(fitted: &Fitted, task: Task, n_classes: usize) -> Model {
     }
     let classes = (0..n_classes).map(|k| format!("class {k}")).collect();
     let positive = (task == Task::Binary).then_some(1);
-    let signature =
-        Signature { task, target: "y".into(), inputs, outputs: roles, classes, positive, missing: vec![] };
+    let signature = Signature {
+        task,
+        target: "y".into(),
+        inputs,
+        outputs: roles,
+        classes,
+        positive,
+        missing: vec![],
+        columns: vec![],
+        joined: None,
+    };
     Model::try_new(builder.finish(&outputs).unwrap(), signature, Card::default()).unwrap()
 }
 
@@ -407,14 +416,7 @@ fn one_training_row_is_a_constant_model() {
 fn parameters_out_of_range_give_the_message() {
     for entry in LEARNERS {
         for param in entry.spec {
-            let outside: Vec<String> = match param.range {
-                Range::Int { low, high } => vec![(low - 1).to_string(), (high + 1).to_string(), "x".into()],
-                Range::Real { low, high } => {
-                    vec![(low - 1.0).to_string(), (high * 2.0 + 1.0).to_string(), "NaN".into()]
-                }
-                Range::Words(_) => vec!["no such word".into()],
-            };
-            for text in outside {
+            for text in params::outside(param.range) {
                 let error = entry.params(&[(param.name.to_owned(), text.clone())]).unwrap_err();
                 let expected = format!("{}: {} must be {}, got {text}", entry.name, param.name, param.range);
                 assert_eq!(error.to_string(), expected);

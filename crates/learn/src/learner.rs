@@ -5,11 +5,12 @@
 //! the other part, on integers; (4) the recipe adds the columns in `uses` as graph inputs and calls
 //! [`Part::lower`], which appends nodes. Nothing that sees the target exists before step 3.
 
-use crate::{Error, ParamSpec, Params};
+use crate::Error;
 use ir::fixed::link;
 use ir::op::LinkKind;
 use ir::{GraphBuilder, Task, ValueIdx};
 use jobs::{Ctx, Seed};
+use params::{ParamSpec, Params};
 use trees::{CodeMatrix, Encoder, Rows, Target};
 
 /// What a learner learns from.
@@ -126,6 +127,6 @@ impl LearnerEntry {
     /// # Errors
     /// An unknown name or a value out of range.
     pub fn params(&self, settings: &[(String, String)]) -> Result<Params, Error> {
-        Params::parse(self.name, self.spec, settings)
+        Ok(Params::parse(self.name, &[self.spec], settings)?)
     }
 }

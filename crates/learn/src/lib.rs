@@ -8,14 +8,12 @@
 mod error;
 mod gbdt;
 mod learner;
-mod params;
 
 #[cfg(test)]
 mod laws;
 
 pub use error::{Error, Kind};
 pub use learner::{FitInput, Fitted, Learner, LearnerEntry, Lowered, Part, ScoreLink};
-pub use params::{ParamSpec, Params, Range, Value};
 
 /// Every learner, in the order in which `smidgen fit` would try them.
 pub static LEARNERS: &[&LearnerEntry] = &[&gbdt::ENTRY];

@@ -12,6 +12,7 @@ pub use duplicates::{Copies, copies};
 pub use identifiers::identifier;
 pub use leaks::{LeakTarget, leak};
 pub use sentinels::sentinels;
+pub(crate) use spellings::alike;
 pub use spellings::spellings;
 
 #[cfg(test)]

@@ -1,42 +1,42 @@
 //! `time_parts`: a point in time as moment, year, month, day, weekday, hour and the rest.
 //!
-//! Of each time column those parts become derived columns that take two values or more in the
-//! training rows. A text column's format is the first of [`TimeFormat::all`] that reads every cell.
+//! [`Moments`] is how all members read a column of times.
 
-use crate::transform::{Derived, Lower, Transform, TransformEntry, TransformInput};
+use crate::error::Error;
+use crate::transform::{FeatureKind, FittedStep, Group, Lower, StepInput, Transform, TransformEntry};
 use ir::op::TimePart;
 use ir::text::category_key;
 use ir::text::time::{Part, TimeFormat};
-use ir::{Column, ColumnData, ColumnKind, GraphBuilder, Op, ValueIdx};
+use ir::{GraphBuilder, Op, ValueIdx};
+use params::Params;
 
 /// The line of the table.
 pub(crate) static ENTRY: TransformEntry = TransformEntry {
     name: "time_parts",
     doc: "a point in time as moment, year, month, day, weekday, hour and the rest",
+    takes: &[FeatureKind::Time],
+    sees_target: false,
+    cleans: false,
+    spec: &[],
     transform: &TimeParts,
 };
 
+/// Those of [`Part::ALL`] that take two values or more in the training rows, one column each; missing stays
+/// missing. A column that no format reads is dropped. O(rows formats).
 struct TimeParts;
 
 impl Transform for TimeParts {
-    fn fit(&self, input: &TransformInput<'_>) -> Vec<Derived> {
-        let mut derived = Vec::new();
-        for (idx, (column, chunks)) in input.inputs.iter().zip(input.columns).enumerate() {
-            if column.kind != ColumnKind::Time {
-                continue;
-            }
-            let Some((format, moments)) = read(chunks) else { continue };
-            for &part in Part::ALL {
-                let mut values = moments.iter().map(|&m| part.of(m));
-                let first = values.next();
-                if values.any(|v| Some(v) != first) {
-                    let name = format!("{} of \"{}\"", part.name(), column.name);
-                    let part = Box::new(TimePart { part, format });
-                    derived.push(Derived { uses: vec![idx], name, part });
-                }
+    fn fit(&self, input: &StepInput<'_>, _: &Params) -> Result<FittedStep, Error> {
+        let mut step = FittedStep::default();
+        for (at, column) in input.columns.iter().enumerate() {
+            let Some(moments) = Moments::read(input, at) else { continue };
+            for &part in Part::ALL.iter().filter(|part| moments.varies(**part)) {
+                let name = format!("{} of \"{}\"", part.name(), column.name);
+                let part = TimePart { part, format: moments.format };
+                step.groups.push(Group::number(vec![at], name, part));
             }
         }
-        derived
+        Ok(step)
     }
 }
 
@@ -46,41 +46,54 @@ impl Lower for TimePart {
     }
 }
 
-/// The format of a column and its points in time; `None` if no format reads every cell.
-fn read(chunks: &[Column<'_>]) -> Option<(Option<TimeFormat>, Vec<i64>)> {
-    if let ColumnData::I64(_) = chunks.first()?.data() {
-        let mut moments = Vec::new();
-        for chunk in chunks {
-            if let ColumnData::I64(v) = chunk.data() {
-                moments.extend((0..v.len()).filter(|&row| chunk.is_valid(row)).map(|row| v[row]));
-            }
+/// A column of times as the training rows show it.
+pub(crate) struct Moments {
+    /// How the text is read; none for microseconds.
+    pub(crate) format: Option<TimeFormat>,
+    /// Microseconds of each training row; `None` is missing.
+    pub(crate) rows: Vec<Option<i64>>,
+}
+
+impl Moments {
+    /// Reads a column; a text column's format is the first of [`TimeFormat::all`] that reads every cell of the
+    /// training rows. `None` if none does, or if there is no cell.
+    pub(crate) fn read(input: &StepInput<'_>, at: usize) -> Option<Moments> {
+        if let Some(rows) = input.micros(at) {
+            return Some(Moments { format: None, rows });
         }
-        return Some((None, moments));
+        let texts = input.texts(at);
+        if texts.iter().all(Option::is_none) {
+            return None;
+        }
+        TimeFormat::all().find_map(|format| {
+            let read = |text: &Option<&str>| match text {
+                None => Some(None),
+                Some(text) => format.parse(category_key(text)).map(Some),
+            };
+            Some(Moments { format: Some(format), rows: texts.iter().map(read).collect::<Option<_>>()? })
+        })
     }
-    TimeFormat::all().find_map(|format| {
-        let cells = chunks.iter().flat_map(|c| (0..c.n_rows()).filter_map(|row| c.text(row)));
-        let moments: Option<Vec<i64>> = cells.map(|cell| format.parse(category_key(cell))).collect();
-        Some((Some(format), moments?))
-    })
+
+    /// Whether the part takes two values or more.
+    pub(crate) fn varies(&self, part: Part) -> bool {
+        let mut values = self.rows.iter().flatten().map(|&m| part.of(m));
+        let first = values.next();
+        values.any(|v| Some(v) != first)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ir::{DType, Input};
+    use crate::laws::table::{Cell, Fitting, Table};
+    use crate::laws::wine::check_column;
+
+    fn table(cells: &[&str]) -> Table {
+        Table::new(&[("t", FeatureKind::Time, Cell::texts(cells))])
+    }
 
     fn derived_names(cells: &[&str]) -> Vec<String> {
-        let mut offsets = vec![0];
-        let mut bytes = Vec::new();
-        for cell in cells {
-            bytes.extend_from_slice(cell.as_bytes());
-            offsets.push(bytes.len() as i32);
-        }
-        let data = ColumnData::Str { offsets: &offsets, bytes: &bytes };
-        let columns = vec![vec![Column::try_new(data, None).unwrap()]];
-        let inputs = [Input { name: "t".into(), kind: ColumnKind::Time, dtype: DType::Str }];
-        let fitted = TimeParts.fit(&TransformInput { inputs: &inputs, columns: &columns });
-        fitted.into_iter().map(|d| d.name).collect()
+        table(cells).fit(&ENTRY, &[]).names
     }
 
     #[test]
@@ -89,7 +102,31 @@ mod tests {
         assert_eq!(names, ["moment of \"t\"", "day of \"t\"", "year_day of \"t\""]);
         assert_eq!(derived_names(&["2020-01-06", "no time"]), Vec::<String>::new());
         assert_eq!(derived_names(&["2020-01-06", "2020-01-06"]), Vec::<String>::new());
+        assert_eq!(derived_names(&["", ""]), Vec::<String>::new());
         // 13 is no month: only one order of day and month reads both.
         assert!(derived_names(&["13/01/2020", "12/02/2020"]).contains(&"month of \"t\"".to_owned()));
+    }
+
+    #[test]
+    fn other_rows_are_not_looked_at() {
+        let table = table(&["2020-01-06", "", "2020-03-06", "no time", "2021-01-06"]);
+        let fitting = Fitting { rows: vec![0, 1, 2], ..Fitting::default() };
+        let fitted = table.fit_with(&ENTRY, &[], &fitting).unwrap();
+        assert!(!fitted.names.contains(&"year of \"t\"".to_owned()));
+        let nan = f64::NAN;
+        check_column(&fitted.column(&table, "month of \"t\""), &[1.0, nan, 3.0, nan, 1.0], 0.0);
+    }
+
+    #[test]
+    fn microseconds_need_no_format() {
+        let day = 86_400_000_000;
+        let cells = Cell::Whole(vec![Some(0), None, Some(day)]);
+        let table = Table::new(&[("t", FeatureKind::Time, cells)]);
+        let fitted = table.fit(&ENTRY, &[]);
+        assert_eq!(
+            fitted.names,
+            ["moment of \"t\"", "day of \"t\"", "weekday of \"t\"", "year_day of \"t\""]
+        );
+        check_column(&fitted.column(&table, "weekday of \"t\""), &[3.0, f64::NAN, 4.0], 0.0);
     }
 }

@@ -12,6 +12,44 @@ pub enum Kind {
     /// Reading or binding data.
     #[error(transparent)]
     Data(#[from] data::Error),
+    /// A transform.
+    #[error(transparent)]
+    Prepare(#[from] prepare::Error),
+    /// A transform made a column of a dtype that no feature has.
+    #[error("recipe: a transform made a column of dtype {dtype}, which is no feature")]
+    MadeDType {
+        /// The dtype.
+        dtype: ir::DType,
+    },
+    /// Text that is too long for one column.
+    #[error(
+        "recipe: one of {n_columns} columns has more than 2 GiB of text, too much for features of other rows; drop it with --drop"
+    )]
+    TooLong {
+        /// Columns that were put together.
+        n_columns: usize,
+    },
+    /// A column that was named by its role.
+    #[error("{flag} {column}: {what}: expected {expected}, got {got}; {cure}")]
+    Role {
+        /// The flag.
+        flag: &'static str,
+        /// The column.
+        column: String,
+        /// What is wrong.
+        what: &'static str,
+        /// What is asked for.
+        expected: &'static str,
+        /// What is there.
+        got: String,
+        /// What to do.
+        cure: String,
+    },
+    /// The steps made no number column.
+    #[error(
+        "prepare: no number column comes out of these transforms; add one that makes numbers, such as one_hot or ordinal"
+    )]
+    NoNumbers,
     /// A learner.
     #[error(transparent)]
     Learn(#[from] learn::Error),
@@ -90,6 +128,8 @@ impl Error {
                 data::Nature::Unsupported => ir::Nature::Unsupported,
                 data::Nature::Bug => ir::Nature::Bug,
             },
+            Kind::Prepare(e) => e.nature(),
+            Kind::MadeDType { .. } => ir::Nature::Bug,
             Kind::Learn(e) => e.nature(),
             Kind::Graph(e) => e.nature(),
             Kind::Run(e) => e.nature(),
@@ -99,6 +139,9 @@ impl Error {
             | Kind::NoColumns { .. }
             | Kind::Weight { .. }
             | Kind::NoWeight { .. }
+            | Kind::NoNumbers
+            | Kind::TooLong { .. }
+            | Kind::Role { .. }
             | Kind::Interrupted => ir::Nature::Input,
         }
     }

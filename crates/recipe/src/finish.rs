@@ -1,12 +1,14 @@
 //! The fit on all rows, and the model that comes of it.
 
+use crate::chain::{Feature, Lowering};
 use crate::error::Error;
-use crate::features::{Feature, add_inputs};
 use crate::predictions::Truth;
 use crate::prepared::Prepared;
+use crate::shrink::shrink;
 use ir::{Card, GraphBuilder, Model, OutputRole, Signature, Task};
 use jobs::{Ctx, Seed};
-use learn::{FitInput, LearnerEntry, Params};
+use learn::{FitInput, LearnerEntry};
+use params::Params;
 use runtime::self_test;
 use trees::Rows;
 
@@ -34,16 +36,18 @@ pub struct Origin<'a> {
 /// # Errors
 /// Whatever the learner says; a graph that does not hold is a bug.
 pub fn finish(
-    prepared: &Prepared,
+    prepared: &Prepared<'_>,
     learner: &LearnerEntry,
     params: &Params,
     rounds: Option<u32>,
     origin: Origin<'_>,
     ctx: &Ctx<'_>,
 ) -> Result<Model, Error> {
+    let view = prepared.view(&prepared.rows, ctx.threads)?;
+    let view = view.get();
     let input = FitInput {
-        encoders: &prepared.encoders,
-        codes: &prepared.codes,
+        encoders: &view.encoders,
+        codes: &view.codes,
         target: prepared.target(),
         row_weights: prepared.row_weights.as_deref(),
         rows: Rows { train: prepared.rows.clone(), others: Vec::new() },
@@ -52,13 +56,15 @@ pub fn finish(
     let fitted = learner.learner.fit(input, params, Seed(origin.seed).derive("finish", 0), ctx)?;
 
     let mut builder = GraphBuilder::new();
-    let used: Vec<&Feature> = fitted.uses.iter().map(|&i| &prepared.features[i]).collect();
-    let values = add_inputs(&mut builder, &prepared.inputs, used.iter().copied())?;
-    let taken = prepared.inputs.iter().zip(&values).filter(|(_, value)| value.is_some());
-    let inputs = taken.map(|(input, _)| input.clone()).collect();
+    let used: Vec<&Feature> = fitted.uses.iter().map(|&i| &view.features[i]).collect();
+    let sources = used.iter().map(|f| f.source);
+    let tables = prepared.tables();
+    let is_input = view.chain.inputs_of(sources, &|_| false, tables.inputs.len());
+    let (inputs, joined) = tables.taken(&is_input);
+    let mut lowering = Lowering::new(&view.chain, &mut builder, (&tables.inputs, tables.n_main), &is_input)?;
     let mut columns = Vec::with_capacity(used.len());
     for feature in used {
-        columns.push(feature.lower(&mut builder, &values)?);
+        columns.push(lowering.value(&mut builder, feature.source)?);
     }
     let lowered = fitted.part.lower(&mut builder, &columns)?;
     let mut outputs = vec![(OutputRole::Score, lowered.score)];
@@ -70,7 +76,7 @@ pub fn finish(
         None => outputs.push((OutputRole::Value, lowered.linked)),
     }
     let values: Vec<_> = outputs.iter().map(|(_, v)| *v).collect();
-    let graph = builder.finish(&values)?;
+    let graph = shrink(&builder.finish(&values)?)?;
     let positive = match &prepared.truth {
         Truth::Classes { positive, .. } => *positive,
         Truth::Values(_) => None,
@@ -83,13 +89,15 @@ pub fn finish(
         classes: origin.classes.to_vec(),
         positive,
         missing: origin.missing.to_vec(),
+        columns: Vec::new(),
+        joined,
     };
     let card = Card {
         data_fingerprint: prepared.fingerprint,
         n_rows: prepared.rows.len() as u64,
         seed: origin.seed,
         work: origin.work,
-        recipe: params.describe(),
+        recipe: prepared.recipe(params),
         metrics: origin.metrics,
     };
     let test = self_test(&graph, origin.seed)?;

@@ -1,20 +1,33 @@
 //! From a table to a model: the only crate that both fits and predicts.
 //!
-//! [`Prepared`] makes codes of a table once; [`validate`] fits a learner inside folds and gathers its
+//! [`Step`]s make features of columns, fitted once a study or, if they see the target, inside each fold;
+//! [`Prepared`] makes codes of them; [`validate`] fits a learner inside folds and gathers its
 //! out-of-fold scores; [`finish`] fits on all rows and assembles the model. Scores come from the
 //! integers that are deployed: there is no second `predict`.
 
+mod chain;
+mod cleaning;
 mod error;
-mod features;
 mod finish;
+mod frame;
 mod predictions;
 mod prepared;
+mod relations;
+mod shrink;
+mod step;
+mod store;
+mod transformed;
 mod validate;
+mod whole;
 
+pub use chain::Feature;
+pub use cleaning::{Cleaned, Duplicates, MissingCells};
 pub use error::{Error, Kind};
-pub use features::Feature;
 pub use finish::{Origin, finish};
 pub use predictions::{Predictions, Truth};
 pub use prepare::Warning;
-pub use prepared::Prepared;
+pub use prepared::{PrepareOptions, Prepared};
+pub use relations::{Join, Relations};
+pub use step::Step;
+pub use transformed::{Transformed, transform};
 pub use validate::{Scheme, Validated, validate};

@@ -1,42 +1,106 @@
-//! A table ready for learners: typed inputs, codes, target, weights, and what a person should know.
+//! A table ready for learners: typed inputs, features, codes, target, weights, and what a person should know.
 
+use crate::chain::{Chain, Feature, Source};
+use crate::cleaning::{Cleaned, Duplicates, Looked, MissingCells, Told, choose, look};
 use crate::error::{Error, Kind};
-use crate::features::{Feature, derive, feature_columns};
+use crate::frame::{Fitting, Frame};
 use crate::predictions::Truth;
+use crate::relations::{Relations, Tables};
+use crate::step::Step;
+use crate::store::MadeCells;
 use arrow_array::RecordBatch;
 use data::{Bound, Strata, Table, Target, TargetValues};
 use ir::digest::Digest;
 use ir::{Column, ColumnKind, Input, OutputRole, Signature, Task};
-use jobs::Threads;
+use jobs::{Seed, Threads};
 use prepare::Warning;
 use prepare::clean::{self, LeakTarget};
+use prepare::transform::{FeatureKind, StepTarget};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use trees::{CodeMatrix, Encoder};
 
+/// How a table is made ready.
+#[derive(Clone)]
+pub struct PrepareOptions<'a> {
+    /// The target column.
+    pub target: &'a str,
+    /// Column of row weights.
+    pub row_weight: Option<&'a str>,
+    /// Kinds that the user declared.
+    pub declared: &'a BTreeMap<String, ColumnKind>,
+    /// Transforms asked for.
+    pub steps: &'a [Step],
+    /// Columns with a role: order, group, second table.
+    pub relations: Relations<'a>,
+    /// What becomes of copies.
+    pub duplicates: Duplicates,
+    /// What becomes of missing cells.
+    pub missing_cells: MissingCells,
+    /// Most codes of a column.
+    pub max_bins: usize,
+    /// Where randomness comes from.
+    pub seed: Seed,
+}
+
 /// A table ready for learners.
-pub struct Prepared {
-    /// Name of the table, as the user typed it.
-    pub table: String,
+pub struct Prepared<'t> {
+    /// The table.
+    table: &'t Table,
+    /// Order, group, second table.
+    pub(crate) relations: Relations<'t>,
     /// Columns that learners may use.
     pub inputs: Vec<Input>,
-    /// What learners see: columns as they are, and derived ones.
-    pub features: Vec<Feature>,
-    /// How each feature becomes codes.
-    pub encoders: Vec<Encoder>,
-    /// The codes of all rows.
-    pub codes: CodeMatrix,
+    /// The study's features, fitted once on all rows.
+    pub(crate) study: Features,
+    /// Steps that are fitted inside the folds, and the number of the first of them.
+    late: Vec<Step>,
+    first_late: usize,
+    /// Cells that the study made, kept for steps inside the folds.
+    made: BTreeMap<Source, Arc<MadeCells>>,
+    /// Steps of the recipe.
+    pub steps: Vec<Step>,
     /// The target of all rows; rows without one hold class 0 or 0.
     pub truth: Truth,
-    /// Rows that have a target.
+    /// Rows that are learnt from.
     pub rows: Vec<u32>,
     /// Weight of each row.
     pub row_weights: Option<Vec<f32>>,
-    /// For each row the first row with the same inputs; copies share a fold.
+    /// For each row the first one that must share its fold: with the same inputs, or of the same group.
     pub first_copy: Vec<u32>,
+    /// For each row the number of rows before it, if rows are ordered and not grouped.
+    pub(crate) rank: Option<Vec<f64>>,
     /// What a person should know.
     pub warnings: Vec<Warning>,
+    /// What cleaning changed.
+    pub cleaned: Vec<Cleaned>,
     /// Digest of the codes and the target.
     pub fingerprint: u64,
+    max_bins: usize,
+    seed: Seed,
+}
+
+/// What learners see: features, how they are made, and their codes.
+pub(crate) struct Features {
+    pub(crate) chain: Chain,
+    pub(crate) features: Vec<Feature>,
+    pub(crate) encoders: Vec<Encoder>,
+    pub(crate) codes: CodeMatrix,
+}
+
+/// The features of a fit: the study's own, or some that were fitted inside a fold.
+pub(crate) enum View<'p> {
+    Study(&'p Features),
+    Fold(Box<Features>),
+}
+
+impl View<'_> {
+    pub(crate) fn get(&self) -> &Features {
+        match self {
+            View::Study(features) => features,
+            View::Fold(features) => features,
+        }
+    }
 }
 
 /// Rows needed to learn and to hold some back.
@@ -45,104 +109,148 @@ const FEWEST_ROWS: usize = 4;
 /// Classes above which a person is told that there are many.
 const MANY_CLASSES: usize = 100;
 
-impl Prepared {
-    /// Chooses columns, makes codes of all rows, and spreads the target over them.
+impl<'t> Prepared<'t> {
+    /// Chooses columns, applies the steps that do not see the target, makes codes of all rows, and spreads the
+    /// target over them.
     ///
-    /// Constant, empty and text columns, and columns that name rows (unless their kind is declared), are left
+    /// Constant and empty columns, and columns that name rows (unless their kind is declared), are left
     /// out with a warning; infinite values are ordered, with a warning.
     ///
     /// # Errors
-    /// Too few rows, no column left, weights that are none or all 0.
+    /// Too few rows, no column left, weights that are none or all 0, a step that cannot be fitted.
     pub fn new(
-        table: &Table,
+        table: &'t Table,
         target: &Target,
-        target_name: &str,
-        weight_column: Option<&str>,
-        declared: &BTreeMap<String, ColumnKind>,
-        max_bins: usize,
+        options: &PrepareOptions<'t>,
         threads: &Threads,
-    ) -> Result<Prepared, Error> {
-        let name = table.profile().name.clone();
-        let n_rows = target.kept_rows.len();
-        if n_rows < FEWEST_ROWS {
-            return Err(Kind::TooFewRows { table: name, n_rows, needed: FEWEST_ROWS }.into());
-        }
-        let mut warnings = Vec::new();
-        let mut inputs = Vec::new();
-        for column in &table.profile().columns {
-            let is_target = column.name == target_name || weight_column == Some(column.name.as_str());
-            if is_target || column.raw {
-                continue;
-            }
-            let tell = |code, text: &str| Warning::column(code, &column.name, text.to_owned());
-            if column.all_missing {
-                warnings.push(tell("empty_column", "no row has a value; the column is left out"));
-            } else if column.constant {
-                warnings
-                    .push(tell("constant_column", "all rows have the same value; the column is left out"));
-            } else if column.kind == ColumnKind::Text {
-                let text = format!(
-                    "text is not learnt from yet; the column is left out (--types {}=category uses it as categories)",
-                    column.name
-                );
-                warnings.push(tell("unused_column", &text));
-            } else {
-                if column.n_infinite > 0 {
-                    let text = format!("{} infinite values, ordered beyond all others", column.n_infinite);
-                    warnings.push(tell("infinite_values", &text));
-                }
-                inputs.push(Input { name: column.name.clone(), kind: column.kind, dtype: column.dtype });
-            }
-        }
-        if target.n_missing > 0 {
-            let text = format!("{} rows have no target and are left out", target.n_missing);
-            warnings.push(Warning::column("missing_target", target_name, text));
-        }
-
-        let bound = bind_all(table.batches(), &inputs)?;
-        let mut columns = by_column(&bound, inputs.len());
-        look_at_columns(&mut inputs, &mut columns, declared, &mut warnings);
-        if inputs.is_empty() {
-            let left_out =
-                warnings.iter().filter_map(|w| Some(format!("\"{}\" ({})", w.column.as_ref()?, w.code)));
-            let left_out = left_out.take(10).collect::<Vec<_>>().join(", ");
-            return Err(Kind::NoColumns { table: name, left_out }.into());
-        }
-        let features = Feature::all(&inputs, &columns);
-        let derived = derive(&inputs, &columns, &features)?;
-        let feature_columns = feature_columns(&features, &columns, &derived);
-        let encoders = threads.map(features.len(), |i| Encoder::fit(&feature_columns[i], max_bins));
-        let codes = CodeMatrix::new(&encoders, &feature_columns, threads);
-        let copies = clean::copies(&columns, table.n_rows());
-        if copies.n_copies > 0 {
-            let text =
-                format!("{} rows are copies of others in all inputs; copies share a fold", copies.n_copies);
-            warnings.push(Warning::table("duplicate_rows", text));
-        }
-        let row_weights = match weight_column {
-            Some(column) => Some(weights(table, column)?),
-            None => None,
+    ) -> Result<Prepared<'t>, Error> {
+        let too_few = |n_rows: usize| -> Error {
+            let table = table.profile().name.clone();
+            Kind::TooFewRows { table, n_rows, needed: FEWEST_ROWS }.into()
         };
-        let truth = Truth::spread(target, table.n_rows());
-        let rows: Vec<u32> = target.kept_rows.iter().map(|&r| r as u32).collect();
-        if let Truth::Classes { labels, n_classes, .. } = &truth {
-            warnings.extend(about_classes(target, labels, &rows, *n_classes));
+        if target.kept_rows.len() < FEWEST_ROWS {
+            return Err(too_few(target.kept_rows.len()));
         }
-        warnings.extend(leaks(&inputs, &features, &codes, &rows, &truth, threads));
-        let fingerprint = fingerprint(&codes, &truth);
-        Ok(Prepared {
-            table: name,
+        let mut told = Told::default();
+        let inputs = choose(table, options, &mut told);
+        let bound = bind_all(table.batches(), &inputs)?;
+        let columns = by_column(&bound, inputs.len());
+        let Looked { inputs, columns, unlearnt, rows, truth, row_weights, first_copy, steps } =
+            look(table, Some(target), options, inputs, columns, &mut told)?;
+        let second = bind_second(&options.relations)?;
+        let truth = truth.unwrap_or(Truth::Values(Vec::new()));
+        // Cleaning may leave fewer.
+        if rows.len() < FEWEST_ROWS {
+            return Err(too_few(rows.len()));
+        }
+        if let Truth::Classes { labels, n_classes, .. } = &truth {
+            told.warnings.extend(about_classes(target, labels, &rows, *n_classes));
+        }
+        let first_late = steps.iter().position(|s| s.entry.sees_target).unwrap_or(steps.len());
+        let mut frame = Frame::new(&inputs, columns);
+        let fitting = Fitting {
+            rows: &rows,
+            target: None,
+            row_weights: row_weights.as_deref(),
+            seed: options.seed,
+            threads,
+        };
+        frame.features.retain(|f| !unlearnt.contains(&f.name));
+        options.relations.apply(&mut frame, second.as_ref(), &fitting)?;
+        let rank = options.relations.rank(&frame);
+        let first_copy = options.relations.first_of_group(&frame).unwrap_or(first_copy);
+        frame.apply(&steps[..first_late], 0, &fitting)?;
+        let late = steps[first_late..].to_vec();
+        told.warnings.append(&mut frame.warnings);
+        told.cleaned.append(&mut frame.cleaned);
+        if late.is_empty() {
+            leave_out_unlearnt(&mut frame, &mut told);
+        }
+        let made = if late.is_empty() { BTreeMap::new() } else { frame.store.made.clone() };
+        let study = encode(frame, options.max_bins, threads);
+        told.warnings.extend(leaks(&study.features, &study.codes, &rows, &truth, threads));
+        let fingerprint = fingerprint(&study.codes, &truth);
+        let prepared = Prepared {
+            table,
+            relations: options.relations.clone(),
             inputs,
-            features,
-            encoders,
-            codes,
+            study,
+            late,
+            first_late,
+            made,
+            steps,
             truth,
             rows,
             row_weights,
-            first_copy: copies.first,
-            warnings,
+            first_copy,
+            rank,
+            warnings: told.warnings,
+            cleaned: told.cleaned,
             fingerprint,
-        })
+            max_bins: options.max_bins,
+            seed: options.seed,
+        };
+        Ok(prepared)
+    }
+
+    /// The features for a fit on some rows: the steps that see the target are fitted on these rows alone.
+    ///
+    /// # Errors
+    /// A step cannot be fitted.
+    pub(crate) fn view(&self, rows: &[u32], threads: &Threads) -> Result<View<'_>, Error> {
+        if self.late.is_empty() {
+            return Ok(View::Study(&self.study));
+        }
+        let bound = bind_all(self.table.batches(), &self.inputs)?;
+        let second = bind_second(&self.relations)?;
+        let mut frame = Frame::new(&self.inputs, by_column(&bound, self.inputs.len()));
+        if let (Some(join), Some(second)) = (&self.relations.join, &second) {
+            frame.add_second(join.inputs, second.columns().into_iter().map(|c| vec![c]).collect());
+        }
+        frame.chain = self.study.chain.clone();
+        frame.features = self.study.features.clone();
+        frame.store.made = self.made.clone();
+        let target = self.truth.step_target();
+        let row_weights = self.row_weights.as_deref();
+        let seed = self.seed;
+        frame.apply(
+            &self.late,
+            self.first_late,
+            &Fitting { rows, target: Some(target), row_weights, seed, threads },
+        )?;
+        leave_out_unlearnt(&mut frame, &mut Told::default());
+        Ok(View::Fold(Box::new(self.encode_new(frame, threads))))
+    }
+
+    /// Codes of the features of a fold; those that the study has already are copied.
+    fn encode_new(&self, frame: Frame<'_>, threads: &Threads) -> Features {
+        let Frame { chain, features, store, .. } = frame;
+        let learnt = self.study.features.iter().enumerate().filter(|(_, f)| is_learnt(f.kind));
+        let places: BTreeMap<Source, usize> = learnt.map(|(at, f)| (f.source, at)).collect();
+        let known: Vec<Option<usize>> = features.iter().map(|f| places.get(&f.source).copied()).collect();
+        let columns: Vec<Vec<Column<'_>>> = features
+            .iter()
+            .zip(&known)
+            .map(|(f, k)| if k.is_some() { Vec::new() } else { store.columns(f.source) })
+            .collect();
+        let encoders = threads.map(features.len(), |i| match known[i] {
+            Some(at) => self.study.encoders[at].clone(),
+            None => Encoder::fit(&columns[i], self.max_bins),
+        });
+        let codes = self.study.codes.with(&known, &encoders, &columns, threads);
+        drop(columns);
+        Features { chain, features, encoders, codes }
+    }
+
+    /// The steps asked for and the learner, for people: `one_hot; standard; gbdt max_leaves=7`.
+    pub fn recipe(&self, params: &params::Params) -> String {
+        let steps = self.steps.iter().filter(|s| !s.by_default).map(Step::describe);
+        steps.chain([params.describe()]).collect::<Vec<_>>().join("; ")
+    }
+
+    /// The inputs of both tables.
+    pub(crate) fn tables(&self) -> Tables<'t> {
+        Tables::new(&self.inputs, &self.relations)
     }
 
     /// What keeps folds alike.
@@ -166,7 +274,7 @@ impl Prepared {
 }
 
 /// The input columns of every batch, bound.
-fn bind_all<'t>(batches: &'t [RecordBatch], inputs: &[Input]) -> Result<Vec<Bound<'t>>, Error> {
+pub(crate) fn bind_all<'t>(batches: &'t [RecordBatch], inputs: &[Input]) -> Result<Vec<Bound<'t>>, Error> {
     let signature = Signature {
         task: Task::Regression,
         target: String::new(),
@@ -175,12 +283,21 @@ fn bind_all<'t>(batches: &'t [RecordBatch], inputs: &[Input]) -> Result<Vec<Boun
         classes: Vec::new(),
         positive: None,
         missing: Vec::new(),
+        columns: Vec::new(),
+        joined: None,
     };
     Ok(batches.iter().map(|b| data::bind(b, &signature)).collect::<Result<_, data::Error>>()?)
 }
 
+/// The columns of the second table, bound.
+pub(crate) fn bind_second<'t>(relations: &Relations<'t>) -> Result<Option<Bound<'t>>, Error> {
+    let Some(join) = &relations.join else { return Ok(None) };
+    let bound = bind_all(std::slice::from_ref(join.batch), join.inputs)?;
+    Ok(bound.into_iter().next())
+}
+
 /// The chunks of each column.
-fn by_column<'b>(bound: &'b [Bound<'_>], n_columns: usize) -> Vec<Vec<Column<'b>>> {
+pub(crate) fn by_column<'b>(bound: &'b [Bound<'_>], n_columns: usize) -> Vec<Vec<Column<'b>>> {
     let mut columns: Vec<Vec<Column<'b>>> = vec![Vec::with_capacity(bound.len()); n_columns];
     for bound in bound {
         for (chunks, column) in columns.iter_mut().zip(bound.columns()) {
@@ -190,47 +307,39 @@ fn by_column<'b>(bound: &'b [Bound<'_>], n_columns: usize) -> Vec<Vec<Column<'b>
     columns
 }
 
-/// Leaves out columns that only name rows, and tells of markers for "missing" and of spellings.
-fn look_at_columns(
-    inputs: &mut Vec<Input>,
-    columns: &mut Vec<Vec<Column<'_>>>,
-    declared: &BTreeMap<String, ColumnKind>,
-    warnings: &mut Vec<Warning>,
-) {
-    let mut at = 0;
-    while at < inputs.len() {
-        let name = inputs[at].name.clone();
-        let mut tell = |code, text: String| warnings.push(Warning::column(code, &name, text));
-        // Whoever declares a kind knows the column.
-        let asked = declared.contains_key(&name);
-        let may_be = !asked && inputs[at].kind != ColumnKind::Time;
-        if let Some(why) = clean::identifier(&name, &columns[at]).filter(|_| may_be) {
-            let kind = inputs[at].kind;
-            tell(
-                "identifier",
-                format!("{why}: it names rows and is left out (--types {name}={kind} keeps it)"),
-            );
-            inputs.remove(at);
-            columns.remove(at);
-            continue;
+/// True for kinds that learners take.
+fn is_learnt(kind: FeatureKind) -> bool {
+    matches!(kind, FeatureKind::Number | FeatureKind::Category)
+}
+
+/// Leaves out features of kinds that no learner takes.
+fn leave_out_unlearnt(frame: &mut Frame<'_>, told: &mut Told) {
+    frame.features.retain(|feature| {
+        if is_learnt(feature.kind) {
+            return true;
         }
-        if inputs[at].kind == ColumnKind::Number {
-            for (value, why) in clean::sentinels(&columns[at]) {
-                tell("sentinel", format!("{why}; if it means missing, say --missing {value}"));
-            }
-        } else if inputs[at].kind == ColumnKind::Category {
-            for alike in clean::spellings(&columns[at]).iter().take(3) {
-                let shown = alike.iter().map(|k| format!("\"{k}\"")).collect::<Vec<_>>().join(", ");
-                tell("spellings", format!("{shown} differ by case or blanks alone and count as different"));
-            }
-        }
-        at += 1;
-    }
+        let kind = feature.kind.name();
+        let text = format!("no learner takes a {kind} as it is; the column is left out");
+        told.left_out("unused_column", &feature.name, text);
+        false
+    });
+}
+
+/// Codes of all features of a frame; features of kinds that are not learnt get a code that is always missing.
+fn encode(frame: Frame<'_>, max_bins: usize, threads: &Threads) -> Features {
+    let Frame { chain, features, store, .. } = frame;
+    let columns: Vec<Vec<Column<'_>>> = features
+        .iter()
+        .map(|f| if is_learnt(f.kind) { store.columns(f.source) } else { Vec::new() })
+        .collect();
+    let encoders = threads.map(features.len(), |i| Encoder::fit(&columns[i], max_bins));
+    let codes = CodeMatrix::new(&encoders, &columns, store.chunk_rows.iter().sum(), threads);
+    drop(columns);
+    Features { chain, features, encoders, codes }
 }
 
 /// Columns that give the target away.
 fn leaks(
-    inputs: &[Input],
     features: &[Feature],
     codes: &CodeMatrix,
     rows: &[u32],
@@ -243,25 +352,7 @@ fn leaks(
     };
     let found = threads.map(features.len(), |i| clean::leak(codes, i, rows, target));
     let told = features.iter().zip(found).filter_map(|(feature, why)| Some((feature, why?)));
-    told.map(|(feature, why)| Warning::column("leak", feature.name(inputs), why)).collect()
-}
-
-fn weights(table: &Table, column: &str) -> Result<Vec<f32>, Error> {
-    let mut weights = Vec::with_capacity(table.n_rows());
-    for (row, cell) in table.raw_cells(column)?.enumerate() {
-        let weight = cell.and_then(|c| c.parse::<f32>().ok()).filter(|w| w.is_finite() && *w >= 0.0);
-        weights.push(weight.ok_or_else(|| Kind::Weight {
-            table: table.profile().name.clone(),
-            column: column.to_owned(),
-            got: cell.map_or_else(|| "nothing".to_owned(), |c| format!("\"{c}\"")),
-            row: row + 1,
-        })?);
-    }
-    if !weights.iter().any(|w| *w > 0.0) {
-        let (table, column) = (table.profile().name.clone(), column.to_owned());
-        return Err(Kind::NoWeight { table, column }.into());
-    }
-    Ok(weights)
+    told.map(|(feature, why)| Warning::column("leak", &feature.name, why)).collect()
 }
 
 fn about_classes(target: &Target, labels: &[u32], rows: &[u32], n_classes: usize) -> Vec<Warning> {
@@ -293,8 +384,16 @@ fn fingerprint(codes: &CodeMatrix, truth: &Truth) -> u64 {
 }
 
 impl Truth {
+    /// The target as steps take it.
+    pub(crate) fn step_target(&self) -> StepTarget<'_> {
+        match self {
+            Truth::Classes { labels, n_classes, .. } => StepTarget::Classes(labels, *n_classes),
+            Truth::Values(values) => StepTarget::Values(values),
+        }
+    }
+
     /// The target of the kept rows, spread over all rows.
-    fn spread(target: &Target, n_rows: usize) -> Truth {
+    pub(crate) fn spread(target: &Target, n_rows: usize) -> Truth {
         match &target.values {
             TargetValues::Labels(kept) => {
                 let mut labels = vec![0; n_rows];

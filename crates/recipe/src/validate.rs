@@ -4,8 +4,9 @@ use crate::error::{Error, Kind};
 use crate::predictions::{Predictions, Truth};
 use crate::prepared::Prepared;
 use jobs::{Budget, Clock, Ctx, Seed, Silent, Threads};
-use learn::{FitInput, LearnerEntry, Params};
+use learn::{FitInput, LearnerEntry};
 use metrics::MetricEntry;
+use params::Params;
 use std::time::Duration;
 use trees::Rows;
 
@@ -60,7 +61,7 @@ struct FoldFit {
 /// # Errors
 /// Whatever the learner says.
 pub fn validate(
-    prepared: &Prepared,
+    prepared: &Prepared<'_>,
     learner: &LearnerEntry,
     params: &Params,
     scheme: Scheme,
@@ -72,9 +73,11 @@ pub fn validate(
     ctx.progress.stage("validating", Some(folds.len() as u64));
     let one = Threads::one();
     let fit = |fold: &Fold, threads: &Threads, budget: &Budget| -> Result<FoldFit, Error> {
+        let view = prepared.view(&fold.train, threads)?;
+        let view = view.get();
         let input = FitInput {
-            encoders: &prepared.encoders,
-            codes: &prepared.codes,
+            encoders: &view.encoders,
+            codes: &view.codes,
             target: prepared.target(),
             row_weights: prepared.row_weights.as_deref(),
             rows: Rows { train: fold.train.clone(), others: fold.held_back.clone() },
@@ -119,7 +122,7 @@ fn affordable(ctx: &Ctx<'_>, took: Duration, n: usize) -> usize {
     ((for_folds / each).max(0.0) as usize).min(n)
 }
 
-fn plan(prepared: &Prepared, scheme: Scheme, seed: Seed) -> Vec<Fold> {
+fn plan(prepared: &Prepared<'_>, scheme: Scheme, seed: Seed) -> Vec<Fold> {
     let rows = &prepared.rows;
     let n_rows = rows.len();
     let (n_folds, repetitions, share) = match scheme {
@@ -129,6 +132,9 @@ fn plan(prepared: &Prepared, scheme: Scheme, seed: Seed) -> Vec<Fold> {
         Scheme::Folds(n) => (n, 1, None),
         Scheme::Holdout(share) => (2, 1, Some(share)),
     };
+    if prepared.rank.is_some() {
+        return blocks(prepared, n_folds, share, seed);
+    }
     let mut folds = Vec::new();
     for repetition in 0..repetitions {
         let seed = seed.derive("folds", repetition as u64);
@@ -157,9 +163,37 @@ fn plan(prepared: &Prepared, scheme: Scheme, seed: Seed) -> Vec<Fold> {
     folds
 }
 
+/// Folds of ordered rows: blocks of neighbours, or the last share.
+fn blocks(prepared: &Prepared<'_>, n_folds: u32, share: Option<f64>, seed: Seed) -> Vec<Fold> {
+    let empty = Vec::new();
+    let rank = prepared.rank.as_ref().unwrap_or(&empty);
+    let mut ordered = prepared.rows.clone();
+    let place = |row: u32| rank.get(row as usize).copied().filter(|r| !r.is_nan()).unwrap_or(-1.0);
+    ordered.sort_by(|&a, &b| place(a).total_cmp(&place(b)).then(a.cmp(&b)));
+    let n = ordered.len();
+    let bounds: Vec<(usize, usize)> = match share {
+        Some(share) => vec![(n - ((n as f64 * share).round() as usize).clamp(1, n), n)],
+        None => {
+            let n_folds = (n_folds as usize).clamp(2, n.max(2));
+            (0..n_folds).map(|f| (f * n / n_folds, (f + 1) * n / n_folds)).collect()
+        }
+    };
+    let mut folds = Vec::new();
+    for (part, (from, to)) in bounds.into_iter().enumerate() {
+        let mut held_back = ordered[from..to].to_vec();
+        let mut train = [&ordered[..from], &ordered[to..]].concat();
+        held_back.sort_unstable();
+        train.sort_unstable();
+        if !held_back.is_empty() && !train.is_empty() {
+            folds.push(Fold { repetition: 0, held_back, train, seed: seed.derive("fit", part as u64) });
+        }
+    }
+    folds
+}
+
 /// Puts the folds of each repetition together and scores them.
 fn gather(
-    prepared: &Prepared,
+    prepared: &Prepared<'_>,
     folds: &[Fold],
     fits: &[FoldFit],
     n_skipped: u32,

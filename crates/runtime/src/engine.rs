@@ -6,6 +6,7 @@
 pub(crate) mod bins;
 pub(crate) mod dictionary;
 mod sweep;
+pub(crate) mod vocabulary;
 mod walk;
 
 use alloc::vec::Vec;

@@ -13,11 +13,16 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod bags;
 mod engine;
 mod error;
+mod neighbours;
+mod numbers;
 mod plan;
 pub mod reference;
+mod relations;
 mod selftest;
+mod texts;
 mod verify;
 
 pub use error::{Error, Kind};

@@ -1,20 +1,24 @@
 //! A plan: a graph scheduled for speed.
 //!
 //! Rows run in blocks small enough for the caches: all codes of a block, then the forest, then the
-//! links. A plan holds everything that can be prepared (sorted keys, hash tables, node arrays) and
-//! nothing that changes, so any number of threads may share one.
+//! links. A graph without a forest is interpreted, block by block. A plan holds everything that can be
+//! prepared (sorted keys, hash tables, node arrays) and nothing that changes, so any number of threads may
+//! share one.
+
+mod nodes;
 
 use crate::engine::bins::Bins;
 use crate::engine::dictionary::Dictionary;
 use crate::engine::{BLOCK, Trees};
 use crate::error::{Error, Kind};
-use crate::reference::{Held, argmax, check_inputs, evaluate};
-use alloc::string::String;
+use crate::reference::{Asked, Held, argmax, check_inputs};
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::fixed::link;
 use ir::op::LinkKind;
-use ir::{Column, ColumnData, DType, Graph, Node, Op, Origin, Tensor, TensorData, ValueIdx};
+use ir::{Column, DType, Graph, Node, Op, Origin, Tensor, TensorData, ValueIdx};
+use nodes::{Interpreted, Prelude, WholeTable};
 
 /// Where the codes of a feature come from.
 #[derive(Clone, Debug)]
@@ -39,58 +43,6 @@ struct CodeStep {
     coder: Coder,
 }
 
-/// What is computed of the columns before they become codes, block by block by the reference itself.
-#[derive(Clone, Debug, Default)]
-struct Prelude {
-    nodes: Vec<Node>,
-    constants: Vec<(usize, Tensor)>,
-    /// Values that are inputs, with the column of each.
-    columns: Vec<(usize, usize)>,
-    n_values: usize,
-}
-
-impl Prelude {
-    /// The nodes that the values `wanted` hang on.
-    fn new(graph: &Graph, wanted: &[usize]) -> Prelude {
-        let mut needed = vec![false; graph.values().len()];
-        wanted.iter().for_each(|&w| needed[w] = true);
-        let mut prelude = Prelude { n_values: graph.values().len(), ..Prelude::default() };
-        for node in graph.nodes().iter().rev() {
-            if node.outputs.iter().any(|o| needed[o.0 as usize]) {
-                node.inputs.iter().for_each(|i| needed[i.0 as usize] = true);
-                prelude.nodes.push(node.clone());
-            }
-        }
-        prelude.nodes.reverse();
-        for (at, value) in graph.values().iter().enumerate().filter(|(at, _)| needed[*at]) {
-            match &value.origin {
-                Origin::Input(column) => prelude.columns.push((at, *column as usize)),
-                Origin::Constant(tensor) => prelude.constants.push((at, tensor.clone())),
-                Origin::Node(_) => {}
-            }
-        }
-        prelude
-    }
-
-    /// The computed values of rows `first..first + n`.
-    fn run<'p>(
-        &'p self,
-        columns: &[Column<'p>],
-        first: usize,
-        n: usize,
-    ) -> Result<Vec<Option<Held<'p>>>, Error> {
-        let mut held: Vec<Option<Held<'p>>> = (0..self.n_values).map(|_| None).collect();
-        for &(at, column) in &self.columns {
-            held[at] = columns[column].slice(first, n).map(Held::Column);
-        }
-        for (at, tensor) in &self.constants {
-            held[*at] = Some(Held::Constant(tensor));
-        }
-        evaluate(&self.nodes, &mut held, n)?;
-        Ok(held)
-    }
-}
-
 /// What becomes of the scores of a forest.
 #[derive(Clone, Copy, Debug)]
 enum Ending {
@@ -105,7 +57,20 @@ enum Ending {
 /// A graph ready to run.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    inputs: Vec<(String, DType)>,
+    inputs: Vec<Asked>,
+    whole: Option<WholeTable>,
+    schedule: Schedule,
+}
+
+#[derive(Clone, Debug)]
+enum Schedule {
+    Scored(Box<Scored>),
+    Interpreted(Box<Interpreted>),
+}
+
+/// Coded columns, one forest, links.
+#[derive(Clone, Debug)]
+struct Scored {
     prelude: Option<Prelude>,
     codes: Vec<CodeStep>,
     trees: Trees,
@@ -114,11 +79,60 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Schedules a graph of coded columns, one forest and links.
+    /// Schedules a graph of coded columns, one forest and links, or any graph without a forest.
     ///
     /// # Errors
     /// `Unsupported` names the node that this engine cannot run.
     pub fn new(graph: &Graph) -> Result<Plan, Error> {
+        let whole = WholeTable::new(graph)?;
+        let known = whole.as_ref().map_or(Vec::new(), |w| w.known(graph.inputs().len()));
+        let has_forest = graph.nodes().iter().any(|n| matches!(n.op, Op::Forest(_)));
+        let schedule = if has_forest {
+            Schedule::Scored(Box::new(Scored::new(graph, &known)?))
+        } else {
+            Schedule::Interpreted(Box::new(Interpreted::new(graph, &known)))
+        };
+        Ok(Plan { inputs: Asked::all(graph), whole, schedule })
+    }
+
+    /// Outputs for these columns, in the order of the graph's outputs; equal to the reference
+    /// interpreter's byte for byte.
+    ///
+    /// # Errors
+    /// Columns that do not fit the graph's inputs.
+    pub fn run(&self, columns: &[Column<'_>]) -> Result<Vec<Tensor>, Error> {
+        let n_rows = check_inputs(&self.inputs, columns)?;
+        let Some(whole) = &self.whole else { return self.schedule.run(columns, n_rows) };
+        let made = whole.run(columns, n_rows)?;
+        let all: Vec<Column<'_>> = columns.iter().copied().chain(made.columns()).collect();
+        self.schedule.run(&all, n_rows)
+    }
+
+    /// True if rows hang on other rows, so that a table must be handed over whole.
+    pub fn sees_other_rows(&self) -> bool {
+        self.whole.is_some()
+    }
+
+    /// Number of coded columns, that is of inputs of the forest; 0 without a forest.
+    pub fn n_columns(&self) -> usize {
+        match &self.schedule {
+            Schedule::Scored(scored) => scored.codes.len(),
+            Schedule::Interpreted(_) => 0,
+        }
+    }
+}
+
+impl Schedule {
+    fn run(&self, columns: &[Column<'_>], n_rows: usize) -> Result<Vec<Tensor>, Error> {
+        match self {
+            Schedule::Scored(scored) => scored.run(columns, n_rows),
+            Schedule::Interpreted(nodes) => nodes.run(columns, n_rows),
+        }
+    }
+}
+
+impl Scored {
+    fn new(graph: &Graph, known: &[(usize, usize)]) -> Result<Scored, Error> {
         let refuse = |node: &Node| -> Error {
             let op = node.op.payload().name();
             Kind::Unsupported { node: node.name.clone(), op, engine: "walking" }.into()
@@ -142,7 +156,9 @@ impl Plan {
         for &input in &forest_node.inputs {
             let node = maker(input).ok_or_else(|| refuse(forest_node))?;
             let first = *node.inputs.first().ok_or_else(|| refuse(node))?;
+            let place = known.iter().find(|(value, _)| *value == first.0 as usize).map(|(_, place)| *place);
             let start = match graph.value(first).origin {
+                _ if place.is_some() => Start::Input(place.unwrap_or(0)),
                 Origin::Input(column) => Start::Input(column as usize),
                 Origin::Node(_) => Start::Computed(first.0 as usize),
                 Origin::Constant(_) => return Err(refuse(node)),
@@ -177,7 +193,7 @@ impl Plan {
                 },
                 Op::ArgMax(_) => Ending::ArgMax,
                 Op::Threshold(t) => Ending::Threshold { above: t.above },
-                Op::Bin(_) | Op::Codes(_) | Op::Forest(_) | Op::TimePart(_) => return Err(refuse(node)),
+                _ => return Err(refuse(node)),
             });
         }
         let computed = codes.iter().filter_map(|step| match step.start {
@@ -185,21 +201,12 @@ impl Plan {
             Start::Input(_) => None,
         });
         let computed: Vec<usize> = computed.collect();
-        let prelude = (!computed.is_empty()).then(|| Prelude::new(graph, &computed));
+        let prelude = (!computed.is_empty()).then(|| Prelude::new(graph, &computed, known));
         let n_outputs = op.forest.n_outputs() as usize;
-        let input = |&i| (graph.value(i).name.clone(), graph.value(i).dtype);
-        let inputs = graph.inputs().iter().map(input).collect();
-        Ok(Plan { inputs, prelude, codes, trees: Trees::new(&op.forest), n_outputs, endings })
+        Ok(Scored { prelude, codes, trees: Trees::new(&op.forest), n_outputs, endings })
     }
 
-    /// Outputs for these columns, in the order of the graph's outputs; equal to the reference
-    /// interpreter's byte for byte.
-    ///
-    /// # Errors
-    /// Columns that do not fit the graph's inputs.
-    pub fn run(&self, columns: &[Column<'_>]) -> Result<Vec<Tensor>, Error> {
-        let inputs = self.inputs.iter().map(|(name, dtype)| (&name[..], *dtype));
-        let n_rows = check_inputs(inputs, columns)?;
+    fn run(&self, columns: &[Column<'_>], n_rows: usize) -> Result<Vec<Tensor>, Error> {
         let mut outputs: Vec<TensorData> =
             self.endings.iter().map(|e| e.empty(n_rows, self.n_outputs)).collect();
         let stride = Trees::stride(n_rows);
@@ -212,10 +219,9 @@ impl Plan {
             for (step, codes) in self.codes.iter().zip(codes.chunks_exact_mut(stride.max(1))) {
                 let column = match step.start {
                     Start::Input(column) => columns[column].slice(first, n),
-                    Start::Computed(value) => match computed.as_ref().and_then(|c| c[value].as_ref()) {
-                        Some(Held::Made(tensor)) => computed_column(tensor),
-                        _ => None,
-                    },
+                    Start::Computed(value) => {
+                        computed.as_ref().and_then(|c| c[value].as_ref()).and_then(Held::column)
+                    }
                 };
                 let Some(column) = column else { continue };
                 let codes = &mut codes[..n];
@@ -239,19 +245,6 @@ impl Plan {
             let (op, engine) = ("a shape that does not hold", "walking");
             Kind::Unsupported { node: "graph".into(), op, engine }.into()
         })
-    }
-
-    /// Number of coded columns, that is of inputs of the forest.
-    pub fn n_columns(&self) -> usize {
-        self.codes.len()
-    }
-}
-
-/// A computed column; NaN is missing.
-fn computed_column(tensor: &Tensor) -> Option<Column<'_>> {
-    match tensor.data() {
-        TensorData::F64(v) => Column::try_new(ColumnData::F64(v), None),
-        _ => None,
     }
 }
 

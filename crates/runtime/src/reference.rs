@@ -4,41 +4,82 @@
 //! it, never the other way round.
 
 use crate::error::{Error, Kind};
+use crate::texts::{self, Texts};
+use crate::{bags, neighbours, numbers, relations};
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::fixed::{key_f64, link};
 use ir::forest::MISSING;
 use ir::op::{Bin, Codes, ForestOp, Link, LinkKind, Threshold, TimePart};
 use ir::text::category_key;
-use ir::{Column, ColumnData, DType, Graph, Node, Op, Origin, Tensor, TensorData, ValueIdx};
+use ir::{Column, ColumnData, DType, Graph, Node, Op, Origin, Shape, Tensor, TensorData, ValueIdx};
 
 /// A value during a run.
 pub(crate) enum Held<'a> {
     Column(Column<'a>),
     Constant(&'a Tensor),
     Made(Tensor),
+    /// A made column of text.
+    Texts(Texts),
 }
 
-/// Checks columns against the names and dtypes of a graph's inputs; gives the number of rows.
-pub(crate) fn check_inputs<'n>(
-    inputs: impl ExactSizeIterator<Item = (&'n str, DType)>,
-    columns: &[Column<'_>],
-) -> Result<usize, Error> {
-    if columns.len() != inputs.len() || columns.is_empty() {
-        return Err(Kind::Columns { expected: inputs.len(), got: columns.len() }.into());
-    }
-    let n_rows = columns[0].n_rows();
-    for ((name, expected), column) in inputs.zip(columns) {
-        if expected != column.dtype() {
-            let got = column.dtype();
-            return Err(Kind::ColumnType { name: name.into(), expected, got }.into());
-        }
-        if column.n_rows() != n_rows {
-            let got = column.n_rows();
-            return Err(Kind::ColumnRows { name: name.into(), expected: n_rows, got }.into());
+impl Held<'_> {
+    /// A column as given, or a computed one: of doubles, in which NaN is missing, or of text.
+    pub(crate) fn column(&self) -> Option<Column<'_>> {
+        match self {
+            Held::Column(column) => Some(*column),
+            Held::Made(tensor) => match tensor.data() {
+                TensorData::F64(v) if tensor.dims().len() == 1 => Column::try_new(ColumnData::F64(v), None),
+                _ => None,
+            },
+            Held::Texts(texts) => texts.column(),
+            Held::Constant(_) => None,
         }
     }
-    Ok(n_rows)
+}
+
+/// What an input of a graph asks of its column.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) name: String,
+    pub(crate) dtype: DType,
+    /// The column belongs to the second table.
+    pub(crate) other: bool,
+}
+
+impl Asked {
+    pub(crate) fn all(graph: &Graph) -> Vec<Asked> {
+        let of = |&i: &ValueIdx| {
+            let value = graph.value(i);
+            Asked { name: value.name.clone(), dtype: value.dtype, other: value.shape == Shape::other_rows() }
+        };
+        graph.inputs().iter().map(of).collect()
+    }
+}
+
+/// Checks columns against what a graph asks of them; gives the number of rows of the first table.
+pub(crate) fn check_inputs(asked: &[Asked], columns: &[Column<'_>]) -> Result<usize, Error> {
+    if columns.len() != asked.len() || columns.is_empty() {
+        return Err(Kind::Columns { expected: asked.len(), got: columns.len() }.into());
+    }
+    let n_rows = |other: bool| {
+        let first = asked.iter().zip(columns).find(|(a, _)| a.other == other);
+        first.map_or(0, |(_, column)| column.n_rows())
+    };
+    let (of_first, of_second) = (n_rows(false), n_rows(true));
+    for (asked, column) in asked.iter().zip(columns) {
+        if asked.dtype != column.dtype() {
+            let (name, expected, got) = (asked.name.clone(), asked.dtype, column.dtype());
+            return Err(Kind::ColumnType { name, expected, got }.into());
+        }
+        let expected = if asked.other { of_second } else { of_first };
+        if column.n_rows() != expected {
+            let (name, got) = (asked.name.clone(), column.n_rows());
+            return Err(Kind::ColumnRows { name, expected, got }.into());
+        }
+    }
+    Ok(of_first)
 }
 
 /// Outputs of the graph for these columns, in the order of its outputs.
@@ -46,8 +87,7 @@ pub(crate) fn check_inputs<'n>(
 /// # Errors
 /// Columns that do not fit the graph's inputs.
 pub fn run(graph: &Graph, columns: &[Column<'_>]) -> Result<Vec<Tensor>, Error> {
-    let inputs = graph.inputs().iter().map(|&i| (&graph.value(i).name[..], graph.value(i).dtype));
-    let n_rows = check_inputs(inputs, columns)?;
+    let n_rows = check_inputs(&Asked::all(graph), columns)?;
     let mut held: Vec<Option<Held<'_>>> = graph
         .values()
         .iter()
@@ -59,24 +99,48 @@ pub fn run(graph: &Graph, columns: &[Column<'_>]) -> Result<Vec<Tensor>, Error> 
         .collect();
     evaluate(graph.nodes(), &mut held, n_rows)?;
     let mut outputs = Vec::with_capacity(graph.outputs().len());
-    for output in graph.outputs() {
-        match &held[output.0 as usize] {
-            Some(Held::Made(tensor)) => outputs.push(tensor.clone()),
-            Some(Held::Constant(tensor)) => outputs.push((*tensor).clone()),
-            Some(Held::Column(_)) | None => {
-                return Err(unsupported(&graph.value(*output).name, "an input as output"));
-            }
-        }
+    for idx in graph.outputs() {
+        let made = output(held[idx.0 as usize].as_ref());
+        outputs.push(made.ok_or_else(|| unsupported(&graph.value(*idx).name, "an input as output"))?);
     }
     Ok(outputs)
 }
 
+/// A value as an output: columns of doubles are copied, other columns as given cannot be one; in text that
+/// was made, missing is the empty text.
+pub(crate) fn output(held: Option<&Held<'_>>) -> Option<Tensor> {
+    match held? {
+        Held::Made(tensor) => Some(tensor.clone()),
+        Held::Constant(tensor) => Some((*tensor).clone()),
+        Held::Column(column) => numbers::of_column(column).map(|v| Tensor::vector(TensorData::F64(v))),
+        Held::Texts(texts) => Some(texts.tensor()),
+    }
+}
+
 /// Computes nodes in order; `held` has a place for each value of their graph.
 pub(crate) fn evaluate(nodes: &[Node], held: &mut [Option<Held<'_>>], n_rows: usize) -> Result<(), Error> {
-    for node in nodes {
-        let made = Inputs { held, node, n_rows }.evaluate()?;
+    evaluate_by(nodes, held, n_rows, |_, inputs| inputs.evaluate())
+}
+
+/// Computes nodes in order by `value`, which is given the place of the node.
+pub(crate) fn evaluate_by<'a>(
+    nodes: &[Node],
+    held: &mut [Option<Held<'a>>],
+    n_rows: usize,
+    value: impl Fn(usize, &Inputs<'_, '_>) -> Result<Held<'a>, Error>,
+) -> Result<(), Error> {
+    for (at, node) in nodes.iter().enumerate() {
+        // A node on columns of the second table has as many rows as these.
+        let rows_of = |i: &ValueIdx| match held[i.0 as usize].as_ref()? {
+            Held::Column(column) => Some(column.n_rows()),
+            Held::Made(tensor) => tensor.dims().first().copied(),
+            Held::Texts(texts) => texts.column().map(|c| c.n_rows()),
+            Held::Constant(_) => None,
+        };
+        let n_rows = node.inputs.iter().find_map(rows_of).unwrap_or(n_rows);
+        let made = value(at, &Inputs { held, node, n_rows })?;
         if let Some(&output) = node.outputs.first() {
-            held[output.0 as usize] = Some(Held::Made(made));
+            held[output.0 as usize] = Some(made);
         }
     }
     Ok(())
@@ -87,42 +151,38 @@ fn unsupported(node: &str, op: &'static str) -> Error {
 }
 
 /// The inputs of one node.
-struct Inputs<'h, 'a> {
+pub(crate) struct Inputs<'h, 'a> {
     held: &'h [Option<Held<'a>>],
-    node: &'h Node,
-    n_rows: usize,
+    pub(crate) node: &'h Node,
+    pub(crate) n_rows: usize,
 }
 
 impl Inputs<'_, '_> {
-    fn fail(&self) -> Error {
+    pub(crate) fn fail(&self) -> Error {
         unsupported(&self.node.name, self.node.op.payload().name())
     }
 
-    fn held(&self, position: usize) -> Result<&Held<'_>, Error> {
+    pub(crate) fn held(&self, position: usize) -> Result<&Held<'_>, Error> {
         let idx: &ValueIdx = self.node.inputs.get(position).ok_or_else(|| self.fail())?;
         self.held[idx.0 as usize].as_ref().ok_or_else(|| self.fail())
     }
 
-    /// A column as given, or a computed one of doubles, in which NaN is missing.
-    fn column(&self, position: usize) -> Result<Column<'_>, Error> {
-        let made = match self.held(position)? {
-            Held::Column(column) => return Ok(*column),
-            Held::Made(tensor) => tensor,
-            Held::Constant(_) => return Err(self.fail()),
-        };
-        match made.data() {
-            TensorData::F64(v) if v.len() == self.n_rows => {
-                Column::try_new(ColumnData::F64(v), None).ok_or_else(|| self.fail())
-            }
-            _ => Err(self.fail()),
-        }
+    /// A column as given or computed.
+    pub(crate) fn column(&self, position: usize) -> Result<Column<'_>, Error> {
+        let column = self.held(position)?.column().filter(|c| c.n_rows() == self.n_rows);
+        column.ok_or_else(|| self.fail())
     }
 
-    fn tensor(&self, position: usize) -> Result<&Tensor, Error> {
+    /// A column of either table.
+    pub(crate) fn column_of_either(&self, position: usize) -> Result<Column<'_>, Error> {
+        self.held(position)?.column().ok_or_else(|| self.fail())
+    }
+
+    pub(crate) fn tensor(&self, position: usize) -> Result<&Tensor, Error> {
         match self.held(position)? {
             Held::Made(tensor) => Ok(tensor),
             Held::Constant(tensor) => Ok(tensor),
-            Held::Column(_) => Err(self.fail()),
+            Held::Column(_) | Held::Texts(_) => Err(self.fail()),
         }
     }
 
@@ -135,11 +195,19 @@ impl Inputs<'_, '_> {
         }
     }
 
-    fn finish(&self, dims: Vec<usize>, data: TensorData) -> Result<Tensor, Error> {
+    pub(crate) fn finish(&self, dims: Vec<usize>, data: TensorData) -> Result<Tensor, Error> {
         Tensor::try_new(dims, data).ok_or_else(|| self.fail())
     }
 
-    fn evaluate(&self) -> Result<Tensor, Error> {
+    /// The value of the node.
+    pub(crate) fn evaluate<'v>(&self) -> Result<Held<'v>, Error> {
+        match &self.node.op {
+            Op::Respell(_) => texts::respell(self).map(Held::Texts),
+            _ => self.tensor_made().map(Held::Made),
+        }
+    }
+
+    fn tensor_made(&self) -> Result<Tensor, Error> {
         match &self.node.op {
             Op::Bin(Bin) => self.bin(),
             Op::Codes(codes) => self.codes(*codes),
@@ -148,6 +216,31 @@ impl Inputs<'_, '_> {
             Op::ArgMax(_) => self.argmax(),
             Op::Threshold(threshold) => self.threshold(*threshold),
             Op::TimePart(part) => self.time_part(*part),
+            Op::Cast(_)
+            | Op::Arithmetic(_)
+            | Op::Function(_)
+            | Op::Comparison(_)
+            | Op::IsNaN(_)
+            | Op::Where(_)
+            | Op::Columns(_)
+            | Op::Gather(_)
+            | Op::MatMul(_)
+            | Op::Reduce(_)
+            | Op::Interpolate(_)
+            | Op::OneHot(_)
+            | Op::LabelEncoder(_)
+            | Op::HashBucket(_)
+            | Op::BSpline(_) => numbers::evaluate(self),
+            Op::Past(past) => relations::past(self, *past),
+            Op::Related(related) => relations::related(self, *related),
+            Op::ImputeNeighbours(op) => neighbours::impute(self, *op),
+            Op::Respell(_) => Err(self.fail()),
+            Op::Tokens(_)
+            | Op::HashTokens(_)
+            | Op::BagWeigh(_)
+            | Op::BagGather(_)
+            | Op::BagGemm(_)
+            | Op::TextPart(_) => bags::evaluate(self),
         }
     }
 

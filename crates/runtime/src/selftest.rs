@@ -18,6 +18,12 @@ pub const SELF_TEST_ROWS: u32 = 256;
 /// Bytes of text in the rows of a self-test; a hostile file must not ask for more by a long key.
 const MAX_TEXT: usize = 1 << 24;
 
+/// Bytes of a text that is read as such: the bags of a hostile file must not take much memory.
+const MAX_SENTENCE: usize = 256;
+
+/// Most words of a text that is read as such.
+const MAX_WORDS: u32 = 16;
+
 /// A regenerated column, which owns its values.
 pub(crate) struct OwnedColumn {
     values: TensorData,
@@ -44,8 +50,9 @@ impl OwnedColumn {
 ///
 /// Column `i` is drawn from `SplitMix64(seed + i)`. Each row draws a number in `0..16`: 0 is missing;
 /// 1 and 2 are the two extremes; 3 is a random word; the others are one of the column's constants
-/// (edges, keys), for numbers moved by -1, 0 or 1 step. A text is empty where all texts together
-/// would take more than [`MAX_TEXT`] bytes.
+/// (edges, keys), for numbers moved by -1, 0 or 1 step. A column that is read as text holds sentences
+/// ([`sentence`]) instead of random words and keys. A text is empty where all texts together would take
+/// more than [`MAX_TEXT`] bytes.
 ///
 /// # Errors
 /// `Unknown` for an input of a dtype that has no generator.
@@ -53,6 +60,8 @@ pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedCol
     let mut columns = Vec::with_capacity(graph.inputs().len());
     let beside = constants_beside(graph);
     let times = times_read(graph);
+    let shared = shared_keys(graph);
+    let texts = texts_read(graph);
     let mut text_left = MAX_TEXT;
     for (i, &input) in graph.inputs().iter().enumerate() {
         let mut random = SplitMix64::new(seed.wrapping_add(i as u64));
@@ -107,17 +116,23 @@ pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedCol
             }
             DType::Str => {
                 let keys = if let Some(TensorData::Str(v)) = constant { &v[..] } else { &[] };
+                let terms = texts[input.0 as usize];
                 for row in 0..n {
                     let drawn = number(&mut random, keys.len() as u32);
                     set_valid(&mut column.validity, row, drawn != Drawn::Missing);
-                    let text = match drawn {
-                        Drawn::Missing | Drawn::Low => String::new(),
-                        Drawn::High => "\u{10ffff}".into(),
-                        Drawn::Word(word) => match time.and_then(|t| t.format) {
-                            Some(format) => format.write(word.cast_signed() >> 11),
-                            None => alloc::format!("{word:x}"),
+                    let text = match (drawn, terms) {
+                        (Drawn::Word(_) | Drawn::Constant(..), Some(terms)) => sentence(&mut random, terms),
+                        (drawn, _) => match drawn {
+                            Drawn::Missing | Drawn::Low => String::new(),
+                            Drawn::High => "\u{10ffff}".into(),
+                            Drawn::Word(word) => match time.and_then(|t| t.format) {
+                                Some(format) => format.write(word.cast_signed() >> 11),
+                                // Keys that rows share, so that they have a past and related rows.
+                                None if shared[input.0 as usize] => alloc::format!("{:x}", word % 16),
+                                None => alloc::format!("{word:x}"),
+                            },
+                            Drawn::Constant(at, _) => keys[at as usize].clone(),
                         },
-                        Drawn::Constant(at, _) => keys[at as usize].clone(),
                     };
                     if text.len() <= text_left {
                         text_left -= text.len();
@@ -163,6 +178,58 @@ fn set_valid(validity: &mut [u8], row: usize, valid: bool) {
     validity[row >> 3] |= u8::from(valid) << (row & 7);
 }
 
+/// A text of terms of a vocabulary and of other words, with capitals, digits and punctuation, at most
+/// [`MAX_SENTENCE`] bytes.
+///
+/// Draws `1..=MAX_WORDS` words. Each draws a number in `0..4`: from 1 on it is a term, drawn among all, as
+/// far as there are any, else two or three syllables; a number in `0..8`: 0 puts it into capitals; and what
+/// follows it.
+fn sentence(random: &mut SplitMix64, terms: &[String]) -> String {
+    const SYLLABLES: [&str; 8] = ["ba", "to", "N", "é", "re", "7", "Shi", "\u{2019}"];
+    const BETWEEN: [&str; 8] = [" ", " ", " ", "  ", ", ", "! ", "-", ""];
+    let mut text = String::new();
+    for _ in 0..=random.below(MAX_WORDS) {
+        let mut word = String::new();
+        if random.below(4) > 0 && !terms.is_empty() {
+            let n = u32::try_from(terms.len()).unwrap_or(u32::MAX);
+            word.push_str(&terms[random.below(n) as usize]);
+        } else {
+            for _ in 0..2 + random.below(2) {
+                word.push_str(SYLLABLES[random.below(8) as usize]);
+            }
+        }
+        if random.below(8) == 0 {
+            word.make_ascii_uppercase();
+        }
+        let between = BETWEEN[random.below(8) as usize];
+        if text.len() + word.len() + between.len() <= MAX_SENTENCE {
+            text.push_str(&word);
+            text.push_str(between);
+        }
+    }
+    text
+}
+
+/// By value: for a column that is read as text the terms of its first vocabulary, which may be none.
+fn texts_read(graph: &Graph) -> Vec<Option<&[String]>> {
+    let mut texts: Vec<Option<&[String]>> = vec![None; graph.values().len()];
+    for node in graph.nodes().iter().rev() {
+        let Some(value) = node.inputs.first() else { continue };
+        let text = &mut texts[value.0 as usize];
+        match &node.op {
+            Op::Tokens(_) => {
+                let constant = node.inputs.get(1).and_then(|&c| graph.constant(c)).map(Tensor::data);
+                if let Some(TensorData::Str(terms)) = constant {
+                    *text = Some(terms);
+                }
+            }
+            Op::HashTokens(_) | Op::TextPart(_) => *text = text.or(Some(&[])),
+            _ => {}
+        }
+    }
+    texts
+}
+
 /// By value: how the first consumer reads a point in time, if it does.
 fn times_read(graph: &Graph) -> Vec<Option<TimePart>> {
     let mut times = vec![None; graph.values().len()];
@@ -174,12 +241,35 @@ fn times_read(graph: &Graph) -> Vec<Option<TimePart>> {
     times
 }
 
+/// By value: whether rows are found by it.
+fn shared_keys(graph: &Graph) -> Vec<bool> {
+    let mut shared = vec![false; graph.values().len()];
+    for node in graph.nodes() {
+        let places = match &node.op {
+            Op::Past(_) => [2, 2],
+            Op::Related(related) => [related.places().key, related.places().other_key],
+            _ => continue,
+        };
+        for value in places.iter().filter_map(|&place| node.inputs.get(place)) {
+            shared[value.0 as usize] = true;
+        }
+    }
+    shared
+}
+
 /// By value: what the first consumer of the value takes beside it.
 fn constants_beside(graph: &Graph) -> Vec<Option<ValueIdx>> {
     let mut beside = vec![None; graph.values().len()];
     for node in graph.nodes().iter().rev() {
         if let Some(value) = node.inputs.first() {
             beside[value.0 as usize] = node.inputs.get(1).copied();
+        }
+        if let Op::Related(related) = &node.op {
+            let places = related.places();
+            let by = places.keys.and(places.value).and_then(|place| node.inputs.get(place));
+            if let Some(by) = by {
+                beside[by.0 as usize] = places.keys.and_then(|place| node.inputs.get(place)).copied();
+            }
         }
     }
     beside
@@ -194,6 +284,11 @@ pub(crate) fn digest(outputs: &[Tensor]) -> u64 {
             TensorData::I64(v) => v.iter().for_each(|&x| digest.word(x.cast_unsigned())),
             TensorData::F32(v) => v.iter().for_each(|&x| digest.word(x.to_bits().into())),
             TensorData::F64(v) => v.iter().for_each(|&x| digest.word(x.to_bits())),
+            TensorData::Bag(v) => {
+                v.offsets.iter().for_each(|&x| digest.word(x as u64));
+                v.ids.iter().for_each(|&x| digest.word(x.into()));
+                v.weights.iter().for_each(|&x| digest.word(x.to_bits()));
+            }
             TensorData::U8(v) => v.iter().for_each(|&x| digest.word(x.into())),
             TensorData::I16(v) => v.iter().for_each(|&x| digest.word(i64::from(x).cast_unsigned())),
             TensorData::Bool(v) => v.iter().for_each(|&x| digest.word(x.into())),

@@ -8,6 +8,8 @@
 mod columns;
 #[path = "conformance/models.rs"]
 mod models;
+#[path = "conformance/numbers.rs"]
+mod numbers;
 
 use columns::OwnedColumn;
 use ir::digest::SplitMix64;

@@ -70,6 +70,8 @@ fn model(last_leaf: i32) -> Model {
         classes: vec!["no".into(), "yes".into()],
         positive: Some(1),
         missing: Vec::new(),
+        columns: Vec::new(),
+        joined: None,
     };
     let graph = b.finish(&[score, probability, label]).unwrap();
     Model::try_new(graph, signature, Card::default()).unwrap()
@@ -189,17 +191,11 @@ fn refused_graphs() {
         let score = b.node(one_feature(), &[codes]).unwrap();
         b.finish(&[score]).unwrap()
     };
-    let no_forest = {
-        let mut b = GraphBuilder::new();
-        let x = b.input("x", DType::F64, rows()).unwrap();
-        let edges = b.constant(Tensor::vector(TensorData::F64(vec![1.0]))).unwrap();
-        let codes = b.node(Op::Bin(Bin), &[x, edges]).unwrap();
-        b.finish(&[codes]).unwrap()
-    };
     let input_as_output = {
         let mut b = GraphBuilder::new();
-        let x = b.input("x", DType::F64, rows()).unwrap();
-        b.finish(&[x]).unwrap()
+        b.input("x", DType::F64, rows()).unwrap();
+        let n = b.input("n", DType::I64, rows()).unwrap();
+        b.finish(&[n]).unwrap()
     };
     let constant_scores = {
         let mut b = GraphBuilder::new();
@@ -209,20 +205,33 @@ fn refused_graphs() {
         let label = b.node(Op::Threshold(Threshold { above: 0 }), &[scores]).unwrap();
         b.finish(&[label]).unwrap()
     };
-    let walking = "is not supported by the walking engine";
     let interpreter = "is not supported by the reference engine";
-    let no = "predict: node \"graph\" (graph without a Forest)";
     let cases = [
-        (constant_codes, "predict: node \"forest2\" (Forest)", Some("predict: node \"forest2\" (Forest)")),
-        (no_forest, no, None),
-        (input_as_output, no, Some("predict: node \"x\" (an input as output)")),
-        (constant_scores, no, Some("predict: node \"threshold2\" (Threshold)")),
+        (
+            constant_codes,
+            "predict: node \"forest2\" (Forest) is not supported by the walking engine",
+            format!("predict: node \"forest2\" (Forest) {interpreter}"),
+        ),
+        (
+            input_as_output,
+            "predict: node \"graph\" (an output that has no rows) is not supported by the interpreting engine",
+            format!("predict: node \"n\" (an input as output) {interpreter}"),
+        ),
+        (
+            constant_scores,
+            "predict: node \"threshold2\" (Threshold) is not supported by the reference engine",
+            format!("predict: node \"threshold2\" (Threshold) {interpreter}"),
+        ),
     ];
-    let columns = [Column::try_new(ColumnData::F64(&[1.0, 2.0, 3.0]), None).unwrap()];
+    let columns = [
+        Column::try_new(ColumnData::F64(&[1.0, 2.0, 3.0]), None).unwrap(),
+        Column::try_new(ColumnData::I64(&[1, 2, 3]), None).unwrap(),
+    ];
     for (graph, by_plan, by_reference) in cases {
-        assert_eq!(Plan::new(&graph).unwrap_err().to_string(), format!("{by_plan} {walking}"));
-        let got = reference::run(&graph, &columns).map_err(|e| e.to_string()).err();
-        assert_eq!(got, by_reference.map(|r| format!("{r} {interpreter}")), "{graph}");
+        let columns = &columns[..graph.inputs().len()];
+        let planned = Plan::new(&graph).and_then(|plan| plan.run(columns));
+        assert_eq!(planned.unwrap_err().to_string(), by_plan);
+        assert_eq!(reference::run(&graph, columns).unwrap_err().to_string(), by_reference, "{graph}");
     }
 }
 

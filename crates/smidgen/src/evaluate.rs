@@ -1,8 +1,9 @@
 //! `evaluate`: a model against rows whose target is known.
 
 use crate::Error;
+use crate::joined::rows_of_second;
 use crate::model_file::load;
-use crate::table::{Scorer, batch_truth, is_exact, rows_for, select};
+use crate::table::{Scorer, batch_truth, batches_for, is_exact, rows_for, select};
 use crate::timing::{Speed, measure};
 use arrow_array::RecordBatch;
 use data::{Encoding, Source};
@@ -29,6 +30,8 @@ pub struct EvaluateOptions {
     pub encoding: Encoding,
     /// Leave out rows of classes that training had not seen, instead of refusing the table.
     pub drop_unseen: bool,
+    /// The second table, instead of that of the fit.
+    pub join: Option<PathBuf>,
 }
 
 /// How a model does on a table.
@@ -86,19 +89,26 @@ pub fn evaluate(options: &EvaluateOptions, ctx: &Ctx<'_>) -> Result<Evaluated, E
     };
     let source = Source::parse(&options.data)?;
     ctx.progress.stage("evaluating", None);
-    let asked = Asked { metric, encoding: options.encoding, drop_unseen: options.drop_unseen };
+    let asked = Asked {
+        metric,
+        encoding: options.encoding,
+        drop_unseen: options.drop_unseen,
+        join: options.join.as_ref(),
+    };
     evaluate_model(&model, bytes, &source, asked, ctx)
 }
 
 /// How a model is evaluated.
 #[derive(Clone, Copy)]
-pub(crate) struct Asked {
+pub(crate) struct Asked<'a> {
     /// The metric that is the score.
     pub(crate) metric: &'static MetricEntry,
     /// How the bytes of the table spell text.
     pub(crate) encoding: Encoding,
     /// Leave out rows of unseen classes.
     pub(crate) drop_unseen: bool,
+    /// The second table, instead of that of the fit.
+    pub(crate) join: Option<&'a PathBuf>,
 }
 
 /// The metrics crate's word for a task.
@@ -106,7 +116,7 @@ pub(crate) fn metric_task(task: Task) -> metrics::Task {
     match task {
         Task::Binary => metrics::Task::Binary,
         Task::Multiclass => metrics::Task::Multiclass,
-        Task::Regression => metrics::Task::Regression,
+        Task::Regression | Task::Transform => metrics::Task::Regression,
     }
 }
 
@@ -114,15 +124,21 @@ pub(crate) fn evaluate_model(
     model: &Model,
     bytes: u64,
     source: &Source,
-    asked: Asked,
+    asked: Asked<'_>,
     ctx: &Ctx<'_>,
 ) -> Result<Evaluated, Error> {
     let signature = model.signature();
-    let scorer = Scorer::new(model)?;
+    if signature.task == Task::Transform {
+        return Err(Error::input(
+            "evaluate: this model makes columns and predicts nothing; apply it with `smidgen predict`",
+        ));
+    }
+    let scorer = Scorer::new(model, rows_of_second(model, asked.join, asked.encoding)?)?;
     let mut gathered = Gathered::default();
     let mut first_batch: Option<RecordBatch> = None;
     let mut first_row = 0;
-    for batch in rows_for(source, signature, std::slice::from_ref(&signature.target), asked.encoding)? {
+    let rows = rows_for(source, signature, std::slice::from_ref(&signature.target), asked.encoding)?;
+    for batch in batches_for(&scorer, rows, source.name())? {
         let batch = batch?;
         if ctx.cancel.is_cancelled() {
             return Err(Error::input(format!("evaluate: interrupted after {first_row} rows")));

@@ -2,15 +2,20 @@
 
 use crate::Error;
 use crate::evaluate::{self, Evaluated, evaluate_model, metric_task, report};
+use crate::joined::{JoinOptions, Second, rows_of_second};
 use crate::output::{refuse_same_file, write_whole};
 use crate::table::{Scorer, batch_truth, rows_for};
 use crate::timing::{Speed, measure};
 use data::{Encoding, Markers, ReadOptions, Source, Table, Target, TargetOptions};
 use ir::{ColumnKind, Model, Signature, Task};
 use jobs::{Cancel, Clock, Ctx, Seed};
-use learn::{LearnerEntry, Params};
+use learn::LearnerEntry;
 use metrics::MetricEntry;
-use recipe::{Prepared, Scheme, Validated, Warning};
+use params::Params;
+use prepare::past_rows;
+use recipe::{
+    Cleaned, Duplicates, MissingCells, PrepareOptions, Prepared, Relations, Scheme, Step, Validated, Warning,
+};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -37,6 +42,16 @@ pub struct FitOptions {
     pub encoding: Encoding,
     /// Columns that are not read.
     pub drop: Vec<String>,
+    /// Transforms, in order, as [`Step::parse`] takes them.
+    pub transforms: Vec<String>,
+    /// Their parameters: transform, name, value.
+    pub transform_settings: Vec<(String, String, String)>,
+    /// What becomes of copies of rows.
+    pub duplicates: Duplicates,
+    /// What becomes of missing cells.
+    pub missing_cells: MissingCells,
+    /// Columns with a role: order, group, second table.
+    pub relations: RelationOptions,
     /// Column of row weights.
     pub row_weight: Option<String>,
     /// The positive class.
@@ -53,6 +68,55 @@ pub struct FitOptions {
     pub max_bytes: Option<u64>,
     /// The seed.
     pub seed: u64,
+}
+
+/// Columns by their role.
+#[derive(Clone, Debug, Default)]
+pub struct RelationOptions {
+    /// Rows are ordered by it, and earlier rows become features.
+    pub order: Option<String>,
+    /// Rows of one group belong together: they share a fold, and only they are each other's past.
+    pub group: Option<String>,
+    /// Parameters of the features of earlier rows, as text.
+    pub past: Vec<(String, String)>,
+    /// A second table.
+    pub join: Option<JoinOptions>,
+}
+
+impl RelationOptions {
+    /// Kinds that roles ask for: keys are categories.
+    pub(crate) fn add_types(&self, types: &mut BTreeMap<String, ColumnKind>) {
+        let keys = [self.group.as_ref(), self.join.as_ref().map(|j| &j.on.0)];
+        for key in keys.into_iter().flatten() {
+            types.entry(key.clone()).or_insert(ColumnKind::Category);
+        }
+    }
+
+    /// What a recipe takes; `second` is the second table, read.
+    ///
+    /// # Errors
+    /// An unknown parameter or one out of range; one without `--order`.
+    pub(crate) fn relations<'a>(&'a self, second: Option<&'a Second>) -> Result<Relations<'a>, Error> {
+        if self.order.is_none() && !self.past.is_empty() {
+            return Err(Error::input("--set past: rows have no order; name the column with --order"));
+        }
+        let past = Params::parse(past_rows::NAME, &[past_rows::SPEC], &self.past)
+            .map_err(|e| Error::input(e.to_string()))?;
+        Ok(Relations {
+            order: self.order.as_deref(),
+            group: self.group.as_deref(),
+            past: self.order.is_some().then_some(past),
+            join: self.join.as_ref().zip(second).map(|(options, second)| second.join(options)),
+        })
+    }
+
+    /// The second table, read.
+    ///
+    /// # Errors
+    /// As [`Second::read`].
+    pub(crate) fn read_second(&self, read: &ReadOptions) -> Result<Option<Second>, Error> {
+        self.join.as_ref().map(|j| Second::read(j, read)).transpose()
+    }
 }
 
 /// Whether what was demanded was reached.
@@ -124,8 +188,12 @@ pub struct FitReport {
     pub rounds: Option<u32>,
     /// What a person should know.
     pub warnings: Vec<Warning>,
-    /// True when every output comes from integers alone.
+    /// What cleaning changed.
+    pub cleaned: Vec<Cleaned>,
+    /// True when every machine computes the same bits.
     pub exact: bool,
+    /// True when it does so with integers alone.
+    pub integers: bool,
     /// Where the model was written.
     pub model: PathBuf,
 }
@@ -146,6 +214,7 @@ impl FitReport {
 struct Asked {
     learner: &'static LearnerEntry,
     params: Params,
+    steps: Vec<Step>,
     metric: Option<&'static MetricEntry>,
 }
 
@@ -157,7 +226,8 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let learner = learn::learner(&options.learner)?;
     let params = learner.params(&options.settings)?;
     let metric = options.metric.as_deref().map(metrics::metric).transpose()?;
-    let asked = Asked { learner, params, metric };
+    let steps = steps(&options.transforms, &options.transform_settings)?;
+    let asked = Asked { learner, params, steps, metric };
     let test_source = options.test.as_deref().map(Source::parse).transpose()?;
 
     refuse_same_file(&options.output, &options.data)?;
@@ -165,7 +235,9 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let clock = Clock::start();
     let mut stages = Stages::default();
     ctx.progress.stage("reading", None);
-    let table = read(options)?;
+    let second = options.relations.read_second(&read_options(options))?;
+    let relations = options.relations.relations(second.as_ref())?;
+    let table = Table::read(&Source::parse(&options.data)?, &read_options(options))?;
     let target = resolve(options, &table)?;
     if let Some(test) = &test_source {
         check_test(test, options, &target)?;
@@ -181,10 +253,17 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let prepared = Prepared::new(
         &table,
         &target,
-        &options.target,
-        options.row_weight.as_deref(),
-        &options.types,
-        asked.learner.learner.max_bins(&asked.params),
+        &PrepareOptions {
+            target: &options.target,
+            row_weight: options.row_weight.as_deref(),
+            declared: &options.types,
+            steps: &asked.steps,
+            relations,
+            duplicates: options.duplicates,
+            missing_cells: options.missing_cells,
+            max_bins: asked.learner.learner.max_bins(&asked.params),
+            seed: Seed(options.seed),
+        },
         ctx.threads,
     )?;
     stages.encode = clock.seconds();
@@ -203,7 +282,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     // From here on only the bytes count: what is measured is what was written.
     let bytes = ir::file::write(&model);
     let model = ir::file::read(&bytes)?;
-    let scorer = Scorer::new(&model)?;
+    let scorer = Scorer::new(&model, rows_of_second(&model, None, options.encoding)?)?;
     let speed = match table.batches().first() {
         Some(batch) => measure(&scorer, batch)?,
         None => return Err(Error::bug("fit: a table without rows was fitted")),
@@ -212,7 +291,8 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let test = match &test_source {
         Some(source) => {
             ctx.progress.stage("testing", None);
-            let asked = evaluate::Asked { metric, encoding: options.encoding, drop_unseen: false };
+            let asked =
+                evaluate::Asked { metric, encoding: options.encoding, drop_unseen: false, join: None };
             Some(evaluate_model(&model, bytes.len() as u64, source, asked, ctx)?)
         }
         None => None,
@@ -254,28 +334,54 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         stages,
         work: 1,
         learner: asked.learner.name,
-        recipe: asked.params.describe(),
+        recipe: prepared.recipe(&asked.params),
         rounds: validated.rounds,
         warnings,
+        cleaned: prepared.cleaned.clone(),
         exact: crate::table::is_exact(&model),
+        integers: crate::table::is_integer(&model),
         model: options.output.clone(),
     };
     made.status = demands(options, &made);
     Ok(made)
 }
 
-fn read(options: &FitOptions) -> Result<Table, Error> {
+/// The steps of these transforms.
+///
+/// # Errors
+/// An unknown transform or parameter, a value out of range, a setting of a transform that is not in the list.
+pub(crate) fn steps(
+    transforms: &[String],
+    settings: &[(String, String, String)],
+) -> Result<Vec<Step>, Error> {
+    let mut steps = Vec::with_capacity(transforms.len());
+    for text in transforms {
+        let name = text.split('(').next().unwrap_or(text).trim();
+        let own = settings.iter().filter(|(of, _, _)| of == name);
+        let own: Vec<(String, String)> = own.map(|(_, n, v)| (n.clone(), v.clone())).collect();
+        steps.push(Step::parse(text, &own)?);
+    }
+    match settings.iter().find(|(of, _, _)| !steps.iter().any(|s| s.entry.name == of)) {
+        None => Ok(steps),
+        Some((of, name, value)) => Err(Error::input(format!(
+            "--set {of}.{name}={value}: transform \"{of}\" is not in --transforms; add it there"
+        ))),
+    }
+}
+
+fn read_options(options: &FitOptions) -> ReadOptions {
     let mut raw = vec![options.target.clone()];
     raw.extend(options.row_weight.clone());
-    let read = ReadOptions {
-        types: options.types.clone(),
+    let mut types = options.types.clone();
+    options.relations.add_types(&mut types);
+    ReadOptions {
+        types,
         missing: options.missing.clone(),
         raw,
         encoding: options.encoding,
         drop: options.drop.clone(),
         ..ReadOptions::default()
-    };
-    Ok(Table::read(&Source::parse(&options.data)?, &read)?)
+    }
 }
 
 fn resolve(options: &FitOptions, table: &Table) -> Result<Target, Error> {
@@ -299,6 +405,8 @@ fn check_test(test: &Source, options: &FitOptions, target: &Target) -> Result<()
         classes: target.classes.clone(),
         positive: target.positive,
         missing: options.missing.clone(),
+        columns: Vec::new(),
+        joined: None,
     };
     let mut first_row = 0;
     let mut unseen: Vec<(String, usize)> = Vec::new();
@@ -317,7 +425,7 @@ fn check_test(test: &Source, options: &FitOptions, target: &Target) -> Result<()
 fn finish(
     options: &FitOptions,
     asked: &Asked,
-    prepared: &Prepared,
+    prepared: &Prepared<'_>,
     target: &Target,
     validated: &Validated,
     metric: &MetricEntry,

@@ -6,7 +6,7 @@
 
 use crate::Error;
 use crate::model_file::{load, looks_like_model};
-use crate::table::is_exact;
+use crate::table::{is_exact, is_integer};
 use arrow_array::{Array, RecordBatch};
 use data::{ColumnProfile, ColumnSummary, ReadOptions, Source, Summaries, TableProfile};
 use ir::{Card, Column, ColumnKind, Input, Op, OutputRole, SelfTest, Signature, Task};
@@ -55,8 +55,10 @@ pub struct ModelSummary {
     pub n_trees: usize,
     /// Splits of all forests.
     pub n_splits: usize,
-    /// True when every output comes from integers alone.
+    /// True when every machine computes the same bits.
     pub exact: bool,
+    /// True when it does so with integers alone.
+    pub integers: bool,
     /// The graph as text.
     pub graph: String,
 }
@@ -84,6 +86,7 @@ pub fn inspect(path: &str, options: &ReadOptions) -> Result<Inspected, Error> {
         n_trees,
         n_splits,
         exact: is_exact(&model),
+        integers: is_integer(&model),
         graph: model.graph().to_string(),
     })))
 }
@@ -125,6 +128,8 @@ fn warnings(
         classes: Vec::new(),
         positive: None,
         missing: Vec::new(),
+        columns: Vec::new(),
+        joined: None,
     };
     let bound = batches.iter().map(|b| data::bind(b, &signature)).collect::<Result<Vec<_>, _>>()?;
     let mut columns: Vec<Vec<Column<'_>>> = vec![Vec::new(); signature.inputs.len()];

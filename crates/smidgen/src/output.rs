@@ -10,7 +10,7 @@ use std::path::Path;
 /// The folder is missing or not writable, the disk is full, or `write` fails.
 pub fn write_whole(
     path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> Result<(), Error>,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let fail = |what: &str, e: &std::io::Error| {
         Error::input(format!("{}: {what}: {e}; choose another place with -o", path.display()))

@@ -1,18 +1,21 @@
-//! `predict`: a model applied to a table, batch by batch, written as CSV.
+//! `predict`: a model applied to a table, batch by batch, written as CSV or Parquet.
 
 use crate::Error;
+use crate::joined::rows_of_second;
 use crate::model_file::load;
-use crate::table::{Scorer, raw_column, rows_for};
-use arrow_array::{Array, RecordBatch};
-use data::{Encoding, Source};
-use ir::{Model, Signature};
+use crate::table::{Scorer, batches_for, raw_column, rows_for};
+use arrow_array::{ArrayRef, Float32Array, Float64Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use data::{Encoding, Format, Source, TableWriter};
+use ir::{Model, Signature, Task, TensorData};
 use jobs::Ctx;
 use recipe::Predictions;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What is predicted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct PredictOptions {
     /// The model file.
     pub model: PathBuf,
@@ -26,6 +29,10 @@ pub struct PredictOptions {
     pub missing: Vec<String>,
     /// Columns of the table that are written too, first and in this order.
     pub keep: Vec<String>,
+    /// How rows are written.
+    pub format: Format,
+    /// The second table, instead of that of the fit.
+    pub join: Option<PathBuf>,
 }
 
 /// What was predicted.
@@ -35,12 +42,16 @@ pub struct Predicted {
     pub n_rows: u64,
 }
 
-/// Writes one line an input row, in order: kept columns, `prediction`, and `p_<class>` if asked.
-/// Numbers are the shortest that read back to the same value; quoting as in RFC 4180.
+/// Writes one row an input row, in order: kept columns, `prediction`, and `p_<class>` if asked; of a model that
+/// makes columns, kept columns and what it makes.
 ///
 /// # Errors
 /// The model or the table cannot be read, a column that the model needs is missing, `out` fails.
-pub fn predict(options: &PredictOptions, out: &mut dyn Write, ctx: &Ctx<'_>) -> Result<Predicted, Error> {
+pub fn predict(
+    options: &PredictOptions,
+    out: &mut (dyn Write + Send),
+    ctx: &Ctx<'_>,
+) -> Result<Predicted, Error> {
     let (mut model, _) = load(&options.model)?;
     if !options.missing.is_empty() {
         let mut signature = model.signature().clone();
@@ -50,20 +61,15 @@ pub fn predict(options: &PredictOptions, out: &mut dyn Write, ctx: &Ctx<'_>) -> 
     let signature = model.signature();
     if options.probabilities && signature.classes.is_empty() {
         return Err(Error::input(
-            "predict: --proba needs a model of classes, this one is a regression; leave it out",
+            "predict: --proba needs a model of classes, and this one has none; leave it out",
         ));
     }
-    let scorer = Scorer::new(&model)?;
+    let scorer = Scorer::new(&model, rows_of_second(&model, options.join.as_ref(), options.encoding)?)?;
     let source = Source::parse(&options.data)?;
     let batches = rows_for(&source, signature, &options.keep, options.encoding)?;
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(out);
-    let mut header: Vec<String> = options.keep.clone();
-    header.push("prediction".into());
-    if options.probabilities {
-        header.extend(signature.classes.iter().map(|c| format!("p_{c}")));
-    }
-    let failed = |e: csv::Error| Error::input(format!("predict: cannot write: {e}"));
-    writer.write_record(&header).map_err(failed)?;
+    let batches = batches_for(&scorer, batches, source.name())?;
+    let columns = ColumnsOut::new(options, signature);
+    let mut writer = TableWriter::new(out, options.format, columns.schema())?;
     let mut n_rows = 0;
     ctx.progress.stage("predicting", None);
     for batch in batches {
@@ -71,54 +77,86 @@ pub fn predict(options: &PredictOptions, out: &mut dyn Write, ctx: &Ctx<'_>) -> 
         if ctx.cancel.is_cancelled() {
             return Err(Error::input(format!("predict: interrupted after {n_rows} rows")));
         }
-        let predictions = scorer.predict(&batch, ctx)?;
-        write_batch(&mut writer, &batch, &predictions, options, signature)?;
+        let made = match signature.task {
+            Task::Transform => columns.made(&batch, &scorer, ctx)?,
+            _ => columns.predicted(&batch, &scorer.predict(&batch, ctx)?)?,
+        };
+        writer.write(&made)?;
         n_rows += batch.num_rows() as u64;
         ctx.progress.advance(batch.num_rows() as u64);
     }
-    writer.flush().map_err(|e| Error::input(format!("predict: cannot write: {e}")))?;
+    writer.finish()?;
     Ok(Predicted { n_rows })
 }
 
-fn write_batch<W: Write>(
-    writer: &mut csv::Writer<W>,
-    batch: &RecordBatch,
-    predictions: &Predictions,
-    options: &PredictOptions,
-    signature: &Signature,
-) -> Result<(), Error> {
-    let failed = |e: csv::Error| Error::input(format!("predict: cannot write: {e}"));
-    let kept =
-        (0..options.keep.len()).map(|n| raw_column(batch, signature, n)).collect::<Result<Vec<_>, _>>()?;
-    for row in 0..batch.num_rows() {
-        for column in &kept {
-            let cell = if column.is_null(row) { "" } else { column.value(row) };
-            writer.write_field(cell).map_err(failed)?;
-        }
-        match predictions {
-            Predictions::Values(values) => writer.write_field(number(values[row])).map_err(failed)?,
-            Predictions::Classes { probabilities, labels } => {
-                writer.write_field(&signature.classes[labels[row] as usize]).map_err(failed)?;
+/// The columns that are written.
+struct ColumnsOut<'a> {
+    options: &'a PredictOptions,
+    signature: &'a Signature,
+    schema: SchemaRef,
+}
+
+impl<'a> ColumnsOut<'a> {
+    fn new(options: &'a PredictOptions, signature: &'a Signature) -> ColumnsOut<'a> {
+        let field = |name: &str, dtype: DataType| Field::new(name, dtype, true);
+        let mut fields: Vec<Field> = options.keep.iter().map(|k| field(k, DataType::Utf8)).collect();
+        match signature.task {
+            Task::Transform => fields.extend(signature.columns.iter().map(|c| field(c, DataType::Float64))),
+            Task::Regression => fields.push(field("prediction", DataType::Float64)),
+            Task::Binary | Task::Multiclass => {
+                fields.push(field("prediction", DataType::Utf8));
                 if options.probabilities {
-                    let n = signature.classes.len();
-                    for &p in &probabilities[row * n..(row + 1) * n] {
+                    let named = signature.classes.iter().map(|c| field(&format!("p_{c}"), DataType::Float32));
+                    fields.extend(named);
+                }
+            }
+        }
+        ColumnsOut { options, signature, schema: Arc::new(Schema::new(fields)) }
+    }
+
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn kept(&self, batch: &RecordBatch) -> Result<Vec<ArrayRef>, Error> {
+        let column = |n| raw_column(batch, self.signature, n).map(|c| Arc::new(c.clone()) as ArrayRef);
+        (0..self.options.keep.len()).map(column).collect()
+    }
+
+    fn batch(&self, columns: Vec<ArrayRef>) -> Result<RecordBatch, Error> {
+        RecordBatch::try_new(self.schema(), columns).map_err(|e| Error::bug(format!("predict: {e}")))
+    }
+
+    fn predicted(&self, batch: &RecordBatch, predictions: &Predictions) -> Result<RecordBatch, Error> {
+        let mut columns = self.kept(batch)?;
+        match predictions {
+            Predictions::Values(values) => columns.push(Arc::new(Float64Array::from(values.clone()))),
+            Predictions::Classes { probabilities, labels } => {
+                let classes = &self.signature.classes;
+                let named = labels.iter().map(|&l| classes[l as usize].as_str());
+                columns.push(Arc::new(StringArray::from_iter_values(named)));
+                if self.options.probabilities {
+                    for k in 0..classes.len() {
                         // Probabilities are floats widened to doubles; the shortest spelling is the float's.
-                        writer.write_field(number_f32(p as f32)).map_err(failed)?;
+                        let of_class = probabilities.iter().skip(k).step_by(classes.len()).map(|&p| p as f32);
+                        columns.push(Arc::new(Float32Array::from_iter_values(of_class)));
                     }
                 }
             }
         }
-        writer.write_record(None::<&[u8]>).map_err(failed)?;
+        self.batch(columns)
     }
-    Ok(())
-}
 
-fn number(value: f64) -> String {
-    let text = format!("{value:?}");
-    text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
-}
-
-fn number_f32(value: f32) -> String {
-    let text = format!("{value:?}");
-    text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
+    /// The columns that a model makes; NaN is missing.
+    fn made(&self, batch: &RecordBatch, scorer: &Scorer<'_>, ctx: &Ctx<'_>) -> Result<RecordBatch, Error> {
+        let mut columns = self.kept(batch)?;
+        for tensor in scorer.outputs(batch, ctx)? {
+            let TensorData::F64(values) = tensor.into_data() else {
+                return Err(Error::bug("predict: a made column is no number"));
+            };
+            let present = values.into_iter().map(|v| (!v.is_nan()).then_some(v));
+            columns.push(Arc::new(Float64Array::from_iter(present)));
+        }
+        self.batch(columns)
+    }
 }

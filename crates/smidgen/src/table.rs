@@ -1,8 +1,9 @@
 //! Running a model over a table, batch by batch.
 
 use crate::Error;
+use crate::joined::whole;
 use arrow_array::{Array, RecordBatch, StringArray};
-use data::{Batches, Classes, Encoding, ReadPlan, Source};
+use data::{Batches, Bound, Classes, Encoding, ReadPlan, Source};
 use ir::{Column, Model, Signature, Tensor};
 use jobs::Ctx;
 use recipe::{Predictions, Truth};
@@ -15,11 +16,28 @@ const SLICE: usize = 8192;
 pub(crate) struct Scorer<'m> {
     pub(crate) signature: &'m Signature,
     plan: Plan,
+    /// The second table.
+    second: Option<(Signature, RecordBatch)>,
 }
 
 impl<'m> Scorer<'m> {
-    pub(crate) fn new(model: &'m Model) -> Result<Scorer<'m>, Error> {
-        Ok(Scorer { signature: model.signature(), plan: Plan::new(model.graph())? })
+    /// `second` is what [`crate::joined::rows_of_second`] gives for the model.
+    pub(crate) fn new(
+        model: &'m Model,
+        second: Option<(Signature, RecordBatch)>,
+    ) -> Result<Scorer<'m>, Error> {
+        Ok(Scorer { signature: model.signature(), plan: Plan::new(model.graph())?, second })
+    }
+
+    /// True if the rows of a table must be handed over in one batch.
+    pub(crate) fn sees_other_rows(&self) -> bool {
+        self.plan.sees_other_rows()
+    }
+
+    /// The second table, bound.
+    pub(crate) fn bind_second(&self) -> Result<Option<Bound<'_>>, Error> {
+        let Some((signature, batch)) = &self.second else { return Ok(None) };
+        Ok(Some(data::bind(batch, signature)?))
     }
 
     pub(crate) fn plan(&self) -> &Plan {
@@ -28,19 +46,8 @@ impl<'m> Scorer<'m> {
 
     /// Predictions of a batch, on all threads.
     pub(crate) fn predict(&self, batch: &RecordBatch, ctx: &Ctx<'_>) -> Result<Predictions, Error> {
-        let bound = data::bind(batch, self.signature)?;
-        let columns = bound.columns();
-        let n_rows = bound.n_rows();
-        let n_slices = n_rows.div_ceil(SLICE).max(1);
-        let parts = ctx.threads.map(n_slices, |i| {
-            let start = i * SLICE;
-            let len = SLICE.min(n_rows - start);
-            let slices: Option<Vec<Column<'_>>> = columns.iter().map(|c| c.slice(start, len)).collect();
-            slices.map(|s| self.plan.run(&s))
-        });
         let mut all: Option<Predictions> = None;
-        for part in parts {
-            let outputs = part.ok_or_else(|| Error::bug("predict: a slice leaves its column"))??;
+        for outputs in self.slices(batch, ctx)? {
             let part = self.predictions(&outputs)?;
             match &mut all {
                 None => all = Some(part),
@@ -48,6 +55,41 @@ impl<'m> Scorer<'m> {
             }
         }
         all.ok_or_else(|| Error::bug("predict: no slice was run"))
+    }
+
+    /// Outputs of a batch, on all threads.
+    pub(crate) fn outputs(&self, batch: &RecordBatch, ctx: &Ctx<'_>) -> Result<Vec<Tensor>, Error> {
+        let mut slices = self.slices(batch, ctx)?.into_iter();
+        let mut all = slices.next().unwrap_or_default();
+        for outputs in slices {
+            let joined = all.into_iter().zip(outputs).map(|(rows, more)| rows.below(more));
+            all = joined.collect::<Option<_>>().ok_or_else(|| Error::bug("predict: slices differ"))?;
+        }
+        Ok(all)
+    }
+
+    /// Outputs of slices of a batch, in order.
+    fn slices(&self, batch: &RecordBatch, ctx: &Ctx<'_>) -> Result<Vec<Vec<Tensor>>, Error> {
+        let bound = data::bind(batch, self.signature)?;
+        let columns = bound.columns();
+        let second = self.bind_second()?;
+        let second = second.as_ref().map_or(Vec::new(), Bound::columns);
+        let n_rows = bound.n_rows();
+        let slice = if self.sees_other_rows() { n_rows.max(1) } else { SLICE };
+        let n_slices = n_rows.div_ceil(slice).max(1);
+        let parts = ctx.threads.map(n_slices, |i| {
+            let start = i * slice;
+            let len = slice.min(n_rows - start);
+            let slices: Option<Vec<Column<'_>>> = columns.iter().map(|c| c.slice(start, len)).collect();
+            slices.map(|mut s| {
+                s.extend_from_slice(&second);
+                self.plan.run(&s)
+            })
+        });
+        let outputs = parts
+            .into_iter()
+            .map(|part| Ok(part.ok_or_else(|| Error::bug("predict: a slice leaves its column"))??));
+        outputs.collect()
     }
 
     fn predictions(&self, outputs: &[Tensor]) -> Result<Predictions, Error> {
@@ -65,6 +107,25 @@ pub(crate) fn rows_for(
 ) -> Result<Batches, Error> {
     let plan = ReadPlan { also: also.to_vec(), encoding, ..ReadPlan::new(signature) };
     Ok(plan.read(source)?)
+}
+
+/// Batches as a scorer takes them: as they come, or all in one.
+///
+/// # Errors
+/// A batch cannot be read, or all of them are too much for one.
+pub(crate) fn batches_for<'b>(
+    scorer: &Scorer<'_>,
+    batches: Batches,
+    name: &str,
+) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, data::Error>> + 'b>, Error> {
+    if !scorer.sees_other_rows() {
+        return Ok(Box::new(batches));
+    }
+    let all = batches.collect::<Result<Vec<_>, _>>()?;
+    if all.is_empty() {
+        return Ok(Box::new(std::iter::empty()));
+    }
+    Ok(Box::new(std::iter::once(Ok(whole(&all, name)?))))
 }
 
 /// The `n`th of the columns that were read raw beside the inputs; it may be an input as well.
@@ -152,16 +213,27 @@ pub(crate) fn select(predictions: Predictions, rows: &[u32], n_classes: usize) -
     }
 }
 
-/// True when all outputs of a model come from integers alone; a float layer would make it false.
+/// True when every machine computes the same bits of all outputs; a float layer would make it false.
 pub(crate) fn is_exact(model: &Model) -> bool {
-    // Every operator of this version is exact; the match keeps that honest when one is added.
-    model.graph().nodes().iter().all(|node| match node.op {
-        ir::Op::Bin(_)
-        | ir::Op::Codes(_)
-        | ir::Op::Forest(_)
-        | ir::Op::Link(_)
-        | ir::Op::ArgMax(_)
-        | ir::Op::Threshold(_)
-        | ir::Op::TimePart(_) => true,
-    })
+    model.graph().nodes().iter().all(|node| node.op.payload().is_exact())
+}
+
+/// True when a model computes with integers alone: no transform is left in it.
+pub(crate) fn is_integer(model: &Model) -> bool {
+    use ir::Op;
+    let integer = |op: &Op| {
+        matches!(
+            op,
+            Op::Bin(_)
+                | Op::Codes(_)
+                | Op::Forest(_)
+                | Op::Link(_)
+                | Op::ArgMax(_)
+                | Op::Threshold(_)
+                | Op::TimePart(_)
+                | Op::Tokens(_)
+                | Op::HashTokens(_)
+        )
+    };
+    model.graph().nodes().iter().all(|node| integer(&node.op))
 }

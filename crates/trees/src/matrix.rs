@@ -32,9 +32,38 @@ pub struct CodeMatrix {
 }
 
 impl CodeMatrix {
-    /// The codes of a table: `columns[feature]` is that feature's column in chunks of rows.
-    pub fn new(encoders: &[Encoder], columns: &[Vec<Column<'_>>], threads: &Threads) -> CodeMatrix {
-        let n_rows = columns.first().map_or(0, |chunks| chunks.iter().map(Column::n_rows).sum());
+    /// The codes of a table of `n_rows`: `columns[feature]` is that feature's column in chunks of rows; a
+    /// feature without chunks is missing throughout.
+    pub fn new(
+        encoders: &[Encoder],
+        columns: &[Vec<Column<'_>>],
+        n_rows: usize,
+        threads: &Threads,
+    ) -> CodeMatrix {
+        CodeMatrix::made(n_rows, encoders, columns, threads, |_, _| None)
+    }
+
+    /// The codes of other features of the same rows: those that are `known[feature]` here already are copied,
+    /// the others are made as [`CodeMatrix::new`] does. `encoders` are those of all new features.
+    pub fn with(
+        &self,
+        known: &[Option<usize>],
+        encoders: &[Encoder],
+        columns: &[Vec<Column<'_>>],
+        threads: &Threads,
+    ) -> CodeMatrix {
+        CodeMatrix::made(self.n_rows, encoders, columns, threads, |feature, row| {
+            known[feature].map(|at| self.code(at, row as u32))
+        })
+    }
+
+    fn made(
+        n_rows: usize,
+        encoders: &[Encoder],
+        columns: &[Vec<Column<'_>>],
+        threads: &Threads,
+        known: impl Fn(usize, usize) -> Option<u8> + Sync,
+    ) -> CodeMatrix {
         let mut n_cells = 0;
         let features: Vec<Feature> = encoders
             .iter()
@@ -50,6 +79,12 @@ impl CodeMatrix {
             let mut codes = Vec::new();
             for (lane, feature) in (tile * TILE..features.len().min(tile * TILE + TILE)).enumerate() {
                 let missing = features[feature].n_codes as u8;
+                if columns[feature].is_empty() {
+                    for (row, word) in rows.iter_mut().enumerate() {
+                        word[lane] = known(feature, row).unwrap_or(missing);
+                    }
+                    continue;
+                }
                 let mut first = 0;
                 for chunk in &columns[feature] {
                     codes.resize(chunk.n_rows(), 0);

@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// Leave out rows of classes that training had not seen
     #[arg(long)]
     drop_unseen: bool,
+    /// The second table, instead of that of the fit
+    #[arg(long, value_name = "FILE")]
+    join: Option<PathBuf>,
     /// How the bytes of CSV spell text: utf-8 or latin-1
     #[arg(long, value_name = "NAME", default_value = "utf-8", hide_default_value = true, value_parser = values::encoding)]
     encoding: smidgen::Encoding,
@@ -52,6 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         target: args.target.clone(),
         metric: args.metric.clone(),
         missing: args.missing.clone(),
+        join: args.join.clone(),
         encoding: args.encoding,
         drop_unseen: args.drop_unseen,
     };

@@ -1,6 +1,7 @@
 //! `fit`: a table to a model file.
 
 use crate::run::{End, Limit, message, print, with_ctx};
+use crate::steps::StepArgs;
 use crate::{figures, look, values};
 use serde_json::{Value, json};
 use smidgen::{ColumnKind, Error, FitOptions, FitReport, ReadOptions, Scheme, Status, Task, fit};
@@ -11,7 +12,7 @@ use std::time::Duration;
 /// How a table is read; shared by the verbs that find out types.
 #[derive(clap::Args)]
 pub(crate) struct ReadArgs {
-    /// Kinds of columns: number, category, text
+    /// Kinds of columns: number, category, text, time, or id (left out)
     #[arg(long, value_name = "COL=KIND,..", value_delimiter = ',', value_parser = values::pair)]
     types: Vec<(String, String)>,
     /// Cells that mean missing, beside the usual ones
@@ -80,9 +81,8 @@ pub(crate) struct Args {
     /// Learners to try
     #[arg(long, value_name = "NAME,..", default_value = "gbdt", value_delimiter = ',')]
     learners: Vec<String>,
-    /// A parameter of a learner
-    #[arg(long, value_name = "LEARNER.PARAM=VALUE", value_parser = values::pair)]
-    set: Vec<(String, String)>,
+    #[command(flatten)]
+    steps: StepArgs,
     /// The seed
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -113,31 +113,33 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
 
 /// What the arguments say about reading.
 pub(crate) fn read_options(args: &ReadArgs) -> Result<ReadOptions, Error> {
+    let (types, drop) = types(args)?;
     Ok(ReadOptions {
-        types: types(&args.types)?,
+        types,
         missing: args.missing.clone(),
-        drop: args.drop.clone(),
+        drop,
         encoding: args.encoding,
         ..ReadOptions::default()
     })
 }
 
-fn types(pairs: &[(String, String)]) -> Result<BTreeMap<String, ColumnKind>, Error> {
+/// Declared kinds, and the columns that are not read: those of `--drop`, and ids.
+fn types(args: &ReadArgs) -> Result<(BTreeMap<String, ColumnKind>, Vec<String>), Error> {
     let mut types = BTreeMap::new();
-    for (column, kind) in pairs {
+    let mut drop = args.drop.clone();
+    for (column, kind) in &args.types {
         if kind == "id" {
-            return Err(Error::unsupported(format!(
-                "--types {column}=id: ids are not known apart yet; leave the column out with --drop {column}"
-            )));
+            drop.push(column.clone());
+            continue;
         }
         let parsed = ColumnKind::parse(kind).ok_or_else(|| {
             Error::input(format!(
-                "--types {column}={kind}: expected number, category, text or time, got \"{kind}\""
+                "--types {column}={kind}: expected number, category, text, time or id, got \"{kind}\""
             ))
         })?;
         types.insert(column.clone(), parsed);
     }
-    Ok(types)
+    Ok((types, drop))
 }
 
 fn options(args: &Args) -> Result<FitOptions, Error> {
@@ -161,23 +163,8 @@ fn options(args: &Args) -> Result<FitOptions, Error> {
     let [learner] = &args.learners[..] else {
         return Err(Error::unsupported("--learners: one learner at a time for now"));
     };
-    let mut settings = Vec::new();
-    for (name, value) in &args.set {
-        match name.split_once('.') {
-            Some((of, param)) if of == learner => settings.push((param.to_owned(), value.clone())),
-            Some((of, _)) => {
-                let known = smidgen::LEARNERS.iter().map(|l| l.name).collect::<Vec<_>>().join(", ");
-                return Err(Error::input(format!(
-                    "--set {name}={value}: learner \"{of}\" is not among the learners of this run ({learner}); known: {known}"
-                )));
-            }
-            None => {
-                return Err(Error::input(format!(
-                    "--set {name}={value}: expected LEARNER.PARAM=VALUE, such as {learner}.{name}={value}"
-                )));
-            }
-        }
-    }
+    let settings = args.steps.settings(&[learner])?;
+    let (types, drop) = types(&args.read)?;
     Ok(FitOptions {
         data: args.data.clone(),
         target: args.target.clone(),
@@ -185,15 +172,20 @@ fn options(args: &Args) -> Result<FitOptions, Error> {
         metric: args.metric.clone(),
         test: args.test.clone(),
         output: args.output.clone(),
-        types: types(&args.read.types)?,
+        types,
         missing: args.read.missing.clone(),
-        drop: args.read.drop.clone(),
+        drop,
         encoding: args.read.encoding,
+        transforms: args.steps.transforms(),
+        transform_settings: settings.transforms,
+        relations: settings.relations,
+        duplicates: args.steps.duplicates,
+        missing_cells: args.steps.missing_cells,
         row_weight: args.row_weight.clone(),
         positive: args.positive.clone(),
         scheme,
         learner: learner.clone(),
-        settings,
+        settings: settings.learner,
         min_score: args.min_score,
         max_bytes: args.max_bytes,
         seed: args.seed,
@@ -221,15 +213,22 @@ fn text(made: &FitReport) -> String {
     );
     out.push_str(&format!("{} {on}:\n{}\n", look::count(figures.n_rows as u64), figures::text(figures)));
     out.push_str(&format!(
-        "{} on disk, {} a row in batch, {} for a single row, integers only, in {:.1} s\n",
+        "{} on disk, {} a row in batch, {} for a single row, {}, in {:.1} s\n",
         look::size(made.bytes),
         look::nanoseconds(made.speed.ns_per_row),
         look::nanoseconds(made.speed.ns_single),
+        if made.integers { "integers only" } else { "the same bits on every machine" },
         made.seconds
     ));
     for warning in &made.warnings {
         let column = warning.column.as_ref().map(|c| format!("column \"{c}\": ")).unwrap_or_default();
         out.push_str(&format!("warning: {column}{}\n", warning.text));
+    }
+    // What was left out is among the warnings already.
+    let told = |c: &&smidgen::Cleaned| !made.warnings.iter().any(|w| w.text == c.text);
+    for cleaned in made.cleaned.iter().filter(told) {
+        let column = cleaned.column.as_ref().map(|c| format!("column \"{c}\": ")).unwrap_or_default();
+        out.push_str(&format!("cleaned: {column}{}\n", cleaned.text));
     }
     let path = quoted(&made.model.display().to_string());
     let proba = if made.classes.is_empty() { "" } else { " --proba" };
@@ -263,6 +262,7 @@ fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
         "members": [{"learner": made.learner, "weight": 1.0, "bytes": made.bytes}],
         "front": [{"point": 1, "score": figures::number(score), "bytes": made.bytes, "cost_ns": null}],
         "warnings": figures::warnings(&made.warnings),
+        "cleaning": figures::cleaning(&made.cleaned),
         "exact": made.exact,
         "model": made.model.display().to_string(),
         "command": command(args, options, made),
@@ -322,9 +322,7 @@ fn command(args: &Args, options: &FitOptions, made: &FitReport) -> String {
         Scheme::Folds(n) => flag("--folds", n.to_string()),
         Scheme::Holdout(share) => flag("--holdout", share.to_string()),
     }
-    for (name, value) in &args.set {
-        flag("--set", format!("{name}={value}"));
-    }
+    args.steps.flags(&mut flag);
     flag("--seed", options.seed.to_string());
     flag("--work", made.work.to_string());
     flag("-o", options.output.display().to_string());

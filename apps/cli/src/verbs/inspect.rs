@@ -215,7 +215,7 @@ fn model_text(model: &ModelSummary) -> String {
         look::size(model.bytes),
         look::count(model.n_trees as u64),
         look::count(model.n_splits as u64),
-        if model.exact { ", integers only" } else { "" }
+        if model.integers { ", integers only" } else { "" }
     );
     if !s.classes.is_empty() {
         text.push_str(&format!("classes: {}\n", s.classes.join(", ")));

@@ -2,12 +2,12 @@
 
 use crate::run::{End, Limit, with_ctx};
 use crate::values;
-use smidgen::{Error, PredictOptions, predict, write_whole};
-use std::cell::Cell;
+use smidgen::{Error, Format, PredictOptions, predict, write_whole};
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Predict each row of a table; CSV on stdout, or in a file with -o.
+/// Predict each row of a table; CSV on stdout, or CSV or Parquet in a file with -o.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The model file
@@ -15,7 +15,7 @@ pub(crate) struct Args {
     /// The table: CSV, plain or gzip; - for standard input
     data: String,
     /// Write here instead of to stdout
-    #[arg(short, long, value_name = "FILE.csv")]
+    #[arg(short, long, value_name = "FILE.csv|FILE.parquet")]
     output: Option<PathBuf>,
     /// Write the probability of each class too
     #[arg(long)]
@@ -23,6 +23,9 @@ pub(crate) struct Args {
     /// Columns of the table to write too
     #[arg(long, value_name = "COL,..", value_delimiter = ',')]
     keep: Vec<String>,
+    /// The second table, instead of that of the fit
+    #[arg(long, value_name = "FILE")]
+    join: Option<PathBuf>,
     /// How the bytes of CSV spell text: utf-8 or latin-1
     #[arg(long, value_name = "NAME", default_value = "utf-8", hide_default_value = true, value_parser = values::encoding)]
     encoding: smidgen::Encoding,
@@ -43,14 +46,18 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         data: args.data.clone(),
         probabilities: args.proba,
         missing: args.missing.clone(),
+        join: args.join.clone(),
         encoding: args.encoding,
         keep: args.keep.clone(),
+        format: args.output.as_ref().map_or(Format::Csv, |o| Format::of(&o.to_string_lossy())),
     };
     if let Some(output) = &args.output {
         let extension = output.extension().and_then(|e| e.to_str()).unwrap_or("");
-        if matches!(extension, "parquet" | "npz" | "npy") {
+        if matches!(extension, "npz" | "npy") {
             let path = output.display();
-            return Err(Error::unsupported(format!("{path}: .{extension} is not written yet; use .csv")));
+            return Err(Error::unsupported(format!(
+                "{path}: .{extension} is not written yet; use .csv or .parquet"
+            )));
         }
     }
     // Rows that go to stdout are their own progress.
@@ -58,11 +65,11 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
     let (made, _) = with_ctx(args.jobs, Limit::None, quiet, |ctx| match &args.output {
         Some(path) => write_whole(path, |mut out| predict(&options, &mut out, ctx).map(|_| ())),
         None => {
-            let left = Cell::new(false);
-            let mut out = BufWriter::new(Watched { out: std::io::stdout().lock(), left: &left });
+            let left = AtomicBool::new(false);
+            let mut out = BufWriter::new(Watched { out: std::io::stdout(), left: &left });
             match predict(&options, &mut out, ctx) {
                 // Whoever reads no further has what was asked for.
-                Err(_) if left.get() => Ok(()),
+                Err(_) if left.load(Ordering::Relaxed) => Ok(()),
                 ended => ended.map(|_| ()),
             }
         }
@@ -73,13 +80,13 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
 /// A writer that remembers that its reader left.
 struct Watched<'a, W> {
     out: W,
-    left: &'a Cell<bool>,
+    left: &'a AtomicBool,
 }
 
 impl<W: Write> Watched<'_, W> {
     fn watch<T>(&self, done: std::io::Result<T>) -> std::io::Result<T> {
         if done.as_ref().is_err_and(|e| e.kind() == ErrorKind::BrokenPipe) {
-            self.left.set(true);
+            self.left.store(true, Ordering::Relaxed);
         }
         done
     }

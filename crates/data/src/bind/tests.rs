@@ -16,6 +16,8 @@ fn signature(inputs: &[(&str, ColumnKind, DType)]) -> Signature {
         classes: vec!["0".into(), "1".into()],
         positive: Some(1),
         missing: Vec::new(),
+        columns: Vec::new(),
+        joined: None,
     }
 }
 

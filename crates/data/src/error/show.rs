@@ -8,7 +8,7 @@ pub(super) fn needs(task: Task) -> &'static str {
     match task {
         Task::Binary => "exactly 2",
         Task::Multiclass => "at least 3",
-        Task::Regression => "none",
+        Task::Regression | Task::Transform => "none",
     }
 }
 

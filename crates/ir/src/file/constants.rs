@@ -1,11 +1,16 @@
 //! The section of constants: numbers at the width that they need.
 //!
 //! Integers are stored as differences, zigzag varints; floats as their leading bytes, as many as
-//! the longest of them needs (an edge chosen short is two or three bytes); text with its length.
+//! the longest of them needs (an edge chosen short is two or three bytes), or, where that is shorter, as
+//! places in a table of the floats that occur, the most frequent first (the weights of a vocabulary hang on
+//! few counts); text as what differs from the text before it, which in a sorted vocabulary is little.
 
 use super::bytes::{Reader, Writer};
 use crate::{DType, Error, Tensor, TensorData};
+use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 pub(super) fn write(constants: &[&Tensor]) -> Vec<u8> {
     let mut out = Writer::default();
@@ -31,9 +36,11 @@ fn write_data(out: &mut Writer, data: &TensorData) {
         TensorData::I16(v) => differences(out, v.iter().map(|&x| x.into())),
         TensorData::I32(v) => differences(out, v.iter().map(|&x| x.into())),
         TensorData::I64(v) => differences(out, v.iter().copied()),
-        TensorData::F32(v) => leading(out, v.iter().map(|x| u64::from(x.to_bits()) << 32), 4),
-        TensorData::F64(v) => leading(out, v.iter().map(|x| x.to_bits()), 8),
-        TensorData::Str(v) => v.iter().for_each(|s| out.text(s)),
+        TensorData::F32(v) => floats(out, v.iter().map(|x| u64::from(x.to_bits()) << 32), 4),
+        TensorData::F64(v) => floats(out, v.iter().map(|x| x.to_bits()), 8),
+        TensorData::Str(v) => front_coded(out, v),
+        // The builder takes no constant of bags.
+        TensorData::Bag(_) => {}
     }
 }
 
@@ -42,6 +49,53 @@ fn differences(out: &mut Writer, values: impl Iterator<Item = i64>) {
     for value in values {
         out.signed(value.wrapping_sub(last));
         last = value;
+    }
+}
+
+/// The width of floats that are stored as places in a table.
+const TABLE: u8 = 0;
+
+/// Words as they are, or a table of those that occur and a place each: what is shorter.
+fn floats(out: &mut Writer, words: impl Iterator<Item = u64> + Clone, most: u32) {
+    let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
+    words.clone().for_each(|w| *counts.entry(w).or_default() += 1);
+    let mut plain = Writer::default();
+    leading(&mut plain, words.clone(), most);
+    // A place takes a byte at least, and so does a float of the table.
+    if counts.len() + counts.values().sum::<usize>() < plain.bytes().len() {
+        let mut order: Vec<(u64, usize)> = counts.into_iter().collect();
+        order.sort_by_key(|&(_, n)| Reverse(n));
+        let mut table = Writer::default();
+        table.byte(TABLE);
+        table.count(order.len());
+        leading(&mut table, order.iter().map(|&(w, _)| w), most);
+        let places: BTreeMap<u64, usize> = order.iter().zip(0..).map(|(&(w, _), at)| (w, at)).collect();
+        words.filter_map(|w| places.get(&w)).for_each(|&at| table.count(at));
+        if table.bytes().len() < plain.bytes().len() {
+            plain = table;
+        }
+    }
+    out.raw(plain.bytes());
+}
+
+/// Most bytes that a text may share with the one before it; a byte of the file thus never becomes more
+/// than 16 of text.
+const MAX_SHARED: usize = 15;
+
+/// Each text as a byte, `16 * shared + own`, and its own bytes behind those that it shares with the
+/// text before; from 15 own bytes on, `own` is 15 and a varint holds what is more.
+fn front_coded(out: &mut Writer, texts: &[String]) {
+    let mut last: &[u8] = &[];
+    for text in texts {
+        let text = text.as_bytes();
+        let shared = last.iter().zip(text).take(MAX_SHARED).take_while(|(a, b)| a == b).count();
+        let own = &text[shared..];
+        out.byte((shared << 4 | own.len().min(15)) as u8);
+        if let Some(more) = own.len().checked_sub(15) {
+            out.count(more);
+        }
+        out.raw(own);
+        last = text;
     }
 }
 
@@ -92,11 +146,12 @@ fn read_data(from: &mut Reader<'_>, dtype: DType, n: usize) -> Result<TensorData
         DType::I32 => TensorData::I32(narrow(from, n)?),
         DType::I64 => TensorData::I64(narrow(from, n)?),
         DType::F32 => {
-            let words = read_leading(from, n, 4)?;
-            TensorData::F32(words.map(|w| f32::from_bits((w >> 32) as u32)).collect())
+            let words = read_floats(from, n, 4)?;
+            TensorData::F32(words.into_iter().map(|w| f32::from_bits((w >> 32) as u32)).collect())
         }
-        DType::F64 => TensorData::F64(read_leading(from, n, 8)?.map(f64::from_bits).collect()),
-        DType::Str => TensorData::Str((0..n).map(|_| from.text()).collect::<Result<_, _>>()?),
+        DType::F64 => TensorData::F64(read_floats(from, n, 8)?.into_iter().map(f64::from_bits).collect()),
+        DType::Str => TensorData::Str(read_front_coded(from, n)?),
+        DType::Bag => return Err(from.fail("a constant of bags")),
     })
 }
 
@@ -110,19 +165,51 @@ fn narrow<T: TryFrom<i64>>(from: &mut Reader<'_>, n: usize) -> Result<Vec<T>, Er
     Ok(values)
 }
 
-fn read_leading<'a>(
-    from: &mut Reader<'a>,
-    n: usize,
-    most: usize,
-) -> Result<impl Iterator<Item = u64> + use<'a>, Error> {
-    let width = usize::from(from.byte()?);
+fn read_floats(from: &mut Reader<'_>, n: usize, most: usize) -> Result<Vec<u64>, Error> {
+    let width = from.byte()?;
+    if width != TABLE {
+        return read_leading(from, width, n, most);
+    }
+    let n_known = from.count(1)?;
+    let width = from.byte()?;
+    let known = read_leading(from, width, n_known, most)?;
+    let mut words = Vec::with_capacity(n.min(from.left()));
+    for _ in 0..n {
+        let at: usize = from.small()?;
+        words.push(*known.get(at).ok_or_else(|| from.fail("a constant is not in its table"))?);
+    }
+    Ok(words)
+}
+
+fn read_leading(from: &mut Reader<'_>, width: u8, n: usize, most: usize) -> Result<Vec<u64>, Error> {
+    let width = usize::from(width);
     if width == 0 || width > most {
         return Err(from.fail("the width of a constant is out of range"));
     }
     let length = n.checked_mul(width).ok_or_else(|| from.fail("a constant is too large"))?;
-    let bytes = from.take(length)?;
-    Ok(bytes.chunks_exact(width).map(move |chunk| {
+    let word = |chunk: &[u8]| {
         let word = chunk.iter().fold(0u64, |w, &b| w << 8 | u64::from(b));
         word << (64 - 8 * width)
-    }))
+    };
+    Ok(from.take(length)?.chunks_exact(width).map(word).collect())
+}
+
+fn read_front_coded(from: &mut Reader<'_>, n: usize) -> Result<Vec<String>, Error> {
+    let mut texts: Vec<String> = Vec::with_capacity(n);
+    for _ in 0..n {
+        let head = usize::from(from.byte()?);
+        let (shared, mut own) = (head >> 4, head & 15);
+        if own == 15 {
+            own += from.count(1)?;
+        }
+        let before = texts.last().map_or(&[][..], |t| t.as_bytes());
+        let before = before.get(..shared).ok_or_else(|| from.fail("a text shares more than there is"))?;
+        let own = from.take(own)?;
+        let mut bytes = Vec::with_capacity(shared + own.len());
+        bytes.extend_from_slice(before);
+        bytes.extend_from_slice(own);
+        let text = String::from_utf8(bytes);
+        texts.push(text.map_err(|_| from.fail("a text is not UTF-8"))?);
+    }
+    Ok(texts)
 }

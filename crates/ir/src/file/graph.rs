@@ -8,9 +8,9 @@ use super::bytes::{Reader, Writer};
 use super::{constants, forests, ill_formed};
 use crate::builder::{constant_name, node_name};
 use crate::op::{Attr, Attrs};
-use crate::{Dim, Error, Forest, Graph, GraphBuilder, Model, Op, Origin, Shape, Signature, Tensor, ValueIdx};
+use crate::{Error, Forest, Graph, GraphBuilder, Model, Op, Origin, Shape, Signature, Tensor, ValueIdx};
 use alloc::boxed::Box;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::{IntoIter, Vec};
 
 const INT: u8 = 0;
@@ -38,7 +38,9 @@ pub(super) fn write(model: &Model) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     }
 
     out.count(graph.inputs().len());
-    for (&idx, input) in graph.inputs().iter().zip(&model.signature().inputs) {
+    let signature = model.signature();
+    let inputs = signature.inputs.iter().chain(signature.joined_inputs());
+    for (&idx, input) in graph.inputs().iter().zip(inputs) {
         let value = graph.value(idx);
         out.text(if value.name == input.name { "" } else { &value.name });
     }
@@ -106,13 +108,14 @@ pub(super) fn read(
 
     let mut builder = GraphBuilder::new();
     let n_inputs = from.count(1)?;
-    if n_inputs != signature.inputs.len() {
+    if n_inputs != signature.inputs.len() + signature.joined_inputs().len() {
         return Err(from.fail("the graph has another number of inputs than the signature"));
     }
-    for input in &signature.inputs {
+    let first = signature.inputs.iter().map(|i| (i, Shape::rows()));
+    let second = signature.joined_inputs().iter().map(|i| (i, Shape::other_rows()));
+    for (input, shape) in first.chain(second) {
         let name = from.text()?;
         let name = if name.is_empty() { &input.name } else { &name };
-        let shape = Shape(alloc::vec![Dim::Symbol("N".to_string())]);
         builder.input(name, input.graph_dtype(), shape).map_err(|e| ill_formed(&e))?;
     }
 

@@ -1,7 +1,7 @@
 //! Sections of the signature, the card and the self-test.
 
 use super::bytes::{Reader, Writer};
-use crate::{Card, ColumnKind, DType, Error, Input, OutputRole, SelfTest, Signature, Task};
+use crate::{Card, ColumnKind, DType, Error, Input, Joined, OutputRole, SelfTest, Signature, Task};
 use alloc::vec::Vec;
 
 fn tag_of<T: PartialEq>(all: &[T], value: &T) -> u8 {
@@ -17,11 +17,7 @@ pub(super) fn write(signature: &Signature) -> Vec<u8> {
     let mut out = Writer::default();
     out.byte(tag_of(Task::ALL, &signature.task));
     out.text(&signature.target);
-    out.count(signature.inputs.len());
-    for input in &signature.inputs {
-        out.text(&input.name);
-        out.byte(tag_of(ColumnKind::ALL, &input.kind) << 4 | input.dtype.tag());
-    }
+    write_inputs(&mut out, &signature.inputs);
     out.count(signature.outputs.len());
     for role in &signature.outputs {
         out.byte(tag_of(OutputRole::ALL, role));
@@ -35,12 +31,27 @@ pub(super) fn write(signature: &Signature) -> Vec<u8> {
     for marker in &signature.missing {
         out.text(marker);
     }
+    out.count(signature.columns.len());
+    for column in &signature.columns {
+        out.text(column);
+    }
+    out.byte(signature.joined.is_some().into());
+    if let Some(joined) = &signature.joined {
+        out.text(&joined.table);
+        write_inputs(&mut out, &joined.inputs);
+    }
     out.into_bytes()
 }
 
-pub(super) fn read(from: &mut Reader<'_>) -> Result<Signature, Error> {
-    let task = from_tag(Task::ALL, from)?;
-    let target = from.text()?;
+fn write_inputs(out: &mut Writer, inputs: &[Input]) {
+    out.count(inputs.len());
+    for input in inputs {
+        out.text(&input.name);
+        out.byte(tag_of(ColumnKind::ALL, &input.kind) << 4 | input.dtype.tag());
+    }
+}
+
+fn read_inputs(from: &mut Reader<'_>) -> Result<Vec<Input>, Error> {
     let n = from.count(2)?;
     let mut inputs = Vec::with_capacity(n);
     for _ in 0..n {
@@ -52,6 +63,13 @@ pub(super) fn read(from: &mut Reader<'_>) -> Result<Signature, Error> {
         };
         inputs.push(Input { name, kind, dtype });
     }
+    Ok(inputs)
+}
+
+pub(super) fn read(from: &mut Reader<'_>) -> Result<Signature, Error> {
+    let task = from_tag(Task::ALL, from)?;
+    let target = from.text()?;
+    let inputs = read_inputs(from)?;
     let n = from.count(1)?;
     let outputs = (0..n).map(|_| from_tag(OutputRole::ALL, from)).collect::<Result<_, _>>()?;
     let n = from.count(1)?;
@@ -62,8 +80,15 @@ pub(super) fn read(from: &mut Reader<'_>) -> Result<Signature, Error> {
     };
     let n = from.count(1)?;
     let missing = (0..n).map(|_| from.text()).collect::<Result<_, _>>()?;
+    let n = from.count(1)?;
+    let columns = (0..n).map(|_| from.text()).collect::<Result<_, _>>()?;
+    let joined = match from.byte()? {
+        0 => None,
+        1 => Some(Joined { table: from.text()?, inputs: read_inputs(from)? }),
+        _ => return Err(from.fail("a second table is there or it is not")),
+    };
     from.end()?;
-    Ok(Signature { task, target, inputs, outputs, classes, positive, missing })
+    Ok(Signature { task, target, inputs, outputs, classes, positive, missing, columns, joined })
 }
 
 pub(super) fn write_card(card: &Card) -> Vec<u8> {

@@ -84,6 +84,8 @@ fn random_model(seed: u64, n_trees: usize) -> Model {
         classes: vec!["a".into(), "b".into(), "c".into()],
         positive: None,
         missing: Vec::new(),
+        columns: Vec::new(),
+        joined: None,
     };
     let card = Card {
         data_fingerprint: 99,

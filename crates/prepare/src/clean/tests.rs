@@ -87,7 +87,7 @@ fn leaks() {
     let noise: Vec<f64> = (0..2000).map(|i| f64::from(i * 31 % 17)).collect();
     let columns = [vec![real(&x)], vec![real(&noise)]];
     let encoders: Vec<Encoder> = columns.iter().map(|c| Encoder::fit(c, 254)).collect();
-    let codes = CodeMatrix::new(&encoders, &columns, &Threads::one());
+    let codes = CodeMatrix::new(&encoders, &columns, 2000, &Threads::one());
     let rows: Vec<u32> = (0..2000).collect();
     let labels: Vec<u32> = x.iter().map(|&v| u32::from(v >= 1000.0)).collect();
     let values: Vec<f64> = x.iter().map(|v| 3.0 * v).collect();

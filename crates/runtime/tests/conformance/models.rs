@@ -1,5 +1,6 @@
 //! Random models: every input kind, every shape of tree, every ending.
 
+use super::numbers;
 use ir::digest::SplitMix64;
 use ir::fixed::{from_key_f64, key_f64};
 use ir::forest::{Child, CodeSet, CodedFeature, Split, Test, Tree};
@@ -37,6 +38,20 @@ pub const TRAITS: &[&str] = &[
     "Threshold",
     "a time as text",
     "a time in microseconds",
+    "Cast",
+    "Arithmetic",
+    "Function",
+    "Comparison",
+    "IsNaN",
+    "Where",
+    "Columns",
+    "Gather",
+    "MatMul",
+    "Reduce",
+    "Interpolate",
+    "OneHot",
+    "LabelEncoder",
+    "HashBucket",
 ];
 
 struct Coded {
@@ -73,6 +88,11 @@ pub fn random_model(random: &mut SplitMix64) -> Model {
             let part = time_part(random, input.dtype);
             let part = builder.node(Op::TimePart(part), &[column]).unwrap();
             coded.push(code(random, &mut builder, part, DType::F64));
+            continue;
+        }
+        if random.below(3) == 0 {
+            let made = numbers::made(random, &mut builder, column, input.dtype);
+            coded.push(code(random, &mut builder, made, DType::F64));
             continue;
         }
         coded.push(code(random, &mut builder, column, input.dtype));
@@ -254,6 +274,8 @@ fn finish(
         classes: (0..n_classes).map(|i| format!("class {i}")).collect(),
         positive: (task == Task::Binary).then_some(1),
         missing: Vec::new(),
+        columns: Vec::new(),
+        joined: None,
     };
     Model::try_new(b.finish(&values).unwrap(), signature, Card::default()).unwrap()
 }
@@ -292,6 +314,27 @@ pub fn traits(model: &Model) -> Vec<&'static str> {
                 seen.push(if op.format.is_some() { "a time as text" } else { "a time in microseconds" });
             }
             (Op::Bin(_) | Op::Codes(_), None) => {}
+            (Op::Cast(_), _) => seen.push("Cast"),
+            (Op::Arithmetic(_), _) => seen.push("Arithmetic"),
+            (Op::Function(_), _) => seen.push("Function"),
+            (Op::Comparison(_), _) => seen.push("Comparison"),
+            (Op::IsNaN(_), _) => seen.push("IsNaN"),
+            (Op::Where(_), _) => seen.push("Where"),
+            (Op::Columns(_), _) => seen.push("Columns"),
+            (Op::Gather(_), _) => seen.push("Gather"),
+            (Op::MatMul(_), _) => seen.push("MatMul"),
+            (Op::Reduce(_), _) => seen.push("Reduce"),
+            (Op::Interpolate(_), _) => seen.push("Interpolate"),
+            (Op::OneHot(_), _) => seen.push("OneHot"),
+            (Op::LabelEncoder(_), _) => seen.push("LabelEncoder"),
+            (Op::HashBucket(_), _) => seen.push("HashBucket"),
+            // Laws of the transforms compare them.
+            (Op::ImputeNeighbours(_) | Op::Respell(_) | Op::BSpline(_), _) => {}
+            // They have tests of their own, and the laws of the transforms.
+            (Op::TextPart(_) | Op::Tokens(_) | Op::HashTokens(_), _) => {}
+            (Op::BagWeigh(_) | Op::BagGather(_) | Op::BagGemm(_), _) => {}
+            // They see other rows; tests of their own compare them.
+            (Op::Past(_) | Op::Related(_), _) => {}
         }
     }
     seen

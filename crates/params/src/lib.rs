@@ -1,7 +1,39 @@
 //! Parameters as data: one table gives the check, the message, the help and the search space.
+//!
+//! A member of a family has a `SPEC`, a slice of [`ParamSpec`]; [`Params::parse`] is the only way to values,
+//! so a member never sees one out of range. It stands apart because all families use it.
 
-use crate::error::{Error, Kind};
 use std::fmt;
+
+/// A setting that cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No parameter of that name.
+    #[error("{owner}: unknown parameter \"{name}\"{suggestion}; known: {known}")]
+    Unknown {
+        /// The member of a family.
+        owner: &'static str,
+        /// The name asked for.
+        name: String,
+        /// `; did you mean ..?`, or nothing.
+        suggestion: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// A value out of range.
+    #[error("{owner}: {param} must be {range}, got {got}")]
+    Range {
+        /// The member of a family.
+        owner: &'static str,
+        /// The parameter.
+        param: &'static str,
+        /// What is allowed.
+        range: String,
+        /// What was given.
+        got: String,
+    },
+}
 
 /// A value of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,10 +87,10 @@ impl fmt::Display for Range {
     }
 }
 
-/// One parameter of a learner.
+/// One parameter of a member.
 #[derive(Clone, Copy, Debug)]
 pub struct ParamSpec {
-    /// Name, as in `--set learner.name=value`.
+    /// Name, as in `--set member.name=value`.
     pub name: &'static str,
     /// Names that other libraries give it; accepted, never printed.
     pub aliases: &'static [&'static str],
@@ -70,41 +102,40 @@ pub struct ParamSpec {
     pub doc: &'static str,
 }
 
-/// Checked values for every parameter of a learner.
+/// Checked values for every parameter of a member.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Params {
-    learner: &'static str,
+    owner: &'static str,
     values: Vec<(&'static str, Value)>,
     given: Vec<&'static str>,
 }
 
 impl Params {
-    /// Defaults with these values set, as text.
+    /// Defaults with these values set, as text. The parameters are those of all tables of `spec`.
     ///
     /// # Errors
-    /// `UnknownParam`, `ParamRange`.
+    /// `Unknown`, `Range`.
     pub fn parse(
-        learner: &'static str,
-        spec: &'static [ParamSpec],
+        owner: &'static str,
+        spec: &[&'static [ParamSpec]],
         settings: &[(String, String)],
     ) -> Result<Params, Error> {
-        let mut params =
-            Params { learner, values: spec.iter().map(|p| (p.name, p.default)).collect(), given: Vec::new() };
+        let all = || spec.iter().flat_map(|table| table.iter());
+        let values = all().map(|p| (p.name, p.default)).collect();
+        let mut params = Params { owner, values, given: Vec::new() };
         for (name, text) in settings {
-            let found = spec.iter().find(|p| p.name == name || p.aliases.contains(&name.as_str()));
+            let found = all().find(|p| p.name == name || p.aliases.contains(&name.as_str()));
             let Some(param) = found else {
-                let near =
-                    spec.iter().map(|p| p.name).find(|n| n.contains(name.as_str()) || name.contains(n));
-                return Err(Kind::UnknownParam {
-                    learner,
+                let near = all().map(|p| p.name).find(|n| n.contains(name.as_str()) || name.contains(n));
+                return Err(Error::Unknown {
+                    owner,
                     name: name.clone(),
                     suggestion: near.map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default(),
-                    known: spec.iter().map(|p| p.name).collect::<Vec<_>>().join(", "),
-                }
-                .into());
+                    known: all().map(|p| p.name).collect::<Vec<_>>().join(", "),
+                });
             };
-            let value = param.read(text).ok_or_else(|| Kind::ParamRange {
-                learner,
+            let value = param.read(text).ok_or_else(|| Error::Range {
+                owner,
                 param: param.name,
                 range: param.range.to_string(),
                 got: text.clone(),
@@ -121,7 +152,7 @@ impl Params {
         Ok(params)
     }
 
-    /// A whole number of the learner's own `SPEC`; 0 for a name that is not in it.
+    /// A whole number of the member's own `SPEC`; 0 for a name that is not in it.
     pub fn int(&self, name: &str) -> i64 {
         match self.get(name) {
             Some(Value::Int(v)) => v,
@@ -129,7 +160,7 @@ impl Params {
         }
     }
 
-    /// A number of the learner's own `SPEC`; 0 for a name that is not in it.
+    /// A number of the member's own `SPEC`; 0 for a name that is not in it.
     pub fn real(&self, name: &str) -> f64 {
         match self.get(name) {
             Some(Value::Real(v)) => v,
@@ -137,7 +168,7 @@ impl Params {
         }
     }
 
-    /// A word of the learner's own `SPEC`; empty for a name that is not in it.
+    /// A word of the member's own `SPEC`; empty for a name that is not in it.
     pub fn word(&self, name: &str) -> &'static str {
         match self.get(name) {
             Some(Value::Word(v)) => v,
@@ -145,13 +176,18 @@ impl Params {
         }
     }
 
+    /// True if the parameter was set.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.given.contains(&name)
+    }
+
     fn get(&self, name: &str) -> Option<Value> {
         self.values.iter().find(|(n, _)| *n == name).map(|(_, v)| *v)
     }
 
-    /// The learner and what was set, as `--set` takes it: `gbdt max_leaves=7`.
+    /// The member and what was set, as `--set` takes it: `gbdt max_leaves=7`.
     pub fn describe(&self) -> String {
-        let mut text = self.learner.to_owned();
+        let mut text = self.owner.to_owned();
         for (name, value) in self.values.iter().filter(|(n, _)| self.given.contains(n)) {
             text.push_str(&format!(" {name}={value}"));
         }
@@ -171,5 +207,24 @@ impl ParamSpec {
             }
             Range::Words(words) => words.iter().find(|w| **w == text).map(|w| Value::Word(w)),
         }
+    }
+}
+
+/// Values just outside a range, with the text that a user would write; the laws of a family try them.
+pub fn outside(range: Range) -> Vec<String> {
+    match range {
+        Range::Int { low, high } => {
+            let below = low.checked_sub(1).map(|v| v.to_string());
+            let above = high.checked_add(1).map(|v| v.to_string());
+            below.into_iter().chain(above).chain(["x".to_owned()]).collect()
+        }
+        Range::Real { low, high } => {
+            vec![
+                (low - low.abs().max(1.0)).to_string(),
+                (high + high.abs().max(1.0)).to_string(),
+                "NaN".to_owned(),
+            ]
+        }
+        Range::Words(_) => vec!["no such word".to_owned()],
     }
 }

@@ -1,0 +1,48 @@
+//! Nodes that several members lower to: numbers beside constants, columns as a matrix.
+
+use ir::op::{Arithmetic, Columns, Function, IsNaN, Where};
+use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
+
+/// `x op values`, for each row; `values` has one number for all columns or one for each.
+pub(crate) fn with(
+    builder: &mut GraphBuilder,
+    op: Arithmetic,
+    x: ValueIdx,
+    values: &[f64],
+) -> Result<ValueIdx, ir::Error> {
+    let values = builder.constant(Tensor::vector(TensorData::F64(values.to_vec())))?;
+    builder.node(Op::Arithmetic(op), &[x, values])
+}
+
+/// `f(x)`.
+pub(crate) fn apply(
+    builder: &mut GraphBuilder,
+    function: Function,
+    x: ValueIdx,
+) -> Result<ValueIdx, ir::Error> {
+    builder.node(Op::Function(function), &[x])
+}
+
+/// Columns and matrices side by side, `[N, sum of widths]`.
+pub(crate) fn side_by_side(builder: &mut GraphBuilder, columns: &[ValueIdx]) -> Result<ValueIdx, ir::Error> {
+    builder.node(Op::Columns(Columns), columns)
+}
+
+/// `x`, and 0 where it is missing.
+pub(crate) fn missing_as_zero(builder: &mut GraphBuilder, x: ValueIdx) -> Result<ValueIdx, ir::Error> {
+    let zero = builder.constant(Tensor::vector(TensorData::F64(vec![0.0])))?;
+    let missing = builder.node(Op::IsNaN(IsNaN), &[x])?;
+    builder.node(Op::Where(Where), &[missing, zero, x])
+}
+
+/// A constant matrix, row-major.
+pub(crate) fn matrix(
+    builder: &mut GraphBuilder,
+    n_rows: usize,
+    values: Vec<f64>,
+) -> Result<ValueIdx, ir::Error> {
+    let width = values.len() / n_rows.max(1);
+    // `values` is a whole number of rows; otherwise the node that takes the vector refuses it.
+    let tensor = Tensor::try_new(vec![n_rows, width], TensorData::F64(values));
+    builder.constant(tensor.unwrap_or_else(|| Tensor::vector(TensorData::F64(Vec::new()))))
+}

@@ -1,0 +1,137 @@
+//! `ordinal`: a category to its place among all categories.
+
+use crate::error::Error;
+use crate::one_hot::by_value;
+use crate::transform::{FeatureKind, FittedStep, Group, Lower, StepInput, Transform, TransformEntry};
+use ir::op::LabelEncoder;
+use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
+use params::{ParamSpec, Params, Range, Value};
+use std::collections::BTreeMap;
+
+/// The line of the table.
+pub(crate) static ENTRY: TransformEntry = TransformEntry {
+    name: "ordinal",
+    doc: "a category to its place among all categories",
+    takes: &[FeatureKind::Category],
+    sees_target: false,
+    cleans: false,
+    spec: SPEC,
+    transform: &Ordinal,
+};
+
+const SPEC: &[ParamSpec] = &[
+    ParamSpec {
+        name: "order",
+        aliases: &[],
+        default: Value::Word("value"),
+        range: Range::Words(&["value", "frequency"]),
+        doc: "what comes first: the smallest number (or the first text), or the most frequent category",
+    },
+    ParamSpec {
+        name: "unknown",
+        aliases: &["handle_unknown"],
+        default: Value::Word("missing"),
+        range: Range::Words(&["missing", "minus_one"]),
+        doc: "what unseen categories and missing cells become",
+    },
+];
+
+/// The place of the key among the keys of the training rows, from 0: by value if all are numbers, else in
+/// byte order; or by falling frequency, equal ones by value. Unseen and missing cells give NaN, or -1.
+/// O(rows log categories); the model holds every key.
+/// # Source  scikit-learn's `OrdinalEncoder`; deviation: keys that are numbers are ordered as numbers though
+/// they are text.
+struct Ordinal;
+
+impl Transform for Ordinal {
+    fn fit(&self, input: &StepInput<'_>, params: &Params) -> Result<FittedStep, Error> {
+        let unknown = if params.word("unknown") == "minus_one" { -1.0 } else { f64::NAN };
+        let mut step = FittedStep::default();
+        for (at, column) in input.columns.iter().enumerate() {
+            let counts = counts(input, at);
+            if counts.is_empty() {
+                step.kept.push(at);
+                continue;
+            }
+            let (keys, counts): (Vec<String>, Vec<u64>) =
+                counts.into_iter().map(|(key, n)| (key.to_owned(), n)).unzip();
+            let mut order = by_value(&keys);
+            if params.word("order") == "frequency" {
+                // The sort is stable: of equal counts the smaller value comes first.
+                order.sort_by_key(|&k| std::cmp::Reverse(counts[k]));
+            }
+            let mut values = vec![0.0; keys.len()];
+            order.iter().enumerate().for_each(|(place, &k)| values[k] = place as f64);
+            values.extend([unknown; 2]);
+            step.groups.push(Group::number(vec![at], column.name.to_owned(), Labels { keys, values }));
+        }
+        Ok(step)
+    }
+}
+
+/// How many of the training rows have each key, in byte order of the keys.
+pub(crate) fn counts<'a>(input: &StepInput<'a>, column: usize) -> BTreeMap<&'a str, u64> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for key in input.texts(column).into_iter().flatten() {
+        *counts.entry(key).or_default() += 1;
+    }
+    counts
+}
+
+/// A number for each key, and two more: for other keys and for missing cells.
+pub(crate) struct Labels {
+    /// In byte order.
+    pub(crate) keys: Vec<String>,
+    pub(crate) values: Vec<f64>,
+}
+
+impl Lower for Labels {
+    fn lower(&self, builder: &mut GraphBuilder, columns: &[ValueIdx]) -> Result<ValueIdx, ir::Error> {
+        let keys = builder.constant(Tensor::vector(TensorData::Str(self.keys.clone())))?;
+        let values = builder.constant(Tensor::vector(TensorData::F64(self.values.clone())))?;
+        builder.node(Op::LabelEncoder(LabelEncoder), &[columns[0], keys, values])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::laws::table::{Cell, Table};
+    use crate::laws::wine::check_column;
+
+    const NAN: f64 = f64::NAN;
+
+    fn run(settings: &[(&str, &str)], fit: &[&str], cells: &[&str]) -> Vec<f64> {
+        let table = |cells| Table::new(&[("c", FeatureKind::Category, Cell::texts(cells))]);
+        table(fit).fit(&ENTRY, settings).run(&table(cells)).swap_remove(0)
+    }
+
+    #[test]
+    fn hand_computed() {
+        // Empty cells are missing.
+        type Case = (&'static [(&'static str, &'static str)], &'static [&'static str], [f64; 4]);
+        let cases: &[Case] = &[
+            (&[], &["10", "9", "", "-1"], [2.0, 1.0, NAN, NAN]),
+            (&[], &["10", "9", "", "x"], [0.0, 1.0, NAN, NAN]),
+            (&[("unknown", "minus_one")], &["10", "9", "", "9"], [1.0, 0.0, -1.0, -1.0]),
+            (&[("order", "frequency")], &["10", "10", "9", "8"], [0.0, 2.0, NAN, NAN]),
+        ];
+        for &(settings, fit, expected) in cases {
+            check_column(&run(settings, fit, &["10", "9", "", "new"]), &expected, 0.0);
+        }
+    }
+
+    #[test]
+    fn as_scikit_learn() {
+        // OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1).fit([["b"], ["a"], ["B"], ["a"]])
+        // .transform([["a"], ["b"], ["B"], ["c"]]).
+        let made = run(&[("unknown", "minus_one")], &["b", "a", "B", "a"], &["a", "b", "B", "c"]);
+        assert_eq!(made, [1.0, 2.0, 0.0, -1.0]);
+    }
+
+    #[test]
+    fn a_column_without_a_key_stays() {
+        let table = Table::new(&[("c", FeatureKind::Category, Cell::texts(&["", ""]))]);
+        assert_eq!(table.fit(&ENTRY, &[]).kept, ["c"]);
+    }
+}

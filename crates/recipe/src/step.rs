@@ -1,0 +1,71 @@
+//! Steps: the transforms of a recipe, in order, with their parameters.
+
+use crate::error::Error;
+use ir::{ColumnKind, Input};
+use params::Params;
+use prepare::transform::{FeatureKind, TransformEntry};
+
+/// One transform of a recipe.
+#[derive(Clone)]
+pub struct Step {
+    /// The transform.
+    pub entry: &'static TransformEntry,
+    /// Its parameters.
+    pub params: Params,
+    /// The columns that it is applied to, by name; all that it takes if `None`.
+    pub columns: Option<Vec<String>>,
+    /// True if nobody asked for it, so that it may find nothing to do.
+    pub by_default: bool,
+}
+
+impl Step {
+    /// A step as a user writes it: `standard`, or `standard(age;income)` for some columns.
+    ///
+    /// # Errors
+    /// An unknown transform or parameter, a value out of range.
+    pub fn parse(text: &str, settings: &[(String, String)]) -> Result<Step, Error> {
+        let (name, columns) = match text.split_once('(') {
+            Some((name, rest)) => {
+                let columns = rest.strip_suffix(')').unwrap_or(rest).split(';');
+                (name.trim(), Some(columns.map(|c| c.trim().to_owned()).collect()))
+            }
+            None => (text.trim(), None),
+        };
+        let entry = prepare::transform(name)?;
+        Ok(Step { entry, params: entry.params(settings)?, columns, by_default: false })
+    }
+
+    fn default_of(name: &str) -> Result<Step, Error> {
+        Ok(Step { by_default: true, ..Step::parse(name, &[])? })
+    }
+
+    /// The transform and what was set, for the card.
+    pub fn describe(&self) -> String {
+        let columns = self.columns.as_ref().map(|c| format!("({})", c.join(";")));
+        format!("{}{}", self.params.describe(), columns.unwrap_or_default())
+    }
+
+    /// The steps of a run: first what learners need of kinds that they do not take and that no step takes,
+    /// then the steps asked for.
+    ///
+    /// # Errors
+    /// None that a user can cause.
+    pub fn all(asked: &[Step], inputs: &[Input]) -> Result<Vec<Step>, Error> {
+        let has = |kind| inputs.iter().any(|i| i.kind == kind);
+        let is_taken = |kind| asked.iter().any(|s| s.entry.takes.contains(&kind));
+        let mut steps = Vec::new();
+        if has(ColumnKind::Time) && !is_taken(FeatureKind::Time) {
+            steps.push(Step::default_of("time_parts")?);
+        }
+        steps.extend(asked.iter().cloned());
+        if has(ColumnKind::Text) && !is_taken(FeatureKind::Text) {
+            // Trees ask whether a term is there and how often: weights that only scale it would cost bytes.
+            let plain = [("idf", "no"), ("norm", "none")].map(|(n, v)| (n.to_owned(), v.to_owned()));
+            steps.push(Step { by_default: true, ..Step::parse("tf_idf", &plain)? });
+        }
+        if has(ColumnKind::Text) && !is_taken(FeatureKind::Bag) {
+            steps.push(Step::default_of("bag_columns")?);
+        }
+        Ok(steps)
+    }
+}

@@ -1,0 +1,290 @@
+//! What the operators on doubles mean; part of the reference interpreter.
+//!
+//! Plain loops over whole tensors. Every number is a double, NaN is missing, and each operation is
+//! rounded once, in the order that the operator's definition states.
+
+use crate::error::Error;
+use crate::reference::{Held, Inputs};
+use alloc::borrow::Cow;
+use alloc::vec;
+use alloc::vec::Vec;
+use ir::op::{HashBucket, Interpolate, OneHot};
+use ir::{Column, ColumnData, Op, Tensor, TensorData};
+
+/// Doubles and the lengths of their axes.
+pub(crate) struct Doubles<'t> {
+    pub(crate) dims: Vec<usize>,
+    pub(crate) values: Cow<'t, [f64]>,
+}
+
+/// A column of doubles, missing as NaN; none for another dtype.
+pub(crate) fn of_column(column: &Column<'_>) -> Option<Vec<f64>> {
+    let ColumnData::F64(values) = column.data() else { return None };
+    Some(values.iter().enumerate().map(|(row, &v)| if column.is_valid(row) { v } else { f64::NAN }).collect())
+}
+
+/// An input of doubles: a column, a constant, or a computed value.
+pub(crate) fn doubles<'t>(inputs: &'t Inputs<'_, '_>, position: usize) -> Result<Doubles<'t>, Error> {
+    let tensor = match inputs.held(position)? {
+        Held::Column(column) => {
+            let values = of_column(column).ok_or_else(|| inputs.fail())?;
+            return Ok(Doubles { dims: vec![values.len()], values: Cow::Owned(values) });
+        }
+        Held::Made(tensor) => tensor,
+        Held::Constant(tensor) => *tensor,
+        Held::Texts(_) => return Err(inputs.fail()),
+    };
+    match tensor.data() {
+        TensorData::F64(v) => Ok(Doubles { dims: tensor.dims().to_vec(), values: Cow::Borrowed(v) }),
+        _ => Err(inputs.fail()),
+    }
+}
+
+/// Value of one of these nodes.
+pub(crate) fn evaluate(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
+    let fail = || inputs.fail();
+    let n_rows = inputs.n_rows;
+    match &inputs.node.op {
+        Op::Cast(_) => cast(inputs),
+        Op::Arithmetic(op) => {
+            let (a, b) = (doubles(inputs, 0)?, doubles(inputs, 1)?);
+            let (dims, values) =
+                zip(&a.dims, &a.values, &b.dims, &b.values, |a, b| op.of(a, b)).ok_or_else(fail)?;
+            inputs.finish(dims, TensorData::F64(values))
+        }
+        Op::Function(op) => {
+            let x = doubles(inputs, 0)?;
+            let values = x.values.iter().map(|&x| op.of(x)).collect();
+            inputs.finish(x.dims, TensorData::F64(values))
+        }
+        Op::Comparison(op) => {
+            let (a, b) = (doubles(inputs, 0)?, doubles(inputs, 1)?);
+            let (dims, values) =
+                zip(&a.dims, &a.values, &b.dims, &b.values, |a, b| op.of(a, b)).ok_or_else(fail)?;
+            inputs.finish(dims, TensorData::Bool(values))
+        }
+        Op::IsNaN(_) => {
+            let x = doubles(inputs, 0)?;
+            let values = x.values.iter().map(|x| x.is_nan()).collect();
+            inputs.finish(x.dims, TensorData::Bool(values))
+        }
+        Op::Where(_) => {
+            let condition = inputs.tensor(0)?;
+            let TensorData::Bool(holds) = condition.data() else { return Err(fail()) };
+            let (a, b) = (doubles(inputs, 1)?, doubles(inputs, 2)?);
+            let (dims, sides) =
+                zip(&a.dims, &a.values, &b.dims, &b.values, |a, b| (a, b)).ok_or_else(fail)?;
+            let choose = |holds: bool, (a, b): (f64, f64)| if holds { a } else { b };
+            let (dims, values) = zip(condition.dims(), holds, &dims, &sides, choose).ok_or_else(fail)?;
+            inputs.finish(dims, TensorData::F64(values))
+        }
+        Op::Columns(_) => columns(inputs),
+        Op::Gather(_) => {
+            let x = doubles(inputs, 0)?;
+            let indices = inputs.tensor(1)?;
+            let (&[_, width], TensorData::I64(at)) = (&x.dims[..], indices.data()) else {
+                return Err(fail());
+            };
+            let mut values = Vec::with_capacity(n_rows * at.len());
+            for row in 0..n_rows {
+                for &column in at {
+                    let place = usize::try_from(column).ok().map(|c| row * width + c);
+                    values.push(*place.and_then(|p| x.values.get(p)).ok_or_else(fail)?);
+                }
+            }
+            let dims = if indices.dims().is_empty() { vec![n_rows] } else { vec![n_rows, at.len()] };
+            inputs.finish(dims, TensorData::F64(values))
+        }
+        Op::MatMul(_) => {
+            let (x, w) = (doubles(inputs, 0)?, doubles(inputs, 1)?);
+            let (&[_, inner], &[_, width]) = (&x.dims[..], &w.dims[..]) else { return Err(fail()) };
+            let mut values = vec![0.0; n_rows * width];
+            if inner > 0 && width > 0 {
+                for (row, out) in x.values.chunks_exact(inner).zip(values.chunks_exact_mut(width)) {
+                    for (&x, w) in row.iter().zip(w.values.chunks_exact(width)) {
+                        out.iter_mut().zip(w).for_each(|(sum, &w)| *sum += x * w);
+                    }
+                }
+            }
+            values.iter_mut().filter(|v| v.is_nan()).for_each(|v| *v = f64::NAN);
+            inputs.finish(vec![n_rows, width], TensorData::F64(values))
+        }
+        Op::Reduce(op) => {
+            let x = doubles(inputs, 0)?;
+            let &[_, width] = &x.dims[..] else { return Err(fail()) };
+            let values = x.values.chunks_exact(width.max(1)).map(|row| op.of(row)).collect();
+            inputs.finish(vec![n_rows, 1], TensorData::F64(values))
+        }
+        Op::Interpolate(_) => {
+            let (x, knots, values) = (doubles(inputs, 0)?, doubles(inputs, 1)?, doubles(inputs, 2)?);
+            let made = x.values.iter().map(|&x| Interpolate::of(x, &knots.values, &values.values));
+            Ok(Tensor::vector(TensorData::F64(made.collect())))
+        }
+        Op::BSpline(op) => {
+            let (x, knots) = (doubles(inputs, 0)?, doubles(inputs, 1)?);
+            let width = knots.values.len().checked_sub(usize::from(op.degree) + 1).ok_or_else(fail)?;
+            let mut values = vec![0.0; n_rows * width];
+            for (&x, out) in x.values.iter().zip(values.chunks_exact_mut(width.max(1))) {
+                op.of(x, &knots.values, out);
+            }
+            inputs.finish(vec![n_rows, width], TensorData::F64(values))
+        }
+        Op::OneHot(op) => one_hot(inputs, *op),
+        Op::LabelEncoder(_) => label_encoder(inputs),
+        Op::HashBucket(op) => hash_bucket(inputs, *op),
+        _ => Err(fail()),
+    }
+}
+
+fn cast(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
+    let tensor = match inputs.held(0)? {
+        Held::Column(column) => {
+            let at = |row: usize, v: f64| if column.is_valid(row) { v } else { f64::NAN };
+            let values: Vec<f64> = match column.data() {
+                ColumnData::F64(v) => v.iter().enumerate().map(|(row, &v)| at(row, v)).collect(),
+                ColumnData::I64(v) => v.iter().enumerate().map(|(row, &v)| at(row, v as f64)).collect(),
+                ColumnData::I32(v) => v.iter().enumerate().map(|(row, &v)| at(row, v.into())).collect(),
+                ColumnData::U8(v) => v.iter().enumerate().map(|(row, &v)| at(row, v.into())).collect(),
+                ColumnData::Bool(v) => {
+                    (0..v.len()).map(|row| at(row, f64::from(u8::from(v.get(row))))).collect()
+                }
+                ColumnData::F32(_) | ColumnData::Str { .. } => return Err(inputs.fail()),
+            };
+            return Ok(Tensor::vector(TensorData::F64(values)));
+        }
+        Held::Made(tensor) => tensor,
+        Held::Constant(tensor) => *tensor,
+        Held::Texts(_) => return Err(inputs.fail()),
+    };
+    let values = match tensor.data() {
+        TensorData::Bool(v) => v.iter().map(|&x| f64::from(u8::from(x))).collect(),
+        TensorData::U8(v) => v.iter().map(|&x| x.into()).collect(),
+        TensorData::I32(v) => v.iter().map(|&x| x.into()).collect(),
+        TensorData::I64(v) => v.iter().map(|&x| x as f64).collect(),
+        TensorData::F64(v) => v.clone(),
+        _ => return Err(inputs.fail()),
+    };
+    inputs.finish(tensor.dims().to_vec(), TensorData::F64(values))
+}
+
+/// Pairs of two tensors that broadcast, through `f`.
+fn zip<A: Copy, B: Copy, T>(
+    a_dims: &[usize],
+    a: &[A],
+    b_dims: &[usize],
+    b: &[B],
+    f: impl Fn(A, B) -> T,
+) -> Option<(Vec<usize>, Vec<T>)> {
+    if a_dims == b_dims {
+        return Some((a_dims.to_vec(), a.iter().zip(b).map(|(&a, &b)| f(a, b)).collect()));
+    }
+    let rank = a_dims.len().max(b_dims.len());
+    let axis = |dims: &[usize], i: usize| (i + dims.len()).checked_sub(rank).map_or(1, |at| dims[at]);
+    let mut dims = Vec::with_capacity(rank);
+    for i in 0..rank {
+        dims.push(match (axis(a_dims, i), axis(b_dims, i)) {
+            (x, y) if x == y => x,
+            (1, y) => y,
+            (x, 1) => x,
+            _ => return None,
+        });
+    }
+    // Steps between neighbours along each axis; 0 where the tensor is repeated.
+    let steps = |of: &[usize]| {
+        let mut steps = vec![0; rank];
+        let mut step = 1;
+        for i in (0..rank).rev() {
+            let length = axis(of, i);
+            steps[i] = if length == 1 { 0 } else { step };
+            step *= length;
+        }
+        steps
+    };
+    let (a_steps, b_steps) = (steps(a_dims), steps(b_dims));
+    let n = dims.iter().product();
+    let mut values = Vec::with_capacity(n);
+    let mut index = vec![0; rank];
+    let (mut at, mut bt) = (0, 0);
+    for _ in 0..n {
+        values.push(f(*a.get(at)?, *b.get(bt)?));
+        for i in (0..rank).rev() {
+            index[i] += 1;
+            at += a_steps[i];
+            bt += b_steps[i];
+            if index[i] < dims[i] {
+                break;
+            }
+            at -= a_steps[i] * dims[i];
+            bt -= b_steps[i] * dims[i];
+            index[i] = 0;
+        }
+    }
+    Some((dims, values))
+}
+
+fn columns(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
+    let n_rows = inputs.n_rows;
+    let parts: Vec<Doubles<'_>> =
+        (0..inputs.node.inputs.len()).map(|at| doubles(inputs, at)).collect::<Result<_, _>>()?;
+    let widths: Vec<usize> = parts.iter().map(|p| p.dims.get(1).copied().unwrap_or(1)).collect();
+    let width: usize = widths.iter().sum();
+    let mut values = vec![0.0; n_rows * width];
+    let mut first = 0;
+    for (part, &wide) in parts.iter().zip(&widths) {
+        if wide > 0 {
+            for (out, row) in values.chunks_exact_mut(width).zip(part.values.chunks_exact(wide)) {
+                out[first..first + wide].copy_from_slice(row);
+            }
+        }
+        first += wide;
+    }
+    inputs.finish(vec![n_rows, width], TensorData::F64(values))
+}
+
+fn one_hot(inputs: &Inputs<'_, '_>, op: OneHot) -> Result<Tensor, Error> {
+    let depth = op.depth as usize;
+    let mut values = vec![0.0; inputs.n_rows * depth];
+    let mut set = |row: usize, code: usize| {
+        if code < depth {
+            values[row * depth + code] = 1.0;
+        }
+    };
+    match inputs.held(0)? {
+        Held::Made(tensor) if matches!(tensor.data(), TensorData::U8(_)) => {
+            let TensorData::U8(codes) = tensor.data() else { return Err(inputs.fail()) };
+            codes.iter().enumerate().for_each(|(row, &code)| set(row, code.into()));
+        }
+        _ => {
+            let codes = doubles(inputs, 0)?;
+            for (row, &code) in codes.values.iter().enumerate() {
+                let whole = code as usize;
+                if code >= 0.0 && whole as f64 == code {
+                    set(row, whole);
+                }
+            }
+        }
+    }
+    inputs.finish(vec![inputs.n_rows, depth], TensorData::F64(values))
+}
+
+fn label_encoder(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
+    let column = inputs.column(0)?;
+    let (TensorData::Str(keys), values) = (inputs.tensor(1)?.data(), doubles(inputs, 2)?) else {
+        return Err(inputs.fail());
+    };
+    let value = |row: usize| {
+        let at = match column.text(row) {
+            None => keys.len() + 1,
+            Some(key) => keys.binary_search_by(|k| k.as_str().cmp(key)).unwrap_or(keys.len()),
+        };
+        values.values.get(at).copied().ok_or_else(|| inputs.fail())
+    };
+    let made = (0..inputs.n_rows).map(value).collect::<Result<_, _>>()?;
+    Ok(Tensor::vector(TensorData::F64(made)))
+}
+
+fn hash_bucket(inputs: &Inputs<'_, '_>, op: HashBucket) -> Result<Tensor, Error> {
+    let column = inputs.column(0)?;
+    let bucket = |row: usize| column.text(row).map_or(f64::NAN, |key| op.of(key).into());
+    Ok(Tensor::vector(TensorData::F64((0..inputs.n_rows).map(bucket).collect())))
+}

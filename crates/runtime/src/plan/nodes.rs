@@ -1,0 +1,201 @@
+//! Nodes that a plan has no engine for: the reference computes them, block by block.
+//!
+//! [`Prelude`] is what stands between the columns and their codes; [`Interpreted`] a whole graph without
+//! a forest; [`WholeTable`] what hangs on other rows, which is computed before the blocks.
+
+use crate::bags;
+use crate::engine::vocabulary::Vocabulary;
+use crate::error::{Error, Kind};
+use crate::reference::{Held, evaluate_by, output};
+use alloc::vec;
+use alloc::vec::Vec;
+use ir::{Column, ColumnData, Graph, Node, Op, Origin, Tensor, TensorData, ValueIdx};
+
+/// Some nodes of a graph, and the columns that they start from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Prelude {
+    nodes: Vec<Node>,
+    /// By node: the prepared vocabulary of `Tokens`.
+    vocabularies: Vec<Option<Vocabulary>>,
+    constants: Vec<(usize, Tensor)>,
+    /// Values that are columns, with the place of each.
+    columns: Vec<(usize, usize)>,
+    n_values: usize,
+}
+
+impl Prelude {
+    /// The nodes that the values `wanted` hang on; a value that is `known` is the column of that place.
+    pub(super) fn new(graph: &Graph, wanted: &[usize], known: &[(usize, usize)]) -> Prelude {
+        let mut needed = vec![false; graph.values().len()];
+        wanted.iter().for_each(|&w| needed[w] = true);
+        let mut prelude = Prelude { n_values: graph.values().len(), ..Prelude::default() };
+        for node in graph.nodes().iter().rev() {
+            let is_known = node.outputs.iter().any(|o| known.iter().any(|(k, _)| *k == o.0 as usize));
+            if !is_known && node.outputs.iter().any(|o| needed[o.0 as usize]) {
+                node.inputs.iter().for_each(|i| needed[i.0 as usize] = true);
+                prelude.nodes.push(node.clone());
+            }
+        }
+        prelude.nodes.reverse();
+        let vocabulary = |node: &Node| match (&node.op, graph.constant(*node.inputs.get(1)?)?.data()) {
+            (Op::Tokens(_), TensorData::Str(terms)) => Some(Vocabulary::new(terms)),
+            _ => None,
+        };
+        prelude.vocabularies = prelude.nodes.iter().map(vocabulary).collect();
+        for (at, value) in graph.values().iter().enumerate().filter(|(at, _)| needed[*at]) {
+            match &value.origin {
+                Origin::Input(column) => prelude.columns.push((at, *column as usize)),
+                Origin::Constant(tensor) => prelude.constants.push((at, tensor.clone())),
+                Origin::Node(_) => {}
+            }
+        }
+        prelude.columns.extend(known.iter().filter(|(k, _)| needed[*k]));
+        prelude
+    }
+
+    /// The computed values of rows `first..first + n`.
+    pub(super) fn run<'p>(
+        &'p self,
+        columns: &[Column<'p>],
+        first: usize,
+        n: usize,
+    ) -> Result<Vec<Option<Held<'p>>>, Error> {
+        self.run_on(n, |column| columns[column].slice(first, n))
+    }
+
+    fn run_on<'p>(
+        &'p self,
+        n: usize,
+        column: impl Fn(usize) -> Option<Column<'p>>,
+    ) -> Result<Vec<Option<Held<'p>>>, Error> {
+        let mut held: Vec<Option<Held<'p>>> = (0..self.n_values).map(|_| None).collect();
+        for &(at, place) in &self.columns {
+            held[at] = column(place).map(Held::Column);
+        }
+        for (at, tensor) in &self.constants {
+            held[*at] = Some(Held::Constant(tensor));
+        }
+        evaluate_by(&self.nodes, &mut held, n, |at, inputs| {
+            match (&inputs.node.op, &self.vocabularies[at]) {
+                (Op::Tokens(op), Some(table)) => {
+                    bags::tokens(inputs, *op, |terms, term| table.find(terms, term)).map(Held::Made)
+                }
+                _ => inputs.evaluate(),
+            }
+        })?;
+        Ok(held)
+    }
+}
+
+/// The values that hang on other rows of the tables: computed once for all rows, they are columns to the rest.
+#[derive(Clone, Debug)]
+pub(super) struct WholeTable {
+    nodes: Prelude,
+    /// The values, by place behind the columns of the graph. Those with several columns are cut into rows.
+    values: Vec<usize>,
+}
+
+/// Columns that were computed for all rows.
+pub(super) struct WholeColumns(Vec<Tensor>);
+
+impl WholeColumns {
+    pub(super) fn columns(&self) -> impl Iterator<Item = Column<'_>> {
+        self.0.iter().filter_map(|t| match t.data() {
+            TensorData::F64(v) => Column::try_new(ColumnData::F64(v), None),
+            _ => None,
+        })
+    }
+}
+
+impl WholeTable {
+    /// None if every node is row by row.
+    ///
+    /// # Errors
+    /// An output that hangs on other rows and has several columns.
+    pub(super) fn new(graph: &Graph) -> Result<Option<WholeTable>, Error> {
+        // Of a matrix its columns are taken, which are gathered one by one.
+        let is_whole = |node: &Node| !node.op.payload().is_row_wise();
+        let mut seen = vec![false; graph.values().len()];
+        let mut values = Vec::new();
+        for node in graph.nodes() {
+            let takes_matrix =
+                node.inputs.iter().any(|i| seen[i.0 as usize] && graph.value(*i).shape.rank() > 1);
+            if !is_whole(node) && !takes_matrix {
+                continue;
+            }
+            for output in &node.outputs {
+                seen[output.0 as usize] = true;
+                if graph.value(*output).shape.rank() == 1 {
+                    values.push(output.0 as usize);
+                }
+            }
+        }
+        let is_matrix = |o: &ValueIdx| seen[o.0 as usize] && graph.value(*o).shape.rank() > 1;
+        if let Some(output) = graph.outputs().iter().find(|o| is_matrix(o)) {
+            let (node, op) = (graph.value(*output).name.clone(), "a matrix over other rows as output");
+            return Err(Kind::Unsupported { node, op, engine: "interpreting" }.into());
+        }
+        if values.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(WholeTable { nodes: Prelude::new(graph, &values, &[]), values }))
+    }
+
+    /// The values with the places that they have behind `n_inputs` columns.
+    pub(super) fn known(&self, n_inputs: usize) -> Vec<(usize, usize)> {
+        self.values.iter().enumerate().map(|(i, &value)| (value, n_inputs + i)).collect()
+    }
+
+    pub(super) fn run(&self, columns: &[Column<'_>], n_rows: usize) -> Result<WholeColumns, Error> {
+        let mut held = self.nodes.run_on(n_rows, |column| Some(columns[column]))?;
+        let made = self.values.iter().map(|&value| match held[value].take() {
+            Some(Held::Made(tensor)) => Ok(tensor),
+            _ => Err(fail()),
+        });
+        Ok(WholeColumns(made.collect::<Result<_, _>>()?))
+    }
+}
+
+/// Rows of a block: enough that a node costs little beside its rows.
+const ROWS: usize = 1024;
+
+/// A graph without a forest.
+#[derive(Clone, Debug)]
+pub(super) struct Interpreted {
+    nodes: Prelude,
+    outputs: Vec<usize>,
+}
+
+impl Interpreted {
+    pub(super) fn new(graph: &Graph, known: &[(usize, usize)]) -> Interpreted {
+        let outputs: Vec<usize> = graph.outputs().iter().map(|o| o.0 as usize).collect();
+        Interpreted { nodes: Prelude::new(graph, &outputs, known), outputs }
+    }
+
+    pub(super) fn run(&self, columns: &[Column<'_>], n_rows: usize) -> Result<Vec<Tensor>, Error> {
+        let mut all: Vec<Option<Tensor>> = self.outputs.iter().map(|_| None).collect();
+        let mut first = 0;
+        loop {
+            let n = ROWS.min(n_rows - first);
+            let held = self.nodes.run(columns, first, n)?;
+            for (&at, all) in self.outputs.iter().zip(&mut all) {
+                let part = output(held[at].as_ref()).ok_or_else(fail)?;
+                *all = Some(match (all.take(), held[at].as_ref()) {
+                    (Some(same), Some(Held::Constant(_))) => same,
+                    (None, _) => part,
+                    (Some(rows), _) => rows.below(part).ok_or_else(fail)?,
+                });
+            }
+            first += n;
+            if first >= n_rows {
+                break;
+            }
+        }
+        all.into_iter().collect::<Option<_>>().ok_or_else(fail)
+    }
+}
+
+fn fail() -> Error {
+    let (op, engine) = ("an output that has no rows", "interpreting");
+    Kind::Unsupported { node: "graph".into(), op, engine }.into()
+}

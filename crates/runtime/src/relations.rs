@@ -1,0 +1,189 @@
+//! What the operators that see other rows mean; part of the reference interpreter.
+
+use crate::error::Error;
+use crate::numbers::doubles;
+use crate::reference::Inputs;
+use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
+use ir::fixed::{key_f64, math};
+use ir::op::{Past, PastKind, Related, RelatedKind};
+use ir::{Column, Tensor, TensorData};
+
+/// Statistics of values in the order given; NaN where there is none.
+fn mean(values: &[f64]) -> f64 {
+    if values.is_empty() { f64::NAN } else { sum(values) / values.len() as f64 }
+}
+
+fn sum(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |sum, v| sum + v)
+}
+
+fn deviation(values: &[f64]) -> f64 {
+    let mean = mean(values);
+    let squares = values.iter().fold(0.0, |sum, v| sum + (v - mean) * (v - mean));
+    if values.is_empty() { f64::NAN } else { math::sqrt(squares / values.len() as f64) }
+}
+
+fn least(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::NAN, |least, v| if v >= least { least } else { v })
+}
+
+fn largest(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::NAN, |most, v| if v <= most { most } else { v })
+}
+
+/// Every NaN is the one of [`f64::NAN`].
+fn plain(value: f64) -> f64 {
+    if value.is_nan() { f64::NAN } else { value }
+}
+
+pub(crate) fn past(inputs: &Inputs<'_, '_>, op: Past) -> Result<Tensor, Error> {
+    let (values, order) = (doubles(inputs, 0)?.values, doubles(inputs, 1)?.values);
+    let n_rows = inputs.n_rows;
+    let mut groups = vec![0usize; n_rows];
+    if inputs.node.inputs.len() > 2 {
+        let column = inputs.column(2)?;
+        let mut known: BTreeMap<Option<&str>, usize> = BTreeMap::new();
+        for (row, group) in groups.iter_mut().enumerate() {
+            let next = known.len();
+            *group = *known.entry(column.text(row)).or_insert(next);
+        }
+    }
+    let mut rows: Vec<usize> = (0..n_rows).filter(|&row| !order[row].is_nan()).collect();
+    rows.sort_unstable_by_key(|&row| (groups[row], key_f64(order[row]), row));
+    let mut made = vec![f64::NAN; n_rows];
+    if op.kind == PastKind::Count {
+        order.iter().zip(&mut made).filter(|(o, _)| !o.is_nan()).for_each(|(_, m)| *m = 0.0);
+    }
+    let steps = op.steps as usize;
+    // Places of the group's first row, and of the first row of the same moment.
+    let (mut start, mut earlier) = (0, 0);
+    let mut window = Vec::new();
+    for at in 0..rows.len() {
+        let same = |a: usize, b: usize| groups[rows[a]] == groups[rows[b]];
+        if at == 0 || !same(at - 1, at) {
+            (start, earlier) = (at, at);
+        } else if order[rows[at]] != order[rows[at - 1]] {
+            earlier = at;
+        }
+        let value =
+            |place: Option<usize>| place.filter(|&p| p >= start).map_or(f64::NAN, |p| values[rows[p]]);
+        made[rows[at]] = plain(match op.kind {
+            PastKind::Lag => value(earlier.checked_sub(steps)),
+            PastKind::Change => value(earlier.checked_sub(1)) - value(earlier.checked_sub(1 + steps)),
+            PastKind::Count => (earlier - start) as f64,
+            PastKind::Mean | PastKind::Deviation | PastKind::Min | PastKind::Max => {
+                window.clear();
+                let first = earlier.saturating_sub(steps).max(start);
+                window.extend(rows[first..earlier].iter().map(|&r| values[r]).filter(|v| !v.is_nan()));
+                match op.kind {
+                    PastKind::Mean => mean(&window),
+                    PastKind::Deviation => deviation(&window),
+                    PastKind::Min => least(&window),
+                    _ => largest(&window),
+                }
+            }
+        });
+    }
+    Ok(Tensor::vector(TensorData::F64(made)))
+}
+
+/// The second table, by key.
+struct Others<'c> {
+    by_key: BTreeMap<&'c str, Vec<usize>>,
+    moments: Option<Vec<f64>>,
+    latest: f64,
+}
+
+pub(crate) fn related(inputs: &Inputs<'_, '_>, op: Related) -> Result<Tensor, Error> {
+    let places = op.places();
+    let key = inputs.column(places.key)?;
+    let moments = places.moment.map(|at| doubles(inputs, at)).transpose()?;
+    let other_key = inputs.column_of_either(places.other_key)?;
+    let others = others(inputs, &other_key, places.other_moment)?;
+    let (numbers, by) = match places.value {
+        Some(at) if op.kind == RelatedKind::Share => (None, Some(inputs.column_of_either(at)?)),
+        Some(at) => (Some(doubles(inputs, at)?.values), None),
+        None => (None, None),
+    };
+    let keys: &[alloc::string::String] =
+        match places.keys.map(|at| inputs.tensor(at)).transpose()?.map(Tensor::data) {
+            Some(TensorData::Str(keys)) => keys,
+            _ => &[],
+        };
+    let width = if op.kind == RelatedKind::Share { keys.len() } else { 1 };
+    let mut made = Vec::with_capacity(inputs.n_rows * width);
+    let (mut rows, mut values) = (Vec::new(), Vec::new());
+    for row in 0..inputs.n_rows {
+        let before = moments.as_ref().map(|m| m.values[row]);
+        rows.clear();
+        let of_key = key.text(row).and_then(|k| others.by_key.get(k)).map_or(&[][..], Vec::as_slice);
+        rows.extend(of_key.iter().copied().filter(|&r| others.is_related(r, before)));
+        if op.kind == RelatedKind::Share {
+            let mut counts = vec![0u32; keys.len()];
+            for &other in &rows {
+                let at =
+                    by.and_then(|by| by.text(other)).map(|k| keys.binary_search_by(|x| x.as_str().cmp(k)));
+                if let Some(Ok(at)) = at {
+                    counts[at] += 1;
+                }
+            }
+            made.extend(counts.iter().map(|&n| plain(f64::from(n) / rows.len() as f64)));
+            continue;
+        }
+        values.clear();
+        if let Some(numbers) = &numbers {
+            values.extend(rows.iter().map(|&r| numbers[r]).filter(|v| !v.is_nan()));
+        }
+        made.push(plain(match op.kind {
+            RelatedKind::Count => rows.len() as f64,
+            RelatedKind::Sum => sum(&values),
+            RelatedKind::Mean => mean(&values),
+            RelatedKind::Deviation => deviation(&values),
+            RelatedKind::Min => least(&values),
+            RelatedKind::Max => largest(&values),
+            RelatedKind::Last => match (others.latest_of(&rows), &numbers) {
+                (Some(latest), Some(numbers)) => numbers[latest],
+                _ => f64::NAN,
+            },
+            RelatedKind::Recency => match (others.latest_of(&rows), &others.moments) {
+                (Some(latest), Some(m)) => before.unwrap_or(others.latest) - m[latest],
+                _ => f64::NAN,
+            },
+            RelatedKind::Share => f64::NAN,
+        }));
+    }
+    let dims = if op.kind == RelatedKind::Share { vec![inputs.n_rows, width] } else { vec![inputs.n_rows] };
+    inputs.finish(dims, TensorData::F64(made))
+}
+
+fn others<'c>(inputs: &Inputs<'_, '_>, key: &Column<'c>, moment: Option<usize>) -> Result<Others<'c>, Error> {
+    let moments = moment.map(|at| doubles(inputs, at)).transpose()?.map(|m| m.values.into_owned());
+    let mut by_key: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for row in 0..key.n_rows() {
+        if let Some(key) = key.text(row) {
+            by_key.entry(key).or_default().push(row);
+        }
+    }
+    let known = moments.iter().flatten().copied().filter(|m| !m.is_nan());
+    let latest = largest(&known.collect::<Vec<_>>());
+    Ok(Others { by_key, moments, latest })
+}
+
+impl Others<'_> {
+    /// Whether a row of the second table counts for a row of that moment.
+    fn is_related(&self, other: usize, before: Option<f64>) -> bool {
+        match (&self.moments, before) {
+            (None, _) => true,
+            (Some(m), None) => !m[other].is_nan(),
+            (Some(m), Some(before)) => m[other] < before,
+        }
+    }
+
+    /// The latest of some rows; of equally late ones the one that stands last.
+    fn latest_of(&self, rows: &[usize]) -> Option<usize> {
+        let moments = self.moments.as_ref()?;
+        rows.iter().copied().max_by_key(|&r| (key_f64(moments[r]), r))
+    }
+}

@@ -1,0 +1,55 @@
+//! The page of parameters is made from the tables; `UPDATE_GOLDEN=1` writes it anew.
+#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
+
+use smidgen::{COMMON, LEARNERS, ParamSpec, TRANSFORMS, past_rows, related_rows};
+use std::fmt::Write;
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/parameters.md");
+
+fn table(page: &mut String, spec: &[ParamSpec]) {
+    if spec.is_empty() {
+        return;
+    }
+    page.push_str("\n| parameter | default | range | what it does |\n|---|---|---|---|\n");
+    for p in spec {
+        let also =
+            if p.aliases.is_empty() { String::new() } else { format!(" (also {})", p.aliases.join(", ")) };
+        writeln!(page, "| `{}`{also} | {} | {} | {} |", p.name, p.default, p.range, p.doc).unwrap();
+    }
+}
+
+#[test]
+fn the_page_of_parameters_is_that_of_the_tables() {
+    let mut page = String::from(
+        "# Parameters\n\nMade from the tables by a test; do not edit.\nA parameter is set with `--set NAME.PARAMETER=VALUE`.\n\n## Learners\n",
+    );
+    for l in LEARNERS {
+        let tasks = l.tasks.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
+        write!(page, "\n### {}\n\n{} ({tasks}).\n", l.name, l.doc).unwrap();
+        table(&mut page, l.spec);
+    }
+    page.push_str(
+        "\n## Transforms\n\n`--transforms NAME,..`, each on all columns that it takes, or `NAME(COL;COL)`.\nEach has the parameter:\n",
+    );
+    table(&mut page, COMMON);
+    for t in TRANSFORMS {
+        let target = if t.sees_target { "; fitted to the target, inside each fold" } else { "" };
+        write!(page, "\n### {}\n\n{} (takes {}{target}).\n", t.name, t.doc, t.takes_shown()).unwrap();
+        table(&mut page, t.spec);
+    }
+    write!(page, "\n## Earlier rows: `--order`, `--group`\n\nSet as `{}.PARAMETER`.\n", past_rows::NAME)
+        .unwrap();
+    table(&mut page, past_rows::SPEC);
+    let name = related_rows::NAME;
+    write!(page, "\n## A second table: `--join`, `--on`, `--before`, `--by`\n\nSet as `{name}.PARAMETER`.\n")
+        .unwrap();
+    table(&mut page, related_rows::SPEC);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(PAGE, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(PAGE).unwrap_or_default();
+    assert!(
+        written == page,
+        "docs/parameters.md is not that of the tables; run this test with UPDATE_GOLDEN=1"
+    );
+}
