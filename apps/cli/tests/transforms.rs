@@ -98,7 +98,11 @@ fn every_transform_by_name() {
         let fit = format!(
             "fit t.csv --target y {types} --transforms {steps} --work 1 --folds 2 --set gbdt.n_trees=5 --json"
         );
-        let object = place.good(&fit).json().unwrap();
+        let object = place.good(&format!("{fit} --jobs 1")).json().unwrap();
+        let bytes = std::fs::read(place.path("model.smidgen")).unwrap();
+        place.good(&format!("{fit} --jobs 3"));
+        let again = std::fs::read(place.path("model.smidgen")).unwrap();
+        assert!(bytes == again, "{name}: other bytes on 3 threads than on 1");
         assert!(object["recipe"].as_str().unwrap().contains(name), "{name}: {}", object["recipe"]);
         let idle = object["warnings"].as_array().unwrap().iter().any(|w| w["code"] == "idle_transform");
         assert!(!idle, "{name}: {object}");

@@ -4,6 +4,7 @@
 //! it, never the other way round.
 
 use crate::error::{Error, Kind};
+use crate::relations::Memo;
 use crate::texts::{self, Texts};
 use crate::{bags, neighbours, numbers, relations};
 use alloc::string::String;
@@ -129,6 +130,7 @@ pub(crate) fn evaluate_by<'a>(
     n_rows: usize,
     value: impl Fn(usize, &Inputs<'_, '_>) -> Result<Held<'a>, Error>,
 ) -> Result<(), Error> {
+    let memo = Memo::default();
     for (at, node) in nodes.iter().enumerate() {
         // A node on columns of the second table has as many rows as these.
         let rows_of = |i: &ValueIdx| match held[i.0 as usize].as_ref()? {
@@ -138,7 +140,7 @@ pub(crate) fn evaluate_by<'a>(
             Held::Constant(_) => None,
         };
         let n_rows = node.inputs.iter().find_map(rows_of).unwrap_or(n_rows);
-        let made = value(at, &Inputs { held, node, n_rows })?;
+        let made = value(at, &Inputs { held, node, n_rows, memo: &memo })?;
         if let Some(&output) = node.outputs.first() {
             held[output.0 as usize] = Some(made);
         }
@@ -155,6 +157,8 @@ pub(crate) struct Inputs<'h, 'a> {
     held: &'h [Option<Held<'a>>],
     pub(crate) node: &'h Node,
     pub(crate) n_rows: usize,
+    /// What nodes on other rows share.
+    pub(crate) memo: &'h Memo,
 }
 
 impl Inputs<'_, '_> {

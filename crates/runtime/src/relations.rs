@@ -4,11 +4,13 @@ use crate::error::Error;
 use crate::numbers::doubles;
 use crate::reference::Inputs;
 use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cell::RefCell;
 use ir::fixed::{key_f64, math};
 use ir::op::{Past, PastKind, Related, RelatedKind};
-use ir::{Column, Tensor, TensorData};
+use ir::{Tensor, TensorData};
 
 /// Statistics of values in the order given; NaN where there is none.
 fn mean(values: &[f64]) -> f64 {
@@ -38,11 +40,37 @@ fn plain(value: f64) -> f64 {
     if value.is_nan() { f64::NAN } else { value }
 }
 
-pub(crate) fn past(inputs: &Inputs<'_, '_>, op: Past) -> Result<Tensor, Error> {
-    let (values, order) = (doubles(inputs, 0)?.values, doubles(inputs, 1)?.values);
+/// What nodes share that see other rows by the same columns; found by the values that they take.
+#[derive(Default)]
+pub(crate) struct Memo {
+    past: RefCell<BTreeMap<(u32, Option<u32>), Rc<Sorted>>>,
+    related: RefCell<BTreeMap<(u32, u32), Rc<Matches>>>,
+}
+
+/// Rows by group, then order, then place.
+struct Sorted {
+    rows: Vec<usize>,
+    /// The group of each row of the table.
+    groups: Vec<usize>,
+}
+
+/// The rows of a second table that have the key of each row.
+struct Matches {
+    /// Place of the key of each row among `rows`; none if no row of the second table has it.
+    keys: Vec<Option<usize>>,
+    /// Rows of the second table, by key.
+    rows: Vec<Vec<usize>>,
+}
+
+fn sorted(inputs: &Inputs<'_, '_>, order: &[f64]) -> Result<Rc<Sorted>, Error> {
+    let taken = &inputs.node.inputs;
+    let key = (taken.get(1).map_or(0, |v| v.0), taken.get(2).map(|v| v.0));
+    if let Some(known) = inputs.memo.past.borrow().get(&key) {
+        return Ok(Rc::clone(known));
+    }
     let n_rows = inputs.n_rows;
     let mut groups = vec![0usize; n_rows];
-    if inputs.node.inputs.len() > 2 {
+    if taken.len() > 2 {
         let column = inputs.column(2)?;
         let mut known: BTreeMap<Option<&str>, usize> = BTreeMap::new();
         for (row, group) in groups.iter_mut().enumerate() {
@@ -52,6 +80,40 @@ pub(crate) fn past(inputs: &Inputs<'_, '_>, op: Past) -> Result<Tensor, Error> {
     }
     let mut rows: Vec<usize> = (0..n_rows).filter(|&row| !order[row].is_nan()).collect();
     rows.sort_unstable_by_key(|&row| (groups[row], key_f64(order[row]), row));
+    let sorted = Rc::new(Sorted { rows, groups });
+    inputs.memo.past.borrow_mut().insert(key, Rc::clone(&sorted));
+    Ok(sorted)
+}
+
+fn matches(inputs: &Inputs<'_, '_>, key: usize, other_key: usize) -> Result<Rc<Matches>, Error> {
+    let value = |place: usize| inputs.node.inputs.get(place).map_or(0, |v| v.0);
+    let known = (value(key), value(other_key));
+    if let Some(known) = inputs.memo.related.borrow().get(&known) {
+        return Ok(Rc::clone(known));
+    }
+    let (key, other_key) = (inputs.column(key)?, inputs.column_of_either(other_key)?);
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut rows: Vec<Vec<usize>> = Vec::new();
+    for row in 0..other_key.n_rows() {
+        if let Some(key) = other_key.text(row) {
+            let place = *places.entry(key).or_insert(rows.len());
+            if place == rows.len() {
+                rows.push(Vec::new());
+            }
+            rows[place].push(row);
+        }
+    }
+    let keys = (0..inputs.n_rows).map(|row| places.get(key.text(row)?).copied()).collect();
+    let made = Rc::new(Matches { keys, rows });
+    inputs.memo.related.borrow_mut().insert(known, Rc::clone(&made));
+    Ok(made)
+}
+
+pub(crate) fn past(inputs: &Inputs<'_, '_>, op: Past) -> Result<Tensor, Error> {
+    let (values, order) = (doubles(inputs, 0)?.values, doubles(inputs, 1)?.values);
+    let n_rows = inputs.n_rows;
+    let sorted = sorted(inputs, &order)?;
+    let Sorted { rows, groups } = &*sorted;
     let mut made = vec![f64::NAN; n_rows];
     if op.kind == PastKind::Count {
         order.iter().zip(&mut made).filter(|(o, _)| !o.is_nan()).for_each(|(_, m)| *m = 0.0);
@@ -89,19 +151,17 @@ pub(crate) fn past(inputs: &Inputs<'_, '_>, op: Past) -> Result<Tensor, Error> {
     Ok(Tensor::vector(TensorData::F64(made)))
 }
 
-/// The second table, by key.
-struct Others<'c> {
-    by_key: BTreeMap<&'c str, Vec<usize>>,
+/// Moments of the second table.
+struct Others {
     moments: Option<Vec<f64>>,
     latest: f64,
 }
 
 pub(crate) fn related(inputs: &Inputs<'_, '_>, op: Related) -> Result<Tensor, Error> {
     let places = op.places();
-    let key = inputs.column(places.key)?;
+    let matches = matches(inputs, places.key, places.other_key)?;
     let moments = places.moment.map(|at| doubles(inputs, at)).transpose()?;
-    let other_key = inputs.column_of_either(places.other_key)?;
-    let others = others(inputs, &other_key, places.other_moment)?;
+    let others = others(inputs, places.other_moment)?;
     let (numbers, by) = match places.value {
         Some(at) if op.kind == RelatedKind::Share => (None, Some(inputs.column_of_either(at)?)),
         Some(at) => (Some(doubles(inputs, at)?.values), None),
@@ -118,7 +178,7 @@ pub(crate) fn related(inputs: &Inputs<'_, '_>, op: Related) -> Result<Tensor, Er
     for row in 0..inputs.n_rows {
         let before = moments.as_ref().map(|m| m.values[row]);
         rows.clear();
-        let of_key = key.text(row).and_then(|k| others.by_key.get(k)).map_or(&[][..], Vec::as_slice);
+        let of_key = matches.keys[row].map_or(&[][..], |place| &matches.rows[place]);
         rows.extend(of_key.iter().copied().filter(|&r| others.is_related(r, before)));
         if op.kind == RelatedKind::Share {
             let mut counts = vec![0u32; keys.len()];
@@ -158,20 +218,14 @@ pub(crate) fn related(inputs: &Inputs<'_, '_>, op: Related) -> Result<Tensor, Er
     inputs.finish(dims, TensorData::F64(made))
 }
 
-fn others<'c>(inputs: &Inputs<'_, '_>, key: &Column<'c>, moment: Option<usize>) -> Result<Others<'c>, Error> {
+fn others(inputs: &Inputs<'_, '_>, moment: Option<usize>) -> Result<Others, Error> {
     let moments = moment.map(|at| doubles(inputs, at)).transpose()?.map(|m| m.values.into_owned());
-    let mut by_key: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for row in 0..key.n_rows() {
-        if let Some(key) = key.text(row) {
-            by_key.entry(key).or_default().push(row);
-        }
-    }
     let known = moments.iter().flatten().copied().filter(|m| !m.is_nan());
     let latest = largest(&known.collect::<Vec<_>>());
-    Ok(Others { by_key, moments, latest })
+    Ok(Others { moments, latest })
 }
 
-impl Others<'_> {
+impl Others {
     /// Whether a row of the second table counts for a row of that moment.
     fn is_related(&self, other: usize, before: Option<f64>) -> bool {
         match (&self.moments, before) {
