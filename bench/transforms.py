@@ -73,7 +73,8 @@ def split(table: dict, data: Path, definition: dict) -> Path:
 
 def line(definition: dict, table: dict, group: dict, learner: str, folder: Path, version: str) -> dict:
     """One line of the record, from the cache if it is there."""
-    parts = [version, definition["fit"], definition["linear"], table, group, learner, definition["seed"]]
+    settings = definition["fit" if learner == "trees" else "linear"]
+    parts = [version, settings, table, group, learner, definition["seed"]]
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
     path = CACHE / "transforms" / f"{table['name']}-{learner}-{key}.json"
     if path.exists():

@@ -10,7 +10,7 @@ use crate::step::Step;
 use crate::store::{MadeCells, Store, cells_of, cut, n_changed};
 use crate::whole::WholeColumn;
 use ir::{Bags, Column, DType, GraphBuilder, Input, Tensor};
-use jobs::{Seed, Threads};
+use jobs::{Progress, Seed, Threads};
 use prepare::transform::{Cells, FeatureKind, FittedStep, Made, StepColumn, StepInput, StepTarget};
 use prepare::{Kind as StepKind, Warning};
 use std::collections::BTreeMap;
@@ -24,6 +24,8 @@ pub(crate) struct Fitting<'a> {
     pub(crate) row_weights: Option<&'a [f32]>,
     pub(crate) seed: Seed,
     pub(crate) threads: &'a Threads,
+    /// Told of each step.
+    pub(crate) progress: &'a dyn Progress,
 }
 
 /// Features, how they are made, and their cells.
@@ -102,6 +104,7 @@ impl<'b> Frame<'b> {
     /// A step names a column that is not there or cannot be fitted.
     pub(crate) fn apply(&mut self, steps: &[Step], first: usize, fitting: &Fitting<'_>) -> Result<(), Error> {
         for (i, step) in steps.iter().enumerate() {
+            fitting.progress.advance(1);
             let selected = self.selected(step)?;
             if selected.is_empty() {
                 if !step.by_default {

@@ -12,7 +12,7 @@ use arrow_array::RecordBatch;
 use data::{Bound, Strata, Table, Target, TargetValues};
 use ir::digest::Digest;
 use ir::{Column, ColumnKind, Input, OutputRole, Signature, Task};
-use jobs::{Seed, Threads};
+use jobs::{Ctx, Seed, Silent, Threads};
 use prepare::Warning;
 use prepare::clean::{self, LeakTarget};
 use prepare::transform::{FeatureKind, StepTarget};
@@ -122,8 +122,9 @@ impl<'t> Prepared<'t> {
         table: &'t Table,
         target: &Target,
         options: &PrepareOptions<'t>,
-        threads: &Threads,
+        ctx: &Ctx<'_>,
     ) -> Result<Prepared<'t>, Error> {
+        let threads = ctx.threads;
         let too_few = |n_rows: usize| -> Error {
             let table = table.profile().name.clone();
             Kind::TooFewRows { table, n_rows, needed: FEWEST_ROWS }.into()
@@ -154,7 +155,11 @@ impl<'t> Prepared<'t> {
             row_weights: row_weights.as_deref(),
             seed: options.seed,
             threads,
+            progress: ctx.progress,
         };
+        if first_late > 0 {
+            ctx.progress.stage("transforming", Some(first_late as u64));
+        }
         frame.features.retain(|f| !unlearnt.contains(&f.name));
         options.relations.apply(&mut frame, second.as_ref(), &fitting)?;
         let rank = options.relations.rank(&frame);
@@ -167,6 +172,7 @@ impl<'t> Prepared<'t> {
             leave_out_unlearnt(&mut frame, &mut told);
         }
         let made = if late.is_empty() { BTreeMap::new() } else { frame.store.made.clone() };
+        ctx.progress.stage("encoding", None);
         let study = encode(frame, options.max_bins, threads);
         told.warnings.extend(leaks(&study.features, &study.codes, &rows, &truth, threads));
         let fingerprint = fingerprint(&study.codes, &truth);
@@ -216,7 +222,7 @@ impl<'t> Prepared<'t> {
         frame.apply(
             &self.late,
             self.first_late,
-            &Fitting { rows, target: Some(target), row_weights, seed, threads },
+            &Fitting { rows, target: Some(target), row_weights, seed, threads, progress: &Silent },
         )?;
         leave_out_unlearnt(&mut frame, &mut Told::default());
         Ok(View::Fold(Box::new(self.encode_new(frame, threads))))

@@ -10,7 +10,7 @@ use crate::shrink::shrink;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use data::{Table, Target};
 use ir::{Card, Column, ColumnData, GraphBuilder, Model, OutputRole, Signature, Task};
-use jobs::{Seed, Threads};
+use jobs::{Ctx, Seed};
 use prepare::Warning;
 use prepare::transform::FeatureKind;
 use runtime::self_test;
@@ -41,7 +41,7 @@ pub fn transform(
     target: Option<&Target>,
     options: &PrepareOptions<'_>,
     missing: &[String],
-    threads: &Threads,
+    ctx: &Ctx<'_>,
 ) -> Result<Transformed, Error> {
     let mut told = Told::default();
     let inputs = choose(table, options, &mut told);
@@ -56,8 +56,10 @@ pub fn transform(
         target: truth.as_ref().map(|t| t.step_target()),
         row_weights: row_weights.as_deref(),
         seed: options.seed,
-        threads,
+        threads: ctx.threads,
+        progress: ctx.progress,
     };
+    ctx.progress.stage("transforming", Some(steps.len() as u64));
     frame.features.retain(|f| !unlearnt.contains(&f.name));
     options.relations.apply(&mut frame, second.as_ref(), &fitting)?;
     frame.apply(&steps, 0, &fitting)?;

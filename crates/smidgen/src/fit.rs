@@ -264,7 +264,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
             max_bins: asked.learner.learner.max_bins(&asked.params),
             seed: Seed(options.seed),
         },
-        ctx.threads,
+        ctx,
     )?;
     stages.encode = clock.seconds();
 

@@ -74,7 +74,6 @@ pub fn transform(options: &TransformOptions, ctx: &Ctx<'_>) -> Result<TransformR
             Some(Target::resolve(table.raw_cells(name)?, &asked)?)
         }
     };
-    ctx.progress.stage("transforming", None);
     let prepare = PrepareOptions {
         target: options.target.as_deref().unwrap_or(""),
         row_weight: None,
@@ -86,7 +85,7 @@ pub fn transform(options: &TransformOptions, ctx: &Ctx<'_>) -> Result<TransformR
         max_bins: 2,
         seed: Seed(options.seed),
     };
-    let mut made = recipe::transform(&table, target.as_ref(), &prepare, &options.read.missing, ctx.threads)?;
+    let mut made = recipe::transform(&table, target.as_ref(), &prepare, &options.read.missing, ctx)?;
     let mut report = TransformReport {
         n_rows: made.rows.len(),
         columns: Vec::new(),
