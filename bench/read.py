@@ -161,7 +161,10 @@ def measured(system: str, threads: int, table: dict, path: Path) -> dict:
         else:
             order = {"system": system, "threads": threads, "target": table["target"], "path": str(path)}
             command = [PYTHON, __file__, "--child", json.dumps(order)]
-        process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        command = [str(part) for part in command]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        # One thread means one core, whatever threads a system starts beside.
+        process = subprocess.Popen(command, preexec_fn=one_core if threads == 1 else None, **pipes)
         said, errors = process.communicate()
     all_s, own_s, there_were_s = (now - then for now, then in zip(processor_seconds(), before, strict=True))
     if process.returncode != 0:
@@ -174,12 +177,16 @@ def measured(system: str, threads: int, table: dict, path: Path) -> dict:
     return result | {"foreign_load": max(0.0, (all_s - own_s) / there_were_s)}
 
 
-def peak_of(command: list) -> float:
+def one_core() -> None:
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def peak_of(command: list[str]) -> float:
     """The most memory that a command takes, run once more as the only child of a process."""
     ask = "import resource,subprocess,sys;subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,check=True);"
     ask += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     with tempfile.TemporaryDirectory() as scratch:
-        again = [str(part) for part in command[:-1]] + [str(Path(scratch) / "m.smidgen")]
+        again = [*command[:-1], str(Path(scratch) / "m.smidgen")]
         said = subprocess.run([PYTHON, "-c", ask, *again], capture_output=True, text=True, check=True).stdout
     return int(said) * 1024 / 1e6
 
