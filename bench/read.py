@@ -24,7 +24,7 @@ from pathlib import Path
 from run import BENCH, CACHE, PYTHON, QUIET, ROOT, chosen, circumstances, data_folder, processor_seconds, say
 
 BINARY = ROOT / "target" / "release" / "smidgen"
-MEASURES = ["seconds", "best_seconds", "mb_per_s", "best_mb_per_s", "peak_mb", "base_mb"]
+MEASURES = ["seconds", "best_seconds", "read_seconds", "mb_per_s", "best_mb_per_s", "peak_mb", "base_mb"]
 
 
 def main() -> int:
@@ -172,8 +172,8 @@ def measured(system: str, threads: int, table: dict, path: Path) -> dict:
     result = json.loads(said.splitlines()[-1])
     if system == "smidgen":
         stages = result["stages"]
-        result = {"rows": result["rows"], "seconds": stages["read"] + stages["encode"], "peak_mb": None, "base_mb": None}
-        result["peak_mb"] = peak_of(command)
+        seconds = {"seconds": stages["read"] + stages["encode"], "read_seconds": stages["read"]}
+        result = {"rows": result["rows"], **seconds, "peak_mb": peak_of(command), "base_mb": None}
     return result | {"foreign_load": max(0.0, (all_s - own_s) / there_were_s)}
 
 
@@ -227,7 +227,11 @@ def child(order: dict) -> int:
 def row_of(system: str, threads: int, table: dict, path: Path, results: list[dict]) -> dict:
     mb = path.stat().st_size / 1e6
     seconds = [one["seconds"] for one in results]
-    bases = [one["base_mb"] for one in results if one["base_mb"] is not None]
+
+    def median_of(name: str) -> float | None:
+        known = [one[name] for one in results if one.get(name) is not None]
+        return statistics.median(known) if known else None
+
     return {
         "table": table["name"],
         "system": system,
@@ -238,8 +242,9 @@ def row_of(system: str, threads: int, table: dict, path: Path, results: list[dic
         "best_seconds": min(seconds),
         "mb_per_s": mb / statistics.median(seconds),
         "best_mb_per_s": mb / min(seconds),
-        "peak_mb": statistics.median(one["peak_mb"] for one in results),
-        "base_mb": statistics.median(bases) if bases else None,
+        "read_seconds": median_of("read_seconds"),
+        "peak_mb": median_of("peak_mb"),
+        "base_mb": median_of("base_mb"),
         "foreign_load": max(one["foreign_load"] for one in results),
     }
 
