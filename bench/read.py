@@ -24,7 +24,7 @@ from pathlib import Path
 from run import BENCH, CACHE, PYTHON, QUIET, ROOT, chosen, circumstances, data_folder, processor_seconds, say
 
 BINARY = ROOT / "target" / "release" / "smidgen"
-MEASURES = ["seconds", "best_seconds", "mb_per_s", "best_mb_per_s", "peak_mb", "base_mb"]
+MEASURES = ["seconds", "best_seconds", "read_seconds", "mb_per_s", "best_mb_per_s", "peak_mb", "base_mb"]
 
 
 def main() -> int:
@@ -161,7 +161,10 @@ def measured(system: str, threads: int, table: dict, path: Path) -> dict:
         else:
             order = {"system": system, "threads": threads, "target": table["target"], "path": str(path)}
             command = [PYTHON, __file__, "--child", json.dumps(order)]
-        process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        command = [str(part) for part in command]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        # One thread means one core, whatever threads a system starts beside.
+        process = subprocess.Popen(command, preexec_fn=one_core if threads == 1 else None, **pipes)
         said, errors = process.communicate()
     all_s, own_s, there_were_s = (now - then for now, then in zip(processor_seconds(), before, strict=True))
     if process.returncode != 0:
@@ -169,17 +172,21 @@ def measured(system: str, threads: int, table: dict, path: Path) -> dict:
     result = json.loads(said.splitlines()[-1])
     if system == "smidgen":
         stages = result["stages"]
-        result = {"rows": result["rows"], "seconds": stages["read"] + stages["encode"], "peak_mb": None, "base_mb": None}
-        result["peak_mb"] = peak_of(command)
+        seconds = {"seconds": stages["read"] + stages["encode"], "read_seconds": stages["read"]}
+        result = {"rows": result["rows"], **seconds, "peak_mb": peak_of(command), "base_mb": None}
     return result | {"foreign_load": max(0.0, (all_s - own_s) / there_were_s)}
 
 
-def peak_of(command: list) -> float:
+def one_core() -> None:
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def peak_of(command: list[str]) -> float:
     """The most memory that a command takes, run once more as the only child of a process."""
     ask = "import resource,subprocess,sys;subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,check=True);"
     ask += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     with tempfile.TemporaryDirectory() as scratch:
-        again = [str(part) for part in command[:-1]] + [str(Path(scratch) / "m.smidgen")]
+        again = [*command[:-1], str(Path(scratch) / "m.smidgen")]
         said = subprocess.run([PYTHON, "-c", ask, *again], capture_output=True, text=True, check=True).stdout
     return int(said) * 1024 / 1e6
 
@@ -220,7 +227,11 @@ def child(order: dict) -> int:
 def row_of(system: str, threads: int, table: dict, path: Path, results: list[dict]) -> dict:
     mb = path.stat().st_size / 1e6
     seconds = [one["seconds"] for one in results]
-    bases = [one["base_mb"] for one in results if one["base_mb"] is not None]
+
+    def median_of(name: str) -> float | None:
+        known = [one[name] for one in results if one.get(name) is not None]
+        return statistics.median(known) if known else None
+
     return {
         "table": table["name"],
         "system": system,
@@ -231,8 +242,9 @@ def row_of(system: str, threads: int, table: dict, path: Path, results: list[dic
         "best_seconds": min(seconds),
         "mb_per_s": mb / statistics.median(seconds),
         "best_mb_per_s": mb / min(seconds),
-        "peak_mb": statistics.median(one["peak_mb"] for one in results),
-        "base_mb": statistics.median(bases) if bases else None,
+        "read_seconds": median_of("read_seconds"),
+        "peak_mb": median_of("peak_mb"),
+        "base_mb": median_of("base_mb"),
         "foreign_load": max(one["foreign_load"] for one in results),
     }
 

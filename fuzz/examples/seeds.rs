@@ -3,8 +3,8 @@
 //! A fuzzer changes what it is given; without a whole Parquet file or model it would not find one.
 
 use arrow_array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int64Array, RecordBatch,
-    StringArray, TimestampMicrosecondArray, types::Int32Type,
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int64Array,
+    RecordBatch, StringArray, TimestampMicrosecondArray, types::Int32Type,
 };
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -38,7 +38,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (at, properties) in [
         WriterProperties::builder().build(),
         WriterProperties::builder().set_dictionary_enabled(false).build(),
-        WriterProperties::builder().set_compression(Compression::SNAPPY).set_max_row_group_row_count(Some(2)).build(),
+        WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .set_max_row_group_row_count(Some(2))
+            .build(),
         WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?)).build(),
     ]
     .into_iter()
@@ -53,18 +56,32 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn typed() -> Result<RecordBatch, Box<dyn Error>> {
-    let words: DictionaryArray<Int32Type> = [Some("red"), None, Some("red"), Some("blue")].into_iter().collect();
+    let words: DictionaryArray<Int32Type> =
+        [Some("red"), None, Some("red"), Some("blue")].into_iter().collect();
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("n", Arc::new(Int64Array::from(vec![Some(1), None, Some(3), Some(1 << 60)]))),
         ("x", Arc::new(Float64Array::from(vec![Some(0.5), Some(f64::NAN), None, Some(-1e300)]))),
         ("t", Arc::new(StringArray::from(vec![Some("a"), Some(""), None, Some("?")]))),
         ("w", Arc::new(words)),
         ("f", Arc::new(BooleanArray::from(vec![Some(true), None, Some(false), Some(true)]))),
-        ("m", Arc::new(Decimal128Array::from(vec![Some(125), None, Some(-5), Some(0)]).with_precision_and_scale(9, 2)?)),
+        (
+            "m",
+            Arc::new(
+                Decimal128Array::from(vec![Some(125), None, Some(-5), Some(0)])
+                    .with_precision_and_scale(9, 2)?,
+            ),
+        ),
         ("d", Arc::new(Date32Array::from(vec![Some(0), Some(20_000), None, Some(-1)]))),
-        ("p", Arc::new(TimestampMicrosecondArray::from(vec![Some(1), None, Some(2), Some(-3)]).with_timezone("UTC"))),
+        (
+            "p",
+            Arc::new(
+                TimestampMicrosecondArray::from(vec![Some(1), None, Some(2), Some(-3)]).with_timezone("UTC"),
+            ),
+        ),
     ];
-    Ok(RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))?)
+    Ok(RecordBatch::try_from_iter_with_nullable(
+        columns.into_iter().map(|(name, array)| (name, array, true)),
+    )?)
 }
 
 /// One model of each task, with numbers, categories and times.
@@ -81,14 +98,35 @@ fn models(folder: &Path) -> Result<(), Box<dyn Error>> {
     }
     let data = place.path().join("t.csv");
     fs::write(&data, table)?;
-    let program = std::env::var_os("SMIDGEN").map_or_else(|| "../target/release/smidgen".into(), PathBuf::from);
+    let program =
+        std::env::var_os("SMIDGEN").map_or_else(|| "../target/release/smidgen".into(), PathBuf::from);
     for (target, others) in [("yes", "kind,price"), ("kind", "yes,price"), ("price", "yes,kind")] {
         let mut fit = Command::new(&program);
-        fit.arg("fit").arg(&data).arg("-o").arg(folder.join(format!("{target}.smidgen"))).arg("--quiet").stdout(Stdio::null());
-        fit.args(["--target", target, "--drop", others, "--missing", "-9", "--work", "1", "--holdout", "0.3"]);
+        fit.arg("fit")
+            .arg(&data)
+            .arg("-o")
+            .arg(folder.join(format!("{target}.smidgen")))
+            .arg("--quiet")
+            .stdout(Stdio::null());
+        fit.args([
+            "--target",
+            target,
+            "--drop",
+            others,
+            "--missing",
+            "-9",
+            "--work",
+            "1",
+            "--holdout",
+            "0.3",
+        ]);
         fit.args(["--set", "gbdt.n_trees=3", "--set", "gbdt.max_leaves=4"]);
         if !fit.status()?.success() {
-            return Err(format!("{} could not fit; build it first: cargo build --release", program.display()).into());
+            return Err(format!(
+                "{} could not fit; build it first: cargo build --release",
+                program.display()
+            )
+            .into());
         }
     }
     Ok(())
