@@ -43,8 +43,10 @@ fn plain(value: f64) -> f64 {
 /// What nodes share that see other rows by the same columns; found by the values that they take.
 #[derive(Default)]
 pub(crate) struct Memo {
-    past: RefCell<BTreeMap<(u32, Option<u32>), Rc<Sorted>>>,
-    related: RefCell<BTreeMap<(u32, u32), Rc<Matches>>>,
+    /// By order and group.
+    past: RefCell<BTreeMap<[Option<u32>; 2], Rc<Sorted>>>,
+    /// By key and key of the second table.
+    related: RefCell<BTreeMap<[u32; 2], Rc<Matches>>>,
 }
 
 /// Rows by group, then order, then place.
@@ -64,7 +66,7 @@ struct Matches {
 
 fn sorted(inputs: &Inputs<'_, '_>, order: &[f64]) -> Result<Rc<Sorted>, Error> {
     let taken = &inputs.node.inputs;
-    let key = (taken.get(1).map_or(0, |v| v.0), taken.get(2).map(|v| v.0));
+    let key = [taken.get(1).map(|v| v.0), taken.get(2).map(|v| v.0)];
     if let Some(known) = inputs.memo.past.borrow().get(&key) {
         return Ok(Rc::clone(known));
     }
@@ -87,7 +89,7 @@ fn sorted(inputs: &Inputs<'_, '_>, order: &[f64]) -> Result<Rc<Sorted>, Error> {
 
 fn matches(inputs: &Inputs<'_, '_>, key: usize, other_key: usize) -> Result<Rc<Matches>, Error> {
     let value = |place: usize| inputs.node.inputs.get(place).map_or(0, |v| v.0);
-    let known = (value(key), value(other_key));
+    let known = [value(key), value(other_key)];
     if let Some(known) = inputs.memo.related.borrow().get(&known) {
         return Ok(Rc::clone(known));
     }
