@@ -111,16 +111,7 @@ fn a_second_table_is_summed_up_for_each_row() {
 fn a_model_takes_the_second_table_again() {
     let place = Place::new();
     shop(&place);
-    // All dates are alike: as a number of the second table only its own matter.
-    let text = std::fs::read_to_string(place.path("customers.csv")).unwrap();
-    let varied: String = text
-        .lines()
-        .enumerate()
-        .map(|(i, l)| {
-            format!("{}\n", if i > 0 && i % 9 == 0 { l.replace("-15,", "-16,") } else { l.to_owned() })
-        })
-        .collect();
-    place.write("customers.csv", varied);
+    // All customers have one date: it is no feature, but it says which purchases came before.
     let fit = place.good(
         "fit customers.csv --target y --join bought.csv --on customer --before since=day --by kind --work 1 --folds 4 --json",
     );
@@ -157,6 +148,24 @@ fn a_model_takes_the_second_table_again() {
 }
 
 #[test]
+fn rows_that_cannot_be_parted() {
+    let place = Place::new();
+    let one: String = (0..40u32).map(|i| format!("{},only,{}\n", i * 17 % 23, i % 2)).collect();
+    place.write("g.csv", format!("x,g,y\n{one}"));
+    let refused = place.run("fit g.csv --target y --types g=category --group g --work 1");
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    let three: String = (0..200u32).map(|i| format!("{},g{},{}\n", i * 17 % 23, i % 3, i % 2)).collect();
+    place.write("g.csv", format!("x,g,y\n{three}"));
+    for seed in 0..8 {
+        let line = format!("fit g.csv --target y --group g --holdout 0.2 --seed {seed} --work 1 --json");
+        place.good(&line);
+    }
+    let few: String = (0..8u32).map(|i| format!("{i},{},{}\n", i * 3 % 5, i % 2)).collect();
+    place.write("o.csv", format!("t,x,y\n{few}"));
+    place.good("fit o.csv --target y --types t=number --order t --holdout 0.95 --work 1");
+}
+
+#[test]
 fn roles_that_are_not_there() {
     let place = Place::new();
     shop(&place);
@@ -166,6 +175,9 @@ fn roles_that_are_not_there() {
         ("--join bought.csv --on customer=custmer", "custmer"),
         ("--join bought.csv --on customer --by knd", "knd"),
         ("--join bought.csv --on customer --before y=kind", "--before"),
+        ("--join bought.csv --on customer --before since=price", "the kinds of both tables"),
+        ("--join bought.csv --on customer -o bought.csv", "it is the input as well"),
+        ("--join - --on customer", "name a file"),
         ("--join bought.csv --on customer --set join.max_shares=0", "max_shares must be"),
         ("--group nobody", "no column \"nobody\""),
     ] {

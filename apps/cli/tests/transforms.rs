@@ -68,6 +68,39 @@ fn a_model_of_transforms_makes_the_same_columns() {
     assert!(refused.err.contains("makes columns and predicts nothing"), "{}", refused.err);
 }
 
+#[test]
+fn columns_that_go_on_keep_their_names() {
+    let place = Place::new();
+    place.write("t.csv", "a,b,y\n1,,0\n2,5,1\n,6,0\n4,7,1\n");
+    place.good("prepare t.csv --target y --transforms impute --set impute.keep=yes -o k.csv");
+    let made = std::fs::read_to_string(place.path("k.csv")).unwrap();
+    assert_eq!(made.lines().next(), Some("a,a by impute,b,b by impute,y"));
+    place.good("inspect k.csv");
+    // Cleaning that leaves nothing is told.
+    place.write("holes.csv", "a,b\n1,\n,2\n3,\n,4\n");
+    let none = place.run("prepare holes.csv --missing-cells drop-rows --transforms standard -o n.csv");
+    assert_eq!(none.code, 2);
+    assert!(none.err.contains("cleaning left no row"), "{}", none.err);
+    // A model makes numbers; what it does not make is told.
+    place.write("c.csv", "a,c\n1,x\n2,y\n3,x\n");
+    let told = place.good("prepare c.csv --transforms standard -o c.smidgen --json").json().unwrap();
+    assert_eq!(told["warnings"][0]["column"], "c", "{told}");
+}
+
+/// Steps that are fitted inside the folds tell what those before them tell.
+#[test]
+fn late_steps_tell_too() {
+    let place = Place::new();
+    let rows: String = (0..60u32).map(|i| format!("{},{}\n", i * 37 % 61, i * 7 % 3)).collect();
+    place.write("k.csv", format!("a,y\n{rows}"));
+    let fit = "fit k.csv --target y --work 1 --folds 2 --json --transforms";
+    for steps in ["one_hot", "target_encode", "discretize_target,one_hot"] {
+        let told = place.good(&format!("{fit} {steps}")).json().unwrap();
+        let idle = told["warnings"].as_array().unwrap().iter().any(|w| w["code"] == "idle_transform");
+        assert!(idle, "{steps}: {}", told["warnings"]);
+    }
+}
+
 /// A table of every kind of column.
 fn mixed(n: u32) -> String {
     let mut text = String::from("number,whole,color,day,other_day,note,y\n");
@@ -123,6 +156,7 @@ fn steps_that_cannot_be_taken() {
     place.write("t.csv", mixed(60));
     for (flags, message) in [
         ("--transforms standart", "unknown transform \"standart\""),
+        ("--transforms standard(number", "expected NAME or NAME(COL;COL), got no closing parenthesis"),
         ("--transforms standard(nmber)", "standard: there is no column \"nmber\" at this step"),
         ("--transforms standard(color)", "standard: column \"color\" is a category"),
         ("--transforms one_hot --set one_hot.max_categories=0", "one_hot: max_categories must be"),
@@ -179,6 +213,7 @@ fn copies_and_missing_cells_are_cleaned_as_asked() {
     assert_eq!(cleaned(&complete, "missing_rows"), Some(11));
     let filled = fit("--missing-cells impute");
     assert_eq!(filled["rows"], 85);
+    assert!(filled["recipe"].as_str().unwrap().starts_with("impute; "), "{}", filled["recipe"]);
     assert_eq!(cleaned(&filled, "impute"), Some(11), "{}", filled["cleaning"]);
     // An id is not learnt from, and prediction does without it.
     fit("--types a=id");

@@ -184,7 +184,7 @@ impl GraphBuilder {
     }
 
     /// The name, with as many underscores as it takes to be the only one.
-    fn free(&self, mut name: String) -> String {
+    pub fn free(&self, mut name: String) -> String {
         while self.names.contains(&name) {
             name.push('_');
         }

@@ -96,7 +96,7 @@ impl<'c> Lowering<'c> {
                 builder.input(&input.name, input.graph_dtype(), Shape::rows())?
             } else {
                 // Both tables may have a column of one name.
-                let name = format!("joined.{}", input.name);
+                let name = builder.free(format!("joined.{}", input.name));
                 builder.input(&name, input.graph_dtype(), Shape::other_rows())?
             };
             values.insert(Source::Input(i), value);
@@ -112,7 +112,7 @@ impl<'c> Lowering<'c> {
         source: Source,
         dtype: DType,
     ) -> Result<(), Error> {
-        let name = format!("known{}", self.values.len());
+        let name = builder.free(format!("known{}", self.values.len()));
         self.values.insert(source, builder.input(&name, dtype, Shape::rows())?);
         Ok(())
     }

@@ -9,7 +9,7 @@ use data::{Table, Target};
 use ir::{Column, ColumnKind, Input};
 use prepare::Warning;
 use prepare::clean;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// What becomes of rows that stand more than once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -42,7 +42,7 @@ pub struct Cleaned {
     pub code: &'static str,
     /// The column; `None` for whole rows.
     pub column: Option<String>,
-    /// Cells or rows that changed; all rows where a column was left out.
+    /// Cells or rows that changed; 0 where a column was left out.
     pub count: u64,
     /// What was done, for people.
     pub text: String,
@@ -53,6 +53,8 @@ pub struct Cleaned {
 pub(crate) struct Told {
     pub(crate) warnings: Vec<Warning>,
     pub(crate) cleaned: Vec<Cleaned>,
+    /// Columns that have one value and stay for their role.
+    only_roles: HashSet<String>,
 }
 
 impl Told {
@@ -75,6 +77,10 @@ pub(crate) fn choose(table: &Table, options: &PrepareOptions<'_>, told: &mut Tol
         if column.all_missing {
             let text = "no row has a value; the column is left out".to_owned();
             told.left_out("empty_column", &column.name, text);
+        } else if column.constant && options.relations.has_role(&column.name) {
+            // The same moment or key for all rows is a role all the same.
+            told.only_roles.insert(column.name.clone());
+            inputs.push(Input { name: column.name.clone(), kind: column.kind, dtype: column.dtype });
         } else if column.constant {
             let text = "all rows have the same value; the column is left out".to_owned();
             told.left_out("constant_column", &column.name, text);
@@ -98,7 +104,7 @@ fn look_at_columns(
     told: &mut Told,
 ) -> HashSet<String> {
     let roles = &options.relations;
-    let mut unlearnt = HashSet::new();
+    let mut unlearnt = told.only_roles.clone();
     let mut at = 0;
     while at < inputs.len() {
         let name = inputs[at].name.clone();
@@ -199,8 +205,9 @@ fn drop_rows(columns: &[Vec<Column<'_>>], rows: &mut Vec<u32>, told: &mut Told) 
 fn about_copies(
     copies: &clean::Copies,
     truth: Option<&Truth>,
-    duplicates: Duplicates,
+    options: &PrepareOptions<'_>,
     rows: &mut Vec<u32>,
+    mut row_weights: Option<&mut [f32]>,
     told: &mut Told,
 ) {
     let target = |row: u32| match truth {
@@ -208,17 +215,24 @@ fn about_copies(
         Some(Truth::Values(values)) => values[row as usize].to_bits(),
         None => 0,
     };
-    if duplicates == Duplicates::Drop {
+    if options.duplicates == Duplicates::Drop {
         let before = rows.len();
-        let mut seen = HashSet::with_capacity(before);
-        rows.retain(|&row| seen.insert((copies.first[row as usize], target(row))));
+        let mut kept: HashMap<(u32, u64), u32> = HashMap::with_capacity(before);
+        rows.retain(|&row| {
+            let first = *kept.entry((copies.first[row as usize], target(row))).or_insert(row);
+            // What a copy weighs goes to the row that stays.
+            if let Some(weights) = row_weights.as_deref_mut().filter(|_| first != row) {
+                weights[first as usize] += weights[row as usize];
+            }
+            first == row
+        });
         let count = (before - rows.len()) as u64;
         if count > 0 {
             let text =
                 format!("{count} rows are copies of others in all inputs and the target and are left out");
             told.cleaned.push(Cleaned { code: "duplicate_rows", column: None, count, text });
         }
-    } else if copies.n_copies > 0 {
+    } else if copies.n_copies > 0 && options.relations.order.is_none() && options.relations.group.is_none() {
         let text = format!(
             "{} rows are copies of others in all inputs; copies share a fold (--duplicates drop leaves out those with the same target)",
             copies.n_copies
@@ -273,14 +287,14 @@ pub(crate) fn look<'b>(
         drop_rows(&columns, &mut rows, told);
     }
     let copies = clean::copies(&columns, table.n_rows());
-    about_copies(&copies, truth.as_ref(), options.duplicates, &mut rows, told);
-    let row_weights = match options.row_weight {
+    let mut row_weights = match options.row_weight {
         Some(column) => Some(weights(table, column)?),
         None => None,
     };
+    about_copies(&copies, truth.as_ref(), options, &mut rows, row_weights.as_deref_mut(), told);
     let mut asked = options.steps.to_vec();
     if options.missing_cells == MissingCells::Impute {
-        asked.insert(0, Step { by_default: true, ..Step::parse("impute", &[])? });
+        asked.insert(0, Step::parse("impute", &[])?);
     }
     let steps = Step::all(&asked, &inputs)?;
     Ok(Looked { inputs, columns, unlearnt, rows, truth, row_weights, first_copy: copies.first, steps })

@@ -109,6 +109,40 @@ pub enum Kind {
         /// The column of weights.
         column: String,
     },
+    /// Rows that cannot be parted.
+    #[error(
+        "{table}: {n_rows} rows in {n_units} groups or sets of copies, which are never parted: expected at least 2 to hold some back; give more rows, or leave out --group"
+    )]
+    NoFolds {
+        /// The table.
+        table: String,
+        /// Rows with a target.
+        n_rows: usize,
+        /// Sets of rows that share a fold.
+        n_units: usize,
+    },
+    /// One class is left.
+    #[error(
+        "{table}: cleaning left rows of one class only, {n_rows} of them: expected two classes or more; leave out --missing-cells drop-rows or --duplicates drop"
+    )]
+    OneClass {
+        /// The table.
+        table: String,
+        /// Rows that are left.
+        n_rows: usize,
+    },
+    /// No row is left.
+    #[error("{table}: cleaning left no row; leave out --missing-cells drop-rows")]
+    NoRows {
+        /// The table.
+        table: String,
+    },
+    /// A step that cannot be read.
+    #[error("--transforms {text}: expected NAME or NAME(COL;COL), got no closing parenthesis")]
+    StepForm {
+        /// The step as it was given.
+        text: String,
+    },
     /// The run was interrupted before there was any model.
     #[error("fit: interrupted before the first model was done")]
     Interrupted,
@@ -140,6 +174,10 @@ impl Error {
             | Kind::Weight { .. }
             | Kind::NoWeight { .. }
             | Kind::NoNumbers
+            | Kind::NoFolds { .. }
+            | Kind::OneClass { .. }
+            | Kind::NoRows { .. }
+            | Kind::StepForm { .. }
             | Kind::TooLong { .. }
             | Kind::Role { .. }
             | Kind::Interrupted => ir::Nature::Input,

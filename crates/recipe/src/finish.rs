@@ -1,6 +1,7 @@
 //! The fit on all rows, and the model that comes of it.
 
 use crate::chain::{Feature, Lowering};
+use crate::cleaning::Cleaned;
 use crate::error::Error;
 use crate::predictions::Truth;
 use crate::prepared::Prepared;
@@ -9,6 +10,7 @@ use ir::{Card, GraphBuilder, Model, OutputRole, Signature, Task};
 use jobs::{Ctx, Seed};
 use learn::{FitInput, LearnerEntry};
 use params::Params;
+use prepare::Warning;
 use runtime::self_test;
 use trees::Rows;
 
@@ -30,6 +32,16 @@ pub struct Origin<'a> {
     pub metrics: Vec<(String, f64)>,
 }
 
+/// A model, and what the steps that were fitted with it tell.
+pub struct Finished {
+    /// The model.
+    pub model: Model,
+    /// What a person should know.
+    pub warnings: Vec<Warning>,
+    /// What cleaning changed.
+    pub cleaned: Vec<Cleaned>,
+}
+
 /// Fits on all rows with a target and assembles the model, self-test included.
 /// Only columns that the learner used become inputs.
 ///
@@ -42,8 +54,8 @@ pub fn finish(
     rounds: Option<u32>,
     origin: Origin<'_>,
     ctx: &Ctx<'_>,
-) -> Result<Model, Error> {
-    let view = prepared.view(&prepared.rows, ctx.threads)?;
+) -> Result<Finished, Error> {
+    let (view, told) = prepared.view_told(&prepared.rows, ctx.threads)?;
     let view = view.get();
     let input = FitInput {
         encoders: &view.encoders,
@@ -103,5 +115,5 @@ pub fn finish(
     let test = self_test(&graph, origin.seed)?;
     let mut model = Model::try_new(graph, signature, card)?;
     model.self_test = Some(test);
-    Ok(model)
+    Ok(Finished { model, warnings: told.warnings, cleaned: told.cleaned })
 }

@@ -13,7 +13,7 @@ use ir::{Bags, Column, DType, GraphBuilder, Input, Tensor};
 use jobs::{Progress, Seed, Threads};
 use prepare::transform::{Cells, FeatureKind, FittedStep, Made, StepColumn, StepInput, StepTarget};
 use prepare::{Kind as StepKind, Warning};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// What steps are fitted to.
@@ -40,6 +40,9 @@ pub(crate) struct Frame<'b> {
     pub(crate) warnings: Vec<Warning>,
     pub(crate) cleaned: Vec<Cleaned>,
 }
+
+/// Groups that are computed by one graph: wide tables have more than a graph may hold.
+const GROUPS_AT_ONCE: usize = 64;
 
 impl<'b> Frame<'b> {
     /// The columns of a table as they are.
@@ -214,6 +217,7 @@ impl<'b> Frame<'b> {
             placed.push((i, feature.clone()));
         }
         let taken: Vec<Feature> = selected.iter().map(|&i| self.features[i].clone()).collect();
+        let stay_names: HashSet<String> = placed.iter().map(|(_, f)| f.name.clone()).collect();
         let first_group = self.chain.groups.len();
         let mut trainings = Vec::new();
         for group in fitted.groups {
@@ -225,7 +229,13 @@ impl<'b> Frame<'b> {
                 _ => usize::MAX,
             };
             self.chain.groups.push(ChainGroup { uses, part: Arc::from(group.part) });
-            placed.extend(features_of(g, group.made).into_iter().map(|f| (place, f)));
+            for mut feature in features_of(g, group.made) {
+                // A column that goes on keeps its name.
+                if stay_names.contains(&feature.name) {
+                    feature.name = format!("{} by {}", feature.name, step.entry.name);
+                }
+                placed.push((place, feature));
+            }
             trainings.push(group.training);
         }
         // Stable: kept columns before what is made of them, groups in their order.
@@ -259,10 +269,11 @@ impl<'b> Frame<'b> {
 
     /// Computes the cells of all groups from `first` on, chunk by chunk.
     fn compute(&mut self, first: usize, threads: &Threads) -> Result<(), Error> {
-        let new: Vec<usize> = (first..self.chain.groups.len()).collect();
-        if new.is_empty() {
-            return Ok(());
-        }
+        let all: Vec<usize> = (first..self.chain.groups.len()).collect();
+        all.chunks(GROUPS_AT_ONCE).try_for_each(|new| self.compute_some(new, threads))
+    }
+
+    fn compute_some(&mut self, new: &[usize], threads: &Threads) -> Result<(), Error> {
         let mut builder = GraphBuilder::new();
         let known = |source: Source| self.store.dtype(source).is_some();
         let used = self.chain.inputs_of(new.iter().map(|&g| Source::Group(g)), &known, self.inputs.len());
@@ -270,7 +281,7 @@ impl<'b> Frame<'b> {
         let mut columns: Vec<Vec<Column<'_>>> =
             used.iter().enumerate().filter(|(_, u)| **u).map(|(i, _)| self.store.inputs[i].clone()).collect();
         let mut needed: Vec<Source> = Vec::new();
-        let mut open: Vec<usize> = new.clone();
+        let mut open: Vec<usize> = new.to_vec();
         let mut seen = vec![false; self.chain.groups.len()];
         while let Some(g) = open.pop() {
             if std::mem::replace(&mut seen[g], true) {
@@ -292,7 +303,7 @@ impl<'b> Frame<'b> {
             columns.push(self.store.columns(source));
         }
         let mut outputs = Vec::with_capacity(new.len());
-        for &g in &new {
+        for &g in new {
             outputs.push(lowering.group(&mut builder, g)?);
         }
         let graph = builder.finish(&outputs)?;

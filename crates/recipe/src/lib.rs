@@ -23,7 +23,7 @@ mod whole;
 pub use chain::Feature;
 pub use cleaning::{Cleaned, Duplicates, MissingCells};
 pub use error::{Error, Kind};
-pub use finish::{Origin, finish};
+pub use finish::{Finished, Origin, finish};
 pub use predictions::{Predictions, Truth};
 pub use prepare::Warning;
 pub use prepared::{PrepareOptions, Prepared};

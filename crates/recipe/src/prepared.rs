@@ -16,7 +16,7 @@ use jobs::{Ctx, Seed, Silent, Threads};
 use prepare::Warning;
 use prepare::clean::{self, LeakTarget};
 use prepare::transform::{FeatureKind, StepTarget};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use trees::{CodeMatrix, Encoder};
 
@@ -145,6 +145,11 @@ impl<'t> Prepared<'t> {
             return Err(too_few(rows.len()));
         }
         if let Truth::Classes { labels, n_classes, .. } = &truth {
+            let first = labels[rows[0] as usize];
+            if rows.iter().all(|&row| labels[row as usize] == first) {
+                let (table, n_rows) = (table.profile().name.clone(), rows.len());
+                return Err(Kind::OneClass { table, n_rows }.into());
+            }
             told.warnings.extend(about_classes(target, labels, &rows, *n_classes));
         }
         let first_late = steps.iter().position(|s| s.entry.sees_target).unwrap_or(steps.len());
@@ -204,8 +209,14 @@ impl<'t> Prepared<'t> {
     /// # Errors
     /// A step cannot be fitted.
     pub(crate) fn view(&self, rows: &[u32], threads: &Threads) -> Result<View<'_>, Error> {
+        Ok(self.view_told(rows, threads)?.0)
+    }
+
+    /// As [`Prepared::view`], with what the steps tell.
+    pub(crate) fn view_told(&self, rows: &[u32], threads: &Threads) -> Result<(View<'_>, Told), Error> {
+        let mut told = Told::default();
         if self.late.is_empty() {
-            return Ok(View::Study(&self.study));
+            return Ok((View::Study(&self.study), told));
         }
         let bound = bind_all(self.table.batches(), &self.inputs)?;
         let second = bind_second(&self.relations)?;
@@ -224,8 +235,10 @@ impl<'t> Prepared<'t> {
             self.first_late,
             &Fitting { rows, target: Some(target), row_weights, seed, threads, progress: &Silent },
         )?;
-        leave_out_unlearnt(&mut frame, &mut Told::default());
-        Ok(View::Fold(Box::new(self.encode_new(frame, threads))))
+        told.warnings.append(&mut frame.warnings);
+        told.cleaned.append(&mut frame.cleaned);
+        leave_out_unlearnt(&mut frame, &mut told);
+        Ok((View::Fold(Box::new(self.encode_new(frame, threads))), told))
     }
 
     /// Codes of the features of a fold; those that the study has already are copied.
@@ -257,6 +270,21 @@ impl<'t> Prepared<'t> {
     /// The inputs of both tables.
     pub(crate) fn tables(&self) -> Tables<'t> {
         Tables::new(&self.inputs, &self.relations)
+    }
+
+    /// Name of the table.
+    pub(crate) fn table_name(&self) -> String {
+        self.table.profile().name.clone()
+    }
+
+    /// Whether rows of one group share a fold.
+    pub(crate) fn is_grouped(&self) -> bool {
+        self.relations.group.is_some()
+    }
+
+    /// Sets of rows that share a fold.
+    pub(crate) fn n_fold_units(&self) -> usize {
+        self.rows.iter().map(|&row| self.first_copy[row as usize]).collect::<BTreeSet<_>>().len()
     }
 
     /// What keeps folds alike.

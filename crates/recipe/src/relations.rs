@@ -160,6 +160,22 @@ impl<'a> Relations<'a> {
             Some(name) => Some(in_other("--before", name, &moments)?),
             None => None,
         };
+        if let (Some(a), Some(b), Some((column, other))) = (before, time, join.before)
+            && frame.inputs[a].kind != frame.inputs[b].kind
+        {
+            return Err(Kind::Role {
+                flag: "--before",
+                column: column.to_owned(),
+                what: "the kinds of both tables",
+                expected: "the same",
+                got: format!(
+                    "\"{column}\" is a {} and \"{other}\" of {} a {}",
+                    frame.inputs[a].kind, join.name, frame.inputs[b].kind
+                ),
+                cure: "name columns of one kind".to_owned(),
+            }
+            .into());
+        }
         let by = match join.by {
             Some(name) => Some(in_other("--by", name, &[category])?),
             None => None,

@@ -1,6 +1,6 @@
 //! Steps: the transforms of a recipe, in order, with their parameters.
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use ir::{ColumnKind, Input};
 use params::Params;
 use prepare::transform::{FeatureKind, TransformEntry};
@@ -26,7 +26,10 @@ impl Step {
     pub fn parse(text: &str, settings: &[(String, String)]) -> Result<Step, Error> {
         let (name, columns) = match text.split_once('(') {
             Some((name, rest)) => {
-                let columns = rest.strip_suffix(')').unwrap_or(rest).split(';');
+                let Some(columns) = rest.strip_suffix(')') else {
+                    return Err(Kind::StepForm { text: text.to_owned() }.into());
+                };
+                let columns = columns.split(';');
                 (name.trim(), Some(columns.map(|c| c.trim().to_owned()).collect()))
             }
             None => (text.trim(), None),
@@ -45,8 +48,7 @@ impl Step {
         format!("{}{}", self.params.describe(), columns.unwrap_or_default())
     }
 
-    /// The steps of a run: first what learners need of kinds that they do not take and that no step takes,
-    /// then the steps asked for.
+    /// The steps of a run: those asked for, and what learners need of kinds that they do not take.
     ///
     /// # Errors
     /// None that a user can cause.
@@ -58,12 +60,16 @@ impl Step {
             steps.push(Step::default_of("time_parts")?);
         }
         steps.extend(asked.iter().cloned());
-        if has(ColumnKind::Text) && !is_taken(FeatureKind::Text) {
+        // What steps for some columns leave over; a default step without a column does nothing.
+        if has(ColumnKind::Time) && is_taken(FeatureKind::Time) {
+            steps.push(Step::default_of("time_parts")?);
+        }
+        if has(ColumnKind::Text) {
             // Trees ask whether a term is there and how often: weights that only scale it would cost bytes.
             let plain = [("idf", "no"), ("norm", "none")].map(|(n, v)| (n.to_owned(), v.to_owned()));
             steps.push(Step { by_default: true, ..Step::parse("tf_idf", &plain)? });
         }
-        if has(ColumnKind::Text) && !is_taken(FeatureKind::Bag) {
+        if has(ColumnKind::Text) {
             steps.push(Step::default_of("bag_columns")?);
         }
         Ok(steps)

@@ -24,6 +24,8 @@ pub struct Transformed {
     pub rows: Vec<u32>,
     /// Columns of kinds that a table cannot hold.
     pub left_out: Vec<String>,
+    /// Columns of kinds that the model does not make.
+    pub not_numbers: Vec<String>,
     /// The steps as a model that makes the number columns of any such table.
     pub model: Model,
     /// What a person should know.
@@ -49,6 +51,9 @@ pub fn transform(
     let columns = by_column(&bound, inputs.len());
     let Looked { inputs, columns, unlearnt, rows, truth, row_weights, steps, .. } =
         look(table, target, options, inputs, columns, &mut told)?;
+    if rows.is_empty() {
+        return Err(Kind::NoRows { table: table.profile().name.clone() }.into());
+    }
     let second = bind_second(&options.relations)?;
     let mut frame = Frame::new(&inputs, columns);
     let fitting = Fitting {
@@ -72,11 +77,21 @@ pub fn transform(
             _ => columns.push((feature.name.clone(), array(&frame.store.columns(feature.source), &rows))),
         }
     }
+    let not_numbers =
+        frame.features.iter().filter(|f| f.kind != FeatureKind::Number).map(|f| f.name.clone()).collect();
     let recipe = steps.iter().map(|s| s.describe()).collect::<Vec<_>>().join("; ");
     let card = Card { n_rows: rows.len() as u64, seed: options.seed.0, recipe, ..Card::default() };
     let tables = Tables::new(&inputs, &options.relations);
     let model = model(&frame, &tables, card, missing, options.seed)?;
-    Ok(Transformed { columns, rows, left_out, model, warnings: told.warnings, cleaned: told.cleaned })
+    Ok(Transformed {
+        columns,
+        rows,
+        left_out,
+        not_numbers,
+        model,
+        warnings: told.warnings,
+        cleaned: told.cleaned,
+    })
 }
 
 /// The rows of a column as Arrow has them; NaN is null.

@@ -3,10 +3,12 @@
 use crate::error::{Error, Kind};
 use crate::predictions::{Predictions, Truth};
 use crate::prepared::Prepared;
+use ir::digest::mix;
 use jobs::{Budget, Clock, Ctx, Seed, Silent, Threads};
 use learn::{FitInput, LearnerEntry};
 use metrics::MetricEntry;
 use params::Params;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use trees::Rows;
 
@@ -70,6 +72,10 @@ pub fn validate(
     ctx: &Ctx<'_>,
 ) -> Result<Validated, Error> {
     let folds = plan(prepared, scheme, seed);
+    if folds.is_empty() {
+        let (table, n_rows) = (prepared.table_name(), prepared.rows.len());
+        return Err(Kind::NoFolds { table, n_rows, n_units: prepared.n_fold_units() }.into());
+    }
     ctx.progress.stage("validating", Some(folds.len() as u64));
     let one = Threads::one();
     let fit = |fold: &Fold, threads: &Threads, budget: &Budget| -> Result<FoldFit, Error> {
@@ -140,6 +146,9 @@ fn plan(prepared: &Prepared<'_>, scheme: Scheme, seed: Seed) -> Vec<Fold> {
         let seed = seed.derive("folds", repetition as u64);
         let parts = match share {
             // A share is dealt as that many hundredths.
+            Some(share) if prepared.is_grouped() => {
+                held_groups(prepared, share, seed).into_iter().map(|held| u32::from(!held)).collect()
+            }
             Some(share) => {
                 let held = (share.clamp(0.01, 0.99) * 100.0) as u32;
                 let part = data::folds(rows, prepared.strata(), &prepared.first_copy, 100, seed.0);
@@ -163,6 +172,27 @@ fn plan(prepared: &Prepared<'_>, scheme: Scheme, seed: Seed) -> Vec<Fold> {
     folds
 }
 
+/// Which rows are held back, in whole groups taken in random order until their rows are nearest to the share.
+fn held_groups(prepared: &Prepared<'_>, share: f64, seed: Seed) -> Vec<bool> {
+    let group = |row: u32| prepared.first_copy[row as usize];
+    let mut sizes: BTreeMap<u32, usize> = BTreeMap::new();
+    prepared.rows.iter().for_each(|&row| *sizes.entry(group(row)).or_default() += 1);
+    let mut order: Vec<(u32, usize)> = sizes.into_iter().collect();
+    order.sort_by_key(|&(first, _)| (mix(seed.0 ^ mix(first.into())), first));
+    let wanted = prepared.rows.len() as f64 * share;
+    let mut held = BTreeSet::new();
+    let mut n_held = 0;
+    // One group stays for learning.
+    for &(first, size) in order.iter().skip(1) {
+        let nearer = (wanted - (n_held + size) as f64).abs() < (wanted - n_held as f64).abs();
+        if nearer || held.is_empty() {
+            held.insert(first);
+            n_held += size;
+        }
+    }
+    prepared.rows.iter().map(|&row| held.contains(&group(row))).collect()
+}
+
 /// Folds of ordered rows: blocks of neighbours, or the last share.
 fn blocks(prepared: &Prepared<'_>, n_folds: u32, share: Option<f64>, seed: Seed) -> Vec<Fold> {
     let empty = Vec::new();
@@ -171,11 +201,30 @@ fn blocks(prepared: &Prepared<'_>, n_folds: u32, share: Option<f64>, seed: Seed)
     let place = |row: u32| rank.get(row as usize).copied().filter(|r| !r.is_nan()).unwrap_or(-1.0);
     ordered.sort_by(|&a, &b| place(a).total_cmp(&place(b)).then(a.cmp(&b)));
     let n = ordered.len();
+    // Rows of one moment stay together: a bound moves to where the next moment begins.
+    let moment_start = |mut at: usize| {
+        while at > 0 && at < n && place(ordered[at]) == place(ordered[at - 1]) {
+            at += 1;
+        }
+        at
+    };
     let bounds: Vec<(usize, usize)> = match share {
-        Some(share) => vec![(n - ((n as f64 * share).round() as usize).clamp(1, n), n)],
+        // At least one row on each side.
+        Some(share) => {
+            let held = ((n as f64 * share).round() as usize).clamp(1, n.saturating_sub(1).max(1));
+            let from = match moment_start(n - held) {
+                // The last moment has more rows than the share: all of it is held back.
+                from if from == n => {
+                    (0..n).rev().find(|&at| at == 0 || place(ordered[at]) != place(ordered[at - 1]))
+                }
+                from => Some(from),
+            };
+            vec![(from.unwrap_or(0), n)]
+        }
         None => {
             let n_folds = (n_folds as usize).clamp(2, n.max(2));
-            (0..n_folds).map(|f| (f * n / n_folds, (f + 1) * n / n_folds)).collect()
+            let bound = |f: usize| moment_start(f * n / n_folds);
+            (0..n_folds).map(|f| (bound(f), bound(f + 1))).collect()
         }
     };
     let mut folds = Vec::new();

@@ -223,7 +223,7 @@ impl Scored {
                         computed.as_ref().and_then(|c| c[value].as_ref()).and_then(Held::column)
                     }
                 };
-                let Some(column) = column else { continue };
+                let column = column.ok_or_else(nodes::fail)?;
                 let codes = &mut codes[..n];
                 match &step.coder {
                     Coder::Bins(bins) => bins.codes_into(&column, codes),

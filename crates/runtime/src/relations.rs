@@ -177,8 +177,19 @@ pub(crate) fn related(inputs: &Inputs<'_, '_>, op: Related) -> Result<Tensor, Er
     let width = if op.kind == RelatedKind::Share { keys.len() } else { 1 };
     let mut made = Vec::with_capacity(inputs.n_rows * width);
     let (mut rows, mut values) = (Vec::new(), Vec::new());
+    let mut first_of_key: Vec<Option<usize>> = vec![None; matches.rows.len()];
     for row in 0..inputs.n_rows {
         let before = moments.as_ref().map(|m| m.values[row]);
+        // Without a moment of their own, rows of one key are alike.
+        if let (None, Some(place)) = (before, matches.keys[row]) {
+            match first_of_key[place] {
+                Some(first) => {
+                    made.extend_from_within(first * width..(first + 1) * width);
+                    continue;
+                }
+                None => first_of_key[place] = Some(row),
+            }
+        }
         rows.clear();
         let of_key = matches.keys[row].map_or(&[][..], |place| &matches.rows[place]);
         rows.extend(of_key.iter().copied().filter(|&r| others.is_related(r, before)));

@@ -7,17 +7,18 @@ use crate::output::{refuse_same_file, write_whole};
 use crate::table::{Scorer, batch_truth, rows_for};
 use crate::timing::{Speed, measure};
 use data::{Encoding, Markers, ReadOptions, Source, Table, Target, TargetOptions};
-use ir::{ColumnKind, Model, Signature, Task};
+use ir::{ColumnKind, Signature, Task};
 use jobs::{Cancel, Clock, Ctx, Seed};
 use learn::LearnerEntry;
 use metrics::MetricEntry;
 use params::Params;
 use prepare::past_rows;
 use recipe::{
-    Cleaned, Duplicates, MissingCells, PrepareOptions, Prepared, Relations, Scheme, Step, Validated, Warning,
+    Cleaned, Duplicates, Finished, MissingCells, PrepareOptions, Prepared, Relations, Scheme, Step,
+    Validated, Warning,
 };
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What is fitted, and to what.
 #[derive(Clone, Debug)]
@@ -108,6 +109,18 @@ impl RelationOptions {
             past: self.order.is_some().then_some(past),
             join: self.join.as_ref().zip(second).map(|(options, second)| second.join(options)),
         })
+    }
+
+    /// Refuses to write over the second table, and to read it from standard input: it is read again to predict.
+    ///
+    /// # Errors
+    /// `output` is the second table, or the second table is `-`.
+    pub(crate) fn refuse_output(&self, output: &Path) -> Result<(), Error> {
+        let Some(join) = &self.join else { return Ok(()) };
+        if join.table == "-" {
+            return Err(Error::input("--join -: the second table is read again to predict; name a file"));
+        }
+        refuse_same_file(output, &join.table)
     }
 
     /// The second table, read.
@@ -231,6 +244,10 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let test_source = options.test.as_deref().map(Source::parse).transpose()?;
 
     refuse_same_file(&options.output, &options.data)?;
+    options.relations.refuse_output(&options.output)?;
+    if let Some(test) = &options.test {
+        refuse_same_file(&options.output, test)?;
+    }
 
     let clock = Clock::start();
     let mut stages = Stages::default();
@@ -276,7 +293,8 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
 
     let clock = Clock::start();
     ctx.progress.stage("fitting on all rows", validated.rounds.map(u64::from));
-    let model = finish(options, &asked, &prepared, &target, &validated, metric, ctx)?;
+    let finished = finish(options, &asked, &prepared, &target, &validated, metric, ctx)?;
+    let model = finished.model;
     stages.finish = clock.seconds();
 
     // From here on only the bytes count: what is measured is what was written.
@@ -304,6 +322,8 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     })?;
 
     let mut warnings = prepared.warnings.clone();
+    warnings.extend(finished.warnings);
+    let cleaned = [prepared.cleaned.clone(), finished.cleaned].concat();
     if validated.n_skipped > 0 && !ctx.cancel.is_cancelled() {
         let text = format!("{} folds were left out for lack of time; give more --time", validated.n_skipped);
         warnings.push(Warning::table("folds_left_out", text));
@@ -337,7 +357,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         recipe: prepared.recipe(&asked.params),
         rounds: validated.rounds,
         warnings,
-        cleaned: prepared.cleaned.clone(),
+        cleaned,
         exact: crate::table::is_exact(&model),
         integers: crate::table::is_integer(&model),
         model: options.output.clone(),
@@ -430,7 +450,7 @@ fn finish(
     validated: &Validated,
     metric: &MetricEntry,
     ctx: &Ctx<'_>,
-) -> Result<Model, Error> {
+) -> Result<Finished, Error> {
     let metrics = validated.score.map(|s| (format!("{} (oof)", metric.name), s)).into_iter().collect();
     let origin = recipe::Origin {
         target: &options.target,

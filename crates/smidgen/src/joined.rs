@@ -118,6 +118,12 @@ pub(crate) fn rows_of_second(
         columns: Vec::new(),
         joined: None,
     };
+    // A model comes from elsewhere: it may name a file, nothing that waits or is read but once.
+    if other.is_none() && !std::path::Path::new(&path).is_file() {
+        return Err(Error::input(format!(
+            "{path}: the model was fitted with this second table, and there is no such file; name it with --join FILE"
+        )));
+    }
     let source = Source::parse(&path).map_err(|e| {
         Error::input(format!("{e}; the model was fitted with this second table: name it with --join FILE"))
     })?;

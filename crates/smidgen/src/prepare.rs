@@ -56,6 +56,7 @@ pub struct TransformReport {
 pub fn transform(options: &TransformOptions, ctx: &Ctx<'_>) -> Result<TransformReport, Error> {
     let steps = steps(&options.transforms, &options.transform_settings)?;
     refuse_same_file(&options.output, &options.data)?;
+    options.relations.refuse_output(&options.output)?;
     ctx.progress.stage("reading", None);
     let mut read = ReadOptions { raw: options.target.iter().cloned().collect(), ..options.read.clone() };
     options.relations.add_types(&mut read.types);
@@ -94,6 +95,10 @@ pub fn transform(options: &TransformOptions, ctx: &Ctx<'_>) -> Result<TransformR
     };
     if options.output.extension().is_some_and(|e| e == "smidgen") {
         report.columns.clone_from(&made.model.signature().columns);
+        for column in &made.not_numbers {
+            let text = "a model makes number columns only; the column is left out".to_owned();
+            report.warnings.push(Warning::column("unused_column", column, text));
+        }
         let bytes = ir::file::write(&made.model);
         write_whole(&options.output, |out| {
             let path = options.output.display();
@@ -104,6 +109,11 @@ pub fn transform(options: &TransformOptions, ctx: &Ctx<'_>) -> Result<TransformR
     for column in &made.left_out {
         let text = "bags are no column of a table; bag_columns makes columns of them".to_owned();
         report.warnings.push(Warning::column("unused_column", column, text));
+    }
+    if let Some(name) = options.target.as_ref().filter(|t| made.columns.iter().any(|(c, _)| c == *t)) {
+        return Err(Error::input(format!(
+            "prepare: a transform makes a column \"{name}\", as the target is called; rename the target"
+        )));
     }
     if let Some(name) = &options.target {
         let cells: Vec<Option<&str>> = table.raw_cells(name)?.collect();

@@ -8,7 +8,7 @@ use serde_json::json;
 use smidgen::{Error, TransformOptions, transform};
 use std::path::PathBuf;
 
-/// Apply transforms to a table; write a table, or a model that makes the same columns of any such table.
+/// Apply transforms to a table; write a table, or a model that makes the same number columns of any such table.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The table: CSV or Parquet; - for standard input

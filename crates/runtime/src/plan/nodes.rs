@@ -29,8 +29,10 @@ impl Prelude {
         let mut needed = vec![false; graph.values().len()];
         wanted.iter().for_each(|&w| needed[w] = true);
         let mut prelude = Prelude { n_values: graph.values().len(), ..Prelude::default() };
+        let mut is_known_value = vec![false; graph.values().len()];
+        known.iter().for_each(|(k, _)| is_known_value[*k] = true);
         for node in graph.nodes().iter().rev() {
-            let is_known = node.outputs.iter().any(|o| known.iter().any(|(k, _)| *k == o.0 as usize));
+            let is_known = node.outputs.iter().any(|o| is_known_value[o.0 as usize]);
             if !is_known && node.outputs.iter().any(|o| needed[o.0 as usize]) {
                 node.inputs.iter().for_each(|i| needed[i.0 as usize] = true);
                 prelude.nodes.push(node.clone());
@@ -149,7 +151,7 @@ impl WholeTable {
     pub(super) fn run(&self, columns: &[Column<'_>], n_rows: usize) -> Result<WholeColumns, Error> {
         let mut held = self.nodes.run_on(n_rows, |column| Some(columns[column]))?;
         let made = self.values.iter().map(|&value| match held[value].take() {
-            Some(Held::Made(tensor)) => Ok(tensor),
+            Some(Held::Made(tensor)) if matches!(tensor.data(), TensorData::F64(_)) => Ok(tensor),
             _ => Err(fail()),
         });
         Ok(WholeColumns(made.collect::<Result<_, _>>()?))
@@ -195,7 +197,7 @@ impl Interpreted {
     }
 }
 
-fn fail() -> Error {
+pub(super) fn fail() -> Error {
     let (op, engine) = ("an output that has no rows", "interpreting");
     Kind::Unsupported { node: "graph".into(), op, engine }.into()
 }
