@@ -9,6 +9,7 @@
 //! errors are passed on, and should it panic on damaged data, that is caught and told as damage.
 
 mod batches;
+mod bytes;
 mod cells;
 mod profile;
 mod time;
@@ -26,9 +27,9 @@ use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::ParquetMetaData;
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, DataType, SchemaRef};
+use bytes::FileBytes;
 use cells::bytes_of_text;
 use std::collections::{HashMap, VecDeque};
-use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -52,7 +53,7 @@ pub(crate) struct Parquet {
 }
 
 enum Place {
-    File { handle: File, about: ArrowReaderMetadata },
+    File { handle: FileBytes, about: ArrowReaderMetadata },
     Memory(Vec<RecordBatch>),
 }
 
@@ -60,7 +61,7 @@ impl Parquet {
     /// # Errors  `Unreadable`, `DamagedParquet`, `EmptyFile`, `EmptyName`, `DuplicateName`.
     pub(crate) fn open(source: &Source) -> Result<Parquet> {
         let file = String::from(source.name());
-        let handle = source.file()?;
+        let handle = FileBytes::new(source.file()?).map_err(|error| read_error(&file, error))?;
         let about = guarded(&file, || ArrowReaderMetadata::load(&handle, ArrowReaderOptions::new()))?;
         let schema = Arc::clone(about.schema());
         Parquet::new(file, schema, Place::File { handle, about })

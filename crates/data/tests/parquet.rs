@@ -848,6 +848,16 @@ fn a_file_that_changes_between_the_passes() {
 }
 
 /// Wherever a file is cut and whatever byte is wrong: rows or an error of the input, no panic.
+/// Found by fuzzing: a header says that 2^40 values follow, and behind the end of the file the decoder read
+/// empty ones for ever.
+#[test]
+fn a_header_that_goes_on_behind_the_end() {
+    let bytes = include_bytes!("data/endless_header.parquet");
+    let error = Table::read(&source(bytes), &ReadOptions::default()).unwrap_err();
+    assert_eq!(error.nature(), Nature::Input);
+    assert!(error.to_string().starts_with("t.parquet: the Parquet data is damaged: "), "{error}");
+}
+
 #[test]
 fn damaged_files() {
     let columns: Columns = vec![
