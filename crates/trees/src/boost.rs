@@ -5,10 +5,11 @@
 
 use crate::Error;
 use crate::error::Kind;
-use crate::grow::{Grown, Limits, RowLists, Soil, grow};
+use crate::grow::{Grown, GrownLeaf, Limits, RowLists, Soil, grow};
 use crate::matrix::CodeMatrix;
 use crate::objective::Target;
 use crate::packed::{Gradient, Packed};
+use crate::sample::{Columns, Reuse, columns, draw};
 use crate::split::SplitRules;
 use ir::fixed::round_i64;
 use ir::forest::Tree;
@@ -43,10 +44,22 @@ pub struct BoostParams {
     pub min_leaf_rows: f64,
     /// Sum of second derivatives in a leaf.
     pub min_leaf_hessian: f64,
+    /// Taken off the size of the sum of gradients.
+    pub l1: f64,
     /// Added to the sum of second derivatives.
     pub l2: f64,
     /// Least gain of a split.
     pub min_gain: f64,
+    /// Share of the rows that a tree is grown on, drawn anew for each, without replacement.
+    pub row_share: f64,
+    /// Share of the features that a tree may ask, drawn anew for each.
+    pub column_share: f64,
+    /// Rows at which a leaf's value is half its own and half its parent's; 0: its own.
+    pub path_smoothing: f64,
+    /// Cost of a feature that the forest does not ask yet, as a share of the gain of its first split.
+    pub feature_reuse: f64,
+    /// The same for a threshold.
+    pub threshold_reuse: f64,
     /// Bits of a leaf.
     pub leaf_bits: u32,
     /// Several classes: one tree a class and round instead of one tree with a value a class.
@@ -115,12 +128,16 @@ pub fn boost(
     };
     let mut best = (f64::INFINITY, 0u32, Vec::new());
     let mut n_rounds = 0;
+    let mut idle = 0;
     while n_rounds < most {
         let stop = ctx.cancel.is_cancelled() || ctx.budget.left().is_some_and(|left| left.is_zero());
         if stop && n_rounds > 0 {
             break;
         }
-        if !run.round(n_rounds) {
+        let changed = run.round(n_rounds);
+        idle = if changed { 0 } else { idle + 1 };
+        if idle >= run.patience_of_draws() {
+            n_rounds -= idle - 1;
             break;
         }
         n_rounds += 1;
@@ -193,6 +210,7 @@ struct Run<'a> {
     class_trees: bool,
     rules: SplitRules,
     limits: Limits,
+    reuse: Reuse,
     initial: Vec<f64>,
     /// Sums of leaves, `[n_rows, width]`, without the initial scores.
     scores: Vec<i32>,
@@ -249,7 +267,9 @@ impl<'a> Run<'a> {
             width,
             class_trees: width > 1 && params.one_tree_per_class,
             rules: SplitRules {
+                l1: params.l1,
                 l2: params.l2,
+                path_smoothing: params.path_smoothing,
                 min_gain: params.min_gain,
                 min_leaf_rows: params.min_leaf_rows,
                 min_leaf_hessian: params.min_leaf_hessian,
@@ -262,6 +282,12 @@ impl<'a> Run<'a> {
                 min_cat_rows: (n_train * 0.01).clamp(params.min_leaf_rows.min(100.0), 100.0),
             },
             limits: Limits { max_leaves: params.max_leaves, max_depth: params.max_depth },
+            reuse: Reuse::new(
+                params.feature_reuse,
+                params.threshold_reuse,
+                codes.n_features(),
+                codes.n_cells(),
+            ),
             initial,
             scores: vec![0; n_rows * width],
             trees: Vec::new(),
@@ -280,11 +306,30 @@ impl<'a> Run<'a> {
         move |row, k| f64::from(scores[row * width + k]) * grid + initial[k]
     }
 
+    /// Rounds in a row that may change nothing before boosting ends: a sample may be unlucky, all rows
+    /// and columns cannot.
+    fn patience_of_draws(&self) -> u32 {
+        if self.params.row_share < 1.0 || self.params.column_share < 1.0 { 10 } else { 1 }
+    }
+
     /// Adds the trees of one round; false when they would change nothing.
     fn round(&mut self, number: u32) -> bool {
         let mut gradients = std::mem::take(&mut self.gradients);
         self.target.gradients(self.real_score(), &self.weights, &mut gradients, self.ctx.threads);
         let key = self.seed.derive("gradients", number.into()).0;
+        // All trees of a round see the same rows and columns.
+        let columns_key = self.seed.derive("columns", number.into()).0;
+        let columns = columns(self.codes.n_features(), self.params.column_share, columns_key);
+        let mut sampled = (self.params.row_share < 1.0).then(|| {
+            self.lists.train.sort_unstable();
+            let key = self.seed.derive("rows", number.into()).0;
+            let (taken, mut left) = draw(&self.lists.train, self.params.row_share, key);
+            left.extend(&self.lists.others);
+            RowLists::new(taken, left)
+        });
+        if let Some(sampled) = &mut sampled {
+            std::mem::swap(sampled, &mut self.lists);
+        }
         let mut any = false;
         if self.class_trees {
             let n_rows = self.codes.n_rows();
@@ -294,17 +339,27 @@ impl<'a> Run<'a> {
                     *to = from[k];
                 }
                 let key = self.seed.derive("class", k as u64).0 ^ key;
-                any |= self.tree(&column, 1, k, key);
+                any |= self.tree(&column, 1, k, key, &columns);
             }
         } else {
-            any = self.tree(&gradients, self.width, 0, key);
+            any = self.tree(&gradients, self.width, 0, key, &columns);
+        }
+        if let Some(whole) = sampled {
+            self.lists = whole;
         }
         self.gradients = gradients;
         any
     }
 
     /// Grows one tree over `width` outputs from `first_output` on and adds it to the scores.
-    fn tree(&mut self, gradients: &[Gradient], width: usize, first_output: usize, key: u64) -> bool {
+    fn tree(
+        &mut self,
+        gradients: &[Gradient],
+        width: usize,
+        first_output: usize,
+        key: u64,
+        columns: &Columns,
+    ) -> bool {
         let packed = Packed::new(gradients, width, key, self.ctx.threads);
         let soil = Soil {
             codes: self.codes,
@@ -312,20 +367,18 @@ impl<'a> Run<'a> {
             weights: self.weighted.then_some(&self.weights[..]),
             rules: &self.rules,
             limits: &self.limits,
+            columns,
             threads: self.ctx.threads,
         };
-        let grown = grow(&soil, &mut self.lists);
+        let grown = grow(&soil, &mut self.lists, &mut self.reuse);
         let real: Vec<f64> = grown
             .leaves
             .iter()
             .flat_map(|leaf| {
-                leaf.totals.iter().enumerate().map(|(k, sum)| {
-                    let g = sum[0] as f64 * packed.g_step[k];
-                    let h = sum[1] as f64 * packed.h_step[k];
-                    -g / (h + self.params.l2 + leaf.extra_l2).max(f64::MIN_POSITIVE)
-                        * self.params.learning_rate
-                })
+                let GrownLeaf { totals, extra_l2, n_rows, parent, .. } = leaf;
+                self.rules.leaf_values(&packed, totals, *extra_l2, *n_rows, parent)
             })
+            .map(|value| value * self.params.learning_rate)
             .collect();
         let grid = *self.grid.get_or_insert_with(|| {
             let largest = real.iter().fold(0.0f64, |m, w| m.max(w.abs()));

@@ -6,6 +6,7 @@
 use crate::histogram::{Cell, Histogram};
 use crate::matrix::CodeMatrix;
 use crate::packed::Packed;
+use crate::sample::{Columns, Reuse};
 use crate::split::{Candidate, LeafView, SplitRules, best_split};
 use ir::forest::{Child, Split, Test};
 use jobs::Threads;
@@ -38,6 +39,10 @@ pub(crate) struct GrownLeaf {
     pub(crate) totals: Vec<Cell>,
     /// Added to `l2` for its value.
     pub(crate) extra_l2: f64,
+    /// Weight of the training rows.
+    pub(crate) n_rows: f64,
+    /// Values of the leaf that was split, where smoothing asks for them.
+    pub(crate) parent: Vec<f64>,
     pub(crate) train: Range<usize>,
     pub(crate) others: Range<usize>,
 }
@@ -56,13 +61,13 @@ pub(crate) struct Soil<'a> {
     pub(crate) weights: Option<&'a [f32]>,
     pub(crate) rules: &'a SplitRules,
     pub(crate) limits: &'a Limits,
+    pub(crate) columns: &'a Columns,
     pub(crate) threads: &'a Threads,
 }
 
 struct Leaf {
     grown: GrownLeaf,
     histogram: Histogram,
-    n_rows: f64,
     depth: usize,
     best: Option<Candidate>,
 }
@@ -75,22 +80,27 @@ enum Growing {
 }
 
 /// Grows a tree; the rows are left grouped by its leaves.
-pub(crate) fn grow(soil: &Soil<'_>, rows: &mut RowLists) -> Grown {
+pub(crate) fn grow(soil: &Soil<'_>, rows: &mut RowLists, reuse: &mut Reuse) -> Grown {
     let mut root = Leaf {
         grown: GrownLeaf {
             totals: totals(soil.packed, &rows.train),
             extra_l2: 0.0,
+            n_rows: soil.weight(&rows.train),
+            parent: Vec::new(),
             train: 0..rows.train.len(),
             others: 0..rows.others.len(),
         },
         histogram: Histogram::default(),
-        n_rows: soil.weight(&rows.train),
         depth: 0,
         best: None,
     };
     if soil.may_split(&root, 1) {
-        root.histogram.build(soil.codes, soil.packed, &rows.train, soil.threads);
-        root.best = soil.search(&root);
+        root.histogram.build(soil.codes, soil.packed, soil.columns, &rows.train, soil.threads);
+        root.best = soil.search(&root, reuse);
+        if let (true, Some(best)) = (reuse.wants_unit(), &root.best) {
+            reuse.set_unit(best.gain);
+            root.best = soil.search(&root, reuse);
+        }
     }
     let mut leaves = vec![root];
     let mut nodes = vec![Growing::Leaf(0)];
@@ -109,7 +119,7 @@ pub(crate) fn grow(soil: &Soil<'_>, rows: &mut RowLists) -> Grown {
         let Some((at, _)) = chosen else { break };
         let Some(candidate) = leaves[at].best.take() else { break };
         let n_leaves = leaves.len() + 1;
-        let right = soil.split(&mut leaves[at], &candidate, rows, &mut spare, n_leaves);
+        let right = soil.split(&mut leaves[at], &candidate, rows, &mut spare, n_leaves, reuse);
         let new = leaves.len();
         leaves.push(right);
         let (left_node, right_node) = (nodes.len(), nodes.len() + 1);
@@ -148,13 +158,14 @@ impl Soil<'_> {
     fn may_split(&self, leaf: &Leaf, n_leaves: usize) -> bool {
         n_leaves < self.limits.max_leaves
             && (self.limits.max_depth == 0 || leaf.depth < self.limits.max_depth)
-            && leaf.n_rows >= 2.0 * self.rules.min_leaf_rows
+            && leaf.grown.n_rows >= 2.0 * self.rules.min_leaf_rows
             && leaf.grown.train.len() >= 2
     }
 
-    fn search(&self, leaf: &Leaf) -> Option<Candidate> {
-        let view = LeafView { histogram: &leaf.histogram, totals: &leaf.grown.totals, n_rows: leaf.n_rows };
-        best_split(self.codes, self.packed, &view, self.rules, self.threads)
+    fn search(&self, leaf: &Leaf, reuse: &Reuse) -> Option<Candidate> {
+        let GrownLeaf { totals, n_rows, .. } = &leaf.grown;
+        let view = LeafView { histogram: &leaf.histogram, totals, n_rows: *n_rows };
+        best_split(self.codes, self.packed, &view, self.rules, self.columns, reuse, self.threads)
     }
 
     /// Splits a leaf: it becomes its left child, the right one is returned.
@@ -165,8 +176,20 @@ impl Soil<'_> {
         rows: &mut RowLists,
         spare: &mut Vec<Histogram>,
         n_leaves: usize,
+        reuse: &mut Reuse,
     ) -> Leaf {
         let feature = candidate.feature;
+        let threshold = match candidate.test {
+            Test::Greater(t) => Some(self.codes.features()[feature].first_cell + usize::from(t)),
+            Test::In(_) => None,
+        };
+        reuse.mark(feature, threshold);
+        let parent_values = if self.rules.path_smoothing > 0.0 {
+            let GrownLeaf { totals, extra_l2, n_rows, parent, .. } = &leaf.grown;
+            self.rules.leaf_values(self.packed, totals, *extra_l2, *n_rows, parent)
+        } else {
+            Vec::new()
+        };
         let n_codes = self.codes.features()[feature].n_codes;
         let goes_left = GoesLeft::new(candidate, n_codes);
         let codes = self.codes;
@@ -181,11 +204,12 @@ impl Soil<'_> {
             grown: GrownLeaf {
                 totals: Vec::new(),
                 extra_l2: candidate.extra_l2,
+                n_rows: 0.0,
+                parent: parent_values.clone(),
                 train: middle..train_range.end,
                 others: middle_others..others_range.end,
             },
             histogram: Histogram::default(),
-            n_rows: 0.0,
             depth: leaf.depth + 1,
             best: None,
         };
@@ -194,9 +218,10 @@ impl Soil<'_> {
         leaf.grown.train = train_range.start..middle;
         leaf.grown.others = others_range.start..middle_others;
         leaf.grown.extra_l2 = candidate.extra_l2;
+        leaf.grown.parent = parent_values;
         leaf.depth += 1;
-        leaf.n_rows = self.weight(&train[leaf.grown.train.clone()]);
-        right.n_rows = self.weight(&train[right.grown.train.clone()]);
+        leaf.grown.n_rows = self.weight(&train[leaf.grown.train.clone()]);
+        right.grown.n_rows = self.weight(&train[right.grown.train.clone()]);
 
         let left_is_smaller = leaf.grown.train.len() <= right.grown.train.len();
         let (small, large) = if left_is_smaller { (leaf, &mut right) } else { (&mut right, leaf) };
@@ -207,15 +232,15 @@ impl Soil<'_> {
         let (small_may, large_may) = (self.may_split(small, n_leaves), self.may_split(large, n_leaves));
         if small_may || large_may {
             small.histogram = spare.pop().unwrap_or_default();
-            small.histogram.build(self.codes, self.packed, small_rows, self.threads);
+            small.histogram.build(self.codes, self.packed, self.columns, small_rows, self.threads);
         }
         if large_may {
             large.histogram = spare.pop().unwrap_or_default();
             large.histogram.subtract(&parent, &small.histogram);
-            large.best = self.search(large);
+            large.best = self.search(large, reuse);
         }
         if small_may {
-            small.best = self.search(small);
+            small.best = self.search(small, reuse);
         }
         // A leaf that can never be split needs its histogram no more.
         for leaf in [small, large] {

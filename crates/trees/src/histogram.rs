@@ -6,6 +6,7 @@
 
 use crate::matrix::{CodeMatrix, TILE};
 use crate::packed::{BLOCK, Packed, unpack};
+use crate::sample::Columns;
 use jobs::Threads;
 
 /// Exact sums of `g` and `h`.
@@ -21,8 +22,15 @@ pub(crate) struct Histogram {
 }
 
 impl Histogram {
-    /// Sums over `rows`.
-    pub(crate) fn build(&mut self, codes: &CodeMatrix, packed: &Packed, rows: &[u32], threads: &Threads) {
+    /// Sums over `rows`; tiles without a feature of `columns` stay zero.
+    pub(crate) fn build(
+        &mut self,
+        codes: &CodeMatrix,
+        packed: &Packed,
+        columns: &Columns,
+        rows: &[u32],
+        threads: &Threads,
+    ) {
         let width = packed.width;
         self.cells.clear();
         self.cells.resize(codes.n_cells() * width, [0; 2]);
@@ -33,7 +41,13 @@ impl Histogram {
             let end = codes.features().get((tile + 1) * TILE).map_or(codes.n_cells(), |f| f.first_cell);
             let start = codes.features()[tile * TILE].first_cell;
             let (part, after) = rest.split_at_mut((end - start) * width);
-            parts.push((tile, part));
+            let wanted = match columns {
+                Columns::All => true,
+                Columns::Some(features) => features.iter().any(|f| f / TILE == tile),
+            };
+            if wanted {
+                parts.push((tile, part));
+            }
             rest = after;
         }
         let work = |_: usize, (tile, cells): &mut (usize, &mut [Cell])| {

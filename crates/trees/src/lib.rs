@@ -16,6 +16,7 @@ mod histogram;
 mod matrix;
 mod objective;
 mod packed;
+mod sample;
 mod split;
 
 pub use boost::{BoostParams, Boosted, Rounds, Rows, boost};

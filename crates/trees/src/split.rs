@@ -6,13 +6,18 @@
 use crate::histogram::{Cell, Histogram};
 use crate::matrix::{CodeMatrix, Feature};
 use crate::packed::Packed;
+use crate::sample::{Columns, Reuse};
 use ir::forest::{CodeSet, Test};
 use jobs::Threads;
 
 /// What a split must satisfy.
 #[derive(Clone, Debug)]
 pub(crate) struct SplitRules {
+    /// Taken off the size of a sum of gradients.
+    pub(crate) l1: f64,
     pub(crate) l2: f64,
+    /// Rows at which a leaf's value is half its own and half its parent's; 0: its own.
+    pub(crate) path_smoothing: f64,
     pub(crate) min_gain: f64,
     pub(crate) min_leaf_rows: f64,
     pub(crate) min_leaf_hessian: f64,
@@ -28,9 +33,42 @@ pub(crate) struct SplitRules {
     pub(crate) min_cat_rows: f64,
 }
 
+impl SplitRules {
+    /// Real values of a leaf, one an output. `parent` holds the values of the leaf that was split, and
+    /// is empty for the root.
+    /// Own value `w = -T(G) / (H + l2)`, `T` the soft threshold at `l1`; smoothed at `a` rows:
+    /// `(n w + a parent) / (n + a)`.
+    pub(crate) fn leaf_values(
+        &self,
+        packed: &Packed,
+        totals: &[Cell],
+        extra_l2: f64,
+        n_rows: f64,
+        parent: &[f64],
+    ) -> Vec<f64> {
+        let own = totals.iter().enumerate().map(|(k, sum)| {
+            let g = soft(sum[0] as f64 * packed.g_step[k], self.l1);
+            let h = sum[1] as f64 * packed.h_step[k];
+            -g / (h + self.l2 + extra_l2).max(f64::MIN_POSITIVE)
+        });
+        if self.path_smoothing == 0.0 || parent.is_empty() {
+            return own.collect();
+        }
+        let a = self.path_smoothing;
+        own.zip(parent).map(|(w, p)| (n_rows * w + a * p) / (n_rows + a)).collect()
+    }
+}
+
+/// `x` brought nearer to 0 by `by`, at most to 0.
+#[inline]
+fn soft(x: f64, by: f64) -> f64 {
+    if by == 0.0 { x } else { (x.abs() - by).max(0.0).copysign(x) }
+}
+
 /// A split of a leaf, in the matrix's codes.
 #[derive(Clone, Debug)]
 pub(crate) struct Candidate {
+    /// After penalties.
     pub(crate) gain: f64,
     pub(crate) feature: usize,
     pub(crate) test: Test,
@@ -57,16 +95,20 @@ pub(crate) fn best_split(
     packed: &Packed,
     leaf: &LeafView<'_>,
     rules: &SplitRules,
+    columns: &Columns,
+    reuse: &Reuse,
     threads: &Threads,
 ) -> Option<Candidate> {
     let by_feature = |f: usize| match packed.width {
-        1 => Search::<1>::new(packed, leaf, rules).feature(f, codes.features()[f]),
-        _ => Search::<0>::new(packed, leaf, rules).feature(f, codes.features()[f]),
+        1 => Search::<1>::new(packed, leaf, rules, reuse).feature(f, codes.features()[f]),
+        _ => Search::<0>::new(packed, leaf, rules, reuse).feature(f, codes.features()[f]),
     };
-    let found = if codes.n_cells() * packed.width < PARALLEL_CELLS {
-        (0..codes.n_features()).map(by_feature).collect()
-    } else {
-        threads.map(codes.n_features(), by_feature)
+    let few = codes.n_cells() * packed.width < PARALLEL_CELLS;
+    let found = match columns {
+        Columns::All if few => (0..codes.n_features()).map(by_feature).collect(),
+        Columns::All => threads.map(codes.n_features(), by_feature),
+        Columns::Some(features) if few => features.iter().map(|&f| by_feature(f)).collect(),
+        Columns::Some(features) => threads.map(features.len(), |i| by_feature(features[i])),
     };
     let mut best: Option<Candidate> = None;
     for candidate in found.into_iter().flatten() {
@@ -82,6 +124,7 @@ struct Search<'a, const W: usize> {
     packed: &'a Packed,
     leaf: &'a LeafView<'a>,
     rules: &'a SplitRules,
+    reuse: &'a Reuse,
     /// Smallest sum of `h` on a side, in steps summed over outputs.
     min_h: i64,
     total_h: i64,
@@ -90,7 +133,12 @@ struct Search<'a, const W: usize> {
 }
 
 impl<'a, const W: usize> Search<'a, W> {
-    fn new(packed: &'a Packed, leaf: &'a LeafView<'a>, rules: &'a SplitRules) -> Search<'a, W> {
+    fn new(
+        packed: &'a Packed,
+        leaf: &'a LeafView<'a>,
+        rules: &'a SplitRules,
+        reuse: &'a Reuse,
+    ) -> Search<'a, W> {
         let total_h: i64 = leaf.totals.iter().map(|t| t[1]).sum();
         let rows_per_h = if total_h > 0 { leaf.n_rows / total_h as f64 } else { 0.0 };
         // Rows of a side are estimated from its share of h; half a row is forgiven to rounding.
@@ -99,7 +147,7 @@ impl<'a, const W: usize> Search<'a, W> {
         let h_step = packed.h_step.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
         let by_hessian = rules.min_leaf_hessian / h_step;
         let min_h = (by_rows.max(by_hessian) as i64).max(1);
-        Search { packed, leaf, rules, min_h, total_h, rows_per_h }
+        Search { packed, leaf, rules, reuse, min_h, total_h, rows_per_h }
     }
 
     #[inline]
@@ -107,12 +155,12 @@ impl<'a, const W: usize> Search<'a, W> {
         if W == 0 { self.packed.width } else { W }
     }
 
-    /// `sum_k G_k^2 / (H_k + l2)` in real units.
+    /// `sum_k T(G_k)^2 / (H_k + l2)` in real units, `T` the soft threshold at `l1`.
     #[inline]
     fn score(&self, sums: &[Cell], l2: f64) -> f64 {
         let mut score = 0.0;
         for (k, sum) in sums.iter().enumerate().take(self.width()) {
-            let g = sum[0] as f64 * self.packed.g_step[k];
+            let g = soft(sum[0] as f64 * self.packed.g_step[k], self.rules.l1);
             let h = sum[1] as f64 * self.packed.h_step[k];
             score += g * g / (h + l2);
         }
@@ -124,20 +172,25 @@ impl<'a, const W: usize> Search<'a, W> {
         let start = feature.first_cell * width;
         let n_cells = usize::from(feature.n_codes) + 1;
         let cells = &self.leaf.histogram.cells[start..start + n_cells * width];
-        let found = if feature.ordered && W == 1 {
+        let plain = self.rules.l1 == 0.0 && !self.reuse.is_on();
+        let found = if feature.ordered && W == 1 && plain {
             self.ordered_one(cells, usize::from(feature.n_codes))
         } else if feature.ordered {
-            self.ordered(cells, usize::from(feature.n_codes))
+            self.ordered(cells, feature)
         } else {
             self.categories(cells, n_cells)
         };
-        found.filter(|c| c.gain > self.rules.min_gain.max(0.0)).map(|mut c| {
+        let found = found.map(|mut c| {
             c.feature = idx;
+            if self.reuse.is_on() {
+                c.gain -= self.reuse.of_feature(idx);
+            }
             c
-        })
+        });
+        found.filter(|c| c.gain > self.rules.min_gain.max(0.0))
     }
 
-    /// As [`Self::ordered`], for one output: sums in registers, one division a threshold.
+    /// As [`Self::ordered`], for one output without `l1` and penalties: sums in registers, one division a threshold.
     fn ordered_one(&self, cells: &[Cell], n_codes: usize) -> Option<Candidate> {
         let [missing_g, missing_h] = cells[n_codes];
         let any_missing = missing_g != 0 || missing_h != 0;
@@ -189,7 +242,8 @@ impl<'a, const W: usize> Search<'a, W> {
     }
 
     /// Thresholds from low to high, missing tried on both sides where the leaf has any.
-    fn ordered(&self, cells: &[Cell], n_codes: usize) -> Option<Candidate> {
+    fn ordered(&self, cells: &[Cell], feature: Feature) -> Option<Candidate> {
+        let n_codes = usize::from(feature.n_codes);
         let width = self.width();
         let missing = &cells[n_codes * width..];
         let any_missing = missing.iter().any(|m| *m != [0; 2]);
@@ -208,6 +262,8 @@ impl<'a, const W: usize> Search<'a, W> {
                 continue;
             }
             add(&mut left, here);
+            let penalty =
+                if self.reuse.is_on() { self.reuse.of_threshold(feature.first_cell + t) } else { 0.0 };
             for missing_left in [false, true] {
                 if missing_left && (!any_missing || t + 1 == n_codes) {
                     continue;
@@ -217,7 +273,7 @@ impl<'a, const W: usize> Search<'a, W> {
                     add(&mut side, missing);
                 }
                 let Some(score) = self.two_sides(&mut side, l2) else { continue };
-                let gain = score - parent;
+                let gain = score - parent - penalty;
                 if best.is_none_or(|(g, _, _)| gain > g) {
                     best = Some((gain, t, missing_left));
                 }

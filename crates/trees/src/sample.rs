@@ -1,0 +1,119 @@
+//! Which rows and columns a tree sees, and what a forest has used so far.
+//!
+//! Every draw is a hash of (seed, tree, number), so that no draw depends on another or on threads.
+
+use ir::digest::mix;
+
+/// The features that a tree may ask.
+pub(crate) enum Columns {
+    /// Every one.
+    All,
+    /// These, rising.
+    Some(Vec<usize>),
+}
+
+/// The `n` of `items` with the smallest hashes, in their old order; at least one where there is any.
+pub(crate) fn draw(items: &[u32], share: f64, key: u64) -> (Vec<u32>, Vec<u32>) {
+    let n = ((items.len() as f64 * share + 0.5) as usize).clamp(1, items.len().max(1));
+    if n >= items.len() {
+        return (items.to_vec(), Vec::new());
+    }
+    let place = |&item: &u32| (mix(key.wrapping_add(u64::from(item))), item);
+    let mut places: Vec<(u64, u32)> = items.iter().map(place).collect();
+    let (_, &mut last, _) = places.select_nth_unstable(n - 1);
+    items.iter().partition(|item| place(item) <= last)
+}
+
+/// A share of the features; see [`draw`].
+pub(crate) fn columns(n_features: usize, share: f64, key: u64) -> Columns {
+    if share >= 1.0 || n_features == 0 {
+        return Columns::All;
+    }
+    let all: Vec<u32> = (0..n_features as u32).collect();
+    Columns::Some(draw(&all, share, key).0.into_iter().map(|f| f as usize).collect())
+}
+
+/// What asking a new feature or threshold costs; off without penalties.
+///
+/// A penalty is a share of the gain of the forest's first split, as it would be without penalties, so
+/// it has no unit. As residuals shrink, new features and thresholds must be worth ever more.
+/// # Source  Alkhoury et al., ToaD (trees on a diet), 2023: linear penalty; deviation: the scale.
+#[derive(Default)]
+pub(crate) struct Reuse {
+    feature: f64,
+    threshold: f64,
+    /// Gain of the first split.
+    unit: Option<f64>,
+    features: Vec<bool>,
+    /// By cell of a histogram.
+    thresholds: Vec<bool>,
+}
+
+impl Reuse {
+    pub(crate) fn new(feature: f64, threshold: f64, n_features: usize, n_cells: usize) -> Reuse {
+        if feature == 0.0 && threshold == 0.0 {
+            return Reuse::default();
+        }
+        let (features, thresholds) = (vec![false; n_features], vec![false; n_cells]);
+        Reuse { feature, threshold, unit: None, features, thresholds }
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        !self.features.is_empty()
+    }
+
+    /// True until the first gain is known.
+    pub(crate) fn wants_unit(&self) -> bool {
+        self.is_on() && self.unit.is_none()
+    }
+
+    pub(crate) fn set_unit(&mut self, gain: f64) {
+        self.unit = Some(gain);
+    }
+
+    /// What a feature costs.
+    pub(crate) fn of_feature(&self, feature: usize) -> f64 {
+        match self.unit {
+            Some(unit) if !self.features[feature] => unit * self.feature,
+            _ => 0.0,
+        }
+    }
+
+    /// What the threshold of this cell costs.
+    pub(crate) fn of_threshold(&self, cell: usize) -> f64 {
+        match self.unit {
+            Some(unit) if !self.thresholds[cell] => unit * self.threshold,
+            _ => 0.0,
+        }
+    }
+
+    /// A feature, and its threshold by cell, are used from now on.
+    pub(crate) fn mark(&mut self, feature: usize, cell: Option<usize>) {
+        if self.is_on() {
+            self.features[feature] = true;
+            if let Some(cell) = cell {
+                self.thresholds[cell] = true;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draw_parts_the_items() {
+        let items: Vec<u32> = (0..1000).map(|i| i * 3).collect();
+        let (taken, left) = draw(&items, 0.3, 7);
+        assert_eq!((taken.len(), left.len()), (300, 700));
+        assert!(taken.is_sorted() && left.is_sorted());
+        let mut both = [taken.clone(), left].concat();
+        both.sort_unstable();
+        assert_eq!(both, items);
+        assert_ne!(draw(&items, 0.3, 8).0, taken);
+        assert_eq!(draw(&items, 1e-9, 7).0.len(), 1);
+        assert_eq!(draw(&items, 1.0, 7).0, items);
+        assert_eq!(draw(&[], 0.5, 7).0, [0u32; 0]);
+    }
+}
