@@ -52,6 +52,7 @@ fn nodes_that_do_not_fit() {
     let scores = |k: usize| vec![(DType::I32, Shape::rows_by(k))];
     let codes = |n: usize| vec![(DType::U8, rows()); n];
     let link = |kind, shift, offset| Op::Link(Link { kind, shift, offset });
+    let share = LinkKind::Share;
     let (logistic, softmax, linear) = (LinkKind::Logistic, LinkKind::Softmax, LinkKind::Linear);
     let near = |k| Op::ImputeNeighbours(ImputeNeighbours { k, by_distance: true });
     let pair = || vec![(DType::F64, Shape::rows_by(2))];
@@ -159,6 +160,12 @@ fn nodes_that_do_not_fit() {
         (link(softmax, 2, 1), scores(2), vec![], "(Link): offset: expected 0, got 1"),
         (link(softmax, 2, 0), scores(0), vec![], "(Link): scores: expected one or more a row, got 0"),
         (link(softmax, 2, 0), scores(9), vec![], "ok"),
+        (link(share, 0, 0), scores(3), vec![], "ok"),
+        (link(share, 0, 1 << 32), scores(1), vec![], "ok"),
+        (link(share, 0, 0), scores(1), vec![], "(Link): offset: expected 1..=2^32, got 0"),
+        (link(share, 0, 5), scores(2), vec![], "(Link): offset: expected 0, got 5"),
+        (link(share, 1, 0), scores(2), vec![], "(Link): shift: expected 0, got 1"),
+        (link(share, 0, 0), scores(0), vec![], "(Link): scores: expected one or more a row, got 0"),
         (link(linear, i16::MIN, i64::MAX), scores(1), vec![], "ok"),
         (link(linear, 0, 0), scores(2), vec![], "(Link): scores: expected one a row, got 2"),
         (link(linear, 0, 0), real(), vec![], "(Link): scores: expected i32 [N, K], got f64 [N]"),
@@ -680,7 +687,7 @@ fn operators_and_attributes_by_name() {
         (
             "Link",
             vec![("kind".into(), Attr::Word("cubic".into()))],
-            "graph: node \"\" (Link): kind: expected logistic, softmax or linear, got cubic",
+            "graph: node \"\" (Link): kind: expected logistic, softmax, share or linear, got cubic",
         ),
         ("ImputeNeighbours", vec![attr("k", 5), ("weights".into(), Attr::Word("uniform".into()))], "ok"),
         (

@@ -5,12 +5,13 @@
 //! values take the side that the training rows preferred; sets of categories are splits.
 //! # Source  Friedman, Ann. Statist. 29, 2001; Ke et al., LightGBM, NeurIPS 2017.
 
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Lowered, Part, ScoreLink};
-use ir::op::{ArgMax, Bin, Codes, ForestOp, Link, LinkKind, Threshold};
-use ir::{GraphBuilder, Op, Task, Tensor, TensorData, ValueIdx, forest::MISSING};
+use crate::scored_forest::ScoredForest;
+use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, ScoreLink};
+use ir::Task;
+use ir::op::LinkKind;
 use jobs::{Ctx, Seed};
 use params::{ParamSpec, Params, Range, Value};
-use trees::{BoostParams, Compact, Encoder, Rounds, Target, boost, compact};
+use trees::{BoostParams, Rounds, Target, boost, compact};
 
 const SPEC: &[ParamSpec] = &[
     ParamSpec {
@@ -201,49 +202,10 @@ impl Learner for Gbdt {
         let compact = compact(&boosted.trees, boosted.initial_scores, input.encoders)?;
         Ok(Fitted {
             uses: compact.features.iter().map(|f| f.feature).collect(),
-            part: Box::new(Boosting { compact, link }),
+            part: Box::new(ScoredForest { compact, link }),
             other_scores: boosted.other_scores,
             link,
             rounds: boosted.n_rounds,
         })
     }
-}
-
-/// A boosted forest ready to become nodes.
-struct Boosting {
-    compact: Compact,
-    link: ScoreLink,
-}
-
-impl Part for Boosting {
-    fn lower(&self, builder: &mut GraphBuilder, columns: &[ValueIdx]) -> Result<Lowered, Error> {
-        let mut codes = Vec::with_capacity(columns.len());
-        for (feature, &column) in self.compact.features.iter().zip(columns) {
-            codes.push(lower_encoder(&feature.encoder, builder, column)?);
-        }
-        let forest = Box::new(self.compact.forest.clone());
-        let score = builder.node(Op::Forest(ForestOp { forest }), &codes)?;
-        let ScoreLink { kind, shift, offset } = self.link;
-        let linked = builder.node(Op::Link(Link { kind, shift, offset }), &[score])?;
-        let label = match kind {
-            LinkKind::Logistic => Some(builder.node(Op::Threshold(Threshold { above: 0 }), &[score])?),
-            LinkKind::Softmax => Some(builder.node(Op::ArgMax(ArgMax), &[score])?),
-            LinkKind::Linear => None,
-        };
-        Ok(Lowered { score, linked, label })
-    }
-}
-
-/// The node that makes codes of a column.
-fn lower_encoder(encoder: &Encoder, builder: &mut GraphBuilder, column: ValueIdx) -> Result<ValueIdx, Error> {
-    let (op, constant) = match encoder {
-        Encoder::Whole(edges) => (Op::Bin(Bin), TensorData::I64(edges.clone())),
-        Encoder::Real(edges) => (Op::Bin(Bin), TensorData::F64(edges.clone())),
-        Encoder::Category { keys, rare } => {
-            let unseen = if *rare { keys.len() as u8 } else { MISSING };
-            (Op::Codes(Codes { unseen }), TensorData::Str(keys.clone()))
-        }
-    };
-    let constant = builder.constant(Tensor::vector(constant))?;
-    Ok(builder.node(op, &[column, constant])?)
 }

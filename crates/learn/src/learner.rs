@@ -56,6 +56,14 @@ impl ScoreLink {
                 }
                 p.into_iter().map(f64::from).collect()
             }
+            LinkKind::Share => {
+                let n = if n_outputs == 1 { 2 } else { n_outputs };
+                let mut p = vec![0f32; scores.len() / n_outputs.max(1) * n];
+                for (row, p) in scores.chunks_exact(n_outputs).zip(p.chunks_exact_mut(n)) {
+                    link::share(row, self.offset, p);
+                }
+                p.into_iter().map(f64::from).collect()
+            }
             LinkKind::Linear => scores.iter().map(|&s| link::linear(s, self.offset, self.shift)).collect(),
         }
     }

@@ -8,6 +8,7 @@
 mod error;
 mod gbdt;
 mod learner;
+mod scored_forest;
 
 #[cfg(test)]
 mod laws;

@@ -49,6 +49,7 @@ enum Ending {
     Scores,
     Logistic { shift: u32 },
     Softmax { shift: u32 },
+    Share { offset: i64 },
     Linear { shift: i16, offset: i64 },
     ArgMax,
     Threshold { above: i32 },
@@ -189,6 +190,7 @@ impl Scored {
                 Op::Link(l) => match l.kind {
                     LinkKind::Logistic => Ending::Logistic { shift: l.shift.unsigned_abs().into() },
                     LinkKind::Softmax => Ending::Softmax { shift: l.shift.unsigned_abs().into() },
+                    LinkKind::Share => Ending::Share { offset: l.offset },
                     LinkKind::Linear => Ending::Linear { shift: l.shift, offset: l.offset },
                 },
                 Op::ArgMax(_) => Ending::ArgMax,
@@ -252,6 +254,7 @@ impl Ending {
     fn dims(self, n_rows: usize, width: usize) -> Vec<usize> {
         match self {
             Ending::Scores | Ending::Softmax { .. } => vec![n_rows, width],
+            Ending::Share { .. } => vec![n_rows, if width == 1 { 2 } else { width }],
             Ending::Logistic { .. } => vec![n_rows, 2],
             Ending::Linear { .. } | Ending::ArgMax | Ending::Threshold { .. } => vec![n_rows],
         }
@@ -260,7 +263,7 @@ impl Ending {
     fn dtype(self) -> DType {
         match self {
             Ending::Scores => DType::I32,
-            Ending::Logistic { .. } | Ending::Softmax { .. } => DType::F32,
+            Ending::Logistic { .. } | Ending::Softmax { .. } | Ending::Share { .. } => DType::F32,
             Ending::Linear { .. } => DType::F64,
             Ending::ArgMax | Ending::Threshold { .. } => DType::I64,
         }
@@ -291,6 +294,13 @@ impl Ending {
                 let rows = out[first * width..].chunks_exact_mut(width);
                 for (out, scores) in rows.zip(scores.chunks_exact(width)) {
                     link::softmax(scores, shift, out);
+                }
+            }
+            (Ending::Share { offset }, TensorData::F32(out)) => {
+                let n = if width == 1 { 2 } else { width };
+                let rows = out[first * n..].chunks_exact_mut(n);
+                for (out, scores) in rows.zip(scores.chunks_exact(width)) {
+                    link::share(scores, offset, out);
                 }
             }
             (Ending::Linear { shift, offset }, TensorData::F64(out)) => {

@@ -318,6 +318,14 @@ impl Inputs<'_, '_> {
                 }
                 self.finish(vec![self.n_rows, width], TensorData::F32(p))
             }
+            LinkKind::Share => {
+                let n = if width == 1 { 2 } else { width };
+                let mut p = vec![0.0; self.n_rows * n];
+                for (scores, p) in scores.chunks_exact(width).zip(p.chunks_exact_mut(n)) {
+                    link::share(scores, op.offset, p);
+                }
+                self.finish(vec![self.n_rows, n], TensorData::F32(p))
+            }
             LinkKind::Linear => {
                 let v = scores.iter().map(|&s| link::linear(s, op.offset, op.shift)).collect();
                 self.finish(vec![self.n_rows], TensorData::F64(v))

@@ -157,6 +157,44 @@ pub fn softmax(scores: &[i32], shift: u32, out: &mut [f32]) {
     }
 }
 
+/// Votes as probabilities: each score's share of their sum, every one the float nearest to the exact share.
+///
+/// `scores` are non-negative votes for each class; negative ones count as 0, and without any vote all classes
+/// get the same. A single score `s` stands for the two classes' `offset - s` and `offset + s`. Larger
+/// scores never get smaller shares. `out` has the length of `scores`, 2 for a single one.
+#[inline]
+pub fn share(scores: &[i32], offset: i64, out: &mut [f32]) {
+    if let (&[score], [p0, p1]) = (scores, &mut *out) {
+        let offset = offset.clamp(1, MAX_OFFSET);
+        let score = i64::from(score).clamp(-offset, offset);
+        let votes = (offset + score).unsigned_abs();
+        let all = 2 * offset.unsigned_abs();
+        (*p0, *p1) = (ratio(all - votes, all), ratio(votes, all));
+        return;
+    }
+    let votes = |score: i32| u64::from(score.max(0).unsigned_abs());
+    let all: u64 = scores.iter().map(|&s| votes(s)).sum();
+    for (&score, p) in scores.iter().zip(out) {
+        *p = if all == 0 { ratio(1, scores.len() as u64) } else { ratio(votes(score), all) };
+    }
+}
+
+/// Largest offset of [`share`].
+pub const MAX_OFFSET: i64 = 1 << 32;
+
+/// The float nearest to `part / whole`, ties to even; `part <= whole`, `whole` above 0.
+#[inline]
+fn ratio(part: u64, whole: u64) -> f32 {
+    if part == 0 || whole == 0 {
+        return 0.0;
+    }
+    // Both with their leading bit at 63, so the quotient has at least 62 bits; its last one remembers a rest.
+    let (up, down) = (part.leading_zeros(), whole.leading_zeros());
+    let (part, whole) = (u128::from(part << up) << 62, u128::from(whole << down));
+    let quotient = (part / whole) as u64 | u64::from(part % whole != 0);
+    f32::from_bits(f32_bits(quotient, down.cast_signed() - up.cast_signed() - 62))
+}
+
 /// The number `(score + offset) * 2^-shift` as a double, rounded once, ties to even; results too
 /// large saturate to the largest finite double, too small ones go to zero by the same rounding and
 /// keep their sign. Integers only.
@@ -240,6 +278,60 @@ mod tests {
         softmax(&scores, 12, &mut out);
         let sum: f64 = out.iter().map(|&p| f64::from(p)).sum();
         assert!((sum - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn shares_are_the_nearest_floats() {
+        // Votes and sums below 2^53 divide in double precision with one rounding; a second one to f32 may
+        // differ by a step where the first lands on a tie.
+        let mut out = [0f32; 3];
+        for i in 0..50_000i32 {
+            let scores = [i * 7, i.wrapping_mul(48_271) & 0xff_ffff, (i % 13) * 1_000_003];
+            share(&scores, 0, &mut out);
+            let sum: f64 = scores.iter().map(|&s| f64::from(s)).sum();
+            for (p, s) in out.iter().zip(scores) {
+                let want = if sum == 0.0 { 1.0 / 3.0 } else { f64::from(s) / sum };
+                assert!(ulps(*p, want) <= 1, "{scores:?}: {p} for {want}");
+            }
+        }
+    }
+
+    #[test]
+    fn shares_at_the_ends() {
+        let two = |score, offset| {
+            let mut out = [0f32; 2];
+            share(&[score], offset, &mut out);
+            out
+        };
+        assert_eq!(two(0, 100), [0.5, 0.5]);
+        assert_eq!(two(100, 100), [0.0, 1.0]);
+        assert_eq!(two(-100, 100), [1.0, 0.0]);
+        assert_eq!(two(50, 100), [0.25, 0.75]);
+        assert_eq!(two(i32::MIN, 1), [1.0, 0.0]);
+        let mut out = [0f32; 4];
+        share(&[i32::MAX; 4], 0, &mut out);
+        assert_eq!(out, [0.25; 4]);
+        share(&[-3, 0, i32::MIN, 0], 0, &mut out);
+        assert_eq!(out, [0.25; 4]);
+        share(&[-3, 0, 5, 15], 0, &mut out);
+        assert_eq!(out, [0.0, 0.0, 0.25, 0.75]);
+        share(&[], 0, &mut []);
+    }
+
+    #[test]
+    fn distinct_votes_keep_their_order() {
+        for offset in [1i32, 3, 1000, 1 << 22] {
+            let step = (offset / 4000).max(1);
+            let mut last = [f32::INFINITY, -1.0];
+            let mut score = -offset;
+            while score <= offset {
+                let mut p = [0f32; 2];
+                share(&[score], offset.into(), &mut p);
+                assert!(p[1] > last[1] && p[0] < last[0], "score {score} offset {offset}");
+                last = p;
+                score += step;
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `Link`: integer scores to what people read.
 
 use super::{Attr, Attrs, Operand, Payload, arity, misfit};
-use crate::fixed::link::MAX_SHIFT;
+use crate::fixed::link::{MAX_OFFSET, MAX_SHIFT};
 use crate::{DType, Dim, Error, Shape};
 use alloc::string::ToString;
 use alloc::vec;
@@ -16,18 +16,22 @@ pub enum LinkKind {
     Logistic,
     /// `e^(s_k) / sum_j e^(s_j)`: `i32 [N, K]` to `f32 [N, K]`.
     Softmax,
+    /// Shares of votes, `score_k / sum_j score_j`: `i32 [N, K]` to `f32 [N, K]`; `i32 [N, 1]` to
+    /// `f32 [N, 2]`, where the votes are `offset - score` and `offset + score`.
+    Share,
     /// `(score + offset) * 2^-shift`: `i32 [N, 1]` to `f64 [N]`.
     Linear,
 }
 
 impl LinkKind {
-    const ALL: &[LinkKind] = &[LinkKind::Logistic, LinkKind::Softmax, LinkKind::Linear];
+    const ALL: &[LinkKind] = &[LinkKind::Logistic, LinkKind::Softmax, LinkKind::Share, LinkKind::Linear];
 
     /// Name as printed and stored.
     pub fn name(self) -> &'static str {
         match self {
             LinkKind::Logistic => "logistic",
             LinkKind::Softmax => "softmax",
+            LinkKind::Share => "share",
             LinkKind::Linear => "linear",
         }
     }
@@ -38,9 +42,10 @@ impl LinkKind {
 pub struct Link {
     /// The function.
     pub kind: LinkKind,
-    /// Fraction bits of a score; 0 to 20 for probabilities, any for `Linear`.
+    /// Fraction bits of a score; 0 to 20 for `Logistic` and `Softmax`, 0 for `Share`, any for `Linear`.
     pub shift: i16,
-    /// Added to the score first, on the same grid; `Linear` only, else 0.
+    /// `Linear`: added to the score first, on the same grid. `Share` of one score: half of all votes,
+    /// `1..=2^32`. Else 0.
     pub offset: i64,
 }
 
@@ -48,7 +53,7 @@ impl Link {
     pub(super) fn parse(attrs: &Attrs) -> Result<Link, Error> {
         let word = attrs.word(NAME, "kind")?;
         let kind = LinkKind::ALL.iter().copied().find(|k| k.name() == word);
-        let kind = kind.ok_or_else(|| misfit(NAME, "kind", "logistic, softmax or linear", &word))?;
+        let kind = kind.ok_or_else(|| misfit(NAME, "kind", "logistic, softmax, share or linear", &word))?;
         Ok(Link { kind, shift: attrs.int(NAME, "shift")?, offset: attrs.int(NAME, "offset")? })
     }
 }
@@ -71,7 +76,16 @@ impl Payload for Link {
         let ([rows, Dim::Fixed(width)], DType::I32) = (&scores.shape.0[..], scores.dtype) else {
             return Err(misfit(NAME, "scores", "i32 [N, K]", &scores.describe()));
         };
-        let probabilities = self.kind != LinkKind::Linear;
+        if self.kind == LinkKind::Share {
+            if self.shift != 0 {
+                return Err(misfit(NAME, "shift", "0", &self.shift));
+            }
+            let (range, expected) = if *width == 1 { (1..=MAX_OFFSET, "1..=2^32") } else { (0..=0, "0") };
+            if !range.contains(&self.offset) {
+                return Err(misfit(NAME, "offset", expected, &self.offset));
+            }
+        }
+        let probabilities = matches!(self.kind, LinkKind::Logistic | LinkKind::Softmax);
         if probabilities && !(0..=MAX_SHIFT.cast_signed()).contains(&i32::from(self.shift)) {
             return Err(misfit(NAME, "shift", "0..=20", &self.shift));
         }
@@ -81,9 +95,12 @@ impl Payload for Link {
         let by = |n: usize| Shape(vec![rows.clone(), Dim::Fixed(n)]);
         match (self.kind, width) {
             (LinkKind::Logistic, 1) => Ok(vec![(DType::F32, by(2))]),
-            (LinkKind::Softmax, &k) if k > 0 => Ok(vec![(DType::F32, by(k))]),
+            (LinkKind::Share, 1) => Ok(vec![(DType::F32, by(2))]),
+            (LinkKind::Softmax | LinkKind::Share, &k) if k > 0 => Ok(vec![(DType::F32, by(k))]),
             (LinkKind::Linear, 1) => Ok(vec![(DType::F64, Shape(vec![rows.clone()]))]),
-            (LinkKind::Softmax, _) => Err(misfit(NAME, "scores", "one or more a row", width)),
+            (LinkKind::Softmax | LinkKind::Share, _) => {
+                Err(misfit(NAME, "scores", "one or more a row", width))
+            }
             (LinkKind::Logistic | LinkKind::Linear, _) => Err(misfit(NAME, "scores", "one a row", width)),
         }
     }

@@ -33,6 +33,7 @@ pub const TRAITS: &[&str] = &[
     "5 outputs",
     "Logistic",
     "Softmax",
+    "Share",
     "Linear",
     "ArgMax",
     "Threshold",
@@ -247,11 +248,18 @@ fn finish(
     let mut outputs = vec![(OutputRole::Score, score)];
     let n = n_outputs as usize;
     let (task, n_classes) = if n > 1 {
-        outputs.push((OutputRole::Probability, b.node(link(LinkKind::Softmax, shift, 0), &[score]).unwrap()));
+        let (kind, shift) =
+            if random.below(3) == 0 { (LinkKind::Share, 0) } else { (LinkKind::Softmax, shift) };
+        outputs.push((OutputRole::Probability, b.node(link(kind, shift, 0), &[score]).unwrap()));
         outputs.push((OutputRole::Label, b.node(Op::ArgMax(ArgMax), &[score]).unwrap()));
         (if n == 2 { Task::Binary } else { Task::Multiclass }, n)
     } else if random.below(2) == 0 {
-        let p = b.node_named("probabilities", link(LinkKind::Logistic, shift, 0), &[score]).unwrap()[0];
+        let op = if random.below(3) == 0 {
+            link(LinkKind::Share, 0, 1 + i64::from(random.below(1 << 30)))
+        } else {
+            link(LinkKind::Logistic, shift, 0)
+        };
+        let p = b.node_named("probabilities", op, &[score]).unwrap()[0];
         let above = random.below(2_000_000) as i32 - 1_000_000;
         outputs.push((OutputRole::Label, b.node(Op::Threshold(Threshold { above }), &[score]).unwrap()));
         outputs.push((OutputRole::Probability, p));
@@ -306,6 +314,7 @@ pub fn traits(model: &Model) -> Vec<&'static str> {
             (Op::Link(op), _) => seen.push(match op.kind {
                 LinkKind::Logistic => "Logistic",
                 LinkKind::Softmax => "Softmax",
+                LinkKind::Share => "Share",
                 LinkKind::Linear => "Linear",
             }),
             (Op::ArgMax(_), _) => seen.push("ArgMax"),
