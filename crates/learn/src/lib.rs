@@ -5,10 +5,14 @@
 //! runtime predicts, for folds, evaluation, the server and the device alike. `laws.rs` runs on every
 //! member.
 
+mod averages;
 mod error;
+mod extra_trees;
+mod forest;
 mod gbdt;
 mod learner;
 mod scored_forest;
+mod tree;
 
 #[cfg(test)]
 mod laws;
@@ -17,7 +21,7 @@ pub use error::{Error, Kind};
 pub use learner::{FitInput, Fitted, Learner, LearnerEntry, Lowered, Part, ScoreLink};
 
 /// Every learner, in the order in which `smidgen fit` would try them.
-pub static LEARNERS: &[&LearnerEntry] = &[&gbdt::ENTRY];
+pub static LEARNERS: &[&LearnerEntry] = &[&gbdt::ENTRY, &forest::ENTRY, &extra_trees::ENTRY, &tree::ENTRY];
 
 /// The learner of a name.
 ///

@@ -279,6 +279,7 @@ impl<'a> Run<'a> {
                 cat_l2: 10.0,
                 max_cat_set: 32,
                 max_one_vs_rest: 4,
+                random_thresholds: false,
                 min_cat_rows: (n_train * 0.01).clamp(params.min_leaf_rows.min(100.0), 100.0),
             },
             limits: Limits { max_leaves: params.max_leaves, max_depth: params.max_depth },
@@ -452,7 +453,7 @@ impl<'a> Run<'a> {
 }
 
 /// `2^n`, for the exponents of ordinary numbers.
-fn pow2(n: i32) -> f64 {
+pub(crate) fn pow2(n: i32) -> f64 {
     f64::from_bits(((1023 + n.clamp(-1022, 1023)) as u64) << 52)
 }
 

@@ -8,6 +8,7 @@ use crate::matrix::CodeMatrix;
 use crate::packed::Packed;
 use crate::sample::{Columns, Reuse};
 use crate::split::{Candidate, LeafView, SplitRules, best_split};
+use ir::digest::mix;
 use ir::forest::{Child, Split, Test};
 use jobs::Threads;
 use std::ops::Range;
@@ -106,10 +107,17 @@ pub(crate) fn grow(soil: &Soil<'_>, rows: &mut RowLists, reuse: &mut Reuse) -> G
     let mut nodes = vec![Growing::Leaf(0)];
     // The node that each leaf is.
     let mut places = vec![0usize];
+    // Without a limit the order of splits changes nothing: the newest leaf first keeps few histograms.
+    let any_order = soil.limits.max_leaves == usize::MAX;
+    let mut newest = vec![0usize];
     let mut spare: Vec<Histogram> = Vec::new();
     while leaves.len() < soil.limits.max_leaves {
         let mut chosen: Option<(usize, f64)> = None;
-        for (i, leaf) in leaves.iter().enumerate() {
+        while any_order && chosen.is_none() {
+            let Some(i) = newest.pop() else { break };
+            chosen = leaves[i].best.as_ref().map(|best| (i, best.gain));
+        }
+        for (i, leaf) in leaves.iter().enumerate().filter(|_| !any_order) {
             if let Some(best) = &leaf.best
                 && chosen.is_none_or(|(_, gain)| best.gain > gain)
             {
@@ -121,6 +129,9 @@ pub(crate) fn grow(soil: &Soil<'_>, rows: &mut RowLists, reuse: &mut Reuse) -> G
         let n_leaves = leaves.len() + 1;
         let right = soil.split(&mut leaves[at], &candidate, rows, &mut spare, n_leaves, reuse);
         let new = leaves.len();
+        if any_order {
+            newest.extend([at, new]);
+        }
         leaves.push(right);
         let (left_node, right_node) = (nodes.len(), nodes.len() + 1);
         nodes.push(Growing::Leaf(at));
@@ -163,8 +174,11 @@ impl Soil<'_> {
     }
 
     fn search(&self, leaf: &Leaf, reuse: &Reuse) -> Option<Candidate> {
-        let GrownLeaf { totals, n_rows, .. } = &leaf.grown;
-        let view = LeafView { histogram: &leaf.histogram, totals, n_rows: *n_rows };
+        let GrownLeaf { totals, n_rows, train, .. } = &leaf.grown;
+        // No two leaves of a tree share both ends and the depth.
+        let place = (train.start as u64) << 32 ^ (train.end as u64) << 8 ^ leaf.depth as u64;
+        let key = mix(place ^ self.columns.key());
+        let view = LeafView { histogram: &leaf.histogram, totals, n_rows: *n_rows, key };
         best_split(self.codes, self.packed, &view, self.rules, self.columns, reuse, self.threads)
     }
 

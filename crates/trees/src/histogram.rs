@@ -42,7 +42,7 @@ impl Histogram {
             let start = codes.features()[tile * TILE].first_cell;
             let (part, after) = rest.split_at_mut((end - start) * width);
             let wanted = match columns {
-                Columns::All => true,
+                Columns::All | Columns::PerSplit { .. } => true,
                 Columns::Some(features) => features.iter().any(|f| f / TILE == tile),
             };
             if wanted {

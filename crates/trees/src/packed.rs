@@ -40,6 +40,12 @@ pub(crate) struct Packed {
 pub(crate) type Gradient = [f32; 2];
 
 impl Packed {
+    /// Packs whole numbers: `g` of at most 23 bits with its sign, `h` of at most 17.
+    pub(crate) fn whole(values: &[[i64; 2]], width: usize, g_step: f64) -> Packed {
+        let words = values.iter().map(|[g, h]| (g << H_FIELD) + h).collect();
+        Packed { words, width, g_step: vec![g_step; width], h_step: vec![1.0; width] }
+    }
+
     /// Packs `gradients [n_rows, width]`; rows outside the training part must hold zeros.
     pub(crate) fn new(gradients: &[Gradient], width: usize, key: u64, threads: &Threads) -> Packed {
         let chunk = BLOCK * width;

@@ -10,6 +10,23 @@ pub(crate) enum Columns {
     All,
     /// These, rising.
     Some(Vec<usize>),
+    /// This many, drawn anew for each split; more while none of them parts the rows.
+    PerSplit {
+        /// How many.
+        n: usize,
+        /// Seed of the tree.
+        key: u64,
+    },
+}
+
+impl Columns {
+    /// Seed of what is drawn for each split.
+    pub(crate) fn key(&self) -> u64 {
+        match self {
+            Columns::PerSplit { key, .. } => *key,
+            Columns::All | Columns::Some(_) => 0,
+        }
+    }
 }
 
 /// The `n` of `items` with the smallest hashes, in their old order; at least one where there is any.

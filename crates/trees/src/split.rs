@@ -7,6 +7,7 @@ use crate::histogram::{Cell, Histogram};
 use crate::matrix::{CodeMatrix, Feature};
 use crate::packed::Packed;
 use crate::sample::{Columns, Reuse};
+use ir::digest::mix;
 use ir::forest::{CodeSet, Test};
 use jobs::Threads;
 
@@ -29,6 +30,8 @@ pub(crate) struct SplitRules {
     pub(crate) max_cat_set: usize,
     /// Up to this many categories, each is tried against the rest.
     pub(crate) max_one_vs_rest: usize,
+    /// One threshold at random a feature, instead of the best.
+    pub(crate) random_thresholds: bool,
     /// Rows that each side of a set of categories needs.
     pub(crate) min_cat_rows: f64,
 }
@@ -84,6 +87,8 @@ pub(crate) struct LeafView<'a> {
     pub(crate) totals: &'a [Cell],
     /// Weight of the leaf's rows.
     pub(crate) n_rows: f64,
+    /// Seed of what is drawn for this leaf.
+    pub(crate) key: u64,
 }
 
 /// Cells below which one thread searches alone.
@@ -103,17 +108,46 @@ pub(crate) fn best_split(
         1 => Search::<1>::new(packed, leaf, rules, reuse).feature(f, codes.features()[f]),
         _ => Search::<0>::new(packed, leaf, rules, reuse).feature(f, codes.features()[f]),
     };
+    if let Columns::PerSplit { n, key } = columns {
+        return best_of_drawn(codes.n_features(), *n, key.wrapping_add(leaf.key), by_feature);
+    }
     let few = codes.n_cells() * packed.width < PARALLEL_CELLS;
     let found = match columns {
         Columns::All if few => (0..codes.n_features()).map(by_feature).collect(),
         Columns::All => threads.map(codes.n_features(), by_feature),
         Columns::Some(features) if few => features.iter().map(|&f| by_feature(f)).collect(),
         Columns::Some(features) => threads.map(features.len(), |i| by_feature(features[i])),
+        Columns::PerSplit { .. } => Vec::new(),
     };
     let mut best: Option<Candidate> = None;
     for candidate in found.into_iter().flatten() {
         if best.as_ref().is_none_or(|b| candidate.gain > b.gain) {
             best = Some(candidate);
+        }
+    }
+    best
+}
+
+/// The best of the first `n` features of a random order, or of the first one after them that parts the rows.
+fn best_of_drawn(
+    n_features: usize,
+    n: usize,
+    key: u64,
+    by_feature: impl Fn(usize) -> Option<Candidate>,
+) -> Option<Candidate> {
+    let mut order: Vec<usize> = (0..n_features).collect();
+    if n < n_features {
+        order.sort_by_cached_key(|&f| (mix(key.wrapping_add(f as u64)), f));
+    }
+    let mut best: Option<Candidate> = None;
+    for (i, &feature) in order.iter().enumerate() {
+        if i >= n && best.is_some() {
+            break;
+        }
+        if let Some(found) = by_feature(feature)
+            && best.as_ref().is_none_or(|b| found.gain > b.gain)
+        {
+            best = Some(found);
         }
     }
     best
@@ -172,7 +206,7 @@ impl<'a, const W: usize> Search<'a, W> {
         let start = feature.first_cell * width;
         let n_cells = usize::from(feature.n_codes) + 1;
         let cells = &self.leaf.histogram.cells[start..start + n_cells * width];
-        let plain = self.rules.l1 == 0.0 && !self.reuse.is_on();
+        let plain = self.rules.l1 == 0.0 && !self.reuse.is_on() && !self.rules.random_thresholds;
         let found = if feature.ordered && W == 1 && plain {
             self.ordered_one(cells, usize::from(feature.n_codes))
         } else if feature.ordered {
@@ -252,6 +286,7 @@ impl<'a, const W: usize> Search<'a, W> {
         }
         let l2 = self.rules.l2;
         let parent = self.score(self.leaf.totals, l2);
+        let only = self.rules.random_thresholds.then(|| self.random_threshold(cells, feature));
         let mut left = vec![[0i64; 2]; width];
         let mut side = vec![[0i64; 2]; width];
         let mut best: Option<(f64, usize, bool)> = None;
@@ -262,6 +297,9 @@ impl<'a, const W: usize> Search<'a, W> {
                 continue;
             }
             add(&mut left, here);
+            if only.is_some_and(|only| only != t) {
+                continue;
+            }
             let penalty =
                 if self.reuse.is_on() { self.reuse.of_threshold(feature.first_cell + t) } else { 0.0 };
             for missing_left in [false, true] {
@@ -283,6 +321,20 @@ impl<'a, const W: usize> Search<'a, W> {
         let missing_left = if any_missing { missing_left } else { self.left_is_heavier(cells, t) };
         let test = Test::Greater(t as u8);
         Some(Candidate { gain, feature: 0, test, missing_left, extra_l2: 0.0 })
+    }
+
+    /// A threshold that parts the leaf's rows, uniform in codes: the last code with rows not above a random one.
+    fn random_threshold(&self, cells: &[Cell], feature: Feature) -> usize {
+        let width = self.width();
+        let has = |c: usize| cells[c * width..(c + 1) * width].iter().any(|s| *s != [0; 2]);
+        let n_codes = usize::from(feature.n_codes);
+        let low = (0..n_codes).find(|&c| has(c)).unwrap_or(0);
+        let high = (0..n_codes).rfind(|&c| has(c)).unwrap_or(0);
+        // Above the highest code there may be missing values.
+        let n = (high - low + usize::from(has(n_codes))).max(1);
+        let random = mix(!self.leaf.key ^ mix(feature.first_cell as u64));
+        let at = low + ((u128::from(random) * n as u128) >> 64) as usize;
+        (low..=at).rfind(|&c| has(c)).unwrap_or(low)
     }
 
     /// Score of `side` and of the rest, or `None` if one of them is too small. `side` is spent.

@@ -1,0 +1,61 @@
+//! `extra_trees`: the average of trees with random thresholds, each on all rows.
+//!
+//! Thresholds are uniform in codes; sets of categories are searched as in `forest`. Defaults are
+//! scikit-learn's.
+//! # Source  Geurts, Ernst, Wehenkel, Extremely Randomized Trees, Machine Learning 63, 2006.
+
+use crate::averages::{
+    self, COLUMN_SHARE, LEAF_BITS, MAX_BINS, MAX_DEPTH, MAX_LEAVES, MIN_LEAF_ROWS, N_TREES, SMOOTHING,
+};
+use crate::{Error, FitInput, Fitted, Learner, LearnerEntry};
+use ir::Task;
+use jobs::{Ctx, Seed};
+use params::{ParamSpec, Params, Range, Value};
+use trees::{AverageParams, Draw};
+
+const SPEC: &[ParamSpec] = &[
+    N_TREES,
+    ParamSpec {
+        name: "bootstrap",
+        aliases: &[],
+        default: Value::Word("no"),
+        range: Range::Words(&["no", "yes"]),
+        doc: "whether a tree draws as many rows as there are, with replacement, or sees each once",
+    },
+    COLUMN_SHARE,
+    MAX_LEAVES,
+    MAX_DEPTH,
+    MIN_LEAF_ROWS,
+    SMOOTHING,
+    MAX_BINS,
+    LEAF_BITS,
+];
+
+/// The line of the table.
+pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
+    name: "extra_trees",
+    doc: "extremely randomized trees: as forest, with thresholds at random",
+    tasks: Task::LEARNT,
+    spec: SPEC,
+    learner: &ExtraTrees,
+};
+
+struct ExtraTrees;
+
+impl Learner for ExtraTrees {
+    fn max_bins(&self, params: &Params) -> usize {
+        averages::max_bins(params)
+    }
+
+    fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error> {
+        let draw = if params.word("bootstrap") == "yes" { Draw::Bootstrap } else { Draw::All };
+        let average = AverageParams {
+            n_trees: u32::try_from(params.int("n_trees")).unwrap_or(1),
+            draw,
+            column_share: averages::column_share(params, &input),
+            random_thresholds: true,
+            ..averages::read(params)
+        };
+        averages::fit(input, &average, seed, ctx)
+    }
+}
