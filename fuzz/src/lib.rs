@@ -64,6 +64,8 @@ fn check_plan(source: &Source, options: &ReadOptions, profile: &TableProfile, ba
         classes: Vec::new(),
         positive: None,
         missing: options.missing.clone(),
+        columns: Vec::new(),
+        joined: None,
     };
     let plan = ReadPlan {
         delimiter: profile.delimiter,
