@@ -127,6 +127,9 @@ fn a_model_takes_the_second_table_again() {
     assert!(lost.err.contains("bought.csv") && lost.err.contains("--join FILE"), "{}", lost.err);
     assert_eq!(place.good("predict model.smidgen customers.csv --proba --join moved.csv").out, first);
     place.good("evaluate model.smidgen customers.csv --join moved.csv");
+    let over = place.run("predict model.smidgen customers.csv --join moved.csv -o moved.csv");
+    assert_eq!(over.code, 2);
+    assert!(over.err.contains("it is the input as well"), "{}", over.err);
     place.write("empty.csv", "customer,day,price,kind\nnobody,2024-03-01,1,book\n");
     let other = place.good("predict model.smidgen customers.csv --proba --join empty.csv").out;
     assert_ne!(other, first);

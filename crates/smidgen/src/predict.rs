@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::joined::rows_of_second;
 use crate::model_file::load;
+use crate::output::refuse_same_file;
 use crate::table::{Scorer, batches_for, raw_column, rows_for};
 use arrow_array::{ArrayRef, Float32Array, Float64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
@@ -33,6 +34,8 @@ pub struct PredictOptions {
     pub format: Format,
     /// The second table, instead of that of the fit.
     pub join: Option<PathBuf>,
+    /// Where the rows go, if that is a file: none of the tables that are read.
+    pub output: Option<PathBuf>,
 }
 
 /// What was predicted.
@@ -63,6 +66,12 @@ pub fn predict(
         return Err(Error::input(
             "predict: --proba needs a model of classes, and this one has none; leave it out",
         ));
+    }
+    if let Some(output) = &options.output {
+        refuse_same_file(output, &options.data)?;
+        let known = signature.joined.as_ref().map(|j| j.table.clone());
+        let second = options.join.as_ref().map(|j| j.display().to_string()).or(known);
+        second.map_or(Ok(()), |second| refuse_same_file(output, &second))?;
     }
     let scorer = Scorer::new(&model, rows_of_second(&model, options.join.as_ref(), options.encoding)?)?;
     let source = Source::parse(&options.data)?;

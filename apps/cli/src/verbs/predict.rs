@@ -47,6 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         probabilities: args.proba,
         missing: args.missing.clone(),
         join: args.join.clone(),
+        output: args.output.clone(),
         encoding: args.encoding,
         keep: args.keep.clone(),
         format: args.output.as_ref().map_or(Format::Csv, |o| Format::of(&o.to_string_lossy())),
