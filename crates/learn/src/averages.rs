@@ -5,7 +5,7 @@ use crate::{Error, FitInput, Fitted, ScoreLink};
 use ir::op::LinkKind;
 use jobs::{Ctx, Seed};
 use params::{ParamSpec, Params, Range, Value};
-use trees::{AverageParams, Target, average, compact};
+use trees::{AverageParams, Draw, Target, average, compact};
 
 pub(crate) const N_TREES: ParamSpec = ParamSpec {
     name: "n_trees",
@@ -13,6 +13,13 @@ pub(crate) const N_TREES: ParamSpec = ParamSpec {
     default: Value::Int(100),
     range: Range::Int { low: 1, high: 20_000 },
     doc: "trees that are averaged",
+};
+pub(crate) const BOOTSTRAP: ParamSpec = ParamSpec {
+    name: "bootstrap",
+    aliases: &[],
+    default: Value::Word("yes"),
+    range: Range::Words(&["no", "yes"]),
+    doc: "whether a tree draws as many rows as there are, with replacement, or sees each once",
 };
 pub(crate) const MAX_LEAVES: ParamSpec = ParamSpec {
     name: "max_leaves",
@@ -69,6 +76,24 @@ pub(crate) fn max_bins(params: &Params) -> usize {
     usize::try_from(params.int("max_bins")).unwrap_or(2)
 }
 
+/// Fits many trees, each on its draw of rows and columns.
+pub(crate) fn fit_many(
+    input: FitInput<'_>,
+    params: &Params,
+    random_thresholds: bool,
+    seed: Seed,
+    ctx: &Ctx<'_>,
+) -> Result<Fitted, Error> {
+    let average = AverageParams {
+        n_trees: u32::try_from(params.int("n_trees")).unwrap_or(1),
+        draw: if params.word("bootstrap") == "yes" { Draw::Bootstrap } else { Draw::All },
+        column_share: column_share(params, &input),
+        random_thresholds,
+        ..read(params)
+    };
+    fit(input, &average, seed, ctx)
+}
+
 /// Parameters that all of them have; the others are those of a single tree.
 pub(crate) fn read(params: &Params) -> AverageParams {
     let int = |name: &str| u32::try_from(params.int(name)).unwrap_or(0);
@@ -77,7 +102,7 @@ pub(crate) fn read(params: &Params) -> AverageParams {
         max_leaves: int("max_leaves") as usize,
         max_depth: int("max_depth") as usize,
         min_leaf_rows: f64::from(int("min_leaf_rows")),
-        draw: trees::Draw::All,
+        draw: Draw::All,
         column_share: 1.0,
         random_thresholds: false,
         smoothing: params.real("smoothing"),
@@ -86,7 +111,7 @@ pub(crate) fn read(params: &Params) -> AverageParams {
 }
 
 /// The share of columns of a split; 0 is scikit-learn's choice for the task.
-pub(crate) fn column_share(params: &Params, input: &FitInput<'_>) -> f64 {
+fn column_share(params: &Params, input: &FitInput<'_>) -> f64 {
     let share = params.real("column_share");
     match input.target {
         _ if share > 0.0 => share,

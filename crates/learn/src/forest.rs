@@ -4,31 +4,16 @@
 //! # Source  Breiman, Random Forests, Machine Learning 45, 2001.
 
 use crate::averages::{
-    self, COLUMN_SHARE, LEAF_BITS, MAX_BINS, MAX_DEPTH, MAX_LEAVES, MIN_LEAF_ROWS, N_TREES, SMOOTHING,
+    self, BOOTSTRAP, COLUMN_SHARE, LEAF_BITS, MAX_BINS, MAX_DEPTH, MAX_LEAVES, MIN_LEAF_ROWS, N_TREES,
+    SMOOTHING,
 };
 use crate::{Error, FitInput, Fitted, Learner, LearnerEntry};
 use ir::Task;
 use jobs::{Ctx, Seed};
-use params::{ParamSpec, Params, Range, Value};
-use trees::{AverageParams, Draw};
+use params::{ParamSpec, Params};
 
-const SPEC: &[ParamSpec] = &[
-    N_TREES,
-    ParamSpec {
-        name: "bootstrap",
-        aliases: &[],
-        default: Value::Word("yes"),
-        range: Range::Words(&["no", "yes"]),
-        doc: "whether a tree draws as many rows as there are, with replacement, or sees each once",
-    },
-    COLUMN_SHARE,
-    MAX_LEAVES,
-    MAX_DEPTH,
-    MIN_LEAF_ROWS,
-    SMOOTHING,
-    MAX_BINS,
-    LEAF_BITS,
-];
+const SPEC: &[ParamSpec] =
+    &[N_TREES, BOOTSTRAP, COLUMN_SHARE, MAX_LEAVES, MAX_DEPTH, MIN_LEAF_ROWS, SMOOTHING, MAX_BINS, LEAF_BITS];
 
 /// The line of the table.
 pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
@@ -47,14 +32,6 @@ impl Learner for Forest {
     }
 
     fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error> {
-        let draw = if params.word("bootstrap") == "yes" { Draw::Bootstrap } else { Draw::All };
-        let average = AverageParams {
-            n_trees: u32::try_from(params.int("n_trees")).unwrap_or(1),
-            draw,
-            column_share: averages::column_share(params, &input),
-            random_thresholds: false,
-            ..averages::read(params)
-        };
-        averages::fit(input, &average, seed, ctx)
+        averages::fit_many(input, params, false, seed, ctx)
     }
 }
