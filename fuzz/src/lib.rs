@@ -6,7 +6,7 @@
 
 use arrow_array::{Array, Float64Array, RecordBatch};
 use data::{Error, Nature, ReadOptions, ReadPlan, Source, Summaries, TableProfile};
-use ir::{Input, Signature, Task};
+use ir::Input;
 
 /// Reads the table in every way and compares.
 pub fn check_table(source: &Source, options: &ReadOptions) {
@@ -56,22 +56,11 @@ fn check_plan(source: &Source, options: &ReadOptions, profile: &TableProfile, ba
     let inputs: Vec<Input> = kept
         .map(|column| Input { name: column.name.clone(), kind: column.kind, dtype: column.dtype })
         .collect();
-    let signature = Signature {
-        task: Task::Regression,
-        target: String::new(),
-        inputs,
-        outputs: Vec::new(),
-        classes: Vec::new(),
-        positive: None,
-        missing: options.missing.clone(),
-        columns: Vec::new(),
-        joined: None,
-    };
     let plan = ReadPlan {
         delimiter: profile.delimiter,
         header: Some(profile.has_header),
         encoding: options.encoding,
-        ..ReadPlan::new(&signature)
+        ..ReadPlan::of(inputs, options.missing.clone())
     };
     let mut read = match plan.read(source) {
         Ok(read) => read,
@@ -86,7 +75,7 @@ fn check_plan(source: &Source, options: &ReadOptions, profile: &TableProfile, ba
         for (at, &place) in places.iter().enumerate() {
             assert!(again.column(at) == batch.column(place), "{:?}", profile.columns[place].name);
         }
-        let bound = match data::bind(&again, &signature) {
+        let bound = match data::bind_inputs(&again, &plan.inputs, &plan.missing) {
             Ok(bound) => bound,
             Err(error) => panic!("what was read does not bind: {error}"),
         };

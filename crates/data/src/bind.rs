@@ -60,23 +60,33 @@ struct Origin {
     is_read: bool,
 }
 
-/// Finds the inputs of a signature in a batch, by name; other columns are not looked at.
-/// Of several columns of one name the first is taken.
+/// Finds the inputs of a signature in a batch; see [`bind_inputs`].
+/// # Errors  As there.
+pub fn bind<'a>(batch: &'a RecordBatch, signature: &Signature) -> Result<Bound<'a>> {
+    bind_inputs(batch, &signature.inputs, &signature.missing)
+}
+
+/// Finds inputs in a batch, by name; other columns are not looked at. Cells of `missing` are missing, beside
+/// the built-in ones. Of several columns of one name the first is taken.
 /// # Errors  `MissingColumns` names every missing one; `ArrayType` for nested and binary types;
 /// `WrongType` for a time made of anything else; `TextInNumber`, `TimeRange`, `ZeroText` with the row, from 1 in
 /// the batch; `TooLong` for 2^31 bytes of converted text.
-pub fn bind<'a>(batch: &'a RecordBatch, signature: &Signature) -> Result<Bound<'a>> {
+pub fn bind_inputs<'a>(
+    batch: &'a RecordBatch,
+    inputs: &[Input],
+    missing_cells: &[String],
+) -> Result<Bound<'a>> {
     let schema = batch.schema_ref();
     let mut position: HashMap<&str, usize> = HashMap::with_capacity(schema.fields().len());
     for (idx, field) in schema.fields().iter().enumerate() {
         position.entry(field.name()).or_insert(idx);
     }
     let is_read = is_read(schema);
-    let markers = if is_read { Markers::default() } else { Markers::new(&signature.missing) };
+    let markers = if is_read { Markers::default() } else { Markers::new(missing_cells) };
     let origin = Origin { markers, is_read };
-    let mut slots = Vec::with_capacity(signature.inputs.len());
+    let mut slots = Vec::with_capacity(inputs.len());
     let mut missing: Vec<&str> = Vec::new();
-    for input in &signature.inputs {
+    for input in inputs {
         let found = position.get(input.name.as_str()).copied();
         match found.and_then(|idx| Some((idx, batch.columns().get(idx)?))) {
             Some((idx, array)) => slots.push(bind_one(array, idx + 1, input, &origin)?),
@@ -84,11 +94,22 @@ pub fn bind<'a>(batch: &'a RecordBatch, signature: &Signature) -> Result<Bound<'
         }
     }
     if !missing.is_empty() {
-        let used: HashSet<&str> = signature.inputs.iter().map(|i| i.name.as_str()).collect();
+        let used: HashSet<&str> = inputs.iter().map(|i| i.name.as_str()).collect();
         let names = schema.fields().iter().map(|field| field.name().as_str());
         return Err(missing_columns(String::from(TABLE), &missing, names, &used, &[]));
     }
     Ok(Bound { slots, n_rows: batch.num_rows() })
+}
+
+/// The chunks of each of the columns of batches that are bound to the same inputs.
+pub fn by_column<'b>(bound: &'b [Bound<'_>], n_columns: usize) -> Vec<Vec<Column<'b>>> {
+    let mut columns: Vec<Vec<Column<'b>>> = vec![Vec::with_capacity(bound.len()); n_columns];
+    for bound in bound {
+        for (chunks, column) in columns.iter_mut().zip(bound.columns()) {
+            chunks.push(column);
+        }
+    }
+    columns
 }
 
 /// What messages call a batch, which has no name.

@@ -41,7 +41,7 @@ mod target;
 mod write;
 
 pub use batches::{Batches, batches};
-pub use bind::{Bound, bind};
+pub use bind::{Bound, bind, bind_inputs, by_column};
 pub use classes::Classes;
 pub use encoding::Encoding;
 pub use error::{BadCell, Error, Kind, MissingColumn, Nature, Result};

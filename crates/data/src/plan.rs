@@ -37,10 +37,15 @@ pub struct ReadPlan {
 impl ReadPlan {
     /// The inputs of a signature and nothing else.
     pub fn new(signature: &Signature) -> ReadPlan {
+        ReadPlan::of(signature.inputs.clone(), signature.missing.clone())
+    }
+
+    /// These inputs and nothing else; cells of `missing` are missing, beside the built-in ones.
+    pub fn of(inputs: Vec<Input>, missing: Vec<String>) -> ReadPlan {
         ReadPlan {
-            inputs: signature.inputs.clone(),
+            inputs,
             also: Vec::new(),
-            missing: signature.missing.clone(),
+            missing,
             delimiter: None,
             header: None,
             encoding: Encoding::default(),

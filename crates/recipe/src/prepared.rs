@@ -9,9 +9,9 @@ use crate::relations::{Relations, Tables};
 use crate::step::Step;
 use crate::store::MadeCells;
 use arrow_array::RecordBatch;
-use data::{Bound, Strata, Table, Target, TargetValues};
+use data::{Bound, Strata, Table, Target, TargetValues, by_column};
 use ir::digest::Digest;
-use ir::{Column, ColumnKind, Input, OutputRole, Signature, Task};
+use ir::{Column, ColumnKind, Input};
 use jobs::{Ctx, Seed, Silent, Threads};
 use prepare::Warning;
 use prepare::clean::{self, LeakTarget};
@@ -309,18 +309,7 @@ impl<'t> Prepared<'t> {
 
 /// The input columns of every batch, bound.
 pub(crate) fn bind_all<'t>(batches: &'t [RecordBatch], inputs: &[Input]) -> Result<Vec<Bound<'t>>, Error> {
-    let signature = Signature {
-        task: Task::Regression,
-        target: String::new(),
-        inputs: inputs.to_vec(),
-        outputs: vec![OutputRole::Value],
-        classes: Vec::new(),
-        positive: None,
-        missing: Vec::new(),
-        columns: Vec::new(),
-        joined: None,
-    };
-    Ok(batches.iter().map(|b| data::bind(b, &signature)).collect::<Result<_, data::Error>>()?)
+    Ok(batches.iter().map(|b| data::bind_inputs(b, inputs, &[])).collect::<Result<_, data::Error>>()?)
 }
 
 /// The columns of the second table, bound.
@@ -328,17 +317,6 @@ pub(crate) fn bind_second<'t>(relations: &Relations<'t>) -> Result<Option<Bound<
     let Some(join) = &relations.join else { return Ok(None) };
     let bound = bind_all(std::slice::from_ref(join.batch), join.inputs)?;
     Ok(bound.into_iter().next())
-}
-
-/// The chunks of each column.
-pub(crate) fn by_column<'b>(bound: &'b [Bound<'_>], n_columns: usize) -> Vec<Vec<Column<'b>>> {
-    let mut columns: Vec<Vec<Column<'b>>> = vec![Vec::with_capacity(bound.len()); n_columns];
-    for bound in bound {
-        for (chunks, column) in columns.iter_mut().zip(bound.columns()) {
-            chunks.push(column);
-        }
-    }
-    columns
 }
 
 /// True for kinds that learners take.

@@ -4,7 +4,7 @@ use crate::chain::Lowering;
 use crate::cleaning::{Cleaned, Looked, Told, choose, look};
 use crate::error::{Error, Kind};
 use crate::frame::{Fitting, Frame};
-use crate::prepared::{PrepareOptions, bind_all, bind_second, by_column};
+use crate::prepared::{PrepareOptions, bind_all, bind_second};
 use crate::relations::Tables;
 use crate::shrink::shrink;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray};
@@ -48,7 +48,7 @@ pub fn transform(
     let mut told = Told::default();
     let inputs = choose(table, options, &mut told);
     let bound = bind_all(table.batches(), &inputs)?;
-    let columns = by_column(&bound, inputs.len());
+    let columns = data::by_column(&bound, inputs.len());
     let Looked { inputs, columns, unlearnt, rows, truth, row_weights, steps, .. } =
         look(table, target, options, inputs, columns, &mut told)?;
     if rows.is_empty() {

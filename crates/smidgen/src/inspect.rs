@@ -9,7 +9,7 @@ use crate::model_file::{load, looks_like_model};
 use crate::table::{is_exact, is_integer};
 use arrow_array::{Array, RecordBatch};
 use data::{ColumnProfile, ColumnSummary, ReadOptions, Source, Summaries, TableProfile};
-use ir::{Card, Column, ColumnKind, Input, Op, OutputRole, SelfTest, Signature, Task};
+use ir::{Card, Column, ColumnKind, Input, Op, SelfTest, Signature};
 use prepare::{Warning, clean};
 use std::path::Path;
 
@@ -120,22 +120,9 @@ fn warnings(
         kind: c.kind,
         dtype: c.dtype,
     });
-    let signature = Signature {
-        task: Task::Regression,
-        target: String::new(),
-        inputs: inputs.collect(),
-        outputs: vec![OutputRole::Value],
-        classes: Vec::new(),
-        positive: None,
-        missing: Vec::new(),
-        columns: Vec::new(),
-        joined: None,
-    };
-    let bound = batches.iter().map(|b| data::bind(b, &signature)).collect::<Result<Vec<_>, _>>()?;
-    let mut columns: Vec<Vec<Column<'_>>> = vec![Vec::new(); signature.inputs.len()];
-    for bound in &bound {
-        columns.iter_mut().zip(bound.columns()).for_each(|(chunks, column)| chunks.push(column));
-    }
+    let inputs: Vec<Input> = inputs.collect();
+    let bound = batches.iter().map(|b| data::bind_inputs(b, &inputs, &[])).collect::<Result<Vec<_>, _>>()?;
+    let columns = data::by_column(&bound, inputs.len());
     let n_seen: usize = batches.iter().map(RecordBatch::num_rows).sum();
     let is_whole = n_seen as u64 == profile.n_rows;
     let mut warnings = Vec::new();

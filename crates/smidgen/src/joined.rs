@@ -4,7 +4,7 @@ use crate::Error;
 use arrow_array::RecordBatch;
 use arrow_select::concat::concat_batches;
 use data::{Encoding, ReadOptions, ReadPlan, Source, Table};
-use ir::{ColumnKind, Input, Model, OutputRole, Signature, Task};
+use ir::{ColumnKind, Input, Model};
 use params::Params;
 use prepare::related_rows;
 use recipe::Join;
@@ -96,7 +96,7 @@ pub(crate) fn rows_of_second(
     model: &Model,
     other: Option<&PathBuf>,
     encoding: Encoding,
-) -> Result<Option<(Signature, RecordBatch)>, Error> {
+) -> Result<Option<RecordBatch>, Error> {
     let Some(joined) = &model.signature().joined else {
         return match other {
             None => Ok(None),
@@ -107,17 +107,6 @@ pub(crate) fn rows_of_second(
         };
     };
     let path = other.map_or_else(|| joined.table.clone(), |p| p.display().to_string());
-    let signature = Signature {
-        task: Task::Transform,
-        target: String::new(),
-        inputs: joined.inputs.clone(),
-        outputs: vec![OutputRole::Column],
-        classes: Vec::new(),
-        positive: None,
-        missing: model.signature().missing.clone(),
-        columns: Vec::new(),
-        joined: None,
-    };
     // A model comes from elsewhere: it may name a file, nothing that waits or is read but once.
     if other.is_none() && !std::path::Path::new(&path).is_file() {
         return Err(Error::input(format!(
@@ -127,10 +116,10 @@ pub(crate) fn rows_of_second(
     let source = Source::parse(&path).map_err(|e| {
         Error::input(format!("{e}; the model was fitted with this second table: name it with --join FILE"))
     })?;
-    let plan = ReadPlan { encoding, ..ReadPlan::new(&signature) };
+    let missing = model.signature().missing.clone();
+    let plan = ReadPlan { encoding, ..ReadPlan::of(joined.inputs.clone(), missing) };
     let batches = plan.read(&source)?.collect::<Result<Vec<_>, _>>()?;
-    let batch = whole(&batches, source.name())?;
-    Ok(Some((signature, batch)))
+    whole(&batches, source.name()).map(Some)
 }
 
 /// Batches in one.

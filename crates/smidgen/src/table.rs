@@ -17,15 +17,12 @@ pub(crate) struct Scorer<'m> {
     pub(crate) signature: &'m Signature,
     plan: Plan,
     /// The second table.
-    second: Option<(Signature, RecordBatch)>,
+    second: Option<RecordBatch>,
 }
 
 impl<'m> Scorer<'m> {
     /// `second` is what [`crate::joined::rows_of_second`] gives for the model.
-    pub(crate) fn new(
-        model: &'m Model,
-        second: Option<(Signature, RecordBatch)>,
-    ) -> Result<Scorer<'m>, Error> {
+    pub(crate) fn new(model: &'m Model, second: Option<RecordBatch>) -> Result<Scorer<'m>, Error> {
         Ok(Scorer { signature: model.signature(), plan: Plan::new(model.graph())?, second })
     }
 
@@ -36,8 +33,8 @@ impl<'m> Scorer<'m> {
 
     /// The second table, bound.
     pub(crate) fn bind_second(&self) -> Result<Option<Bound<'_>>, Error> {
-        let Some((signature, batch)) = &self.second else { return Ok(None) };
-        Ok(Some(data::bind(batch, signature)?))
+        let (Some(batch), Some(joined)) = (&self.second, &self.signature.joined) else { return Ok(None) };
+        Ok(Some(data::bind_inputs(batch, &joined.inputs, &self.signature.missing)?))
     }
 
     pub(crate) fn plan(&self) -> &Plan {
