@@ -1,9 +1,9 @@
 //! `clip_outliers`: numbers far from the rest are moved to the edge of the rest.
 
 use crate::error::Error;
-use crate::standard::{one_of_one, scalar};
+use crate::nodes::scalar;
 use crate::statistics::{mean, median, quantile};
-use crate::transform::{FeatureKind, FittedStep, Lower, StepInput, Transform, TransformEntry};
+use crate::transform::{FeatureKind, FittedStep, Group, Lower, StepInput, Transform, TransformEntry};
 use ir::op::Arithmetic;
 use ir::{GraphBuilder, Op, ValueIdx};
 use params::{ParamSpec, Params, Range, Value};
@@ -63,21 +63,14 @@ struct ClipOutliers;
 
 impl Transform for ClipOutliers {
     fn fit(&self, input: &StepInput<'_>, params: &Params) -> Result<FittedStep, Error> {
-        let mut step = FittedStep::default();
-        for (at, column) in input.columns.iter().enumerate() {
+        Ok(FittedStep::of_each(input, |at, name| {
             let sorted = input.sorted_finite(at);
-            let edges = match params.word("how") {
-                "mad" => around_median(&sorted, params.real("factor")),
-                _ => quantile(&sorted, params.real("low")).zip(quantile(&sorted, params.real("high"))),
+            let (low, high) = match params.word("how") {
+                "mad" => around_median(&sorted, params.real("factor"))?,
+                _ => (quantile(&sorted, params.real("low"))?, quantile(&sorted, params.real("high"))?),
             };
-            match edges {
-                Some((low, high)) if low < high => {
-                    step.groups.push(one_of_one(at, column.name.to_owned(), Clip { low, high }));
-                }
-                _ => step.kept.push(at),
-            }
-        }
-        Ok(step)
+            (low < high).then(|| Group::number(vec![at], name.to_owned(), Clip { low, high }))
+        }))
     }
 }
 

@@ -1,9 +1,8 @@
 //! `discretize`: numbers to the number of their bin; bins of equal frequency, of equal width, or around means.
 
 use crate::error::Error;
-use crate::standard::one_of_one;
-use crate::statistics::{deviation, mean, quantile_of};
-use crate::transform::{FeatureKind, FittedStep, Group, Lower, Made, StepInput, Transform, TransformEntry};
+use crate::statistics::{deviation, has_range, mean, quantile_of};
+use crate::transform::{FeatureKind, FittedStep, Group, Lower, StepInput, Transform, TransformEntry};
 use ir::op::{Bin, Cast, IsNaN, OneHot, Where};
 use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
 use params::{ParamSpec, Params, Range, Value};
@@ -61,8 +60,7 @@ struct Discretize;
 impl Transform for Discretize {
     fn fit(&self, input: &StepInput<'_>, params: &Params) -> Result<FittedStep, Error> {
         let n_bins = usize::try_from(params.int("bins")).unwrap_or(2);
-        let mut step = FittedStep::default();
-        for (at, column) in input.columns.iter().enumerate() {
+        Ok(FittedStep::of_each(input, |at, name| {
             let sorted = input.sorted_finite(at);
             let mut edges = match params.word("how") {
                 _ if !has_range(&sorted) => Vec::new(),
@@ -73,18 +71,9 @@ impl Transform for Discretize {
             // An edge at the smallest value has nothing below it.
             edges.retain(|&e| sorted.first().is_some_and(|&first| e > first));
             edges.dedup();
-            if edges.is_empty() {
-                step.kept.push(at);
-            } else {
-                step.groups.push(Bins { edges, edge: Edge::Upper }.group(at, column.name, params));
-            }
-        }
-        Ok(step)
+            (!edges.is_empty()).then(|| Bins { edges, edge: Edge::Upper }.group(at, name, params))
+        }))
     }
-}
-
-fn has_range(sorted: &[f64]) -> bool {
-    sorted.first().zip(sorted.last()).is_some_and(|(low, high)| low < high && (high - low).is_finite())
 }
 
 /// Edges of `n_bins` equal parts of the range of sorted numbers.
@@ -151,10 +140,10 @@ impl Bins {
     /// The group that makes the bins of column `at`, written as [`ENCODE`] says.
     pub(crate) fn group(self, at: usize, name: &str, params: &Params) -> Group {
         if params.word("encode") != "one_hot" {
-            return one_of_one(at, name.to_owned(), self);
+            return Group::number(vec![at], name.to_owned(), self);
         }
-        let made = Made::Matrix((0..=self.edges.len()).map(|bin| self.name(name, bin)).collect());
-        Group { uses: vec![at], made, part: Box::new(Hot(self)), training: None }
+        let names = (0..=self.edges.len()).map(|bin| self.name(name, bin)).collect();
+        Group::matrix(vec![at], names, Hot(self))
     }
 
     /// Such as `age in [20, 30)`.

@@ -37,20 +37,16 @@ struct Fourier;
 impl Transform for Fourier {
     fn fit(&self, input: &StepInput<'_>, params: &Params) -> Result<FittedStep, Error> {
         let order = u32::try_from(params.int("order")).unwrap_or(1);
-        let mut step = FittedStep::default();
-        for (at, column) in input.columns.iter().enumerate() {
+        Ok(FittedStep::of_each(input, |at, name| {
             let (low, high) = extremes(&input.numbers(at)).unwrap_or((0.0, 0.0));
             let range = high - low;
             if range <= 0.0 || !range.is_finite() {
-                step.kept.push(at);
-                continue;
+                return None;
             }
-            let name =
-                |what: &'static str| (1..=order).map(move |k| format!("{what} {k} of \"{}\"", column.name));
-            let names = name("sine").chain(name("cosine")).collect();
-            step.groups.push(Group::matrix(vec![at], names, Waves { low, range, order }));
-        }
-        Ok(step)
+            let names = |what: &'static str| (1..=order).map(move |k| format!("{what} {k} of \"{name}\""));
+            let names = names("sine").chain(names("cosine")).collect();
+            Some(Group::matrix(vec![at], names, Waves { low, range, order }))
+        }))
     }
 }
 

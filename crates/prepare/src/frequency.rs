@@ -39,20 +39,15 @@ impl Transform for Frequency {
             "log_count" => math::log(1.0 + n as f64),
             _ => n as f64 / n_rows,
         };
-        let mut step = FittedStep::default();
-        for (at, column) in input.columns.iter().enumerate() {
-            let counts = counts(input, at);
-            if counts.is_empty() {
-                step.kept.push(at);
-                continue;
-            }
+        Ok(FittedStep::of_each(input, |at, name| {
             let (keys, mut values): (Vec<String>, Vec<f64>) =
-                counts.into_iter().map(|(key, n)| (key.to_owned(), of(n))).unzip();
+                counts(input, at).into_iter().map(|(key, n)| (key.to_owned(), of(n))).unzip();
+            if keys.is_empty() {
+                return None;
+            }
             values.extend([0.0, f64::NAN]);
-            let name = format!("{how} of \"{}\"", column.name);
-            step.groups.push(Group::number(vec![at], name, Labels { keys, values }));
-        }
-        Ok(step)
+            Some(Group::number(vec![at], format!("{how} of \"{name}\""), Labels { keys, values }))
+        }))
     }
 }
 

@@ -1,9 +1,9 @@
 //! `impute`: missing numbers filled with one number a column.
 
 use crate::error::Error;
-use crate::standard::{one_of_one, scalar};
+use crate::nodes::scalar;
 use crate::statistics::{mean, median};
-use crate::transform::{FeatureKind, FittedStep, Lower, StepInput, Transform, TransformEntry};
+use crate::transform::{FeatureKind, FittedStep, Group, Lower, StepInput, Transform, TransformEntry};
 use ir::op::{Cast, IsNaN, LabelEncoder, Where};
 use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
 use params::{ParamSpec, Params, Range, Value};
@@ -63,14 +63,16 @@ impl Transform for Impute {
             } else {
                 let values = input.numbers(at);
                 match fill(&values, params) {
-                    Some(fill) => step.groups.push(one_of_one(at, column.name.to_owned(), Filled { fill })),
+                    Some(fill) => {
+                        step.groups.push(Group::number(vec![at], column.name.to_owned(), Filled { fill }))
+                    }
                     None => step.kept.push(at),
                 }
                 values.iter().any(|v| v.is_nan())
             };
             if indicated && misses {
                 let name = format!("{} is missing", column.name);
-                step.groups.push(one_of_one(at, name, Missing { kind: column.kind }));
+                step.groups.push(Group::number(vec![at], name, Missing { kind: column.kind }));
             }
         }
         Ok(step)

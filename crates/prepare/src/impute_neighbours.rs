@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::statistics::{deviation, mean};
-use crate::transform::{FeatureKind, FittedStep, Group, Lower, Made, StepInput, Transform, TransformEntry};
+use crate::transform::{FeatureKind, FittedStep, Group, Lower, StepInput, Transform, TransformEntry};
 use ir::digest::SplitMix64;
 use ir::op::{Columns, ImputeNeighbours};
 use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
@@ -92,12 +92,8 @@ impl Transform for Neighbours {
             k: u32::try_from(params.int("k")).unwrap_or(1),
             by_distance: params.word("weights") == "distance",
         };
-        step.groups.push(Group {
-            made: Made::Matrix(uses.iter().map(|&at| input.columns[at].name.to_owned()).collect()),
-            uses,
-            part: Box::new(Completed { op, reference, scale, fill }),
-            training: None,
-        });
+        let names = uses.iter().map(|&at| input.columns[at].name.to_owned()).collect();
+        step.groups.push(Group::matrix(uses, names, Completed { op, reference, scale, fill }));
         Ok(step)
     }
 }

@@ -1,8 +1,8 @@
 //! `log`: the logarithm of the size, with the sign kept.
 
 use crate::error::Error;
-use crate::standard::{one_of_one, scalar};
-use crate::transform::{FeatureKind, FittedStep, StepInput, Transform, TransformEntry};
+use crate::nodes::scalar;
+use crate::transform::{FeatureKind, FittedStep, Group, StepInput, Transform, TransformEntry};
 use ir::op::{Arithmetic, Function};
 use ir::{GraphBuilder, Op, ValueIdx};
 use params::Params;
@@ -29,15 +29,10 @@ const TINY: f64 = 1e-6;
 
 impl Transform for Logarithm {
     fn fit(&self, input: &StepInput<'_>, _: &Params) -> Result<FittedStep, Error> {
-        let mut step = FittedStep::default();
-        for (at, column) in input.columns.iter().enumerate() {
-            if input.numbers(at).iter().any(|v| v.is_finite() && v.abs() >= TINY) {
-                step.groups.push(one_of_one(at, column.name.to_owned(), lower));
-            } else {
-                step.kept.push(at);
-            }
-        }
-        Ok(step)
+        Ok(FittedStep::of_each(input, |at, name| {
+            let is_changed = input.numbers(at).iter().any(|v| v.is_finite() && v.abs() >= TINY);
+            is_changed.then(|| Group::number(vec![at], name.to_owned(), lower))
+        }))
     }
 }
 

@@ -23,17 +23,11 @@ struct MaxAbs;
 
 impl Transform for MaxAbs {
     fn fit(&self, input: &StepInput<'_>, _: &Params) -> Result<FittedStep, Error> {
-        let mut step = FittedStep::default();
-        for (at, column) in input.columns.iter().enumerate() {
+        Ok(FittedStep::of_each(input, |at, name| {
             let most =
                 input.numbers(at).iter().map(|v| v.abs()).filter(|v| v.is_finite()).fold(0.0, f64::max);
-            if most > 0.0 {
-                step.groups.push(Scaled::new(0.0, most).group(at, column.name));
-            } else {
-                step.kept.push(at);
-            }
-        }
-        Ok(step)
+            (most > 0.0).then(|| Scaled::new(0.0, most).group(at, name))
+        }))
     }
 }
 

@@ -25,16 +25,10 @@ struct MinMax;
 
 impl Transform for MinMax {
     fn fit(&self, input: &StepInput<'_>, _: &Params) -> Result<FittedStep, Error> {
-        let mut step = FittedStep::default();
-        for (at, column) in input.columns.iter().enumerate() {
-            match extremes(&input.numbers(at)) {
-                Some((low, high)) if (high - low).is_finite() => {
-                    step.groups.push(Scaled::new(low, high - low).group(at, column.name));
-                }
-                _ => step.kept.push(at),
-            }
-        }
-        Ok(step)
+        Ok(FittedStep::of_each(input, |at, name| {
+            let (low, high) = extremes(&input.numbers(at))?;
+            (high - low).is_finite().then(|| Scaled::new(low, high - low).group(at, name))
+        }))
     }
 }
 

@@ -14,6 +14,24 @@ pub(crate) fn with(
     builder.node(Op::Arithmetic(op), &[x, values])
 }
 
+/// A constant that broadcasts over rows.
+pub(crate) fn scalar(builder: &mut GraphBuilder, value: f64) -> Result<ValueIdx, ir::Error> {
+    builder.constant(Tensor::vector(TensorData::F64(vec![value])))
+}
+
+/// `(x - shift) / scale`, the nodes of all scales.
+pub(crate) fn shift_and_divide(
+    builder: &mut GraphBuilder,
+    x: ValueIdx,
+    shift: f64,
+    scale: f64,
+) -> Result<ValueIdx, ir::Error> {
+    let shift = scalar(builder, shift)?;
+    let scale = scalar(builder, scale)?;
+    let centred = builder.node(Op::Arithmetic(Arithmetic::Sub), &[x, shift])?;
+    builder.node(Op::Arithmetic(Arithmetic::Div), &[centred, scale])
+}
+
 /// `f(x)`.
 pub(crate) fn apply(
     builder: &mut GraphBuilder,
@@ -30,7 +48,7 @@ pub(crate) fn side_by_side(builder: &mut GraphBuilder, columns: &[ValueIdx]) -> 
 
 /// `x`, and 0 where it is missing.
 pub(crate) fn missing_as_zero(builder: &mut GraphBuilder, x: ValueIdx) -> Result<ValueIdx, ir::Error> {
-    let zero = builder.constant(Tensor::vector(TensorData::F64(vec![0.0])))?;
+    let zero = scalar(builder, 0.0)?;
     let missing = builder.node(Op::IsNaN(IsNaN), &[x])?;
     builder.node(Op::Where(Where), &[missing, zero, x])
 }

@@ -1,7 +1,7 @@
 //! `one_hot`: one column a category.
 
 use crate::error::Error;
-use crate::transform::{FeatureKind, FittedStep, Group, Made, StepInput, Transform, TransformEntry};
+use crate::transform::{FeatureKind, FittedStep, Group, StepInput, Transform, TransformEntry};
 use ir::op::{Codes, OneHot};
 use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
 use params::{ParamSpec, Params, Range, Value};
@@ -46,8 +46,7 @@ impl Transform for Indicators {
     fn fit(&self, input: &StepInput<'_>, params: &Params) -> Result<FittedStep, Error> {
         let most = usize::try_from(params.int("max_categories")).unwrap_or(1);
         let fewest = u64::try_from(params.int("min_rows")).unwrap_or(1);
-        let mut step = FittedStep::default();
-        for (at, column) in input.columns.iter().enumerate() {
+        Ok(FittedStep::of_each(input, |at, name| {
             let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
             for key in input.texts(at).into_iter().flatten() {
                 *counts.entry(key).or_default() += 1;
@@ -59,19 +58,12 @@ impl Transform for Indicators {
             let mut keys: Vec<String> = keys.into_iter().map(|(key, _)| key.to_owned()).collect();
             keys.sort_unstable();
             if keys.is_empty() {
-                step.kept.push(at);
-                continue;
+                return None;
             }
             let order = by_value(&keys);
-            let names = order.iter().map(|&k| format!("{}={}", column.name, keys[k])).collect();
-            step.groups.push(Group {
-                uses: vec![at],
-                made: Made::Matrix(names),
-                part: Box::new(Encoded { keys, order }),
-                training: None,
-            });
-        }
-        Ok(step)
+            let names = order.iter().map(|&k| format!("{name}={}", keys[k])).collect();
+            Some(Group::matrix(vec![at], names, Encoded { keys, order }))
+        }))
     }
 }
 

@@ -46,15 +46,12 @@ struct Ordinal;
 impl Transform for Ordinal {
     fn fit(&self, input: &StepInput<'_>, params: &Params) -> Result<FittedStep, Error> {
         let unknown = if params.word("unknown") == "minus_one" { -1.0 } else { f64::NAN };
-        let mut step = FittedStep::default();
-        for (at, column) in input.columns.iter().enumerate() {
-            let counts = counts(input, at);
-            if counts.is_empty() {
-                step.kept.push(at);
-                continue;
-            }
+        Ok(FittedStep::of_each(input, |at, name| {
             let (keys, counts): (Vec<String>, Vec<u64>) =
-                counts.into_iter().map(|(key, n)| (key.to_owned(), n)).unzip();
+                counts(input, at).into_iter().map(|(key, n)| (key.to_owned(), n)).unzip();
+            if keys.is_empty() {
+                return None;
+            }
             let mut order = by_value(&keys);
             if params.word("order") == "frequency" {
                 // The sort is stable: of equal counts the smaller value comes first.
@@ -63,9 +60,8 @@ impl Transform for Ordinal {
             let mut values = vec![0.0; keys.len()];
             order.iter().enumerate().for_each(|(place, &k)| values[k] = place as f64);
             values.extend([unknown; 2]);
-            step.groups.push(Group::number(vec![at], column.name.to_owned(), Labels { keys, values }));
-        }
-        Ok(step)
+            Some(Group::number(vec![at], name.to_owned(), Labels { keys, values }))
+        }))
     }
 }
 

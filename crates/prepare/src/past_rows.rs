@@ -5,7 +5,7 @@
 
 use crate::error::Error;
 use crate::moments::Moments;
-use crate::transform::{FeatureKind, FittedStep, Group, Lower, Made, MadeColumn, StepInput};
+use crate::transform::{FittedStep, Group, Lower, StepInput};
 use ir::op::{Arithmetic, Past, PastKind};
 use ir::{GraphBuilder, Op, ValueIdx};
 use params::{ParamSpec, Params, Range, Value};
@@ -56,12 +56,7 @@ pub fn fit(input: &StepInput<'_>, grouped: bool, params: &Params) -> Result<Fitt
     let mut add = |column: usize, name: String, what: What| {
         let mut uses = vec![column, order];
         uses.extend(grouped.then_some(n - 1));
-        step.groups.push(Group {
-            uses,
-            made: Made::Column(MadeColumn { name, kind: FeatureKind::Number }),
-            part: Box::new(PastRow { moments, what }),
-            training: None,
-        });
+        step.groups.push(Group::number(uses, name, PastRow { moments, what }));
     };
     add(order, "earlier rows".to_owned(), What::Past(PastKind::Count, 1));
     add(order, "since the row before".to_owned(), What::Since);

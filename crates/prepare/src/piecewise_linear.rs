@@ -38,19 +38,16 @@ struct PiecewiseLinear;
 impl Transform for PiecewiseLinear {
     fn fit(&self, input: &StepInput<'_>, params: &Params) -> Result<FittedStep, Error> {
         let n_bins = usize::try_from(params.int("bins")).unwrap_or(1);
-        let mut step = FittedStep::default();
-        for (at, column) in input.columns.iter().enumerate() {
+        Ok(FittedStep::of_each(input, |at, name| {
             let edges = rising_quantiles(&input.sorted_finite(at), n_bins);
             let widths: Vec<f64> = edges.windows(2).map(|e| e[1] - e[0]).collect();
             if widths.is_empty() || widths.iter().any(|w| !w.is_finite()) {
-                step.kept.push(at);
-                continue;
+                return None;
             }
             let lows = edges[..widths.len()].to_vec();
-            let names = (1..=widths.len()).map(|t| format!("piece {t} of \"{}\"", column.name)).collect();
-            step.groups.push(Group::matrix(vec![at], names, Pieces { lows, widths }));
-        }
-        Ok(step)
+            let names = (1..=widths.len()).map(|t| format!("piece {t} of \"{name}\"")).collect();
+            Some(Group::matrix(vec![at], names, Pieces { lows, widths }))
+        }))
     }
 }
 

@@ -1,9 +1,9 @@
 //! `quantile_normal`: numbers to their rank, and that to a normal distribution.
 
 use crate::error::Error;
-use crate::standard::{one_of_one, scalar};
-use crate::statistics::quantile_of;
-use crate::transform::{FeatureKind, FittedStep, Lower, StepInput, Transform, TransformEntry};
+use crate::nodes::scalar;
+use crate::statistics::{has_range, quantile_of};
+use crate::transform::{FeatureKind, FittedStep, Group, Lower, StepInput, Transform, TransformEntry};
 use ir::op::{Arithmetic, Function, Interpolate};
 use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
 use params::{ParamSpec, Params, Range, Value};
@@ -53,22 +53,13 @@ impl Transform for QuantileNormal {
     fn fit(&self, input: &StepInput<'_>, params: &Params) -> Result<FittedStep, Error> {
         let most = usize::try_from(params.int("n_quantiles")).unwrap_or(2);
         let normal = params.word("output") == "normal";
-        let mut step = FittedStep::default();
-        for (at, column) in input.columns.iter().enumerate() {
+        Ok(FittedStep::of_each(input, |at, name| {
             let sorted = input.sorted_finite(at);
-            match (sorted.first(), sorted.last()) {
-                (Some(low), Some(high)) if low < high && (high - low).is_finite() => {
-                    let (knots, values) = ranks(&sorted, most.min(sorted.len()));
-                    step.groups.push(one_of_one(
-                        at,
-                        column.name.to_owned(),
-                        Ranked { knots, values, normal },
-                    ));
-                }
-                _ => step.kept.push(at),
-            }
-        }
-        Ok(step)
+            has_range(&sorted).then(|| {
+                let (knots, values) = ranks(&sorted, most.min(sorted.len()));
+                Group::number(vec![at], name.to_owned(), Ranked { knots, values, normal })
+            })
+        }))
     }
 }
 

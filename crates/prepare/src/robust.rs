@@ -25,18 +25,12 @@ struct Robust;
 
 impl Transform for Robust {
     fn fit(&self, input: &StepInput<'_>, _: &Params) -> Result<FittedStep, Error> {
-        let mut step = FittedStep::default();
-        for (at, column) in input.columns.iter().enumerate() {
+        Ok(FittedStep::of_each(input, |at, name| {
             let sorted = input.sorted_finite(at);
-            let quarters = (quantile_of(&sorted, 1, 4), median(&sorted), quantile_of(&sorted, 3, 4));
-            match quarters {
-                (Some(low), Some(middle), Some(high)) if (high - low).is_finite() => {
-                    step.groups.push(Scaled::new(middle, high - low).group(at, column.name));
-                }
-                _ => step.kept.push(at),
-            }
-        }
-        Ok(step)
+            let (low, high) = (quantile_of(&sorted, 1, 4)?, quantile_of(&sorted, 3, 4)?);
+            let middle = median(&sorted)?;
+            (high - low).is_finite().then(|| Scaled::new(middle, high - low).group(at, name))
+        }))
     }
 }
 

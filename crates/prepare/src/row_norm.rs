@@ -1,8 +1,8 @@
 //! `row_norm`: every row of numbers to length 1.
 
 use crate::error::Error;
-use crate::standard::scalar;
-use crate::transform::{FeatureKind, FittedStep, Group, Lower, Made, StepInput, Transform, TransformEntry};
+use crate::nodes::scalar;
+use crate::transform::{FeatureKind, FittedStep, Group, Lower, StepInput, Transform, TransformEntry};
 use ir::op::{Arithmetic, Columns, Comparison, Function, IsNaN, Reduce, Where};
 use ir::{GraphBuilder, Op, ValueIdx};
 use params::{ParamSpec, Params, Range, Value};
@@ -44,12 +44,9 @@ impl Transform for RowNorm {
             "l1" => Reduce::L1,
             _ => Reduce::L2,
         };
-        step.groups.push(Group {
-            uses: (0..input.columns.len()).collect(),
-            made: Made::Matrix(input.columns.iter().map(|c| c.name.to_owned()).collect()),
-            part: Box::new(Divided { reduce }),
-            training: None,
-        });
+        let uses = (0..input.columns.len()).collect();
+        let names = input.columns.iter().map(|c| c.name.to_owned()).collect();
+        step.groups.push(Group::matrix(uses, names, Divided { reduce }));
         Ok(step)
     }
 }

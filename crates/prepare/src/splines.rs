@@ -54,23 +54,17 @@ impl Transform for Splines {
     fn fit(&self, input: &StepInput<'_>, params: &Params) -> Result<FittedStep, Error> {
         let n_knots = usize::try_from(params.int("knots")).unwrap_or(2);
         let degree = u8::try_from(params.int("degree")).unwrap_or(0);
-        let mut step = FittedStep::default();
-        for (at, column) in input.columns.iter().enumerate() {
+        Ok(FittedStep::of_each(input, |at, name| {
             let sorted = input.sorted_finite(at);
             let base = match params.word("place") {
                 "uniform" => even(&sorted, n_knots),
                 _ => rising_quantiles(&sorted, n_knots - 1),
             };
-            let Some(knots) = extended(&base, degree) else {
-                step.kept.push(at);
-                continue;
-            };
+            let knots = extended(&base, degree)?;
             let n = knots.len() - usize::from(degree) - 1;
-            let names = (1..=n).map(|i| format!("spline {i} of \"{}\"", column.name)).collect();
-            let part = Basis { knots, op: BSpline { degree } };
-            step.groups.push(Group::matrix(vec![at], names, part));
-        }
-        Ok(step)
+            let names = (1..=n).map(|i| format!("spline {i} of \"{name}\"")).collect();
+            Some(Group::matrix(vec![at], names, Basis { knots, op: BSpline { degree } }))
+        }))
     }
 }
 

@@ -1,12 +1,10 @@
 //! `standard`: numbers to mean 0 and deviation 1.
 
 use crate::error::Error;
+use crate::nodes::shift_and_divide;
 use crate::statistics::{deviation, mean};
-use crate::transform::{
-    FeatureKind, FittedStep, Group, Lower, Made, MadeColumn, StepInput, Transform, TransformEntry,
-};
-use ir::op::Arithmetic;
-use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
+use crate::transform::{FeatureKind, FittedStep, Group, Lower, StepInput, Transform, TransformEntry};
+use ir::{GraphBuilder, ValueIdx};
 use params::Params;
 
 /// The line of the table.
@@ -27,15 +25,13 @@ struct Standard;
 
 impl Transform for Standard {
     fn fit(&self, input: &StepInput<'_>, _: &Params) -> Result<FittedStep, Error> {
-        let mut step = FittedStep::default();
-        for (at, column) in input.columns.iter().enumerate() {
+        Ok(FittedStep::of_each(input, |at, name| {
             let mut values = input.numbers(at);
             values.retain(|v| v.is_finite());
             let mean = mean(&values);
             let deviation = deviation(&values, mean);
-            step.groups.push(Scaled::new(mean, deviation).group(at, column.name));
-        }
-        Ok(step)
+            Some(Scaled::new(mean, deviation).group(at, name))
+        }))
     }
 }
 
@@ -53,38 +49,14 @@ impl Scaled {
 
     /// The group that makes the column of column `at`.
     pub(crate) fn group(self, at: usize, name: &str) -> Group {
-        one_of_one(at, name.to_owned(), self)
+        Group::number(vec![at], name.to_owned(), self)
     }
 }
 
 impl Lower for Scaled {
     fn lower(&self, builder: &mut GraphBuilder, columns: &[ValueIdx]) -> Result<ValueIdx, ir::Error> {
-        shift_and_divide(builder, columns, self.shift, self.scale)
+        shift_and_divide(builder, columns[0], self.shift, self.scale)
     }
-}
-
-/// A group that makes one number column of column `at`.
-pub(crate) fn one_of_one(at: usize, name: String, part: impl Lower + 'static) -> Group {
-    let made = MadeColumn { name, kind: FeatureKind::Number };
-    Group { uses: vec![at], made: Made::Column(made), part: Box::new(part), training: None }
-}
-
-/// A constant that broadcasts over rows.
-pub(crate) fn scalar(builder: &mut GraphBuilder, value: f64) -> Result<ValueIdx, ir::Error> {
-    builder.constant(Tensor::vector(TensorData::F64(vec![value])))
-}
-
-/// `(x - shift) / scale`, the nodes of all scales.
-pub(crate) fn shift_and_divide(
-    builder: &mut GraphBuilder,
-    columns: &[ValueIdx],
-    shift: f64,
-    scale: f64,
-) -> Result<ValueIdx, ir::Error> {
-    let shift = scalar(builder, shift)?;
-    let scale = scalar(builder, scale)?;
-    let centred = builder.node(Op::Arithmetic(Arithmetic::Sub), &[columns[0], shift])?;
-    builder.node(Op::Arithmetic(Arithmetic::Div), &[centred, scale])
 }
 
 #[cfg(test)]

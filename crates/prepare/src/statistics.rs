@@ -50,6 +50,11 @@ pub(crate) fn extremes(values: &[f64]) -> Option<(f64, f64)> {
     Some(finite.fold((first, first), widen))
 }
 
+/// True if sorted numbers differ and their range is a double.
+pub(crate) fn has_range(sorted: &[f64]) -> bool {
+    sorted.first().zip(sorted.last()).is_some_and(|(low, high)| low < high && (high - low).is_finite())
+}
+
 /// The quantile of sorted finite numbers at place `q * (n - 1)`, linear between neighbours; `None` of none.
 /// # Source  numpy's `quantile` with its default method; Hyndman & Fan 1996, type 7.
 pub(crate) fn quantile(sorted: &[f64], q: f64) -> Option<f64> {

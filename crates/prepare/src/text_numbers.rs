@@ -1,7 +1,7 @@
 //! `text_numbers`: text to its length and the shares of capitals, digits and punctuation.
 
 use crate::error::Error;
-use crate::transform::{FeatureKind, FittedStep, Group, Lower, Made, MadeColumn};
+use crate::transform::{FeatureKind, FittedStep, Group, Lower};
 use crate::transform::{StepInput, Transform, TransformEntry};
 use ir::op::TextPart;
 use ir::text::parts::TextNumber;
@@ -36,12 +36,7 @@ impl Transform for TextNumbers {
                 let first = values.next();
                 if values.any(|v| Some(v) != first) {
                     let name = format!("{} of \"{}\"", part.name(), column.name);
-                    step.groups.push(Group {
-                        uses: vec![at],
-                        made: Made::Column(MadeColumn { name, kind: FeatureKind::Number }),
-                        part: Box::new(TextPart { part }),
-                        training: None,
-                    });
+                    step.groups.push(Group::number(vec![at], name, TextPart { part }));
                 }
             }
             if step.groups.len() == before {

@@ -273,6 +273,20 @@ pub struct FittedStep {
     pub groups: Vec<Group>,
 }
 
+impl FittedStep {
+    /// Makes a group of each column, by its place and name, and keeps the column where there is none to make.
+    pub fn of_each(input: &StepInput<'_>, mut group: impl FnMut(usize, &str) -> Option<Group>) -> FittedStep {
+        let mut step = FittedStep::default();
+        for (at, column) in input.columns.iter().enumerate() {
+            match group(at, column.name) {
+                Some(group) => step.groups.push(group),
+                None => step.kept.push(at),
+            }
+        }
+        step
+    }
+}
+
 /// A transform fits.
 pub trait Transform: Sync {
     /// Learns from the rows. Exact: the same rows, parameters and seed give the same step on any machine and

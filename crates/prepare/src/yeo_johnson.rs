@@ -2,9 +2,9 @@
 
 use crate::error::Error;
 use crate::log::log_of_one_and_size;
-use crate::standard::{one_of_one, scalar, shift_and_divide};
+use crate::nodes::{scalar, shift_and_divide};
 use crate::statistics::{deviation, mean};
-use crate::transform::{FeatureKind, FittedStep, Lower, StepInput, Transform, TransformEntry};
+use crate::transform::{FeatureKind, FittedStep, Group, Lower, StepInput, Transform, TransformEntry};
 use ir::fixed::math;
 use ir::op::{Arithmetic, Comparison, Function, Where};
 use ir::{GraphBuilder, Op, ValueIdx};
@@ -58,7 +58,7 @@ impl Transform for YeoJohnson {
             if part.lambda == 1.0 && part.scale.is_none_or(|s| s == (0.0, 1.0)) {
                 step.kept.push(at);
             } else {
-                step.groups.push(one_of_one(at, column.name.to_owned(), part));
+                step.groups.push(Group::number(vec![at], column.name.to_owned(), part));
             }
         }
         Ok(step)
@@ -205,7 +205,7 @@ impl Lower for Power {
             made = builder.node(Op::Where(Where), &[is_left, left, right])?;
         }
         match self.scale {
-            Some((mean, deviation)) => shift_and_divide(builder, &[made], mean, deviation),
+            Some((mean, deviation)) => shift_and_divide(builder, made, mean, deviation),
             None => Ok(made),
         }
     }
