@@ -1,7 +1,8 @@
 //! `frequency`: a category to how often it is seen.
 
 use crate::error::Error;
-use crate::ordinal::{Labels, counts};
+use crate::nodes::Labels;
+use crate::statistics::counts;
 use crate::transform::{FeatureKind, FittedStep, Group, StepInput, Transform, TransformEntry};
 use ir::fixed::math;
 use params::{ParamSpec, Params, Range, Value};
@@ -41,7 +42,7 @@ impl Transform for Frequency {
         };
         Ok(FittedStep::of_each(input, |at, name| {
             let (keys, mut values): (Vec<String>, Vec<f64>) =
-                counts(input, at).into_iter().map(|(key, n)| (key.to_owned(), of(n))).unzip();
+                counts(input.texts(at)).into_iter().map(|(key, n)| (key.to_owned(), of(n))).unzip();
             if keys.is_empty() {
                 return None;
             }

@@ -2,7 +2,7 @@
 
 use crate::clean::alike;
 use crate::error::Error;
-use crate::ordinal::counts;
+use crate::statistics::counts;
 use crate::transform::{FeatureKind, FittedStep, Group, Lower, Made, MadeColumn, StepInput};
 use crate::transform::{Transform, TransformEntry};
 use ir::op::Respell;
@@ -32,7 +32,7 @@ impl Transform for MergeSpellings {
     fn fit(&self, input: &StepInput<'_>, _: &Params) -> Result<FittedStep, Error> {
         let mut step = FittedStep::default();
         for (at, column) in input.columns.iter().enumerate() {
-            let counts = counts(input, at);
+            let counts = counts(input.texts(at));
             let mut changed: BTreeMap<&str, &str> = BTreeMap::new();
             for group in alike(counts.keys().copied()).into_values() {
                 // The first of the largest, in byte order: `max_by_key` gives the last.

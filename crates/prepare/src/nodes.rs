@@ -1,6 +1,7 @@
 //! Nodes that several members lower to: numbers beside constants, columns as a matrix.
 
-use ir::op::{Arithmetic, Columns, Function, IsNaN, Where};
+use crate::transform::Lower;
+use ir::op::{Arithmetic, Columns, Function, IsNaN, LabelEncoder, Where};
 use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
 
 /// `x op values`, for each row; `values` has one number for all columns or one for each.
@@ -63,4 +64,19 @@ pub(crate) fn matrix(
     // `values` is a whole number of rows; otherwise the node that takes the vector refuses it.
     let tensor = Tensor::try_new(vec![n_rows, width], TensorData::F64(values));
     builder.constant(tensor.unwrap_or_else(|| Tensor::vector(TensorData::F64(Vec::new()))))
+}
+
+/// A number for each key, and two more: for other keys and for missing cells.
+pub(crate) struct Labels {
+    /// In byte order.
+    pub(crate) keys: Vec<String>,
+    pub(crate) values: Vec<f64>,
+}
+
+impl Lower for Labels {
+    fn lower(&self, builder: &mut GraphBuilder, columns: &[ValueIdx]) -> Result<ValueIdx, ir::Error> {
+        let keys = builder.constant(Tensor::vector(TensorData::Str(self.keys.clone())))?;
+        let values = builder.constant(Tensor::vector(TensorData::F64(self.values.clone())))?;
+        builder.node(Op::LabelEncoder(LabelEncoder), &[columns[0], keys, values])
+    }
 }

@@ -1,11 +1,11 @@
 //! `one_hot`: one column a category.
 
 use crate::error::Error;
+use crate::statistics::{by_value, frequent};
 use crate::transform::{FeatureKind, FittedStep, Group, StepInput, Transform, TransformEntry};
 use ir::op::{Codes, OneHot};
 use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
 use params::{ParamSpec, Params, Range, Value};
-use std::collections::BTreeMap;
 
 /// The line of the table.
 pub(crate) static ENTRY: TransformEntry = TransformEntry {
@@ -47,16 +47,7 @@ impl Transform for Indicators {
         let most = usize::try_from(params.int("max_categories")).unwrap_or(1);
         let fewest = u64::try_from(params.int("min_rows")).unwrap_or(1);
         Ok(FittedStep::of_each(input, |at, name| {
-            let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-            for key in input.texts(at).into_iter().flatten() {
-                *counts.entry(key).or_default() += 1;
-            }
-            let mut keys: Vec<(&str, u64)> = counts.into_iter().filter(|(_, n)| *n >= fewest).collect();
-            // The sort is stable: of equal counts the first key in byte order comes first.
-            keys.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-            keys.truncate(most);
-            let mut keys: Vec<String> = keys.into_iter().map(|(key, _)| key.to_owned()).collect();
-            keys.sort_unstable();
+            let keys = frequent(input.texts(at), fewest, most);
             if keys.is_empty() {
                 return None;
             }
@@ -65,16 +56,6 @@ impl Transform for Indicators {
             Some(Group::matrix(vec![at], names, Encoded { keys, order }))
         }))
     }
-}
-
-/// Places of the keys in the order in which columns stand: by value if all are numbers, else as they are.
-pub(crate) fn by_value(keys: &[String]) -> Vec<usize> {
-    let values: Option<Vec<f64>> = keys.iter().map(|k| k.parse().ok()).collect();
-    let mut order: Vec<usize> = (0..keys.len()).collect();
-    if let Some(values) = values {
-        order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
-    }
-    order
 }
 
 struct Encoded {

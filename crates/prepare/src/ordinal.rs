@@ -1,12 +1,10 @@
 //! `ordinal`: a category to its place among all categories.
 
 use crate::error::Error;
-use crate::one_hot::by_value;
-use crate::transform::{FeatureKind, FittedStep, Group, Lower, StepInput, Transform, TransformEntry};
-use ir::op::LabelEncoder;
-use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
+use crate::nodes::Labels;
+use crate::statistics::{by_value, counts};
+use crate::transform::{FeatureKind, FittedStep, Group, StepInput, Transform, TransformEntry};
 use params::{ParamSpec, Params, Range, Value};
-use std::collections::BTreeMap;
 
 /// The line of the table.
 pub(crate) static ENTRY: TransformEntry = TransformEntry {
@@ -48,7 +46,7 @@ impl Transform for Ordinal {
         let unknown = if params.word("unknown") == "minus_one" { -1.0 } else { f64::NAN };
         Ok(FittedStep::of_each(input, |at, name| {
             let (keys, counts): (Vec<String>, Vec<u64>) =
-                counts(input, at).into_iter().map(|(key, n)| (key.to_owned(), n)).unzip();
+                counts(input.texts(at)).into_iter().map(|(key, n)| (key.to_owned(), n)).unzip();
             if keys.is_empty() {
                 return None;
             }
@@ -62,30 +60,6 @@ impl Transform for Ordinal {
             values.extend([unknown; 2]);
             Some(Group::number(vec![at], name.to_owned(), Labels { keys, values }))
         }))
-    }
-}
-
-/// How many of the training rows have each key, in byte order of the keys.
-pub(crate) fn counts<'a>(input: &StepInput<'a>, column: usize) -> BTreeMap<&'a str, u64> {
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    for key in input.texts(column).into_iter().flatten() {
-        *counts.entry(key).or_default() += 1;
-    }
-    counts
-}
-
-/// A number for each key, and two more: for other keys and for missing cells.
-pub(crate) struct Labels {
-    /// In byte order.
-    pub(crate) keys: Vec<String>,
-    pub(crate) values: Vec<f64>,
-}
-
-impl Lower for Labels {
-    fn lower(&self, builder: &mut GraphBuilder, columns: &[ValueIdx]) -> Result<ValueIdx, ir::Error> {
-        let keys = builder.constant(Tensor::vector(TensorData::Str(self.keys.clone())))?;
-        let values = builder.constant(Tensor::vector(TensorData::F64(self.values.clone())))?;
-        builder.node(Op::LabelEncoder(LabelEncoder), &[columns[0], keys, values])
     }
 }
 

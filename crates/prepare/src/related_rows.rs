@@ -5,11 +5,11 @@
 
 use crate::error::Error;
 use crate::moments::Moments;
+use crate::statistics::frequent;
 use crate::transform::{Cells, FeatureKind, FittedStep, Group, Lower, Made, MadeColumn, StepColumn};
 use ir::op::{Related, RelatedKind, Timed};
 use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
 use params::{ParamSpec, Params, Range, Value};
-use std::collections::BTreeMap;
 
 /// The name before a parameter on the command line.
 pub const NAME: &str = "join";
@@ -89,32 +89,15 @@ pub fn fit(
     }
     if let Some(by) = roles.by {
         let most = usize::try_from(params.int("max_shares")).unwrap_or(1);
-        let keys = frequent(&columns[by], most);
+        let chunks = if let Cells::Chunks(chunks) = columns[by].cells { chunks } else { &[] };
+        let texts = chunks.iter().flat_map(|chunk| (0..chunk.n_rows()).map(|row| chunk.text(row)));
+        let keys = frequent(texts, 1, most);
         let names = keys.iter().map(|k| format!("share of {table} \"{}\"={k}", columns[by].name)).collect();
         if !keys.is_empty() {
             add(RelatedKind::Share, Some(by), keys, Made::Matrix(names));
         }
     }
     Ok(step)
-}
-
-/// The most frequent categories, in byte order.
-fn frequent(column: &StepColumn<'_>, most: usize) -> Vec<String> {
-    let Cells::Chunks(chunks) = column.cells else { return Vec::new() };
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    for chunk in chunks {
-        for row in 0..chunk.n_rows() {
-            if let Some(key) = chunk.text(row) {
-                *counts.entry(key).or_default() += 1;
-            }
-        }
-    }
-    let mut keys: Vec<(&str, u64)> = counts.into_iter().collect();
-    keys.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-    keys.truncate(most);
-    let mut keys: Vec<String> = keys.into_iter().map(|(key, _)| key.to_owned()).collect();
-    keys.sort_unstable();
-    keys
 }
 
 struct RelatedRow {

@@ -1,9 +1,10 @@
-//! What a column of numbers is like: its mean, its deviation, its quantiles.
+//! What a column is like: mean, deviation and quantiles of numbers; how often categories are seen.
 //!
-//! One definition for all members that scale, clip, bin or fill. Sums run in row order; where they leave the
+//! One definition for all members that scale, clip, bin, fill or count. Sums run in row order; where they leave the
 //! range of doubles they are taken again in smaller units, so that no statistic of finite numbers is lost.
 
 use ir::fixed::math;
+use std::collections::BTreeMap;
 
 /// Units in which squares of the largest and of the smallest doubles are doubles: 2^-520 and 2^520.
 const SMALLER: f64 = f64::from_bits((1023 - 520) << 52);
@@ -90,6 +91,41 @@ fn between(sorted: &[f64], at: usize, part: f64) -> f64 {
     } else {
         b - step * (1.0 - part)
     }
+}
+
+/// How often each key is there, in byte order of the keys.
+pub(crate) fn counts<'a>(keys: impl IntoIterator<Item = Option<&'a str>>) -> BTreeMap<&'a str, u64> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for key in keys.into_iter().flatten() {
+        *counts.entry(key).or_default() += 1;
+    }
+    counts
+}
+
+/// The `most` most frequent keys of those that are there `fewest` times or more, in byte order; of equally
+/// frequent ones the first in byte order.
+pub(crate) fn frequent<'a>(
+    keys: impl IntoIterator<Item = Option<&'a str>>,
+    fewest: u64,
+    most: usize,
+) -> Vec<String> {
+    let mut keys: Vec<(&str, u64)> = counts(keys).into_iter().filter(|(_, n)| *n >= fewest).collect();
+    // The sort is stable.
+    keys.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    keys.truncate(most);
+    let mut keys: Vec<String> = keys.into_iter().map(|(key, _)| key.to_owned()).collect();
+    keys.sort_unstable();
+    keys
+}
+
+/// Places of the keys in the order in which columns stand: by value if all are numbers, else as they are.
+pub(crate) fn by_value(keys: &[String]) -> Vec<usize> {
+    let values: Option<Vec<f64>> = keys.iter().map(|k| k.parse().ok()).collect();
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    if let Some(values) = values {
+        order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    }
+    order
 }
 
 #[cfg(test)]
