@@ -7,7 +7,7 @@ use crate::error::Error;
 use ir::op::{Cast, Gather};
 use ir::{DType, GraphBuilder, Input, Op, Shape, Tensor, TensorData, ValueIdx};
 use prepare::transform::{FeatureKind, Lower};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Where a feature comes from.
@@ -46,21 +46,31 @@ pub(crate) struct Chain {
     pub(crate) groups: Vec<ChainGroup>,
 }
 
+/// What features hang on.
+pub(crate) struct Needs {
+    /// Whether a column of the table is one of them.
+    pub(crate) inputs: Vec<bool>,
+    /// Those that need not be made.
+    pub(crate) known: BTreeSet<Source>,
+}
+
 impl Chain {
-    /// The columns of the table that features hang on; `known` need not be made.
-    pub(crate) fn inputs_of(
+    /// What features hang on; `known` need not be made.
+    pub(crate) fn needs(
         &self,
         sources: impl IntoIterator<Item = Source>,
         known: &dyn Fn(Source) -> bool,
         n_inputs: usize,
-    ) -> Vec<bool> {
-        let mut used = vec![false; n_inputs];
+    ) -> Needs {
+        let mut needs = Needs { inputs: vec![false; n_inputs], known: BTreeSet::new() };
         let mut seen = vec![false; self.groups.len()];
         let mut open: Vec<Source> = sources.into_iter().collect();
         while let Some(source) = open.pop() {
             match source {
-                Source::Input(i) => used[i] = true,
-                _ if known(source) => {}
+                Source::Input(i) => needs.inputs[i] = true,
+                _ if known(source) => {
+                    needs.known.insert(source);
+                }
                 Source::Group(g) | Source::Column(g, _) => {
                     if !std::mem::replace(&mut seen[g], true) {
                         open.extend(self.groups[g].uses.iter().map(|(s, _)| *s));
@@ -68,7 +78,7 @@ impl Chain {
                 }
             }
         }
-        used
+        needs
     }
 }
 
@@ -77,8 +87,6 @@ pub(crate) struct Lowering<'c> {
     chain: &'c Chain,
     /// Values that stand in the graph.
     values: BTreeMap<Source, ValueIdx>,
-    /// Inputs of whole numbers as doubles.
-    doubles: BTreeMap<Source, ValueIdx>,
     groups: Vec<Option<ValueIdx>>,
 }
 
@@ -102,7 +110,7 @@ impl<'c> Lowering<'c> {
             values.insert(Source::Input(i), value);
         }
         let groups = vec![None; chain.groups.len()];
-        Ok(Lowering { chain, values, doubles: BTreeMap::new(), groups })
+        Ok(Lowering { chain, values, groups })
     }
 
     /// Says that a made column is an input of this graph, of doubles or strings.
@@ -166,12 +174,7 @@ impl<'c> Lowering<'c> {
         if kind != FeatureKind::Number || builder.dtype(value) != Some(DType::I64) {
             return Ok(value);
         }
-        if let Some(&double) = self.doubles.get(&source) {
-            return Ok(double);
-        }
-        let double = builder.node(Op::Cast(Cast), &[value])?;
-        self.doubles.insert(source, double);
-        Ok(double)
+        Ok(builder.node(Op::Cast(Cast), &[value])?)
     }
 }
 

@@ -71,7 +71,7 @@ pub fn finish(
     let used: Vec<&Feature> = fitted.uses.iter().map(|&i| &view.features[i]).collect();
     let sources = used.iter().map(|f| f.source);
     let tables = prepared.tables();
-    let is_input = view.chain.inputs_of(sources, &|_| false, tables.inputs.len());
+    let is_input = view.chain.needs(sources, &|_| false, tables.inputs.len()).inputs;
     let (inputs, joined) = tables.taken(&is_input);
     let mut lowering = Lowering::new(&view.chain, &mut builder, (&tables.inputs, tables.n_main), &is_input)?;
     let mut columns = Vec::with_capacity(used.len());

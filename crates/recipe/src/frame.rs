@@ -276,28 +276,12 @@ impl<'b> Frame<'b> {
     fn compute_some(&mut self, new: &[usize], threads: &Threads) -> Result<(), Error> {
         let mut builder = GraphBuilder::new();
         let known = |source: Source| self.store.dtype(source).is_some();
-        let used = self.chain.inputs_of(new.iter().map(|&g| Source::Group(g)), &known, self.inputs.len());
-        let mut lowering = Lowering::new(&self.chain, &mut builder, (&self.inputs, self.n_main), &used)?;
+        let needs = self.chain.needs(new.iter().map(|&g| Source::Group(g)), &known, self.inputs.len());
+        let used = &needs.inputs;
+        let mut lowering = Lowering::new(&self.chain, &mut builder, (&self.inputs, self.n_main), used)?;
         let mut columns: Vec<Vec<Column<'_>>> =
             used.iter().enumerate().filter(|(_, u)| **u).map(|(i, _)| self.store.inputs[i].clone()).collect();
-        let mut needed: Vec<Source> = Vec::new();
-        let mut open: Vec<usize> = new.to_vec();
-        let mut seen = vec![false; self.chain.groups.len()];
-        while let Some(g) = open.pop() {
-            if std::mem::replace(&mut seen[g], true) {
-                continue;
-            }
-            for &(source, _) in &self.chain.groups[g].uses {
-                match source {
-                    Source::Input(_) => {}
-                    _ if known(source) => needed.push(source),
-                    Source::Group(g) | Source::Column(g, _) => open.push(g),
-                }
-            }
-        }
-        needed.sort_unstable();
-        needed.dedup();
-        for &source in &needed {
+        for &source in &needs.known {
             let dtype = self.store.dtype(source).unwrap_or(DType::F64);
             lowering.add_known(&mut builder, source, dtype)?;
             columns.push(self.store.columns(source));

@@ -143,7 +143,7 @@ fn model(
     }
     let mut builder = GraphBuilder::new();
     let sources = numbers.iter().map(|f| f.source);
-    let used = frame.chain.inputs_of(sources, &|_| false, frame.inputs.len());
+    let used = frame.chain.needs(sources, &|_| false, frame.inputs.len()).inputs;
     let mut lowering = Lowering::new(&frame.chain, &mut builder, (&frame.inputs, frame.n_main), &used)?;
     let mut outputs = Vec::with_capacity(numbers.len());
     for feature in &numbers {
