@@ -156,6 +156,18 @@ impl<'a> Column<'a> {
         self.validity.is_none()
     }
 
+    /// Number of row `row` as the graph computes with it; NaN for missing rows and for other dtypes than `F64`
+    /// and `I64`. Whole numbers beyond 2^53 are rounded.
+    #[inline]
+    pub fn double(&self, row: usize) -> f64 {
+        match self.data {
+            _ if !self.is_valid(row) => f64::NAN,
+            ColumnData::F64(v) => v[row],
+            ColumnData::I64(v) => v[row] as f64,
+            _ => f64::NAN,
+        }
+    }
+
     /// Text of row `row`, or `None` for other dtypes and missing rows.
     #[inline]
     pub fn text(&self, row: usize) -> Option<&'a str> {

@@ -110,15 +110,7 @@ impl<'a> StepInput<'a> {
     /// rounded to doubles, as the graph does. Columns of another kind give NaN.
     pub fn numbers(&self, column: usize) -> Vec<f64> {
         let mut values = Vec::with_capacity(self.rows.len());
-        self.each(column, |chunk, row| {
-            let value = match chunk.data() {
-                _ if !chunk.is_valid(row) => f64::NAN,
-                ColumnData::F64(v) => v[row],
-                ColumnData::I64(v) => v[row] as f64,
-                _ => f64::NAN,
-            };
-            values.push(value);
-        });
+        self.each(column, |chunk, row| values.push(chunk.double(row)));
         values
     }
 
@@ -174,7 +166,7 @@ impl<'a> StepInput<'a> {
 }
 
 /// Calls `see` for rows, rising, with the chunk that holds each and its row there.
-fn each_row<'a, T>(
+pub fn each_row<'a, T>(
     rows: &[u32],
     chunks: &'a [T],
     n_rows: impl Fn(&T) -> usize,

@@ -136,16 +136,10 @@ pub(crate) fn cells_of(g: usize, tensors: Vec<Tensor>) -> Result<Vec<(Source, Ma
 
 /// Cells that differ between a column and another of the same rows.
 pub(crate) fn n_changed(a: &Column<'_>, b: &Column<'_>) -> u64 {
-    let number = |c: &Column<'_>, row: usize| match c.data() {
-        _ if !c.is_valid(row) => f64::NAN,
-        ColumnData::F64(v) => v[row],
-        ColumnData::I64(v) => v[row] as f64,
-        _ => f64::NAN,
-    };
     let differs = |row: &usize| match (a.dtype(), b.dtype()) {
         (DType::Str, DType::Str) => a.text(*row) != b.text(*row),
         _ => {
-            let (x, y) = (number(a, *row), number(b, *row));
+            let (x, y) = (a.double(*row), b.double(*row));
             x != y && !(x.is_nan() && y.is_nan())
         }
     };

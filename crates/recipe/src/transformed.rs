@@ -12,7 +12,7 @@ use data::{Table, Target};
 use ir::{Card, Column, ColumnData, GraphBuilder, Model, OutputRole, Signature, Task};
 use jobs::{Ctx, Seed};
 use prepare::Warning;
-use prepare::transform::FeatureKind;
+use prepare::transform::{FeatureKind, each_row};
 use runtime::self_test;
 use std::sync::Arc;
 
@@ -96,36 +96,25 @@ pub fn transform(
 
 /// The rows of a column as Arrow has them; NaN is null.
 fn array(chunks: &[Column<'_>], rows: &[u32]) -> ArrayRef {
-    let mut places = Vec::with_capacity(rows.len());
-    let (mut at, mut first) = (0, 0usize);
-    for &row in rows {
-        while chunks.get(at).is_some_and(|c| first + c.n_rows() <= row as usize) {
-            first += chunks[at].n_rows();
-            at += 1;
-        }
-        places.push((at, row as usize - first));
-    }
-    let cells = || places.iter().filter_map(|&(at, row)| Some((chunks.get(at)?, row)));
+    let mut cells = Vec::with_capacity(rows.len());
+    each_row(rows, chunks, Column::n_rows, |chunk, row| cells.push((chunk, row)));
     match chunks.first().map(Column::data) {
         Some(ColumnData::Str { .. }) => {
-            Arc::new(cells().map(|(c, row)| c.text(row)).collect::<StringArray>())
+            Arc::new(cells.iter().map(|(c, row)| c.text(*row)).collect::<StringArray>())
         }
         Some(ColumnData::I64(_)) => Arc::new(
-            cells()
+            cells
+                .iter()
                 .map(|(c, row)| match c.data() {
-                    ColumnData::I64(v) if c.is_valid(row) => Some(v[row]),
+                    ColumnData::I64(v) if c.is_valid(*row) => Some(v[*row]),
                     _ => None,
                 })
                 .collect::<Int64Array>(),
         ),
-        _ => Arc::new(
-            cells()
-                .map(|(c, row)| match c.data() {
-                    ColumnData::F64(v) if c.is_valid(row) && !v[row].is_nan() => Some(v[row]),
-                    _ => None,
-                })
-                .collect::<Float64Array>(),
-        ),
+        _ => {
+            let values = cells.iter().map(|(c, row)| Some(c.double(*row)).filter(|v| !v.is_nan()));
+            Arc::new(values.collect::<Float64Array>())
+        }
     }
 }
 
