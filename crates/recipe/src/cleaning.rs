@@ -58,6 +58,13 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    /// Adds what a frame told.
+    pub(crate) fn append(&mut self, mut other: Told) {
+        self.warnings.append(&mut other.warnings);
+        self.cleaned.append(&mut other.cleaned);
+        self.only_roles.extend(other.only_roles);
+    }
+
     /// A column was left out, for a reason that people should know.
     pub(crate) fn left_out(&mut self, code: &'static str, column: &str, text: String) {
         let (cleaned, n) = (Some(column.to_owned()), 0);

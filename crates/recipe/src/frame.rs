@@ -4,11 +4,12 @@
 //! that the model will hold, for training as for prediction.
 
 use crate::chain::{Chain, ChainGroup, Feature, Lowering, Source};
-use crate::cleaning::Cleaned;
+use crate::cleaning::{Cleaned, Told};
 use crate::error::{Error, Kind};
 use crate::step::Step;
 use crate::store::{MadeCells, Store, cells_of, cut, n_changed};
 use crate::whole::WholeColumn;
+use data::Bound;
 use ir::{Bags, Column, DType, GraphBuilder, Input, Tensor};
 use jobs::{Progress, Seed, Threads};
 use prepare::transform::{Cells, FeatureKind, FittedStep, Made, StepColumn, StepInput, StepTarget};
@@ -37,8 +38,7 @@ pub(crate) struct Frame<'b> {
     pub(crate) chain: Chain,
     pub(crate) features: Vec<Feature>,
     pub(crate) store: Store<'b>,
-    pub(crate) warnings: Vec<Warning>,
-    pub(crate) cleaned: Vec<Cleaned>,
+    pub(crate) told: Told,
 }
 
 /// Groups that are computed by one graph: wide tables have more than a graph may hold.
@@ -60,15 +60,14 @@ impl<'b> Frame<'b> {
             chain: Chain::default(),
             features: inputs.iter().enumerate().map(feature).collect(),
             store: Store { inputs: columns, made: BTreeMap::new(), chunk_rows },
-            warnings: Vec::new(),
-            cleaned: Vec::new(),
+            told: Told::default(),
         }
     }
 
     /// Adds the columns of a second table, in one chunk; they are no features.
-    pub(crate) fn add_second(&mut self, inputs: &[Input], columns: Vec<Vec<Column<'b>>>) {
+    pub(crate) fn add_second(&mut self, inputs: &[Input], second: &'b Bound<'_>) {
         self.inputs.extend_from_slice(inputs);
-        self.store.inputs.extend(columns);
+        self.store.inputs.extend(second.columns().into_iter().map(|column| vec![column]));
     }
 
     /// Adds what other rows say: `fitted` was made of the columns of `uses`, which are inputs.
@@ -116,7 +115,7 @@ impl<'b> Frame<'b> {
                         step.entry.name,
                         step.entry.takes_shown()
                     );
-                    self.warnings.push(Warning::table("idle_transform", text));
+                    self.told.warnings.push(Warning::table("idle_transform", text));
                 }
                 continue;
             }
@@ -262,7 +261,7 @@ impl<'b> Frame<'b> {
             let count: u64 = before.iter().zip(&after).map(|(a, b)| n_changed(a, b)).sum();
             if count > 0 {
                 let text = format!("{count} cells were changed by {code}");
-                self.cleaned.push(Cleaned { code, column: Some(new.name.clone()), count, text });
+                self.told.cleaned.push(Cleaned { code, column: Some(new.name.clone()), count, text });
             }
         }
     }

@@ -171,8 +171,7 @@ impl<'t> Prepared<'t> {
         let first_copy = options.relations.first_of_group(&frame).unwrap_or(first_copy);
         frame.apply(&steps[..first_late], 0, &fitting)?;
         let late = steps[first_late..].to_vec();
-        told.warnings.append(&mut frame.warnings);
-        told.cleaned.append(&mut frame.cleaned);
+        told.append(std::mem::take(&mut frame.told));
         if late.is_empty() {
             leave_out_unlearnt(&mut frame, &mut told);
         }
@@ -214,15 +213,14 @@ impl<'t> Prepared<'t> {
 
     /// As [`Prepared::view`], with what the steps tell.
     pub(crate) fn view_told(&self, rows: &[u32], threads: &Threads) -> Result<(View<'_>, Told), Error> {
-        let mut told = Told::default();
         if self.late.is_empty() {
-            return Ok((View::Study(&self.study), told));
+            return Ok((View::Study(&self.study), Told::default()));
         }
         let bound = bind_all(self.table.batches(), &self.inputs)?;
         let second = bind_second(&self.relations)?;
         let mut frame = Frame::new(&self.inputs, by_column(&bound, self.inputs.len()));
         if let (Some(join), Some(second)) = (&self.relations.join, &second) {
-            frame.add_second(join.inputs, second.columns().into_iter().map(|c| vec![c]).collect());
+            frame.add_second(join.inputs, second);
         }
         frame.chain = self.study.chain.clone();
         frame.features = self.study.features.clone();
@@ -235,8 +233,7 @@ impl<'t> Prepared<'t> {
             self.first_late,
             &Fitting { rows, target: Some(target), row_weights, seed, threads, progress: &Silent },
         )?;
-        told.warnings.append(&mut frame.warnings);
-        told.cleaned.append(&mut frame.cleaned);
+        let mut told = std::mem::take(&mut frame.told);
         leave_out_unlearnt(&mut frame, &mut told);
         Ok((View::Fold(Box::new(self.encode_new(frame, threads))), told))
     }

@@ -5,7 +5,7 @@ use crate::error::{Error, Kind};
 use crate::frame::{Fitting, Frame};
 use arrow_array::RecordBatch;
 use data::Bound;
-use ir::{Column, ColumnData, ColumnKind, Input, Joined};
+use ir::{ColumnData, ColumnKind, Input, Joined};
 use params::Params;
 use prepare::transform::{StepColumn, StepInput};
 use prepare::{past_rows, related_rows};
@@ -82,8 +82,7 @@ impl<'a> Relations<'a> {
             self.apply_past(frame, order, group, fitting)?;
         }
         if let (Some(join), Some(second)) = (&self.join, second) {
-            let columns: Vec<Vec<Column<'b>>> = second.columns().into_iter().map(|c| vec![c]).collect();
-            frame.add_second(join.inputs, columns);
+            frame.add_second(join.inputs, second);
             self.apply_join(frame, join, fitting)?;
         }
         Ok(())

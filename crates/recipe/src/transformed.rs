@@ -68,8 +68,7 @@ pub fn transform(
     frame.features.retain(|f| !unlearnt.contains(&f.name));
     options.relations.apply(&mut frame, second.as_ref(), &fitting)?;
     frame.apply(&steps, 0, &fitting)?;
-    told.warnings.append(&mut frame.warnings);
-    told.cleaned.append(&mut frame.cleaned);
+    told.append(std::mem::take(&mut frame.told));
     let (mut columns, mut left_out) = (Vec::new(), Vec::new());
     for feature in &frame.features {
         match feature.kind {
