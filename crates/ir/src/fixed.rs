@@ -5,6 +5,9 @@
 
 pub mod link;
 pub mod math;
+mod requantize;
+
+pub use requantize::{Requantize, clamp_i32};
 
 /// Order-preserving integer key of a double: `a < b` exactly when `key(a) < key(b)`.
 /// -0 has the key of +0; infinities are ordered; NaN must not come here (it is missing).

@@ -24,13 +24,20 @@ mod impute_neighbours;
 mod interpolate;
 mod is_nan;
 mod label_encoder;
+mod least_cost;
 mod link;
 mod matmul;
+mod nearest_rows;
 mod one_hot;
 mod past;
+mod q_gemm;
+mod quantize_linear;
+mod rbf_sums;
 mod reduce;
 mod related;
 mod respell;
+mod sum;
+mod tables;
 mod text_part;
 mod threshold;
 mod time_part;
@@ -57,19 +64,27 @@ pub use impute_neighbours::ImputeNeighbours;
 pub use interpolate::Interpolate;
 pub use is_nan::IsNaN;
 pub use label_encoder::LabelEncoder;
+pub use least_cost::LeastCost;
 pub use link::{Link, LinkKind};
 pub use matmul::MatMul;
+pub use nearest_rows::NearestRows;
 pub use one_hot::OneHot;
 pub use past::{Past, PastKind};
+pub use q_gemm::QGemm;
+pub use quantize_linear::QuantizeLinear;
+pub use rbf_sums::RbfSums;
 pub use reduce::Reduce;
 pub use related::{Related, RelatedKind, RelatedPlaces, Timed};
 pub use respell::Respell;
+pub use sum::Sum;
+pub use tables::{TableTerm, Tables};
 pub use text_part::TextPart;
 pub use threshold::Threshold;
 pub use time_part::TimePart;
 pub use tokens::Tokens;
 
-use crate::{DType, Dim, Error, Forest, Kind, Shape, Tensor};
+use crate::fixed::Requantize;
+use crate::{DType, Dim, Error, Forest, Kind, Shape, Tensor, TensorData};
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -178,6 +193,8 @@ pub enum Op {
     ArgMax(ArgMax),
     /// One score against a threshold.
     Threshold(Threshold),
+    /// The class of the least expected cost.
+    LeastCost(LeastCost),
     /// A point in time to one of its parts.
     TimePart(TimePart),
     /// A number to a double.
@@ -230,6 +247,18 @@ pub enum Op {
     BagGather(BagGather),
     /// Bags times a matrix.
     BagGemm(BagGemm),
+    /// Numbers to small integers.
+    QuantizeLinear(QuantizeLinear),
+    /// Integer rows times an integer matrix.
+    QGemm(QGemm),
+    /// Sums of looked-up integers.
+    Tables(Tables),
+    /// Scores added up.
+    Sum(Sum),
+    /// Votes of the nearest known rows.
+    NearestRows(NearestRows),
+    /// Weighted similarities to known rows.
+    RbfSums(RbfSums),
 }
 
 /// Every operator: its stored name and how it is read back.
@@ -239,6 +268,7 @@ pub const OPS: &[(&str, Parse)] = &[
     (codes::NAME, |a| Codes::parse(a).map(Op::Codes)),
     (forest::NAME, |a| ForestOp::parse(a).map(Op::Forest)),
     (link::NAME, |a| Link::parse(a).map(Op::Link)),
+    (least_cost::NAME, |a| LeastCost::parse(a).map(Op::LeastCost)),
     (threshold::NAME, |a| Threshold::parse(a).map(Op::Threshold)),
     (time_part::NAME, |a| TimePart::parse(a).map(Op::TimePart)),
     (Arithmetic::Add.stored(), |a| Arithmetic::Add.parse(a).map(Op::Arithmetic)),
@@ -287,6 +317,12 @@ pub const OPS: &[(&str, Parse)] = &[
     (bag_weigh::NAME, |a| BagWeigh::parse(a).map(Op::BagWeigh)),
     (bag_gather::NAME, |a| BagGather::parse(a).map(Op::BagGather)),
     (bag_gemm::NAME, |a| BagGemm::parse(a).map(Op::BagGemm)),
+    (quantize_linear::NAME, |a| QuantizeLinear::parse(a).map(Op::QuantizeLinear)),
+    (q_gemm::NAME, |a| QGemm::parse(a).map(Op::QGemm)),
+    (tables::NAME, |a| Tables::parse(a).map(Op::Tables)),
+    (sum::NAME, |a| Sum::parse(a).map(Op::Sum)),
+    (nearest_rows::NAME, |a| NearestRows::parse(a).map(Op::NearestRows)),
+    (rbf_sums::NAME, |a| RbfSums::parse(a).map(Op::RbfSums)),
 ];
 
 impl Op {
@@ -299,6 +335,7 @@ impl Op {
             Op::Link(p) => p,
             Op::ArgMax(p) => p,
             Op::Threshold(p) => p,
+            Op::LeastCost(p) => p,
             Op::TimePart(p) => p,
             Op::Cast(p) => p,
             Op::Arithmetic(p) => p,
@@ -325,6 +362,12 @@ impl Op {
             Op::BagWeigh(p) => p,
             Op::BagGather(p) => p,
             Op::BagGemm(p) => p,
+            Op::QuantizeLinear(p) => p,
+            Op::QGemm(p) => p,
+            Op::Tables(p) => p,
+            Op::Sum(p) => p,
+            Op::NearestRows(p) => p,
+            Op::RbfSums(p) => p,
         }
     }
 
@@ -382,6 +425,26 @@ fn bag<'a>(op: &'static str, operand: &Operand<'a>) -> Result<(&'a Dim, usize), 
     match (operand.dtype, &operand.shape.0[..]) {
         (DType::Bag, [rows, Dim::Fixed(width)]) => Ok((rows, *width)),
         _ => Err(misfit(op, "bags", "bag [N, V]", &operand.describe())),
+    }
+}
+
+/// The constant pairs of multiplier and shift of `n` outputs.
+fn requantize(op: &'static str, operand: &Operand<'_>, n: usize) -> Result<(), Error> {
+    let values = match (operand.constant.map(Tensor::data), &operand.shape.0[..]) {
+        (Some(TensorData::I64(v)), [Dim::Fixed(2), Dim::Fixed(m)]) if *m == n => v,
+        _ => {
+            let expected = alloc::format!("a constant i64 [2, {n}]");
+            return Err(misfit(op, "requantize", &expected, &operand.describe()));
+        }
+    };
+    let (multipliers, shifts) = values.split_at(n);
+    let pairs = multipliers.iter().zip(shifts);
+    match pairs.into_iter().find(|(m, s)| Requantize::try_new(**m, **s).is_none()) {
+        None => Ok(()),
+        Some((m, s)) => {
+            let got = alloc::format!("{m} and {s}");
+            Err(misfit(op, "requantize", "multipliers of 2^30 to 2^31 - 1 and shifts of 1 to 62", &got))
+        }
     }
 }
 

@@ -687,7 +687,7 @@ fn operators_and_attributes_by_name() {
         (
             "Link",
             vec![("kind".into(), Attr::Word("cubic".into()))],
-            "graph: node \"\" (Link): kind: expected logistic, softmax, share or linear, got cubic",
+            "graph: node \"\" (Link): kind: expected logistic, softmax, share, linear or exponential, got cubic",
         ),
         ("ImputeNeighbours", vec![attr("k", 5), ("weights".into(), Attr::Word("uniform".into()))], "ok"),
         (

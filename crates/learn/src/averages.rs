@@ -141,8 +141,9 @@ pub(crate) fn fit(
     let compact = compact(&grown.trees, grown.initial_scores, input.encoders)?;
     Ok(Fitted {
         uses: compact.features.iter().map(|f| f.feature).collect(),
-        part: Box::new(ScoredForest { compact, link }),
+        part: Box::new(ScoredForest { compact }),
         other_scores: grown.other_scores,
+        other_floats: Vec::new(),
         link,
         rounds: 0,
     })

@@ -31,6 +31,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     doc: "extremely randomized trees: as forest, with thresholds at random",
     tasks: Task::LEARNT,
     spec: SPEC,
+    takes_numbers: false,
     learner: &ExtraTrees,
 };
 

@@ -21,6 +21,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     doc: "random forest: the average of trees on drawn rows and columns",
     tasks: Task::LEARNT,
     spec: SPEC,
+    takes_numbers: false,
     learner: &Forest,
 };
 

@@ -155,6 +155,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     doc: "gradient-boosted decision trees",
     tasks: Task::LEARNT,
     spec: SPEC,
+    takes_numbers: false,
     learner: &Gbdt,
 };
 
@@ -202,8 +203,9 @@ impl Learner for Gbdt {
         let compact = compact(&boosted.trees, boosted.initial_scores, input.encoders)?;
         Ok(Fitted {
             uses: compact.features.iter().map(|f| f.feature).collect(),
-            part: Box::new(ScoredForest { compact, link }),
+            part: Box::new(ScoredForest { compact }),
             other_scores: boosted.other_scores,
+            other_floats: Vec::new(),
             link,
             rounds: boosted.n_rounds,
         })

@@ -1,11 +1,12 @@
 //! What every learner must satisfy, on each task that it answers.
 
-use crate::{FitInput, Fitted, LEARNERS, LearnerEntry};
+use crate::{Decision, Exactness, FitInput, Fitted, Goal, LEARNERS, LearnerEntry};
 use ir::digest::SplitMix64;
 use ir::{Bits, Card, Column, ColumnData, ColumnKind, DType, GraphBuilder, Input, Model};
 use ir::{OutputRole, Shape, Signature, Task, TensorData};
 use jobs::{Budget, Cancel, Clock, Ctx, Seed, Silent, Threads};
 use runtime::Plan;
+use std::sync::Arc;
 use trees::{CodeMatrix, Encoder, Rows, Target};
 
 /// A small table: two numbers (one whole), one category, with missing cells.
@@ -138,6 +139,7 @@ impl Case<'_> {
             columns.iter().map(|c| Encoder::fit(&[*c], self.entry.learner.max_bins(&params))).collect();
         let chunks: Vec<Vec<Column<'_>>> = columns.iter().map(|c| vec![*c]).collect();
         let codes = CodeMatrix::new(&encoders, &chunks, table.n_rows(), &threads);
+        let numbers: Vec<Option<Arc<[f64]>>> = columns.iter().map(numbers_of).collect();
         let table = binary(table, self.task);
         let (target, n_classes) = target(&table, self.task);
         let n_rows = table.n_rows() as u32;
@@ -145,10 +147,13 @@ impl Case<'_> {
         let input = FitInput {
             encoders: &encoders,
             codes: &codes,
+            numbers: &numbers,
             target,
             row_weights: self.weights.as_deref(),
             rows: Rows { train: (0..n_train).collect(), others: (n_train..n_rows).collect() },
             rounds: None,
+            goal: Goal::Mean,
+            exact: Exactness::Integers,
         };
         let (budget, cancel) = (Budget::work(Clock::start(), 1), Cancel::new());
         let ctx = Ctx { threads: &threads, budget: &budget, cancel: &cancel, progress: &Silent };
@@ -157,6 +162,12 @@ impl Case<'_> {
         let bytes = ir::file::write(&model);
         (fitted, bytes, model)
     }
+}
+
+/// A column as learners of numbers take it.
+fn numbers_of(column: &Column<'_>) -> Option<Arc<[f64]>> {
+    let is_number = !matches!(column.data(), ColumnData::Str { .. });
+    is_number.then(|| (0..column.n_rows()).map(|row| column.double(row)).collect())
 }
 
 /// Two of the three classes for a binary task.
@@ -182,9 +193,11 @@ fn assemble(fitted: &Fitted, task: Task, n_classes: usize) -> Model {
         values.push(builder.input(name, dtype, Shape::rows()).unwrap());
         inputs.push(Input { name: name.into(), kind, dtype });
     }
-    let lowered = fitted.part.lower(&mut builder, &values).unwrap();
-    let (mut roles, mut outputs) = (vec![OutputRole::Score], vec![lowered.score, lowered.linked]);
-    match lowered.label {
+    let score = fitted.part.lower(&mut builder, &values).unwrap();
+    let n_outputs = if n_classes > 2 { n_classes } else { 1 };
+    let linked = fitted.link.lower(&mut builder, score, n_outputs, &Decision::Largest).unwrap();
+    let (mut roles, mut outputs) = (vec![OutputRole::Score], vec![score, linked.linked]);
+    match linked.label {
         Some(label) => {
             roles.extend([OutputRole::Probability, OutputRole::Label]);
             outputs.push(label);

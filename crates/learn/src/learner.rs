@@ -5,12 +5,11 @@
 //! the other part, on integers; (4) the recipe adds the columns in `uses` as graph inputs and calls
 //! [`Part::lower`], which appends nodes. Nothing that sees the target exists before step 3.
 
-use crate::Error;
-use ir::fixed::link;
-use ir::op::LinkKind;
+use crate::{Error, ScoreLink};
 use ir::{GraphBuilder, Task, ValueIdx};
 use jobs::{Ctx, Seed};
 use params::{ParamSpec, Params};
+use std::sync::Arc;
 use trees::{CodeMatrix, Encoder, Rows, Target};
 
 /// What a learner learns from.
@@ -19,6 +18,8 @@ pub struct FitInput<'a> {
     pub encoders: &'a [Encoder],
     /// The codes of all rows.
     pub codes: &'a CodeMatrix,
+    /// By column: its numbers, missing as NaN; none for categories, and for learners that do not ask for them.
+    pub numbers: &'a [Option<Arc<[f64]>>],
     /// The target of all rows.
     pub target: Target<'a>,
     /// Weight of each row; `None` weighs all alike.
@@ -27,65 +28,40 @@ pub struct FitInput<'a> {
     pub rows: Rows,
     /// Rounds that earlier fits found to be best; learners without rounds ignore it.
     pub rounds: Option<u32>,
+    /// What predictions of numbers are judged by.
+    pub goal: Goal,
+    /// Whether scores without rounding are wanted beside the integers.
+    pub exact: Exactness,
 }
 
-/// How integer scores become probabilities or values; the fields of [`ir::op::Link`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ScoreLink {
-    /// The function.
-    pub kind: LinkKind,
-    /// Fraction bits of a score.
-    pub shift: i16,
-    /// Added to a score first.
-    pub offset: i64,
+/// What a predicted number should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Goal {
+    /// The mean: errors are squared.
+    #[default]
+    Mean,
+    /// The median: errors are absolute.
+    Median,
 }
 
-impl ScoreLink {
-    /// What people read for scores `[n_rows, n_outputs]`: probabilities `[n_rows, n_classes]`, or
-    /// values `[n_rows]`.
-    pub fn apply(&self, scores: &[i32], n_outputs: usize) -> Vec<f64> {
-        let shift = u32::from(self.shift.unsigned_abs());
-        match self.kind {
-            LinkKind::Logistic => {
-                scores.iter().flat_map(|&s| link::logistic(s, shift)).map(f64::from).collect()
-            }
-            LinkKind::Softmax => {
-                let mut p = vec![0f32; scores.len()];
-                for (row, p) in scores.chunks_exact(n_outputs).zip(p.chunks_exact_mut(n_outputs)) {
-                    link::softmax(row, shift, p);
-                }
-                p.into_iter().map(f64::from).collect()
-            }
-            LinkKind::Share => {
-                let n = if n_outputs == 1 { 2 } else { n_outputs };
-                let mut p = vec![0f32; scores.len() / n_outputs.max(1) * n];
-                for (row, p) in scores.chunks_exact(n_outputs).zip(p.chunks_exact_mut(n)) {
-                    link::share(row, self.offset, p);
-                }
-                p.into_iter().map(f64::from).collect()
-            }
-            LinkKind::Linear => scores.iter().map(|&s| link::linear(s, self.offset, self.shift)).collect(),
-        }
-    }
-}
-
-/// What a learner appended to a graph.
-pub struct Lowered {
-    /// Integer scores, `i32 [N, n_outputs]`.
-    pub score: ValueIdx,
-    /// Probabilities, or the predicted value.
-    pub linked: ValueIdx,
-    /// Index of the predicted class; none for regression.
-    pub label: Option<ValueIdx>,
+/// The numbers that a fit computes with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Exactness {
+    /// Those that are deployed: integers.
+    #[default]
+    Integers,
+    /// The same recipe without rounding, to see what rounding costs.
+    Floats,
 }
 
 /// What was learnt, ready to become nodes.
 pub trait Part: Send + Sync {
-    /// Appends nodes; `columns` are the graph's inputs for `Fitted::uses`, in that order.
+    /// Appends nodes; `columns` are the graph's inputs for `Fitted::uses`, in that order. Gives the integer
+    /// scores, `i32 [N, n_outputs]`, which [`ScoreLink::lower`] goes on from.
     ///
     /// # Errors
     /// The graph refuses a node.
-    fn lower(&self, builder: &mut GraphBuilder, columns: &[ValueIdx]) -> Result<Lowered, Error>;
+    fn lower(&self, builder: &mut GraphBuilder, columns: &[ValueIdx]) -> Result<ValueIdx, Error>;
 }
 
 /// The result of a fit.
@@ -96,6 +72,9 @@ pub struct Fitted {
     pub part: Box<dyn Part>,
     /// Scores of `rows.others`, in their order, `[n_others, n_outputs]`.
     pub other_scores: Vec<i32>,
+    /// What people would read for `rows.others` if nothing were rounded: probabilities `[n_others, n_classes]`
+    /// or values. Empty unless asked for.
+    pub other_floats: Vec<f64>,
     /// How they become probabilities or values.
     pub link: ScoreLink,
     /// Rounds that were best; 0 for learners without rounds.
@@ -125,6 +104,8 @@ pub struct LearnerEntry {
     pub tasks: &'static [Task],
     /// Its parameters.
     pub spec: &'static [ParamSpec],
+    /// Whether it takes numbers as they are; else it takes codes alone.
+    pub takes_numbers: bool,
     /// The learner.
     pub learner: &'static dyn Learner,
 }

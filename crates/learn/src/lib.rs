@@ -11,6 +11,7 @@ mod extra_trees;
 mod forest;
 mod gbdt;
 mod learner;
+mod score_link;
 mod scored_forest;
 mod tree;
 
@@ -18,7 +19,8 @@ mod tree;
 mod laws;
 
 pub use error::{Error, Kind};
-pub use learner::{FitInput, Fitted, Learner, LearnerEntry, Lowered, Part, ScoreLink};
+pub use learner::{Exactness, FitInput, Fitted, Goal, Learner, LearnerEntry, Part};
+pub use score_link::{Decision, Linked, ScoreLink};
 
 /// Every learner, in the order in which `smidgen fit` would try them.
 pub static LEARNERS: &[&LearnerEntry] = &[&gbdt::ENTRY, &forest::ENTRY, &extra_trees::ENTRY, &tree::ENTRY];

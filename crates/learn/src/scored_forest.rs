@@ -1,7 +1,7 @@
-//! Lowering of every forest: codes of its columns, scores, what people read, the label.
+//! Lowering of every forest: codes of its columns, then scores.
 
-use crate::{Error, Lowered, Part, ScoreLink};
-use ir::op::{ArgMax, Bin, Codes, ForestOp, Link, LinkKind, Threshold};
+use crate::{Error, Part};
+use ir::op::{Bin, Codes, ForestOp};
 use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx, forest::MISSING};
 use trees::{Compact, Encoder};
 
@@ -9,36 +9,25 @@ use trees::{Compact, Encoder};
 pub(crate) struct ScoredForest {
     /// The forest and the columns that it asks.
     pub(crate) compact: Compact,
-    /// What its scores mean.
-    pub(crate) link: ScoreLink,
 }
 
 impl Part for ScoredForest {
-    fn lower(&self, builder: &mut GraphBuilder, columns: &[ValueIdx]) -> Result<Lowered, Error> {
+    fn lower(&self, builder: &mut GraphBuilder, columns: &[ValueIdx]) -> Result<ValueIdx, Error> {
         let mut codes = Vec::with_capacity(columns.len());
         for (feature, &column) in self.compact.features.iter().zip(columns) {
             codes.push(lower_encoder(&feature.encoder, builder, column)?);
         }
         let forest = Box::new(self.compact.forest.clone());
-        let score = builder.node(Op::Forest(ForestOp { forest }), &codes)?;
-        let ScoreLink { kind, shift, offset } = self.link;
-        let linked = builder.node(Op::Link(Link { kind, shift, offset }), &[score])?;
-        let single = self.compact.forest.n_outputs() == 1;
-        let label = match kind {
-            LinkKind::Logistic | LinkKind::Share if single => {
-                Some(builder.node(Op::Threshold(Threshold { above: 0 }), &[score])?)
-            }
-            LinkKind::Logistic | LinkKind::Softmax | LinkKind::Share => {
-                Some(builder.node(Op::ArgMax(ArgMax), &[score])?)
-            }
-            LinkKind::Linear => None,
-        };
-        Ok(Lowered { score, linked, label })
+        Ok(builder.node(Op::Forest(ForestOp { forest }), &codes)?)
     }
 }
 
 /// The node that makes codes of a column.
-fn lower_encoder(encoder: &Encoder, builder: &mut GraphBuilder, column: ValueIdx) -> Result<ValueIdx, Error> {
+pub(crate) fn lower_encoder(
+    encoder: &Encoder,
+    builder: &mut GraphBuilder,
+    column: ValueIdx,
+) -> Result<ValueIdx, Error> {
     let (op, constant) = match encoder {
         Encoder::Whole(edges) => (Op::Bin(Bin), TensorData::I64(edges.clone())),
         Encoder::Real(edges) => (Op::Bin(Bin), TensorData::F64(edges.clone())),

@@ -25,6 +25,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     doc: "a single decision tree",
     tasks: Task::LEARNT,
     spec: SPEC,
+    takes_numbers: false,
     learner: &SingleTree,
 };
 

@@ -8,7 +8,7 @@ use crate::prepared::Prepared;
 use crate::shrink::shrink;
 use ir::{Card, GraphBuilder, Model, OutputRole, Signature, Task};
 use jobs::{Ctx, Seed};
-use learn::{FitInput, LearnerEntry};
+use learn::{Decision, Exactness, LearnerEntry};
 use params::Params;
 use prepare::Warning;
 use runtime::self_test;
@@ -57,14 +57,8 @@ pub fn finish(
 ) -> Result<Finished, Error> {
     let (view, told) = prepared.view_told(&prepared.rows, ctx.threads)?;
     let view = view.get();
-    let input = FitInput {
-        encoders: &view.encoders,
-        codes: &view.codes,
-        target: prepared.target(),
-        row_weights: prepared.row_weights.as_deref(),
-        rows: Rows { train: prepared.rows.clone(), others: Vec::new() },
-        rounds,
-    };
+    let rows = Rows { train: prepared.rows.clone(), others: Vec::new() };
+    let input = prepared.fit_input(view, rows, rounds, Exactness::Integers);
     let fitted = learner.learner.fit(input, params, Seed(origin.seed).derive("finish", 0), ctx)?;
 
     let mut builder = GraphBuilder::new();
@@ -78,14 +72,15 @@ pub fn finish(
     for feature in used {
         columns.push(lowering.value(&mut builder, feature.source)?);
     }
-    let lowered = fitted.part.lower(&mut builder, &columns)?;
-    let mut outputs = vec![(OutputRole::Score, lowered.score)];
-    match lowered.label {
+    let score = fitted.part.lower(&mut builder, &columns)?;
+    let linked = fitted.link.lower(&mut builder, score, prepared.target().n_outputs(), &Decision::Largest)?;
+    let mut outputs = vec![(OutputRole::Score, score)];
+    match linked.label {
         Some(label) => {
-            outputs.push((OutputRole::Probability, lowered.linked));
+            outputs.push((OutputRole::Probability, linked.linked));
             outputs.push((OutputRole::Label, label));
         }
-        None => outputs.push((OutputRole::Value, lowered.linked)),
+        None => outputs.push((OutputRole::Value, linked.linked)),
     }
     let values: Vec<_> = outputs.iter().map(|(_, v)| *v).collect();
     let graph = shrink(&builder.finish(&values)?)?;

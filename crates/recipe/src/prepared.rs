@@ -13,12 +13,13 @@ use data::{Bound, Strata, Table, Target, TargetValues, by_column};
 use ir::digest::Digest;
 use ir::{Column, ColumnKind, Input};
 use jobs::{Ctx, Seed, Silent, Threads};
+use learn::{Exactness, FitInput, Goal};
 use prepare::Warning;
 use prepare::clean::{self, LeakTarget};
 use prepare::transform::{FeatureKind, StepTarget};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use trees::{CodeMatrix, Encoder};
+use trees::{CodeMatrix, Encoder, Rows};
 
 /// How a table is made ready.
 #[derive(Clone)]
@@ -39,6 +40,10 @@ pub struct PrepareOptions<'a> {
     pub missing_cells: MissingCells,
     /// Most codes of a column.
     pub max_bins: usize,
+    /// Whether the learner takes numbers as they are.
+    pub takes_numbers: bool,
+    /// What predicted numbers are judged by.
+    pub goal: Goal,
     /// Where randomness comes from.
     pub seed: Seed,
 }
@@ -77,15 +82,18 @@ pub struct Prepared<'t> {
     /// Digest of the codes and the target.
     pub fingerprint: u64,
     max_bins: usize,
+    takes_numbers: bool,
+    goal: Goal,
     seed: Seed,
 }
 
-/// What learners see: features, how they are made, and their codes.
+/// What learners see: features, how they are made, their codes, and their numbers if these are asked for.
 pub(crate) struct Features {
     pub(crate) chain: Chain,
     pub(crate) features: Vec<Feature>,
     pub(crate) encoders: Vec<Encoder>,
     pub(crate) codes: CodeMatrix,
+    numbers: Vec<Option<Arc<[f64]>>>,
 }
 
 /// The features of a fit: the study's own, or some that were fitted inside a fold.
@@ -177,7 +185,7 @@ impl<'t> Prepared<'t> {
         }
         let made = if late.is_empty() { BTreeMap::new() } else { frame.store.made.clone() };
         ctx.progress.stage("encoding", None);
-        let study = encode(frame, options.max_bins, threads);
+        let study = encode(frame, options.max_bins, options.takes_numbers, threads);
         told.warnings.extend(leaks(&study.features, &study.codes, &rows, &truth, threads));
         let fingerprint = fingerprint(&study.codes, &truth);
         let prepared = Prepared {
@@ -198,9 +206,32 @@ impl<'t> Prepared<'t> {
             cleaned: told.cleaned,
             fingerprint,
             max_bins: options.max_bins,
+            takes_numbers: options.takes_numbers,
+            goal: options.goal,
             seed: options.seed,
         };
         Ok(prepared)
+    }
+
+    /// What a learner learns from on some rows.
+    pub(crate) fn fit_input<'a>(
+        &'a self,
+        features: &'a Features,
+        rows: Rows,
+        rounds: Option<u32>,
+        exact: Exactness,
+    ) -> FitInput<'a> {
+        FitInput {
+            encoders: &features.encoders,
+            codes: &features.codes,
+            numbers: &features.numbers,
+            target: self.target(),
+            row_weights: self.row_weights.as_deref(),
+            rows,
+            rounds,
+            goal: self.goal,
+            exact,
+        }
     }
 
     /// The features for a fit on some rows: the steps that see the target are fitted on these rows alone.
@@ -254,8 +285,13 @@ impl<'t> Prepared<'t> {
             None => Encoder::fit(&columns[i], self.max_bins),
         });
         let codes = self.study.codes.with(&known, &encoders, &columns, threads);
+        let numbers = threads.map(features.len(), |i| match known[i] {
+            Some(at) => self.study.numbers.get(at).cloned().flatten(),
+            None if self.takes_numbers => numbers_of(features[i].kind, &columns[i]),
+            None => None,
+        });
         drop(columns);
-        Features { chain, features, encoders, codes }
+        Features { chain, features, encoders, codes, numbers }
     }
 
     /// The steps asked for and the learner, for people: `one_hot; standard; gbdt max_leaves=7`.
@@ -335,7 +371,7 @@ fn leave_out_unlearnt(frame: &mut Frame<'_>, told: &mut Told) {
 }
 
 /// Codes of all features of a frame; features of kinds that are not learnt get a code that is always missing.
-fn encode(frame: Frame<'_>, max_bins: usize, threads: &Threads) -> Features {
+fn encode(frame: Frame<'_>, max_bins: usize, takes_numbers: bool, threads: &Threads) -> Features {
     let Frame { chain, features, store, .. } = frame;
     let columns: Vec<Vec<Column<'_>>> = features
         .iter()
@@ -343,8 +379,20 @@ fn encode(frame: Frame<'_>, max_bins: usize, threads: &Threads) -> Features {
         .collect();
     let encoders = threads.map(features.len(), |i| Encoder::fit(&columns[i], max_bins));
     let codes = CodeMatrix::new(&encoders, &columns, store.chunk_rows.iter().sum(), threads);
+    let kinds: Vec<FeatureKind> = features.iter().map(|f| f.kind).collect();
+    let number = |i: usize| if takes_numbers { numbers_of(kinds[i], &columns[i]) } else { None };
+    let numbers = threads.map(kinds.len(), number);
     drop(columns);
-    Features { chain, features, encoders, codes }
+    Features { chain, features, encoders, codes, numbers }
+}
+
+/// The cells of a number feature, missing as NaN; none for other kinds.
+fn numbers_of(kind: FeatureKind, chunks: &[Column<'_>]) -> Option<Arc<[f64]>> {
+    if kind != FeatureKind::Number {
+        return None;
+    }
+    let cells = |c: &Column<'_>| (0..c.n_rows()).map(|row| c.double(row)).collect::<Vec<_>>();
+    Some(chunks.iter().flat_map(cells).collect())
 }
 
 /// Columns that give the target away.

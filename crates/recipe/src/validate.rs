@@ -5,7 +5,7 @@ use crate::predictions::{Predictions, Truth};
 use crate::prepared::Prepared;
 use ir::digest::mix;
 use jobs::{Budget, Clock, Ctx, Seed, Silent, Threads};
-use learn::{FitInput, LearnerEntry};
+use learn::{Exactness, LearnerEntry};
 use metrics::MetricEntry;
 use params::Params;
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,14 +81,8 @@ pub fn validate(
     let fit = |fold: &Fold, threads: &Threads, budget: &Budget| -> Result<FoldFit, Error> {
         let view = prepared.view(&fold.train, threads)?;
         let view = view.get();
-        let input = FitInput {
-            encoders: &view.encoders,
-            codes: &view.codes,
-            target: prepared.target(),
-            row_weights: prepared.row_weights.as_deref(),
-            rows: Rows { train: fold.train.clone(), others: fold.held_back.clone() },
-            rounds: None,
-        };
+        let rows = Rows { train: fold.train.clone(), others: fold.held_back.clone() };
+        let input = prepared.fit_input(view, rows, None, Exactness::Integers);
         // A fold counts as one step; its rounds are not told.
         let inner = Ctx { threads, budget, progress: &Silent, ..*ctx };
         let fitted = learner.learner.fit(input, params, fold.seed, &inner)?;

@@ -16,6 +16,7 @@ extern crate std;
 mod bags;
 mod engine;
 mod error;
+mod integers;
 mod neighbours;
 mod numbers;
 mod plan;

@@ -16,7 +16,7 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::fixed::link;
-use ir::op::LinkKind;
+use ir::op::{LeastCost, LinkKind};
 use ir::{Column, DType, Graph, Node, Op, Origin, Tensor, TensorData, ValueIdx};
 use nodes::{Interpreted, Prelude, WholeTable};
 
@@ -44,15 +44,34 @@ struct CodeStep {
 }
 
 /// What becomes of the scores of a forest.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Ending {
     Scores,
-    Logistic { shift: u32 },
-    Softmax { shift: u32 },
-    Share { offset: i64 },
-    Linear { shift: i16, offset: i64 },
+    Logistic {
+        shift: u32,
+    },
+    Softmax {
+        shift: u32,
+    },
+    Share {
+        offset: i64,
+    },
+    Linear {
+        shift: i16,
+        offset: i64,
+    },
+    Exponential {
+        shift: u32,
+    },
     ArgMax,
-    Threshold { above: i32 },
+    Threshold {
+        above: i32,
+    },
+    /// Of the probabilities that another ending makes.
+    LeastCost {
+        link: Box<Ending>,
+        cost: Vec<f64>,
+    },
 }
 
 /// A graph ready to run.
@@ -183,19 +202,14 @@ impl Scored {
                 continue;
             }
             let node = maker(output).ok_or_else(|| refuse(forest_node))?;
-            if node.inputs.first().copied() != score {
-                return Err(refuse(node));
-            }
-            endings.push(match &node.op {
-                Op::Link(l) => match l.kind {
-                    LinkKind::Logistic => Ending::Logistic { shift: l.shift.unsigned_abs().into() },
-                    LinkKind::Softmax => Ending::Softmax { shift: l.shift.unsigned_abs().into() },
-                    LinkKind::Share => Ending::Share { offset: l.offset },
-                    LinkKind::Linear => Ending::Linear { shift: l.shift, offset: l.offset },
-                },
-                Op::ArgMax(_) => Ending::ArgMax,
-                Op::Threshold(t) => Ending::Threshold { above: t.above },
-                _ => return Err(refuse(node)),
+            let linked = node.inputs.first().copied().and_then(maker);
+            let cost = node.inputs.get(1).and_then(|&i| graph.constant(i)).map(Tensor::data);
+            endings.push(match (&node.op, linked, cost) {
+                (Op::LeastCost(_), Some(link), Some(TensorData::F64(cost))) => {
+                    let ending = Ending::of(link, score).ok_or_else(|| refuse(link))?;
+                    Ending::LeastCost { link: Box::new(ending), cost: cost.clone() }
+                }
+                _ => Ending::of(node, score).ok_or_else(|| refuse(node))?,
             });
         }
         let computed = codes.iter().filter_map(|step| match step.start {
@@ -251,25 +265,48 @@ impl Scored {
 }
 
 impl Ending {
-    fn dims(self, n_rows: usize, width: usize) -> Vec<usize> {
+    /// What a node makes of the scores; `None` for nodes on other values and other operators.
+    fn of(node: &Node, score: Option<ValueIdx>) -> Option<Ending> {
+        if node.inputs.first().copied() != score {
+            return None;
+        }
+        Some(match &node.op {
+            Op::Link(l) => match l.kind {
+                LinkKind::Logistic => Ending::Logistic { shift: l.shift.unsigned_abs().into() },
+                LinkKind::Softmax => Ending::Softmax { shift: l.shift.unsigned_abs().into() },
+                LinkKind::Share => Ending::Share { offset: l.offset },
+                LinkKind::Linear => Ending::Linear { shift: l.shift, offset: l.offset },
+                LinkKind::Exponential => Ending::Exponential { shift: l.shift.unsigned_abs().into() },
+            },
+            Op::ArgMax(_) => Ending::ArgMax,
+            Op::Threshold(t) => Ending::Threshold { above: t.above },
+            _ => return None,
+        })
+    }
+
+    fn dims(&self, n_rows: usize, width: usize) -> Vec<usize> {
         match self {
             Ending::Scores | Ending::Softmax { .. } => vec![n_rows, width],
             Ending::Share { .. } => vec![n_rows, if width == 1 { 2 } else { width }],
             Ending::Logistic { .. } => vec![n_rows, 2],
-            Ending::Linear { .. } | Ending::ArgMax | Ending::Threshold { .. } => vec![n_rows],
+            Ending::Linear { .. }
+            | Ending::Exponential { .. }
+            | Ending::ArgMax
+            | Ending::Threshold { .. }
+            | Ending::LeastCost { .. } => vec![n_rows],
         }
     }
 
-    fn dtype(self) -> DType {
+    fn dtype(&self) -> DType {
         match self {
             Ending::Scores => DType::I32,
             Ending::Logistic { .. } | Ending::Softmax { .. } | Ending::Share { .. } => DType::F32,
-            Ending::Linear { .. } => DType::F64,
-            Ending::ArgMax | Ending::Threshold { .. } => DType::I64,
+            Ending::Linear { .. } | Ending::Exponential { .. } => DType::F64,
+            Ending::ArgMax | Ending::Threshold { .. } | Ending::LeastCost { .. } => DType::I64,
         }
     }
 
-    fn empty(self, n_rows: usize, width: usize) -> TensorData {
+    fn empty(&self, n_rows: usize, width: usize) -> TensorData {
         let n = self.dims(n_rows, width).iter().product();
         match self.dtype() {
             DType::I32 => TensorData::I32(vec![0; n]),
@@ -280,32 +317,37 @@ impl Ending {
     }
 
     /// Writes what becomes of the scores of rows `first..`.
-    fn write(self, scores: &[i32], width: usize, first: usize, output: &mut TensorData) {
+    fn write(&self, scores: &[i32], width: usize, first: usize, output: &mut TensorData) {
         match (self, output) {
             (Ending::Scores, TensorData::I32(out)) => {
                 out[first * width..first * width + scores.len()].copy_from_slice(scores);
             }
             (Ending::Logistic { shift }, TensorData::F32(out)) => {
                 for (out, &score) in out[2 * first..].chunks_exact_mut(2).zip(scores) {
-                    out.copy_from_slice(&link::logistic(score, shift));
+                    out.copy_from_slice(&link::logistic(score, *shift));
                 }
             }
             (Ending::Softmax { shift }, TensorData::F32(out)) => {
                 let rows = out[first * width..].chunks_exact_mut(width);
                 for (out, scores) in rows.zip(scores.chunks_exact(width)) {
-                    link::softmax(scores, shift, out);
+                    link::softmax(scores, *shift, out);
                 }
             }
             (Ending::Share { offset }, TensorData::F32(out)) => {
                 let n = if width == 1 { 2 } else { width };
                 let rows = out[first * n..].chunks_exact_mut(n);
                 for (out, scores) in rows.zip(scores.chunks_exact(width)) {
-                    link::share(scores, offset, out);
+                    link::share(scores, *offset, out);
                 }
             }
             (Ending::Linear { shift, offset }, TensorData::F64(out)) => {
                 for (out, &score) in out[first..].iter_mut().zip(scores) {
-                    *out = link::linear(score, offset, shift);
+                    *out = link::linear(score, *offset, *shift);
+                }
+            }
+            (Ending::Exponential { shift }, TensorData::F64(out)) => {
+                for (out, &score) in out[first..].iter_mut().zip(scores) {
+                    *out = link::exponential(score, *shift);
                 }
             }
             (Ending::ArgMax, TensorData::I64(out)) => {
@@ -315,7 +357,17 @@ impl Ending {
             }
             (Ending::Threshold { above }, TensorData::I64(out)) => {
                 for (out, &score) in out[first..].iter_mut().zip(scores) {
-                    *out = i64::from(score > above);
+                    *out = i64::from(score > *above);
+                }
+            }
+            (Ending::LeastCost { link, cost }, TensorData::I64(out)) => {
+                let n = scores.len().checked_div(width).unwrap_or(0);
+                let mut linked = link.empty(n, width);
+                link.write(scores, width, 0, &mut linked);
+                let TensorData::F32(p) = &linked else { return };
+                let n_classes = link.dims(n, width).get(1).copied().unwrap_or(1);
+                for (out, p) in out[first..].iter_mut().zip(p.chunks_exact(n_classes.max(1))) {
+                    *out = LeastCost::of(p.iter().map(|&p| f64::from(p)), cost) as i64;
                 }
             }
             // `empty` made each output of its ending's dtype.

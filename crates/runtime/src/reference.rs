@@ -6,13 +6,13 @@
 use crate::error::{Error, Kind};
 use crate::relations::Memo;
 use crate::texts::{self, Texts};
-use crate::{bags, neighbours, numbers, relations};
+use crate::{bags, integers, neighbours, numbers, relations};
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::fixed::{key_f64, link};
 use ir::forest::MISSING;
-use ir::op::{Bin, Codes, ForestOp, Link, LinkKind, Threshold, TimePart};
+use ir::op::{Bin, Codes, ForestOp, LeastCost, Link, LinkKind, Threshold, TimePart};
 use ir::text::category_key;
 use ir::{Column, ColumnData, DType, Graph, Node, Op, Origin, Shape, Tensor, TensorData, ValueIdx};
 
@@ -199,6 +199,15 @@ impl Inputs<'_, '_> {
         }
     }
 
+    /// Codes of the first columns.
+    pub(crate) fn codes_of(&self, n_columns: usize) -> Result<Vec<&[u8]>, Error> {
+        let codes = |position| match self.tensor(position)?.data() {
+            TensorData::U8(v) if v.len() == self.n_rows => Ok(&v[..]),
+            _ => Err(self.fail()),
+        };
+        (0..n_columns).map(codes).collect()
+    }
+
     pub(crate) fn finish(&self, dims: Vec<usize>, data: TensorData) -> Result<Tensor, Error> {
         Tensor::try_new(dims, data).ok_or_else(|| self.fail())
     }
@@ -219,6 +228,7 @@ impl Inputs<'_, '_> {
             Op::Link(link) => self.link(*link),
             Op::ArgMax(_) => self.argmax(),
             Op::Threshold(threshold) => self.threshold(*threshold),
+            Op::LeastCost(_) => self.least_cost(),
             Op::TimePart(part) => self.time_part(*part),
             Op::Cast(_)
             | Op::Arithmetic(_)
@@ -245,6 +255,12 @@ impl Inputs<'_, '_> {
             | Op::BagGather(_)
             | Op::BagGemm(_)
             | Op::TextPart(_) => bags::evaluate(self),
+            Op::QuantizeLinear(_)
+            | Op::QGemm(_)
+            | Op::Tables(_)
+            | Op::Sum(_)
+            | Op::NearestRows(_)
+            | Op::RbfSums(_) => integers::evaluate(self),
         }
     }
 
@@ -280,13 +296,7 @@ impl Inputs<'_, '_> {
     }
 
     fn forest(&self, op: &ForestOp) -> Result<Tensor, Error> {
-        let mut codes = Vec::with_capacity(self.node.inputs.len());
-        for position in 0..self.node.inputs.len() {
-            match self.tensor(position)?.data() {
-                TensorData::U8(v) if v.len() == self.n_rows => codes.push(&v[..]),
-                _ => return Err(self.fail()),
-            }
-        }
+        let codes = self.codes_of(self.node.inputs.len())?;
         let forest = &op.forest;
         let width = forest.n_outputs() as usize;
         let mut scores = forest.initial_scores().repeat(self.n_rows);
@@ -330,6 +340,11 @@ impl Inputs<'_, '_> {
                 let v = scores.iter().map(|&s| link::linear(s, op.offset, op.shift)).collect();
                 self.finish(vec![self.n_rows], TensorData::F64(v))
             }
+            LinkKind::Exponential => {
+                let shift = op.shift.unsigned_abs().into();
+                let v = scores.iter().map(|&s| link::exponential(s, shift)).collect();
+                self.finish(vec![self.n_rows], TensorData::F64(v))
+            }
         }
     }
 
@@ -352,6 +367,15 @@ impl Inputs<'_, '_> {
         let (scores, width) = self.scores()?;
         let labels = scores.chunks_exact(width).map(argmax).collect();
         Ok(Tensor::vector(TensorData::I64(labels)))
+    }
+
+    fn least_cost(&self) -> Result<Tensor, Error> {
+        let (p, cost) = (self.tensor(0)?, self.tensor(1)?);
+        let (TensorData::F32(v), &[_, n], TensorData::F64(cost)) = (p.data(), p.dims(), cost.data()) else {
+            return Err(self.fail());
+        };
+        let of = |p: &[f32]| LeastCost::of(p.iter().map(|&p| f64::from(p)), cost) as i64;
+        Ok(Tensor::vector(TensorData::I64(v.chunks_exact(n.max(1)).map(of).collect())))
     }
 
     fn threshold(&self, op: Threshold) -> Result<Tensor, Error> {

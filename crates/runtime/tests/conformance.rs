@@ -10,6 +10,8 @@ mod columns;
 mod models;
 #[path = "conformance/numbers.rs"]
 mod numbers;
+#[path = "conformance/scores.rs"]
+mod scores;
 
 use columns::OwnedColumn;
 use ir::digest::SplitMix64;

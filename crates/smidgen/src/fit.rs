@@ -9,7 +9,7 @@ use crate::timing::{Speed, measure};
 use data::{Encoding, Markers, ReadOptions, Source, Table, Target, TargetOptions};
 use ir::{ColumnKind, Signature, Task};
 use jobs::{Cancel, Clock, Ctx, Seed};
-use learn::LearnerEntry;
+use learn::{Goal, LearnerEntry};
 use metrics::MetricEntry;
 use params::Params;
 use prepare::past_rows;
@@ -279,6 +279,8 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
             duplicates: options.duplicates,
             missing_cells: options.missing_cells,
             max_bins: asked.learner.learner.max_bins(&asked.params),
+            takes_numbers: asked.learner.takes_numbers,
+            goal: goal(metric),
             seed: Seed(options.seed),
         },
         ctx,
@@ -466,6 +468,11 @@ fn finish(
     let cancel = if ctx.cancel.is_cancelled() { &cancel } else { ctx.cancel };
     let ctx = Ctx { cancel, ..*ctx };
     Ok(recipe::finish(prepared, asked.learner, &asked.params, validated.rounds, origin, &ctx)?)
+}
+
+/// What a metric wants of predicted numbers.
+fn goal(metric: &MetricEntry) -> Goal {
+    if matches!(metric.name, "mae" | "medae") { Goal::Median } else { Goal::Mean }
 }
 
 fn unfit_metric(metric: &MetricEntry, task: Task) -> Error {

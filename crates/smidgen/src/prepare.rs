@@ -84,6 +84,8 @@ pub fn transform(options: &TransformOptions, ctx: &Ctx<'_>) -> Result<TransformR
         duplicates: options.duplicates,
         missing_cells: options.missing_cells,
         max_bins: 2,
+        takes_numbers: false,
+        goal: learn::Goal::Mean,
         seed: Seed(options.seed),
     };
     let mut made = recipe::transform(&table, target.as_ref(), &prepare, &options.read.missing, ctx)?;

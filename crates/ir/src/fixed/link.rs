@@ -75,6 +75,12 @@ fn exp_neg(distance: u32, shift: u32) -> (u64, u32) {
     let exponent = (y >> n_fraction).min(4096) as u32;
     // The fraction in Q64.
     let fraction = if shift >= 2 { (y >> (shift - 2)) as u64 } else { (y << (2 - shift)) as u64 };
+    (power_of_half(fraction), exponent)
+}
+
+/// `2^-(fraction / 2^64)` in Q63.
+#[inline]
+fn power_of_half(fraction: u64) -> u64 {
     let table = POWERS[(fraction >> 60) as usize];
     let r = mul_high(fraction << 4, LN_2) >> 4;
     // Horner in Q63: s = 1 - r/1 (1 - r/2 (1 - r/3 ..)).
@@ -84,7 +90,7 @@ fn exp_neg(distance: u32, shift: u32) -> (u64, u32) {
         s = (1u64 << 63) - mul_high(s, r) / k;
         k -= 1;
     }
-    ((((u128::from(table) * u128::from(s)) >> 63) as u64).min(1 << 63), exponent)
+    (((u128::from(table) * u128::from(s)) >> 63) as u64).min(1 << 63)
 }
 
 /// Bits of the float nearest to `mantissa * 2^exponent`, ties to even, subnormals and zero included,
@@ -155,6 +161,20 @@ pub fn softmax(scores: &[i32], shift: u32, out: &mut [f32]) {
         let share = ((u128::from(mantissa) << 62) / sum) as u64;
         *p = f32::from_bits(f32_bits(share, -63 - exponent.cast_signed()));
     }
+}
+
+/// `exp(score * 2^-shift)` as a double with a relative error below 2^-52, by integers alone; too large powers
+/// saturate to the largest finite double. Larger scores never get smaller values. Shift above [`MAX_SHIFT`] is
+/// treated as that.
+#[inline]
+pub fn exponential(score: i32, shift: u32) -> f64 {
+    let shift = shift.min(MAX_SHIFT);
+    // -x * log2 e with 62 + shift fraction bits; its floor and what is above it.
+    let y = -i128::from(score) * i128::from(LOG2_E);
+    let n_fraction = 62 + shift;
+    let exponent = (y >> n_fraction).clamp(-4096, 4096) as i32;
+    let fraction = if shift >= 2 { (y >> (shift - 2)) as u64 } else { (y << (2 - shift)) as u64 };
+    f64::from_bits(float_bits::<52, -1022>(power_of_half(fraction), -63 - exponent))
 }
 
 /// Votes as probabilities: each score's share of their sum, every one the float nearest to the exact share.
@@ -332,6 +352,25 @@ mod tests {
                 score += step;
             }
         }
+    }
+
+    #[test]
+    fn exponential_is_near_the_exact() {
+        assert_eq!(exponential(0, 12), 1.0);
+        for shift in [0, 1, 2, 7, 12, 20] {
+            let mut last = 0.0;
+            for i in -20_000i32..20_000 {
+                let score = i * if shift < 8 { 1 } else { 37 };
+                let got = exponential(score, shift);
+                let want = (f64::from(score) * 2f64.powi(-(shift as i32))).exp();
+                let near = (got - want).abs() <= want * 1e-14 || want < 1e-300;
+                assert!(near || want > 1e300, "score {score} shift {shift}: {got} for {want}");
+                assert!(got >= last, "score {score} shift {shift}");
+                last = got;
+            }
+        }
+        assert_eq!(exponential(i32::MAX, 0), f64::MAX);
+        assert_eq!(exponential(i32::MIN, 0), 0.0);
     }
 
     #[test]

@@ -21,10 +21,13 @@ pub enum LinkKind {
     Share,
     /// `(score + offset) * 2^-shift`: `i32 [N, 1]` to `f64 [N]`.
     Linear,
+    /// `e^s`: `i32 [N, 1]` to `f64 [N]`.
+    Exponential,
 }
 
 impl LinkKind {
-    const ALL: &[LinkKind] = &[LinkKind::Logistic, LinkKind::Softmax, LinkKind::Share, LinkKind::Linear];
+    const ALL: &[LinkKind] =
+        &[LinkKind::Logistic, LinkKind::Softmax, LinkKind::Share, LinkKind::Linear, LinkKind::Exponential];
 
     /// Name as printed and stored.
     pub fn name(self) -> &'static str {
@@ -33,6 +36,7 @@ impl LinkKind {
             LinkKind::Softmax => "softmax",
             LinkKind::Share => "share",
             LinkKind::Linear => "linear",
+            LinkKind::Exponential => "exponential",
         }
     }
 }
@@ -42,7 +46,7 @@ impl LinkKind {
 pub struct Link {
     /// The function.
     pub kind: LinkKind,
-    /// Fraction bits of a score; 0 to 20 for `Logistic` and `Softmax`, 0 for `Share`, any for `Linear`.
+    /// Fraction bits of a score; 0 to 20 for `Logistic`, `Softmax` and `Exponential`, 0 for `Share`, any for `Linear`.
     pub shift: i16,
     /// `Linear`: added to the score first, on the same grid. `Share` of one score: half of all votes,
     /// `1..=2^32`. Else 0.
@@ -53,7 +57,8 @@ impl Link {
     pub(super) fn parse(attrs: &Attrs) -> Result<Link, Error> {
         let word = attrs.word(NAME, "kind")?;
         let kind = LinkKind::ALL.iter().copied().find(|k| k.name() == word);
-        let kind = kind.ok_or_else(|| misfit(NAME, "kind", "logistic, softmax, share or linear", &word))?;
+        let kind = kind
+            .ok_or_else(|| misfit(NAME, "kind", "logistic, softmax, share, linear or exponential", &word))?;
         Ok(Link { kind, shift: attrs.int(NAME, "shift")?, offset: attrs.int(NAME, "offset")? })
     }
 }
@@ -85,11 +90,11 @@ impl Payload for Link {
                 return Err(misfit(NAME, "offset", expected, &self.offset));
             }
         }
-        let probabilities = matches!(self.kind, LinkKind::Logistic | LinkKind::Softmax);
-        if probabilities && !(0..=MAX_SHIFT.cast_signed()).contains(&i32::from(self.shift)) {
+        let powers = matches!(self.kind, LinkKind::Logistic | LinkKind::Softmax | LinkKind::Exponential);
+        if powers && !(0..=MAX_SHIFT.cast_signed()).contains(&i32::from(self.shift)) {
             return Err(misfit(NAME, "shift", "0..=20", &self.shift));
         }
-        if probabilities && self.offset != 0 {
+        if powers && self.offset != 0 {
             return Err(misfit(NAME, "offset", "0", &self.offset));
         }
         let by = |n: usize| Shape(vec![rows.clone(), Dim::Fixed(n)]);
@@ -97,11 +102,15 @@ impl Payload for Link {
             (LinkKind::Logistic, 1) => Ok(vec![(DType::F32, by(2))]),
             (LinkKind::Share, 1) => Ok(vec![(DType::F32, by(2))]),
             (LinkKind::Softmax | LinkKind::Share, &k) if k > 0 => Ok(vec![(DType::F32, by(k))]),
-            (LinkKind::Linear, 1) => Ok(vec![(DType::F64, Shape(vec![rows.clone()]))]),
+            (LinkKind::Linear | LinkKind::Exponential, 1) => {
+                Ok(vec![(DType::F64, Shape(vec![rows.clone()]))])
+            }
             (LinkKind::Softmax | LinkKind::Share, _) => {
                 Err(misfit(NAME, "scores", "one or more a row", width))
             }
-            (LinkKind::Logistic | LinkKind::Linear, _) => Err(misfit(NAME, "scores", "one a row", width)),
+            (LinkKind::Logistic | LinkKind::Linear | LinkKind::Exponential, _) => {
+                Err(misfit(NAME, "scores", "one a row", width))
+            }
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Random models: every input kind, every shape of tree, every ending.
 
-use super::numbers;
+use super::{numbers, scores};
 use ir::digest::SplitMix64;
 use ir::fixed::{from_key_f64, key_f64};
 use ir::forest::{Child, CodeSet, CodedFeature, Split, Test, Tree};
-use ir::op::{ArgMax, Bin, Codes, ForestOp, Link, LinkKind, Threshold, TimePart};
+use ir::op::{ArgMax, Bin, Codes, ForestOp, LeastCost, Link, LinkKind, Threshold, TimePart};
 use ir::text::time::{Part, TimeFormat};
 use ir::{Card, ColumnKind, DType, Forest, GraphBuilder, Input, Model, Op, OutputRole};
 use ir::{Shape, Signature, Task, Tensor, TensorData, ValueIdx};
@@ -35,6 +35,14 @@ pub const TRAITS: &[&str] = &[
     "Softmax",
     "Share",
     "Linear",
+    "Exponential",
+    "LeastCost",
+    "QuantizeLinear",
+    "QGemm",
+    "Tables",
+    "Sum",
+    "NearestRows",
+    "RbfSums",
     "ArgMax",
     "Threshold",
     "a time as text",
@@ -104,6 +112,19 @@ pub fn random_model(random: &mut SplitMix64) -> Model {
     }
     let n_outputs = 1 + random.below(5);
     let features: Vec<CodedFeature> = coded.iter().map(|c| c.feature).collect();
+    if random.below(3) == 0 {
+        let coded: Vec<_> = coded.iter().map(|c| (c.value, c.feature)).collect();
+        let starts: Vec<_> = columns
+            .iter()
+            .zip(&inputs)
+            .filter(|(_, i)| i.kind != ColumnKind::Time)
+            .map(|(c, i)| (*c, i.dtype))
+            .collect();
+        if !starts.is_empty() {
+            let score = scores::made(random, &mut builder, &coded, &starts, n_outputs as usize);
+            return finish(random, builder, score, n_outputs, inputs);
+        }
+    }
     let forest = random_forest(random, features, n_outputs);
     let codes: Vec<ValueIdx> = coded.iter().map(|c| c.value).collect();
     let score = builder.node(Op::Forest(ForestOp { forest: Box::new(forest) }), &codes).unwrap();
@@ -250,8 +271,16 @@ fn finish(
     let (task, n_classes) = if n > 1 {
         let (kind, shift) =
             if random.below(3) == 0 { (LinkKind::Share, 0) } else { (LinkKind::Softmax, shift) };
-        outputs.push((OutputRole::Probability, b.node(link(kind, shift, 0), &[score]).unwrap()));
-        outputs.push((OutputRole::Label, b.node(Op::ArgMax(ArgMax), &[score]).unwrap()));
+        let p = b.node(link(kind, shift, 0), &[score]).unwrap();
+        outputs.push((OutputRole::Probability, p));
+        let label = if random.below(3) == 0 {
+            let cost = (0..n * n).map(|_| f64::from(random.below(9)) - 2.0).collect();
+            let cost = b.constant(Tensor::try_new(vec![n, n], TensorData::F64(cost)).unwrap()).unwrap();
+            b.node(Op::LeastCost(LeastCost), &[p, cost]).unwrap()
+        } else {
+            b.node(Op::ArgMax(ArgMax), &[score]).unwrap()
+        };
+        outputs.push((OutputRole::Label, label));
         (if n == 2 { Task::Binary } else { Task::Multiclass }, n)
     } else if random.below(2) == 0 {
         let op = if random.below(3) == 0 {
@@ -265,9 +294,13 @@ fn finish(
         outputs.push((OutputRole::Probability, p));
         (Task::Binary, 2)
     } else {
-        let shift = random.below(2300) as i16 - 1100;
-        let offset = random.next_word().cast_signed() >> random.below(64);
-        outputs.push((OutputRole::Value, b.node(link(LinkKind::Linear, shift, offset), &[score]).unwrap()));
+        let op = if random.below(3) == 0 {
+            link(LinkKind::Exponential, shift, 0)
+        } else {
+            let shift = random.below(2300) as i16 - 1100;
+            link(LinkKind::Linear, shift, random.next_word().cast_signed() >> random.below(64))
+        };
+        outputs.push((OutputRole::Value, b.node(op, &[score]).unwrap()));
         (Task::Regression, 0)
     };
     if random.below(4) == 0 {
@@ -316,7 +349,15 @@ pub fn traits(model: &Model) -> Vec<&'static str> {
                 LinkKind::Softmax => "Softmax",
                 LinkKind::Share => "Share",
                 LinkKind::Linear => "Linear",
+                LinkKind::Exponential => "Exponential",
             }),
+            (Op::LeastCost(_), _) => seen.push("LeastCost"),
+            (Op::QuantizeLinear(_), _) => seen.push("QuantizeLinear"),
+            (Op::QGemm(_), _) => seen.push("QGemm"),
+            (Op::Tables(_), _) => seen.push("Tables"),
+            (Op::Sum(_), _) => seen.push("Sum"),
+            (Op::NearestRows(_), _) => seen.push("NearestRows"),
+            (Op::RbfSums(_), _) => seen.push("RbfSums"),
             (Op::ArgMax(_), _) => seen.push("ArgMax"),
             (Op::Threshold(_), _) => seen.push("Threshold"),
             (Op::TimePart(op), _) => {

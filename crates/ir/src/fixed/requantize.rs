@@ -1,0 +1,102 @@
+//! Accumulators to the grid of the next integers: one multiplier and one shift.
+
+use super::round_ties_even;
+
+/// `(acc * m + 2^(s - 1)) >> s` for a real factor `m * 2^-s`: rounded half up, in i64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Requantize {
+    multiplier: i64,
+    shift: u32,
+}
+
+impl Requantize {
+    /// `2^30 <= multiplier < 2^31` and `1 <= shift <= 62`, else `None`.
+    pub fn try_new(multiplier: i64, shift: i64) -> Option<Requantize> {
+        let fits = (1 << 30..1 << 31).contains(&multiplier) && (1..=62).contains(&shift);
+        fits.then_some(Requantize { multiplier, shift: shift as u32 })
+    }
+
+    /// The pair nearest to a real factor: `m = round_ties_even(factor * 2^s)`. `None` for a factor outside of
+    /// `2^-32..2^30`, which no pair has.
+    pub fn of(factor: f64) -> Option<Requantize> {
+        if !(factor.is_finite() && factor > 0.0) {
+            return None;
+        }
+        let mut scaled = factor;
+        let mut shift = 0i64;
+        while scaled < 1_073_741_824.0 && shift <= 62 {
+            scaled *= 2.0;
+            shift += 1;
+        }
+        let multiplier = round_ties_even(scaled) as i64;
+        // Rounding up may reach the next power of two.
+        if multiplier == 1 << 31 {
+            Self::try_new(1 << 30, shift - 1)
+        } else {
+            Self::try_new(multiplier, shift)
+        }
+    }
+
+    /// The multiplier.
+    pub fn multiplier(self) -> i64 {
+        self.multiplier
+    }
+
+    /// The shift.
+    pub fn shift(self) -> i64 {
+        self.shift.into()
+    }
+
+    /// The real factor.
+    pub fn factor(self) -> f64 {
+        self.multiplier as f64 / (1i64 << self.shift) as f64
+    }
+
+    /// The requantized accumulator; `acc` is below 2^32 in size, a larger one is clamped to that.
+    #[inline]
+    pub fn apply(self, acc: i64) -> i64 {
+        let acc = acc.clamp(-(1 << 32) + 1, (1 << 32) - 1);
+        // The product is below 2^63, and so it is with the half added: s is at most 62.
+        (i128::from(acc * self.multiplier) + (1i128 << (self.shift - 1)) >> self.shift) as i64
+    }
+}
+
+/// An integer at the nearer end of i32, or itself.
+#[inline]
+pub fn clamp_i32(value: i64) -> i32 {
+    value.clamp(i32::MIN.into(), i32::MAX.into()) as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_goes_up() {
+        let half = Requantize::of(0.5).unwrap();
+        assert_eq!((half.multiplier(), half.shift()), (1 << 30, 31));
+        for (acc, expected) in [(0, 0), (1, 1), (-1, 0), (3, 2), (-3, -1), (4, 2), (-4, -2)] {
+            assert_eq!(half.apply(acc), expected, "{acc}");
+        }
+        let most = (1i64 << 32) - 1;
+        assert_eq!(Requantize::try_new((1 << 31) - 1, 62).unwrap().apply(most), 2);
+        assert_eq!(
+            Requantize::try_new((1 << 31) - 1, 1).unwrap().apply(-most),
+            -most * ((1 << 30) - 1) - most / 2
+        );
+    }
+
+    #[test]
+    fn factors_near_and_far() {
+        for factor in [1e-9, 0.1, 0.333, 1.0, 1.9999999999, 12345.678, 1e9] {
+            let got = Requantize::of(factor).unwrap();
+            assert!((got.factor() / factor - 1.0).abs() < 1e-9, "{factor}: {got:?}");
+        }
+        for factor in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e10, 1e-10] {
+            assert_eq!(Requantize::of(factor), None, "{factor}");
+        }
+        assert_eq!(Requantize::try_new(1 << 31, 5), None);
+        assert_eq!(Requantize::try_new(1 << 30, 0), None);
+        assert_eq!(Requantize::try_new(1 << 30, 63), None);
+    }
+}

@@ -1,0 +1,64 @@
+//! `QGemm`: integer rows times an integer matrix.
+
+use super::{Attr, Attrs, Operand, Payload, arity, misfit, requantize, wide};
+use crate::{DType, Dim, Error, Shape, TensorData};
+use alloc::vec;
+use alloc::vec::Vec;
+
+pub(super) const NAME: &str = "QGemm";
+
+/// `acc_j = bias_j + sum_k x_k * w_kj` in i32, then requantized: `score_j = clamp((acc_j * m_j + 2^(s_j - 1))
+/// >> s_j)` in i64 to i32, half up.
+///
+/// Inputs: `x: i16 [N, K]` between -32767 and 32767; constants `w: i16 [K, M]`, `bias: i32 [M]` and
+/// `requantize: i64 [2, M]`, first all `m` (`2^30 <= m < 2^31`), then all `s` (`1 <= s <= 62`). Output: `i32
+/// [N, M]`. That `acc` stays below 2^31 whatever the row is proven from `w` and `bias`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct QGemm;
+
+impl QGemm {
+    pub(super) fn parse(_: &Attrs) -> Result<QGemm, Error> {
+        Ok(QGemm)
+    }
+}
+
+impl Payload for QGemm {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn attrs(&self) -> Vec<(&'static str, Attr)> {
+        Vec::new()
+    }
+
+    fn infer(&self, inputs: &[Operand<'_>]) -> Result<Vec<(DType, Shape)>, Error> {
+        let [x, w, bias, pairs] = arity(NAME, inputs)?;
+        let (DType::I16, [rows, Dim::Fixed(inner)]) = (x.dtype, &x.shape.0[..]) else {
+            return Err(misfit(NAME, "rows", "i16 [N, K]", &x.describe()));
+        };
+        let (weights, n_outputs) = match (w.constant.map(|c| c.data()), &w.shape.0[..]) {
+            (Some(TensorData::I16(v)), [Dim::Fixed(k), Dim::Fixed(m @ 1..)]) if k == inner => (v, *m),
+            _ => {
+                let expected = alloc::format!("a constant i16 [{inner}, M], M at least 1");
+                return Err(misfit(NAME, "weights", &expected, &w.describe()));
+            }
+        };
+        let starts = match (bias.constant.map(|c| c.data()), &bias.shape.0[..]) {
+            (Some(TensorData::I32(v)), [Dim::Fixed(m)]) if *m == n_outputs => v,
+            _ => {
+                let expected = alloc::format!("a constant i32 [{n_outputs}]");
+                return Err(misfit(NAME, "bias", &expected, &bias.describe()));
+            }
+        };
+        requantize(NAME, pairs, n_outputs)?;
+        for (j, &start) in starts.iter().enumerate() {
+            let sizes = weights.iter().skip(j).step_by(n_outputs).map(|w| u64::from(w.unsigned_abs()));
+            let most = sizes.sum::<u64>().saturating_mul(1 << 15).saturating_add(start.unsigned_abs().into());
+            if most > i32::MAX.unsigned_abs().into() {
+                let expected = "weights whose sums stay below 2^31";
+                return Err(misfit(NAME, "accumulator", expected, &most));
+            }
+        }
+        Ok(vec![(DType::I32, wide(NAME, rows, n_outputs)?)])
+    }
+}

@@ -1,0 +1,171 @@
+//! What the integer operators of linear models, tables, neighbours and support vectors mean; part of the
+//! reference interpreter.
+//!
+//! Sums are exact: that none overflows was proven when the node was made.
+
+use crate::error::Error;
+use crate::numbers::doubles;
+use crate::reference::Inputs;
+use alloc::vec;
+use alloc::vec::Vec;
+use ir::fixed::{Requantize, clamp_i32};
+use ir::op::{NearestRows, QuantizeLinear, RbfSums, Tables};
+use ir::{Op, Tensor, TensorData};
+
+/// Value of one of these nodes.
+pub(crate) fn evaluate(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
+    match &inputs.node.op {
+        Op::QuantizeLinear(_) => quantize(inputs),
+        Op::QGemm(_) => gemm(inputs),
+        Op::Tables(_) => tables(inputs),
+        Op::Sum(_) => sum(inputs),
+        Op::NearestRows(op) => nearest(inputs, *op),
+        Op::RbfSums(op) => similarities(inputs, *op),
+        _ => Err(inputs.fail()),
+    }
+}
+
+/// 16-bit integers and the length of a row.
+fn small<'t>(inputs: &'t Inputs<'_, '_>, position: usize) -> Result<(&'t [i16], usize), Error> {
+    let tensor = inputs.tensor(position)?;
+    match (tensor.data(), tensor.dims()) {
+        (TensorData::I16(v), &[_, width]) => Ok((v, width)),
+        _ => Err(inputs.fail()),
+    }
+}
+
+fn i32s<'t>(inputs: &'t Inputs<'_, '_>, position: usize) -> Result<&'t [i32], Error> {
+    match inputs.tensor(position)?.data() {
+        TensorData::I32(v) => Ok(v),
+        _ => Err(inputs.fail()),
+    }
+}
+
+fn i64s<'t>(inputs: &'t Inputs<'_, '_>, position: usize) -> Result<&'t [i64], Error> {
+    match inputs.tensor(position)?.data() {
+        TensorData::I64(v) => Ok(v),
+        _ => Err(inputs.fail()),
+    }
+}
+
+/// Multiplier and shift of each output.
+fn requantize(inputs: &Inputs<'_, '_>, position: usize) -> Result<Vec<Requantize>, Error> {
+    let pairs = i64s(inputs, position)?;
+    let (multipliers, shifts) = pairs.split_at(pairs.len() / 2);
+    let made = multipliers.iter().zip(shifts).map(|(&m, &s)| Requantize::try_new(m, s));
+    made.collect::<Option<_>>().ok_or_else(|| inputs.fail())
+}
+
+fn quantize(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
+    let (x, scale) = (doubles(inputs, 0)?, doubles(inputs, 1)?);
+    let mut values = Vec::with_capacity(x.values.len());
+    for row in x.values.chunks_exact(scale.values.len().max(1)) {
+        values.extend(row.iter().zip(scale.values.iter()).map(|(&x, &s)| QuantizeLinear::of(x, s)));
+    }
+    inputs.finish(x.dims, TensorData::I16(values))
+}
+
+fn gemm(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
+    let ((x, inner), (w, width)) = (small(inputs, 0)?, small(inputs, 1)?);
+    let (bias, pairs) = (i32s(inputs, 2)?, requantize(inputs, 3)?);
+    let mut scores = Vec::with_capacity(inputs.n_rows * width);
+    let mut acc = vec![0i32; width];
+    for row in 0..inputs.n_rows {
+        acc.copy_from_slice(bias);
+        for (&x, w) in x[row * inner..(row + 1) * inner].iter().zip(w.chunks_exact(width)) {
+            acc.iter_mut().zip(w).for_each(|(acc, &w)| *acc += i32::from(x) * i32::from(w));
+        }
+        scores.extend(acc.iter().zip(&pairs).map(|(&acc, pair)| clamp_i32(pair.apply(acc.into()))));
+    }
+    inputs.finish(vec![inputs.n_rows, width], TensorData::I32(scores))
+}
+
+fn tables(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
+    let n_columns = inputs.node.inputs.len().checked_sub(3).ok_or_else(|| inputs.fail())?;
+    let codes = inputs.codes_of(n_columns)?;
+    let (sizes, terms) = (i64s(inputs, n_columns)?, i64s(inputs, n_columns + 1)?);
+    let values = i32s(inputs, n_columns + 2)?;
+    let (terms, n_values) = Tables::terms(sizes, terms).ok_or_else(|| inputs.fail())?;
+    let width = values.len() / n_values;
+    let mut scores = values[(n_values - 1) * width..].repeat(inputs.n_rows);
+    for (row, scores) in scores.chunks_exact_mut(width).enumerate() {
+        for term in &terms {
+            let place = term.place(|column| codes[column][row]);
+            scores.iter_mut().zip(&values[place * width..]).for_each(|(s, v)| *s += v);
+        }
+    }
+    inputs.finish(vec![inputs.n_rows, width], TensorData::I32(scores))
+}
+
+fn sum(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
+    let first = inputs.tensor(0)?;
+    let mut sums: Vec<i64> = vec![0; first.data().len()];
+    for position in 0..inputs.node.inputs.len() {
+        sums.iter_mut().zip(i32s(inputs, position)?).for_each(|(sum, &v)| *sum += i64::from(v));
+    }
+    let scores = sums.into_iter().map(clamp_i32).collect();
+    inputs.finish(first.dims().to_vec(), TensorData::I32(scores))
+}
+
+/// Squared distance of two rows.
+fn distance(a: &[i16], b: &[i16]) -> i64 {
+    let square = |(&a, &b): (&i16, &i16)| {
+        let d = i64::from(a) - i64::from(b);
+        d * d
+    };
+    a.iter().zip(b).map(square).sum()
+}
+
+fn nearest(inputs: &Inputs<'_, '_>, op: NearestRows) -> Result<Tensor, Error> {
+    let ((x, inner), (known, _)) = (small(inputs, 0)?, small(inputs, 1)?);
+    let votes = i32s(inputs, 2)?;
+    let n_known = known.len() / inner.max(1);
+    let width = votes.len() / n_known.max(1);
+    let mut scores = Vec::with_capacity(inputs.n_rows * width);
+    for row in x.chunks_exact(inner.max(1)) {
+        let distances = known.chunks_exact(inner.max(1)).map(|r| distance(row, r));
+        let mut near: Vec<(i64, usize)> = distances.zip(0..).collect();
+        near.sort_unstable();
+        near.truncate(op.k as usize);
+        let at_zero = near.iter().filter(|(d, _)| *d == 0).count();
+        let weight = |d: i64| match d {
+            _ if !op.by_distance => 1,
+            0 => 1,
+            _ if at_zero > 0 => 0,
+            _ => NearestRows::weight(d),
+        };
+        for k in 0..width {
+            let weighed =
+                near.iter().map(|&(d, at)| i128::from(weight(d)) * i128::from(votes[at * width + k]));
+            let sum: i128 = weighed.sum();
+            let score = if op.by_distance {
+                let total: i128 = near.iter().map(|&(d, _)| i128::from(weight(d))).sum();
+                // n * sum / total, rounded half up.
+                (2 * near.len() as i128 * sum + total).div_euclid((2 * total).max(1))
+            } else {
+                sum
+            };
+            scores.push(clamp_i32(score as i64));
+        }
+    }
+    inputs.finish(vec![inputs.n_rows, width], TensorData::I32(scores))
+}
+
+fn similarities(inputs: &Inputs<'_, '_>, op: RbfSums) -> Result<Tensor, Error> {
+    let ((x, inner), (vectors, _), (coefficients, width)) =
+        (small(inputs, 0)?, small(inputs, 1)?, small(inputs, 2)?);
+    let (table, pairs, start) = (i32s(inputs, 3)?, requantize(inputs, 4)?, i32s(inputs, 5)?);
+    let mut scores = Vec::with_capacity(inputs.n_rows * width);
+    let mut acc = vec![0i64; width];
+    for row in x.chunks_exact(inner.max(1)) {
+        acc.fill(0);
+        for (vector, c) in vectors.chunks_exact(inner.max(1)).zip(coefficients.chunks_exact(width)) {
+            let similarity = i64::from(op.similarity(distance(row, vector), table));
+            acc.iter_mut().zip(c).for_each(|(acc, &c)| *acc += i64::from(c) * similarity);
+        }
+        for ((&acc, pair), &start) in acc.iter().zip(&pairs).zip(start) {
+            scores.push(clamp_i32(pair.apply((acc + (1 << 15)) >> 16) + i64::from(start)));
+        }
+    }
+    inputs.finish(vec![inputs.n_rows, width], TensorData::I32(scores))
+}

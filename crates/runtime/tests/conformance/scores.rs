@@ -1,0 +1,143 @@
+//! Random integer scores that are no forest: tables, products, neighbours, similarities, and their sums.
+
+use super::numbers;
+use ir::digest::SplitMix64;
+use ir::fixed::Requantize;
+use ir::forest::CodedFeature;
+use ir::op::{Columns, NearestRows, QGemm, QuantizeLinear, RbfSums, Sum, Tables};
+use ir::{DType, GraphBuilder, Op, Tensor, TensorData, ValueIdx};
+
+fn matrix(b: &mut GraphBuilder, dims: [usize; 2], data: TensorData) -> ValueIdx {
+    b.constant(Tensor::try_new(dims.to_vec(), data).unwrap()).unwrap()
+}
+
+fn whole(random: &mut SplitMix64, most: u32) -> i64 {
+    i64::from(random.below(2 * most + 1)) - i64::from(most)
+}
+
+/// Scores `[N, n_outputs]` of coded columns and of columns as they are.
+pub fn made(
+    random: &mut SplitMix64,
+    b: &mut GraphBuilder,
+    coded: &[(ValueIdx, CodedFeature)],
+    columns: &[(ValueIdx, DType)],
+    n_outputs: usize,
+) -> ValueIdx {
+    let mut parts = Vec::new();
+    if !coded.is_empty() && random.below(2) == 0 {
+        parts.push(tables(random, b, coded, n_outputs));
+    }
+    let n = 1 + random.below(3) as usize;
+    let rows: Vec<ValueIdx> = (0..n)
+        .map(|_| {
+            let (column, dtype) = columns[random.below(columns.len() as u32) as usize];
+            numbers::made(random, b, column, dtype)
+        })
+        .collect();
+    let rows = b.node(Op::Columns(Columns), &rows).unwrap();
+    let scale = (0..n).map(|_| [1e-300, 0.004, 1.0, 77.5][random.below(4) as usize]).collect();
+    let scale = b.constant(Tensor::vector(TensorData::F64(scale))).unwrap();
+    let x = b.node(Op::QuantizeLinear(QuantizeLinear), &[rows, scale]).unwrap();
+    let kinds = 1 + random.below(7);
+    if kinds & 1 != 0 {
+        parts.push(product(random, b, x, n, n_outputs));
+    }
+    if kinds & 2 != 0 {
+        parts.push(neighbours(random, b, x, n, n_outputs));
+    }
+    if kinds & 4 != 0 {
+        parts.push(similarities(random, b, x, n, n_outputs));
+    }
+    match parts[..] {
+        [only] => only,
+        _ => b.node(Op::Sum(Sum), &parts).unwrap(),
+    }
+}
+
+fn tables(
+    random: &mut SplitMix64,
+    b: &mut GraphBuilder,
+    coded: &[(ValueIdx, CodedFeature)],
+    n_outputs: usize,
+) -> ValueIdx {
+    // A size below the number of codes: codes past it count as missing.
+    let sizes: Vec<i64> = coded.iter().map(|c| i64::from(c.1.n_codes) - i64::from(random.below(2))).collect();
+    let column = |random: &mut SplitMix64| i64::from(random.below(coded.len() as u32));
+    let n_terms = random.below(5) as usize;
+    let mut terms = Vec::new();
+    for _ in 0..n_terms {
+        terms.push(column(random));
+        terms.push(if random.below(2) == 0 { -1 } else { column(random) });
+    }
+    let n_values = Tables::terms(&sizes, &terms).unwrap().1;
+    let values = (0..n_values * n_outputs).map(|_| whole(random, 300_000_000) as i32).collect();
+    let mut inputs: Vec<ValueIdx> = coded.iter().map(|c| c.0).collect();
+    inputs.push(b.constant(Tensor::vector(TensorData::I64(sizes))).unwrap());
+    inputs.push(matrix(b, [n_terms, 2], TensorData::I64(terms)));
+    inputs.push(matrix(b, [n_values, n_outputs], TensorData::I32(values)));
+    b.node(Op::Tables(Tables), &inputs).unwrap()
+}
+
+fn requantize(random: &mut SplitMix64, b: &mut GraphBuilder, n_outputs: usize) -> ValueIdx {
+    let pairs: Vec<Requantize> = (0..n_outputs)
+        .map(|_| {
+            Requantize::of(f64::from(1 + random.below(1000)) * 0.5f64.powi(random.below(20) as i32)).unwrap()
+        })
+        .collect();
+    let values = pairs.iter().map(|p| p.multiplier()).chain(pairs.iter().map(|p| p.shift())).collect();
+    matrix(b, [2, n_outputs], TensorData::I64(values))
+}
+
+fn product(
+    random: &mut SplitMix64,
+    b: &mut GraphBuilder,
+    x: ValueIdx,
+    n: usize,
+    n_outputs: usize,
+) -> ValueIdx {
+    let w = (0..n * n_outputs).map(|_| whole(random, 21_000) as i16).collect();
+    let w = matrix(b, [n, n_outputs], TensorData::I16(w));
+    let bias = (0..n_outputs).map(|_| whole(random, 80_000_000) as i32).collect();
+    let bias = b.constant(Tensor::vector(TensorData::I32(bias))).unwrap();
+    let pairs = requantize(random, b, n_outputs);
+    b.node(Op::QGemm(QGemm), &[x, w, bias, pairs]).unwrap()
+}
+
+fn neighbours(
+    random: &mut SplitMix64,
+    b: &mut GraphBuilder,
+    x: ValueIdx,
+    n: usize,
+    n_outputs: usize,
+) -> ValueIdx {
+    let n_known = 1 + random.below(12) as usize;
+    // Few distinct numbers: distances of 0 and equal ones occur.
+    let known = (0..n_known * n).map(|_| whole(random, 3) as i16 * 250).collect();
+    let known = matrix(b, [n_known, n], TensorData::I16(known));
+    let votes = (0..n_known * n_outputs).map(|_| whole(random, 1_000_000) as i32).collect();
+    let votes = matrix(b, [n_known, n_outputs], TensorData::I32(votes));
+    let op = NearestRows { k: 1 + random.below(15), by_distance: random.below(2) == 0 };
+    b.node(Op::NearestRows(op), &[x, known, votes]).unwrap()
+}
+
+fn similarities(
+    random: &mut SplitMix64,
+    b: &mut GraphBuilder,
+    x: ValueIdx,
+    n: usize,
+    n_outputs: usize,
+) -> ValueIdx {
+    let n_vectors = random.below(9) as usize;
+    let vectors = (0..n_vectors * n).map(|_| whole(random, 4) as i16 * 100).collect();
+    let vectors = matrix(b, [n_vectors, n], TensorData::I16(vectors));
+    let c = (0..n_vectors * n_outputs).map(|_| whole(random, 32_767) as i16).collect();
+    let c = matrix(b, [n_vectors, n_outputs], TensorData::I16(c));
+    let mut table: Vec<i32> = (0..2 + random.below(40)).map(|_| random.below(65_537) as i32).collect();
+    table.sort_unstable_by(|a, b| b.cmp(a));
+    let table = b.constant(Tensor::vector(TensorData::I32(table))).unwrap();
+    let pairs = requantize(random, b, n_outputs);
+    let start = (0..n_outputs).map(|_| whole(random, 1_000_000_000) as i32).collect();
+    let start = b.constant(Tensor::vector(TensorData::I32(start))).unwrap();
+    let step = [0, 9, 14, 33][random.below(4) as usize];
+    b.node(Op::RbfSums(RbfSums { step }), &[x, vectors, c, table, pairs, start]).unwrap()
+}
