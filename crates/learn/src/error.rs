@@ -20,6 +20,24 @@ pub enum Kind {
     /// A setting that the learner does not take.
     #[error(transparent)]
     Params(#[from] params::Error),
+    /// A loss that does not go with the target.
+    #[error("{learner}: loss \"{loss}\" does not go with {task}; choose {fit}")]
+    UnfitLoss {
+        /// The learner.
+        learner: &'static str,
+        /// The loss asked for.
+        loss: String,
+        /// What the target is.
+        task: &'static str,
+        /// The losses that go with it.
+        fit: &'static str,
+    },
+    /// A learner of classes and a target of numbers.
+    #[error("learners of classes take no target of numbers")]
+    NoClasses,
+    /// There is nothing to learn from.
+    #[error("no training row has a weight above 0; check the row weights")]
+    NoRows,
     /// The trees could not be grown.
     #[error(transparent)]
     Trees(#[from] trees::Error),
@@ -37,7 +55,11 @@ impl Error {
     /// Whose business it is.
     pub fn nature(&self) -> ir::Nature {
         match &*self.0 {
-            Kind::UnknownLearner { .. } | Kind::Params(_) => ir::Nature::Input,
+            Kind::UnknownLearner { .. }
+            | Kind::Params(_)
+            | Kind::UnfitLoss { .. }
+            | Kind::NoClasses
+            | Kind::NoRows => ir::Nature::Input,
             Kind::Trees(e) => match e.kind() {
                 trees::Kind::Graph(e) => e.nature(),
                 _ => ir::Nature::Input,

@@ -1,17 +1,18 @@
 //! `gbdt`: gradient-boosted decision trees.
 //!
 //! Histograms of integer gradients on codes, leaf-wise growth, leaves rounded to the deployed grid
-//! inside the loop ([`trees`]). Objectives follow the task: logistic, softmax, squared. Missing
+//! inside the loop ([`trees`]). The loss follows the task and the metric unless it is named. Missing
 //! values take the side that the training rows preferred; sets of categories are splits.
 //! # Source  Friedman, Ann. Statist. 29, 2001; Ke et al., LightGBM, NeurIPS 2017.
 
+use crate::error::Kind;
 use crate::scored_forest::ScoredForest;
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, ScoreLink};
+use crate::{Error, FitInput, Fitted, Goal, Learner, LearnerEntry, ScoreLink};
 use ir::Task;
 use ir::op::LinkKind;
 use jobs::{Ctx, Seed};
 use params::{ParamSpec, Params, Range, Value};
-use trees::{BoostParams, Rounds, Target, boost, compact};
+use trees::{BoostParams, Loss, Rounds, Target, boost, compact};
 
 const SPEC: &[ParamSpec] = &[
     ParamSpec {
@@ -34,6 +35,41 @@ const SPEC: &[ParamSpec] = &[
         default: Value::Int(50),
         range: Range::Int { low: 1, high: 20_000 },
         doc: "rounds without a better validation loss before boosting stops, when n_trees is 0",
+    },
+    ParamSpec {
+        name: "loss",
+        aliases: &["objective", "loss_function"],
+        default: Value::Word("auto"),
+        range: Range::Words(LOSSES),
+        doc: "what is minimised; auto: logistic or softmax for classes, absolute where the metric is mae or medae, else squared",
+    },
+    ParamSpec {
+        name: "huber_share",
+        aliases: &[],
+        default: Value::Real(0.9),
+        range: Range::Real { low: 0.01, high: 0.99 },
+        doc: "loss huber: share of the rows whose error is squared",
+    },
+    ParamSpec {
+        name: "quantile_level",
+        aliases: &["quantile", "quantile_alpha"],
+        default: Value::Real(0.5),
+        range: Range::Real { low: 0.001, high: 0.999 },
+        doc: "loss quantile: share of the rows that should lie below the prediction",
+    },
+    ParamSpec {
+        name: "tweedie_power",
+        aliases: &["tweedie_variance_power"],
+        default: Value::Real(1.5),
+        range: Range::Real { low: 1.01, high: 1.99 },
+        doc: "loss tweedie: power of the mean that the variance follows",
+    },
+    ParamSpec {
+        name: "focal_gamma",
+        aliases: &[],
+        default: Value::Real(2.0),
+        range: Range::Real { low: 0.0, high: 10.0 },
+        doc: "loss focal: how much less easy rows count",
     },
     ParamSpec {
         name: "learning_rate",
@@ -159,6 +195,40 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     learner: &Gbdt,
 };
 
+const LOSSES: &[&str] = &[
+    "auto", "logistic", "softmax", "focal", "squared", "absolute", "huber", "quantile", "poisson", "tweedie",
+];
+
+/// The loss of a name for a target.
+fn loss(params: &Params, target: &Target<'_>, goal: Goal) -> Result<Loss, Error> {
+    let word = params.word("loss");
+    let is_number = matches!(target, Target::Values(_));
+    let loss = match word {
+        "auto" if is_number && goal == Goal::Median => Loss::Absolute,
+        "focal" if !is_number => Loss::Focal { gamma: params.real("focal_gamma") },
+        "logistic" if matches!(target, Target::Binary(_)) => Loss::Usual,
+        "auto" => Loss::Usual,
+        "softmax" if matches!(target, Target::Classes { .. }) => Loss::Usual,
+        "squared" if is_number => Loss::Usual,
+        "absolute" if is_number => Loss::Absolute,
+        "huber" if is_number => Loss::Huber { share: params.real("huber_share") },
+        "quantile" if is_number => Loss::Quantile { level: params.real("quantile_level") },
+        "poisson" if is_number => Loss::Poisson,
+        "tweedie" if is_number => Loss::Tweedie { power: params.real("tweedie_power") },
+        _ => {
+            let (task, fit) = match target {
+                Target::Binary(_) => ("two classes", "auto, logistic or focal"),
+                Target::Classes { .. } => ("several classes", "auto, softmax or focal"),
+                Target::Values(_) => {
+                    ("numbers", "auto, squared, absolute, huber, quantile, poisson or tweedie")
+                }
+            };
+            return Err(Kind::UnfitLoss { learner: "gbdt", loss: word.to_owned(), task, fit }.into());
+        }
+    };
+    Ok(loss)
+}
+
 struct Gbdt;
 
 impl Learner for Gbdt {
@@ -174,8 +244,11 @@ impl Learner for Gbdt {
             (0, None) => Rounds::Until { patience: int("patience"), most: int("max_trees") },
             (n, _) => Rounds::Exactly(n),
         };
+        let target = input.target;
+        let loss = loss(params, &target, input.goal)?;
         let boost_params = BoostParams {
             rounds,
+            loss,
             learning_rate: params.real("learning_rate"),
             max_leaves: int("max_leaves") as usize,
             max_depth: int("max_depth") as usize,
@@ -192,11 +265,11 @@ impl Learner for Gbdt {
             leaf_bits: int("leaf_bits"),
             one_tree_per_class: params.word("class_trees") == "one_per_class",
         };
-        let target = input.target;
         let boosted = boost(input.codes, &target, input.row_weights, input.rows, &boost_params, seed, ctx)?;
         let kind = match target {
             Target::Binary(_) => LinkKind::Logistic,
             Target::Classes { .. } => LinkKind::Softmax,
+            Target::Values(_) if loss.is_log() => LinkKind::Exponential,
             Target::Values(_) => LinkKind::Linear,
         };
         let link = ScoreLink { kind, shift: boosted.shift, offset: boosted.offset };

@@ -5,12 +5,17 @@
 //! runtime predicts, for folds, evaluation, the server and the device alike. `laws.rs` runs on every
 //! member.
 
+mod additive_tables;
 mod averages;
+mod bernoulli_nb;
+mod categorical_nb;
 mod error;
 mod extra_trees;
 mod forest;
+mod gaussian_nb;
 mod gbdt;
 mod learner;
+mod naive_bayes;
 mod score_link;
 mod scored_forest;
 mod tree;
@@ -23,7 +28,15 @@ pub use learner::{Exactness, FitInput, Fitted, Goal, Learner, LearnerEntry, Part
 pub use score_link::{Decision, Linked, ScoreLink};
 
 /// Every learner, in the order in which `smidgen fit` would try them.
-pub static LEARNERS: &[&LearnerEntry] = &[&gbdt::ENTRY, &forest::ENTRY, &extra_trees::ENTRY, &tree::ENTRY];
+pub static LEARNERS: &[&LearnerEntry] = &[
+    &gbdt::ENTRY,
+    &forest::ENTRY,
+    &extra_trees::ENTRY,
+    &tree::ENTRY,
+    &gaussian_nb::ENTRY,
+    &categorical_nb::ENTRY,
+    &bernoulli_nb::ENTRY,
+];
 
 /// The learner of a name.
 ///

@@ -1,7 +1,7 @@
 //! From integer scores to what people read: probabilities or values, and the decision.
 
 use crate::Error;
-use ir::fixed::link;
+use ir::fixed::{link, math};
 use ir::op::{ArgMax, LeastCost, Link, LinkKind, Threshold};
 use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
 
@@ -123,6 +123,25 @@ impl ScoreLink {
             if reaches(middle as i32) { high = middle } else { low = middle + 1 }
         }
         (low - 1).clamp(i32::MIN.into(), i32::MAX.into()) as i32
+    }
+}
+
+/// What people read for real scores `[n_rows, n_outputs]`, as [`ScoreLink::apply`] gives it for integers; shares
+/// of votes are the votes as they are.
+pub(crate) fn linked(kind: LinkKind, mut scores: Vec<f64>, n_outputs: usize) -> Vec<f64> {
+    match kind {
+        LinkKind::Logistic => scores.into_iter().map(math::sigmoid).flat_map(|p| [1.0 - p, p]).collect(),
+        LinkKind::Softmax => {
+            for row in scores.chunks_exact_mut(n_outputs.max(1)) {
+                let largest = row.iter().fold(f64::NEG_INFINITY, |m, s| m.max(*s));
+                row.iter_mut().for_each(|s| *s = math::exp(*s - largest));
+                let sum: f64 = row.iter().sum();
+                row.iter_mut().for_each(|s| *s /= sum);
+            }
+            scores
+        }
+        LinkKind::Share | LinkKind::Linear => scores,
+        LinkKind::Exponential => scores.into_iter().map(math::exp).collect(),
     }
 }
 

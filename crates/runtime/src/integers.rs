@@ -17,7 +17,7 @@ pub(crate) fn evaluate(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
     match &inputs.node.op {
         Op::QuantizeLinear(_) => quantize(inputs),
         Op::QGemm(_) => gemm(inputs),
-        Op::Tables(_) => tables(inputs),
+        Op::Tables(op) => tables(inputs, *op),
         Op::Sum(_) => sum(inputs),
         Op::NearestRows(op) => nearest(inputs, *op),
         Op::RbfSums(op) => similarities(inputs, *op),
@@ -80,7 +80,7 @@ fn gemm(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
     inputs.finish(vec![inputs.n_rows, width], TensorData::I32(scores))
 }
 
-fn tables(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
+fn tables(inputs: &Inputs<'_, '_>, op: Tables) -> Result<Tensor, Error> {
     let n_columns = inputs.node.inputs.len().checked_sub(3).ok_or_else(|| inputs.fail())?;
     let codes = inputs.codes_of(n_columns)?;
     let (sizes, terms) = (i64s(inputs, n_columns)?, i64s(inputs, n_columns + 1)?);
@@ -93,6 +93,7 @@ fn tables(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
             let place = term.place(|column| codes[column][row]);
             scores.iter_mut().zip(&values[place * width..]).for_each(|(s, v)| *s += v);
         }
+        scores.iter_mut().for_each(|s| *s <<= op.shift);
     }
     inputs.finish(vec![inputs.n_rows, width], TensorData::I32(scores))
 }

@@ -7,7 +7,7 @@ use crate::Error;
 use crate::error::Kind;
 use crate::grow::{Grown, GrownLeaf, Limits, RowLists, Soil, grow};
 use crate::matrix::CodeMatrix;
-use crate::objective::Target;
+use crate::objective::{Loss, Objective, Target, weighted_quantile};
 use crate::packed::{Gradient, Packed};
 use crate::sample::{Columns, Reuse, columns, draw};
 use crate::split::SplitRules;
@@ -34,6 +34,8 @@ pub enum Rounds {
 pub struct BoostParams {
     /// Number of rounds.
     pub rounds: Rounds,
+    /// What is minimised.
+    pub loss: Loss,
     /// Factor of each leaf.
     pub learning_rate: f64,
     /// Leaves of a tree.
@@ -113,15 +115,22 @@ pub fn boost(
 ) -> Result<Boosted, Error> {
     // Numbers are brought to a size of about 1 by a power of two, which is exact, so that gradients fit
     // single precision whatever the unit of the target.
+    // Where scores are logs, the unit is in them and gradients are relative.
     let (scaled, exponent) = match target {
-        Target::Values(values) => scale_down(values, &rows),
-        Target::Binary(_) | Target::Classes { .. } => (Vec::new(), 0),
+        Target::Values(values) if !params.loss.is_log() => scale_down(values, &rows),
+        _ => (Vec::new(), 0),
     };
-    let target = &match target {
-        Target::Values(_) => Target::Values(&scaled),
+    let target = match target {
+        Target::Values(_) if !params.loss.is_log() => Target::Values(&scaled),
         other => *other,
     };
-    let mut run = Run::new(codes, target, weights, rows, params, seed, ctx)?;
+    if let (true, Target::Values(values)) = (params.loss.is_log(), target)
+        && let Some(&row) = rows.train.iter().find(|&&row| !(values[row as usize] >= 0.0))
+    {
+        return Err(Kind::Negative { value: values[row as usize] }.into());
+    }
+    let objective = Objective { target, loss: params.loss };
+    let mut run = Run::new(codes, objective, weights, rows, params, seed, ctx)?;
     let (most, patience) = match params.rounds {
         Rounds::Exactly(n) => (n, None),
         Rounds::Until { patience, most } => (most, Some(patience)),
@@ -195,7 +204,7 @@ const HEADROOM: f64 = 8.0;
 
 struct Run<'a> {
     codes: &'a CodeMatrix,
-    target: &'a Target<'a>,
+    objective: Objective<'a>,
     params: &'a BoostParams,
     seed: Seed,
     ctx: &'a Ctx<'a>,
@@ -226,7 +235,7 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(
         codes: &'a CodeMatrix,
-        target: &'a Target<'a>,
+        objective: Objective<'a>,
         weights: Option<&[f32]>,
         rows: Rows,
         params: &'a BoostParams,
@@ -234,7 +243,7 @@ impl<'a> Run<'a> {
         ctx: &'a Ctx<'a>,
     ) -> Result<Run<'a>, Error> {
         let n_rows = codes.n_rows();
-        let width = target.n_outputs();
+        let width = objective.n_outputs();
         let given_weights = weights.map_or_else(|| vec![1.0; n_rows], <[f32]>::to_vec);
         let mut train_weights = vec![0.0; n_rows];
         let mut train = rows.train;
@@ -252,10 +261,10 @@ impl<'a> Run<'a> {
         let n_train = train.len() as f64;
         let mut others = rows.others.clone();
         others.sort_unstable();
-        let initial = target.initial(&train, &train_weights);
+        let initial = objective.initial(&train, &train_weights);
         Ok(Run {
             codes,
-            target,
+            objective,
             params,
             seed,
             ctx,
@@ -316,7 +325,7 @@ impl<'a> Run<'a> {
     /// Adds the trees of one round; false when they would change nothing.
     fn round(&mut self, number: u32) -> bool {
         let mut gradients = std::mem::take(&mut self.gradients);
-        self.target.gradients(self.real_score(), &self.weights, &mut gradients, self.ctx.threads);
+        self.objective.gradients(self.real_score(), &self.weights, &mut gradients, self.ctx.threads);
         let key = self.seed.derive("gradients", number.into()).0;
         // All trees of a round see the same rows and columns.
         let columns_key = self.seed.derive("columns", number.into()).0;
@@ -372,18 +381,24 @@ impl<'a> Run<'a> {
             threads: self.ctx.threads,
         };
         let grown = grow(&soil, &mut self.lists, &mut self.reuse);
-        let real: Vec<f64> = grown
-            .leaves
-            .iter()
-            .flat_map(|leaf| {
-                let GrownLeaf { totals, extra_l2, n_rows, parent, .. } = leaf;
-                self.rules.leaf_values(&packed, totals, *extra_l2, *n_rows, parent)
-            })
-            .map(|value| value * self.params.learning_rate)
-            .collect();
+        let real: Vec<f64> = match self.params.loss.leaf_quantile() {
+            Some(share) => {
+                self.ctx.threads.map(grown.leaves.len(), |i| self.quantile(&grown.leaves[i], share))
+            }
+            None => grown
+                .leaves
+                .iter()
+                .flat_map(|leaf| {
+                    let GrownLeaf { totals, extra_l2, n_rows, parent, .. } = leaf;
+                    self.rules.leaf_values(&packed, totals, *extra_l2, *n_rows, parent)
+                })
+                .collect(),
+        };
+        let real: Vec<f64> = real.into_iter().map(|value| value * self.params.learning_rate).collect();
+        let linear = self.is_linear();
         let grid = *self.grid.get_or_insert_with(|| {
             let largest = real.iter().fold(0.0f64, |m, w| m.max(w.abs()));
-            let shift = shift_for(largest, self.params.leaf_bits, self.target);
+            let shift = shift_for(largest, self.params.leaf_bits, linear);
             // The starting score of a regression must stay whole in a double.
             let start = self.initial.iter().fold(f64::MIN_POSITIVE, |m, s| m.max(s.abs()));
             let mut shift = shift;
@@ -409,11 +424,17 @@ impl<'a> Run<'a> {
         any
     }
 
+    /// True where a score is the predicted number itself, on any grid and with an offset.
+    fn is_linear(&self) -> bool {
+        matches!(self.objective.target, Target::Values(_)) && !self.params.loss.is_log()
+    }
+
     /// Puts the starting scores on the grid, and continues from the rounded ones.
     fn place_initial_scores(&mut self, grid: f64) {
+        let linear = self.is_linear();
         for (k, real) in self.initial.iter_mut().enumerate() {
             let rounded = round_i64(*real / grid);
-            if let Target::Values(_) = self.target {
+            if linear {
                 self.offset = rounded;
             } else {
                 // Log odds are below 50 and the grid is at least 2^-20, so this fits easily.
@@ -421,6 +442,16 @@ impl<'a> Run<'a> {
             }
             *real = rounded as f64 * grid;
         }
+    }
+
+    /// The quantile of what is left of the targets of a leaf's training rows.
+    fn quantile(&self, leaf: &GrownLeaf, share: f64) -> f64 {
+        let Target::Values(values) = self.objective.target else { return 0.0 };
+        let score = self.real_score();
+        let rows = self.lists.train[leaf.train.clone()].iter().map(|&r| r as usize);
+        let mut left: Vec<(f64, f64)> =
+            rows.map(|row| (values[row] - score(row, 0), f64::from(self.weights[row]))).collect();
+        weighted_quantile(&mut left, share)
     }
 
     fn add_scores(&mut self, grown: &Grown, leaves: &[i32], width: usize, first_output: usize) {
@@ -437,7 +468,7 @@ impl<'a> Run<'a> {
     }
 
     fn other_loss(&self) -> f64 {
-        self.target.loss(&self.lists.others, &self.given_weights, self.real_score(), self.ctx.threads)
+        self.objective.loss(&self.lists.others, &self.given_weights, self.real_score(), self.ctx.threads)
     }
 
     /// Scores of the other rows in the order in which they were given.
@@ -459,12 +490,12 @@ pub(crate) fn pow2(n: i32) -> f64 {
 
 /// The finest grid on which leaves [`HEADROOM`] times the largest of the first round still fit.
 /// Probabilities are linked at 20 fraction bits at most, and need no more than one step in 2^-20.
-fn shift_for(largest: f64, leaf_bits: u32, target: &Target<'_>) -> i16 {
+fn shift_for(largest: f64, leaf_bits: u32, linear: bool) -> i16 {
     let levels = ((1i64 << (leaf_bits - 1)) - 1) as f64;
     let headroom = if leaf_bits >= 12 { HEADROOM } else { 2.0 };
     if !(largest > 0.0 && largest.is_finite()) {
         // Only the starting score is left to be told apart.
-        return if matches!(target, Target::Values(_)) { 50 } else { 12 };
+        return if linear { 50 } else { 12 };
     }
     let mut shift = 0i32;
     while shift < 1000 && largest * headroom * pow2(shift + 1) <= levels {
@@ -473,8 +504,5 @@ fn shift_for(largest: f64, leaf_bits: u32, target: &Target<'_>) -> i16 {
     while shift > -1000 && largest * headroom * pow2(shift) > levels {
         shift -= 1;
     }
-    match target {
-        Target::Values(_) => shift as i16,
-        _ => shift.clamp(0, 20) as i16,
-    }
+    if linear { shift as i16 } else { shift.clamp(0, 20) as i16 }
 }

@@ -18,6 +18,14 @@ pub enum Kind {
     /// There is nothing to learn from.
     #[error("trees: no training row has a weight above 0; check the row weights")]
     NoRows,
+    /// A loss on logs and a target below 0.
+    #[error(
+        "trees: target: expected 0 or more for a loss of counts or amounts, got {value}; choose the loss squared or absolute"
+    )]
+    Negative {
+        /// The target.
+        value: f64,
+    },
 }
 
 impl Error {

@@ -26,4 +26,4 @@ pub use compact::{Compact, UsedFeature, compact};
 pub use encode::Encoder;
 pub use error::{Error, Kind};
 pub use matrix::CodeMatrix;
-pub use objective::Target;
+pub use objective::{Loss, Target};

@@ -1,4 +1,4 @@
-//! What boosting minimises: gradients, starting scores and losses.
+//! What boosting minimises: gradients, starting scores, losses and leaf values.
 //!
 //! All arithmetic is [`ir::fixed::math`] and IEEE operations on single rows, so gradients are the
 //! same on every machine; sums go in fixed chunks.
@@ -10,19 +10,19 @@ use jobs::Threads;
 /// Rows in a chunk of a sum; fixed, so that threads cannot change a sum.
 const CHUNK: usize = 4096;
 
-/// The target of every row; the objective follows from it.
+/// The target of every row.
 #[derive(Clone, Copy, Debug)]
 pub enum Target<'a> {
-    /// Class 0 or 1; logistic loss of one score.
+    /// Class 0 or 1, by one score.
     Binary(&'a [u32]),
-    /// Classes `0..n_classes`; softmax loss of one score a class.
+    /// Classes `0..n_classes`, by one score a class.
     Classes {
         /// Class of each row.
         labels: &'a [u32],
         /// Number of classes.
         n_classes: usize,
     },
-    /// Numbers; squared loss.
+    /// Numbers.
     Values(&'a [f64]),
 }
 
@@ -34,13 +34,88 @@ impl Target<'_> {
             Target::Classes { n_classes, .. } => *n_classes,
         }
     }
+}
 
-    /// Scores that minimise the loss before any tree: the log odds, the log shares, the mean.
-    /// A class without rows gets the share of half a row. `rows` have a positive total weight.
+/// The loss of a row; `s` is its score, `y` its target, `d = s - y`.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub enum Loss {
+    /// The usual one of the target: logistic, softmax, or `d^2 / 2`.
+    #[default]
+    Usual,
+    /// `|d|`: leaves are medians.
+    Absolute,
+    /// `d^2 / 2` up to `delta`, beyond it `delta (|d| - delta / 2)`; `delta` is this quantile of `|d|` over the
+    /// training rows, taken anew each round (Friedman 2001, 4.4).
+    Huber {
+        /// Share of the rows whose error is squared, in (0, 1).
+        share: f64,
+    },
+    /// `level (y - s)` where the score is too low, `(1 - level) d` where it is too high: leaves are quantiles.
+    Quantile {
+        /// In (0, 1).
+        level: f64,
+    },
+    /// `e^s - y s` for counts: the score is the log of the mean.
+    Poisson,
+    /// `e^((2 - p) s) / (2 - p) - y e^((1 - p) s) / (1 - p)` for amounts that are often 0: the score is the log
+    /// of the mean.
+    Tweedie {
+        /// `p`, in (1, 2).
+        power: f64,
+    },
+    /// `-(1 - q)^gamma log q` of the true class's probability `q`: easy rows count less (Lin et al., ICCV 2017).
+    Focal {
+        /// 0 or more; 0 is the usual loss.
+        gamma: f64,
+    },
+}
+
+impl Loss {
+    /// True where the score is the log of the mean.
+    pub fn is_log(self) -> bool {
+        matches!(self, Loss::Poisson | Loss::Tweedie { .. })
+    }
+
+    /// The quantile that a leaf's value is, where it is one.
+    pub(crate) fn leaf_quantile(self) -> Option<f64> {
+        match self {
+            Loss::Absolute => Some(0.5),
+            Loss::Quantile { level } => Some(level),
+            _ => None,
+        }
+    }
+}
+
+/// `e^0.7`: the second derivative of the losses on logs, as if a step went up by that, so that steps stay
+/// short (LightGBM's `poisson_max_delta_step`).
+const LOG_STEP: f64 = 2.013_752_707_470_476_6;
+
+/// A target and the loss on it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Objective<'a> {
+    pub(crate) target: Target<'a>,
+    pub(crate) loss: Loss,
+}
+
+impl<'a> From<Target<'a>> for Objective<'a> {
+    fn from(target: Target<'a>) -> Objective<'a> {
+        Objective { target, loss: Loss::Usual }
+    }
+}
+
+impl Objective<'_> {
+    /// Scores a row.
+    pub(crate) fn n_outputs(&self) -> usize {
+        self.target.n_outputs()
+    }
+
+    /// Scores that minimise the loss before any tree: the log odds, the log shares, the mean, its log, the
+    /// quantile. A class without rows gets the share of half a row, and so does a mean of 0. `rows` have a
+    /// positive total weight.
     pub(crate) fn initial(&self, rows: &[u32], weights: &[f32]) -> Vec<f64> {
         let weight = |r: &u32| f64::from(weights[*r as usize]);
         let total: f64 = rows.iter().map(weight).sum();
-        match *self {
+        match self.target {
             Target::Binary(labels) => {
                 let ones: f64 = rows.iter().filter(|&&r| labels[r as usize] == 1).map(weight).sum();
                 let share = (ones / total).clamp(0.5 / (total + 1.0), (total + 0.5) / (total + 1.0));
@@ -54,7 +129,17 @@ impl Target<'_> {
                 sums.iter().map(|s| math::log(s.max(0.5) / total)).collect()
             }
             Target::Values(values) => {
-                vec![rows.iter().map(|r| values[*r as usize] * weight(r)).sum::<f64>() / total]
+                let share = match self.loss {
+                    Loss::Huber { .. } => Some(0.5),
+                    loss => loss.leaf_quantile(),
+                };
+                if let Some(share) = share {
+                    let mut pairs: Vec<(f64, f64)> =
+                        rows.iter().map(|r| (values[*r as usize], weight(r))).collect();
+                    return vec![weighted_quantile(&mut pairs, share)];
+                }
+                let mean = rows.iter().map(|r| values[*r as usize] * weight(r)).sum::<f64>() / total;
+                vec![if self.loss.is_log() { math::log(mean.max(0.5 / (total + 1.0))) } else { mean }]
             }
         }
     }
@@ -62,8 +147,10 @@ impl Target<'_> {
     /// Gradients `[n_rows, n_outputs]` of the weighted loss at real scores `score(row, output)`.
     ///
     /// Logistic: `g = p - y`, `h = p (1 - p)`. Softmax: `g_k = p_k - [y = k]`,
-    /// `h_k = K / (K - 1) p_k (1 - p_k)`. Squared: `g = s - y`, `h = 1`. Rows of weight 0 get zeros.
-    /// # Source  Friedman, Ann. Statist. 29, 2001; the factor of softmax as in LightGBM.
+    /// `h_k = K / (K - 1) p_k (1 - p_k)`. Focal: both times `(1 - q)^gamma - gamma (1 - q)^(gamma - 1) q log q`,
+    /// which is exact for `g` and above 0 for `h`. Squared: `g = d`, `h = 1`. Absolute, quantile, Huber: the
+    /// slope, `h = 1`. Poisson: `g = e^s - y`, `h = e^(s + 0.7)`; Tweedie alike. Rows of weight 0 get zeros.
+    /// # Source  Friedman, Ann. Statist. 29, 2001; the factor of softmax and the 0.7 as in LightGBM.
     pub(crate) fn gradients(
         &self,
         score: impl Fn(usize, usize) -> f64 + Sync + Send,
@@ -72,6 +159,14 @@ impl Target<'_> {
         threads: &Threads,
     ) {
         let width = self.n_outputs();
+        let delta = match (self.loss, self.target) {
+            (Loss::Huber { share }, Target::Values(values)) => {
+                let weighed = weights.iter().enumerate().filter(|(_, w)| **w > 0.0);
+                let away = weighed.map(|(row, &w)| ((score(row, 0) - values[row]).abs(), w.into()));
+                weighted_quantile(&mut away.collect::<Vec<_>>(), share)
+            }
+            _ => 0.0,
+        };
         threads.chunks(out, CHUNK * width, |first, out| {
             let first_row = first / width;
             let mut p = vec![0.0; width];
@@ -82,30 +177,69 @@ impl Target<'_> {
                     out.fill([0.0; 2]);
                     continue;
                 }
-                match *self {
+                match self.target {
                     Target::Binary(labels) => {
                         let p = math::sigmoid(score(row, 0));
-                        let g = (p - f64::from(labels[row])) as f32;
-                        out[0] = [g * w, ((p * (1.0 - p)) as f32).max(1e-16) * w];
+                        let y = f64::from(labels[row]);
+                        let focus = self.focus(if labels[row] == 1 { p } else { 1.0 - p });
+                        let g = ((p - y) * focus) as f32;
+                        out[0] = [g * w, ((p * (1.0 - p) * focus) as f32).max(1e-16) * w];
                     }
                     Target::Classes { labels, n_classes } => {
                         softmax(&mut p, |k| score(row, k));
-                        let factor = n_classes as f64 / (n_classes as f64 - 1.0);
+                        let focus = self.focus(p[labels[row] as usize]);
+                        let factor = n_classes as f64 / (n_classes as f64 - 1.0) * focus;
                         for (k, (out, &p)) in out.iter_mut().zip(&p).enumerate() {
                             let y = if labels[row] as usize == k { 1.0 } else { 0.0 };
                             let h = ((factor * p * (1.0 - p)) as f32).max(1e-16);
-                            *out = [(p - y) as f32 * w, h * w];
+                            *out = [((p - y) * focus) as f32 * w, h * w];
                         }
                     }
                     Target::Values(values) => {
-                        out[0] = [(score(row, 0) - values[row]) as f32 * w, w];
+                        let [g, h] = self.slope(score(row, 0), values[row], delta);
+                        out[0] = [g as f32 * w, h as f32 * w];
                     }
                 }
             }
         });
     }
 
-    /// Mean weighted loss over rows: log loss, or squared error.
+    /// First and second derivative for a number.
+    #[inline]
+    fn slope(&self, s: f64, y: f64, delta: f64) -> [f64; 2] {
+        let d = s - y;
+        match self.loss {
+            Loss::Usual | Loss::Focal { .. } => [d, 1.0],
+            Loss::Absolute => [sign(d), 1.0],
+            Loss::Huber { .. } => [d.clamp(-delta, delta), 1.0],
+            Loss::Quantile { level } if d < 0.0 => [-level, 1.0],
+            Loss::Quantile { level } => [if d > 0.0 { 1.0 - level } else { 0.0 }, 1.0],
+            Loss::Poisson => {
+                let mean = math::exp(s);
+                [mean - y, (mean * LOG_STEP).max(1e-16)]
+            }
+            Loss::Tweedie { power } => {
+                let (low, high) = (math::exp((1.0 - power) * s), math::exp((2.0 - power) * s));
+                let h = (power - 1.0) * y * low + (2.0 - power) * high;
+                [high - y * low, h.max(1e-16)]
+            }
+        }
+    }
+
+    /// What focal loss multiplies the gradients of a row by; 1 for the others.
+    #[inline]
+    fn focus(&self, q: f64) -> f64 {
+        match self.loss {
+            Loss::Focal { gamma } if gamma > 0.0 => {
+                let rest = (1.0 - q).max(1e-12);
+                let log_q = math::log(q.max(1e-300));
+                math::exp((gamma - 1.0) * math::log(rest)) * (rest - gamma * q * log_q)
+            }
+            _ => 1.0,
+        }
+    }
+
+    /// Mean weighted loss over rows, constants of a row left out.
     pub(crate) fn loss(
         &self,
         rows: &[u32],
@@ -114,25 +248,32 @@ impl Target<'_> {
         threads: &Threads,
     ) -> f64 {
         let width = self.n_outputs();
+        let delta = match (self.loss, self.target) {
+            (Loss::Huber { share }, Target::Values(values)) => {
+                let away = |&r: &u32| {
+                    let row = r as usize;
+                    ((score(row, 0) - values[row]).abs(), f64::from(weights[row]))
+                };
+                weighted_quantile(&mut rows.iter().map(away).collect::<Vec<_>>(), share)
+            }
+            _ => 0.0,
+        };
         let sums = threads.map(rows.len().div_ceil(CHUNK), |c| {
             let mut sum = [0.0; 2];
             let mut p = vec![0.0; width];
             for &r in &rows[c * CHUNK..rows.len().min((c + 1) * CHUNK)] {
                 let (row, w) = (r as usize, f64::from(weights[r as usize]));
-                let loss = match *self {
+                let loss = match self.target {
                     Target::Binary(labels) => {
                         let s = score(row, 0);
                         let margin = if labels[row] == 1 { s } else { -s };
-                        log_one_plus_exp(-margin)
+                        self.of_log(-log_one_plus_exp(-margin))
                     }
                     Target::Classes { labels, .. } => {
                         let log_sum = softmax(&mut p, |k| score(row, k));
-                        log_sum - score(row, labels[row] as usize)
+                        self.of_log(score(row, labels[row] as usize) - log_sum)
                     }
-                    Target::Values(values) => {
-                        let d = score(row, 0) - values[row];
-                        d * d
-                    }
+                    Target::Values(values) => self.of_value(score(row, 0), values[row], delta),
                 };
                 sum = [sum[0] + w * loss, sum[1] + w];
             }
@@ -141,6 +282,63 @@ impl Target<'_> {
         let [loss, weight] = sums.iter().fold([0.0; 2], |a, b| [a[0] + b[0], a[1] + b[1]]);
         if weight > 0.0 { loss / weight } else { 0.0 }
     }
+
+    /// The loss of a row from the log of its true class's probability.
+    fn of_log(&self, log_q: f64) -> f64 {
+        match self.loss {
+            Loss::Focal { gamma } if gamma > 0.0 => {
+                let rest = (1.0 - math::exp(log_q)).max(1e-12);
+                -math::exp(gamma * math::log(rest)) * log_q
+            }
+            _ => -log_q,
+        }
+    }
+
+    /// The loss of a number; the squared one as `d^2`.
+    fn of_value(&self, s: f64, y: f64, delta: f64) -> f64 {
+        let d = s - y;
+        match self.loss {
+            Loss::Usual | Loss::Focal { .. } => d * d,
+            Loss::Absolute => d.abs(),
+            Loss::Huber { .. } if d.abs() <= delta => 0.5 * d * d,
+            Loss::Huber { .. } => delta * (d.abs() - 0.5 * delta),
+            Loss::Quantile { level } => (-level * d).max((1.0 - level) * d),
+            Loss::Poisson => math::exp(s) - y * s,
+            Loss::Tweedie { power } => {
+                let (low, high) = (math::exp((1.0 - power) * s), math::exp((2.0 - power) * s));
+                high / (2.0 - power) - y * low / (1.0 - power)
+            }
+        }
+    }
+}
+
+fn sign(d: f64) -> f64 {
+    if d > 0.0 {
+        1.0
+    } else if d < 0.0 {
+        -1.0
+    } else {
+        0.0
+    }
+}
+
+/// The smallest value at which the weight of the values up to it reaches `share` of all; between two values
+/// that part the weights exactly there, their middle. 0 of none. Pairs are (value, weight), which are sorted.
+pub(crate) fn weighted_quantile(pairs: &mut [(f64, f64)], share: f64) -> f64 {
+    pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let wanted = pairs.iter().map(|p| p.1).sum::<f64>() * share;
+    let mut so_far = 0.0;
+    for (i, &(value, weight)) in pairs.iter().enumerate() {
+        so_far += weight;
+        if so_far >= wanted && weight > 0.0 {
+            let next = pairs[i + 1..].iter().find(|p| p.1 > 0.0);
+            return match next {
+                Some(&(next, _)) if so_far == wanted => value + 0.5 * (next - value),
+                _ => value,
+            };
+        }
+    }
+    pairs.last().map_or(0.0, |p| p.0)
 }
 
 /// `log(1 + e^x)` without overflow.
@@ -175,42 +373,88 @@ mod tests {
         let labels = [0u32, 2, 1];
         let ones = [1u32, 0, 1];
         let values = [0.5, -2.0, 3.0];
-        let targets = [
-            Target::Binary(&ones),
-            Target::Classes { labels: &labels, n_classes: 3 },
-            Target::Values(&values),
+        let counts = [0.0, 2.0, 7.0];
+        let binary = Target::Binary(&ones);
+        let classes = Target::Classes { labels: &labels, n_classes: 3 };
+        let (real, count) = (Target::Values(&values), Target::Values(&counts));
+        let objectives = [
+            (binary, Loss::Usual),
+            (classes, Loss::Usual),
+            (binary, Loss::Focal { gamma: 2.0 }),
+            (classes, Loss::Focal { gamma: 1.5 }),
+            (real, Loss::Usual),
+            (real, Loss::Absolute),
+            (real, Loss::Quantile { level: 0.8 }),
+            (count, Loss::Poisson),
+            (count, Loss::Tweedie { power: 1.4 }),
         ];
         let weights = [1.0f32, 2.0, 0.5];
         let threads = Threads::one();
-        for target in targets {
+        for (target, loss) in objectives {
+            let objective = Objective { target, loss };
             let width = target.n_outputs();
             let scores: Vec<f64> = (0..3 * width).map(|i| (i as f64 * 0.7).sin()).collect();
             let mut out = vec![[0.0; 2]; 3 * width];
-            target.gradients(|r, k| scores[r * width + k], &weights, &mut out, &threads);
+            objective.gradients(|r, k| scores[r * width + k], &weights, &mut out, &threads);
             for (i, &[g, h]) in out.iter().enumerate() {
                 let loss_at = |d: f64| {
                     let shifted =
                         |r: usize, k: usize| scores[r * width + k] + if r * width + k == i { d } else { 0.0 };
                     let row = (i / width) as u32;
-                    target.loss(&[row], &weights, shifted, &threads) * f64::from(weights[i / width])
+                    objective.loss(&[row], &weights, shifted, &threads) * f64::from(weights[i / width])
                 };
                 let e = 1e-4;
                 // The squared loss is d^2, its gradient is taken of d^2 / 2.
-                let half = if matches!(target, Target::Values(_)) { 0.5 } else { 1.0 };
+                let squared = matches!((target, loss), (Target::Values(_), Loss::Usual));
+                let half = if squared { 0.5 } else { 1.0 };
                 let slope = half * (loss_at(e) - loss_at(-e)) / (2.0 * e);
-                assert!((slope - f64::from(g)).abs() < 1e-5, "{target:?} {i}: {g} for {slope}");
+                assert!((slope - f64::from(g)).abs() < 1e-5, "{objective:?} {i}: {g} for {slope}");
                 assert!(h > 0.0);
             }
         }
     }
 
+    /// Two thirds of the errors are within 1, so 1 is where the square ends.
+    #[test]
+    fn hubers_slope_ends_at_the_quantile() {
+        let values = [0.0, 0.0, 0.0];
+        let objective = Objective { target: Target::Values(&values), loss: Loss::Huber { share: 0.6 } };
+        let mut out = [[0.0; 2]; 3];
+        let scores = [0.5, -1.0, 7.0];
+        objective.gradients(|row, _| scores[row], &[1.0; 3], &mut out, &Threads::one());
+        assert_eq!(out, [[0.5, 1.0], [-1.0, 1.0], [1.0, 1.0]]);
+        let loss = objective.loss(&[0, 1, 2], &[1.0; 3], |row, _| scores[row], &Threads::one());
+        assert!((loss - (0.125 + 0.5 + 6.5) / 3.0).abs() < 1e-15);
+    }
+
     #[test]
     fn initial_scores() {
-        let t = Target::Binary(&[1, 0, 0, 0]);
+        let of = |target, loss| Objective { target, loss };
+        let t = of(Target::Binary(&[1, 0, 0, 0]), Loss::Usual);
         assert!((t.initial(&[0, 1, 2, 3], &[1.0; 4])[0] - (1.0f64 / 3.0).ln()).abs() < 1e-15);
         // One class only stays finite.
         assert!(t.initial(&[1, 2], &[1.0; 4])[0].is_finite());
-        let t = Target::Values(&[1.0, 5.0]);
-        assert_eq!(t.initial(&[0, 1], &[3.0, 1.0]), [2.0]);
+        let values = Target::Values(&[1.0, 5.0]);
+        assert_eq!(of(values, Loss::Usual).initial(&[0, 1], &[3.0, 1.0]), [2.0]);
+        assert_eq!(of(values, Loss::Absolute).initial(&[0, 1], &[3.0, 1.0]), [1.0]);
+        assert_eq!(of(values, Loss::Absolute).initial(&[0, 1], &[1.0, 1.0]), [3.0]);
+        let log = of(values, Loss::Poisson).initial(&[0, 1], &[3.0, 1.0])[0];
+        assert!((log - 2.0f64.ln()).abs() < 1e-15);
+        assert!(of(Target::Values(&[0.0]), Loss::Poisson).initial(&[0], &[1.0])[0].is_finite());
+    }
+
+    #[test]
+    fn weighted_quantiles() {
+        let cases: &[(&[(f64, f64)], f64, f64)] = &[
+            (&[(1.0, 1.0), (2.0, 1.0), (3.0, 1.0)], 0.5, 2.0),
+            (&[(1.0, 1.0), (2.0, 1.0)], 0.5, 1.5),
+            (&[(3.0, 1.0), (1.0, 3.0)], 0.5, 1.0),
+            (&[(1.0, 1.0), (9.0, 0.0), (2.0, 1.0)], 0.9, 2.0),
+            (&[(1.0, 1.0), (5.0, 0.0), (7.0, 1.0)], 0.5, 4.0),
+            (&[], 0.5, 0.0),
+        ];
+        for (pairs, share, expected) in cases {
+            assert_eq!(weighted_quantile(&mut pairs.to_vec(), *share), *expected, "{pairs:?} {share}");
+        }
     }
 }

@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 
 pub(super) const NAME: &str = "Tables";
 
-/// `score_k = start_k + sum over terms of values[place of the row's codes, k]` in i32: models that add a table
-/// a column, or a table for a pair of columns.
+/// `score_k = (start_k + sum over terms of values[place of the row's codes, k]) * 2^shift` in i32: models that
+/// add a table a column, or a table for a pair of columns.
 ///
 /// A term hangs on column `a`, or on `a` and `b`. A column of size `n` has the places `0..=n`; a code that is
 /// not below `n` counts as missing and has the place `n`. The rows of `values` are, term after term in the
@@ -18,8 +18,11 @@ pub(super) const NAME: &str = "Tables";
 /// Inputs: `C >= 1` columns of codes `u8 [N]`, then constants `sizes: i64 [C]` (each `0..=255`), `terms: i64
 /// [T, 2]` (`a`, and `b` or -1) and `values: i32 [L, K]`, K at least 1. Output: `i32 [N, K]`. That no sum
 /// reaches 2^31 is proven from `values`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Tables;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tables {
+    /// Fraction bits that scores have more than values, at most 30.
+    pub shift: u8,
+}
 
 /// A term: columns, places of the second one (1 without it), and where its rows begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +53,8 @@ impl Tables {
     /// Largest number of terms.
     pub const MAX_TERMS: usize = 1 << 16;
 
-    pub(super) fn parse(_: &Attrs) -> Result<Tables, Error> {
-        Ok(Tables)
+    pub(super) fn parse(attrs: &Attrs) -> Result<Tables, Error> {
+        Ok(Tables { shift: attrs.int(NAME, "shift")? })
     }
 
     /// The terms of these constants, and the number of rows that `values` must have; `None` where a column is
@@ -83,13 +86,16 @@ impl Payload for Tables {
     }
 
     fn attrs(&self) -> Vec<(&'static str, Attr)> {
-        Vec::new()
+        vec![("shift", Attr::Int(self.shift.into()))]
     }
 
     fn infer(&self, inputs: &[Operand<'_>]) -> Result<Vec<(DType, Shape)>, Error> {
         let [codes @ .., sizes, terms, values] = inputs else {
             return Err(misfit(NAME, "inputs", "4 or more", &inputs.len()));
         };
+        if self.shift > 30 {
+            return Err(misfit(NAME, "shift", "0..=30", &self.shift));
+        }
         let Some(rows) = codes.first().and_then(|c| c.shape.0.first()) else {
             return Err(misfit(NAME, "inputs", "4 or more", &inputs.len()));
         };
@@ -133,8 +139,9 @@ impl Payload for Tables {
             let largest =
                 |t: &TableTerm| (t.first..t.first + t.n_a * t.n_b).map(size).max().unwrap_or_default();
             let most = parsed.iter().map(largest).sum::<u64>() + size(n_values - 1);
-            if most > i32::MAX.unsigned_abs().into() {
-                return Err(misfit(NAME, "values", "sums below 2^31", &most.to_string()));
+            if most > (i32::MAX.unsigned_abs() >> self.shift).into() {
+                let expected = alloc::format!("sums below 2^{}", 31 - self.shift);
+                return Err(misfit(NAME, "values", &expected, &most.to_string()));
             }
         }
         Ok(vec![(DType::I32, shape)])

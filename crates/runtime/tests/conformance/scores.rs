@@ -69,13 +69,14 @@ fn tables(
         terms.push(column(random));
         terms.push(if random.below(2) == 0 { -1 } else { column(random) });
     }
+    let shift = random.below(12) as u8;
     let n_values = Tables::terms(&sizes, &terms).unwrap().1;
-    let values = (0..n_values * n_outputs).map(|_| whole(random, 300_000_000) as i32).collect();
+    let values = (0..n_values * n_outputs).map(|_| whole(random, 300_000_000 >> shift) as i32).collect();
     let mut inputs: Vec<ValueIdx> = coded.iter().map(|c| c.0).collect();
     inputs.push(b.constant(Tensor::vector(TensorData::I64(sizes))).unwrap());
     inputs.push(matrix(b, [n_terms, 2], TensorData::I64(terms)));
     inputs.push(matrix(b, [n_values, n_outputs], TensorData::I32(values)));
-    b.node(Op::Tables(Tables), &inputs).unwrap()
+    b.node(Op::Tables(Tables { shift }), &inputs).unwrap()
 }
 
 fn requantize(random: &mut SplitMix64, b: &mut GraphBuilder, n_outputs: usize) -> ValueIdx {

@@ -1,0 +1,168 @@
+//! `gaussian_nb`: naive Bayes with a normal distribution of each number in each class.
+//!
+//! `log P(x_j | k) = -(x_j - m_jk)^2 / (2 v_jk) - log(2 pi v_jk) / 2`; the variance is that of the class's rows
+//! plus a share of the largest variance of any column. Deployed is the mean of that over the rows of each bin.
+//! Categories have counts (see `categorical_nb`).
+//! # Source  Zhang, The Optimality of Naive Bayes, FLAIRS 2004; the share of the variance as in scikit-learn.
+
+use crate::additive_tables::TableColumn;
+use crate::naive_bayes::{Classes, PRIOR, SMOOTHING, TABLE_BITS};
+use crate::score_link::linked;
+use crate::{Error, Exactness, FitInput, Fitted, Learner, LearnerEntry, averages};
+use ir::Task;
+use ir::fixed::math;
+use jobs::{Ctx, Seed};
+use params::{ParamSpec, Params, Range, Value};
+
+const SPEC: &[ParamSpec] = &[
+    ParamSpec {
+        name: "variance_share",
+        aliases: &["var_smoothing"],
+        default: Value::Real(1e-9),
+        range: Range::Real { low: 0.0, high: 1e3 },
+        doc: "share of the largest variance of any column that is added to all",
+    },
+    PRIOR,
+    SMOOTHING,
+    averages::MAX_BINS,
+    TABLE_BITS,
+];
+
+/// The line of the table.
+pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
+    name: "gaussian_nb",
+    doc: "naive Bayes with normal distributions",
+    tasks: &[Task::Binary, Task::Multiclass],
+    spec: SPEC,
+    takes_numbers: true,
+    learner: &GaussianNb,
+};
+
+struct GaussianNb;
+
+/// Mean and variance of a number in each class.
+struct Normal {
+    means: Vec<f64>,
+    variances: Vec<f64>,
+}
+
+impl Normal {
+    /// Over the training rows where the number is known and finite; also the variance over all classes.
+    fn of(numbers: &[f64], classes: &Classes<'_>) -> (Normal, f64) {
+        let n = classes.n_classes;
+        let (mut weights, mut means) = (vec![0.0; n + 1], vec![0.0; n + 1]);
+        let mut sums = vec![0.0; n + 1];
+        // Class `n` stands for all rows.
+        let each = |f: &mut dyn FnMut(usize, f64, f64)| {
+            classes.each(|row, class, weight| {
+                let x = numbers[row as usize];
+                if x.is_finite() {
+                    f(class, x, weight);
+                    f(n, x, weight);
+                }
+            });
+        };
+        each(&mut |class, x, weight| {
+            weights[class] += weight;
+            means[class] += weight * x;
+        });
+        means.iter_mut().zip(&weights).for_each(|(m, w)| *m /= w.max(f64::MIN_POSITIVE));
+        each(&mut |class, x, weight| sums[class] += weight * (x - means[class]) * (x - means[class]));
+        let variances: Vec<f64> =
+            sums.iter().zip(&weights).map(|(s, w)| s / w.max(f64::MIN_POSITIVE)).collect();
+        let all = variances[n];
+        let mut variances = variances;
+        // A class without rows is distributed as all rows are.
+        for class in (0..n).filter(|&class| weights[class] == 0.0) {
+            (means[class], variances[class]) = (means[n], all);
+        }
+        (Normal { means: means[..n].to_vec(), variances: variances[..n].to_vec() }, all)
+    }
+
+    /// Log densities of the classes.
+    fn logs(&self, x: f64) -> Vec<f64> {
+        let pairs = self.means.iter().zip(&self.variances);
+        pairs
+            .map(|(m, v)| {
+                let v = v.max(f64::MIN_POSITIVE);
+                let d = x - m;
+                -0.5 * (math::log(v) + d * d / v + LOG_TWO_PI)
+            })
+            .collect()
+    }
+}
+
+/// `log(2 pi)`.
+const LOG_TWO_PI: f64 = 1.837_877_066_409_345_3;
+
+impl Learner for GaussianNb {
+    fn max_bins(&self, params: &Params) -> usize {
+        averages::max_bins(params)
+    }
+
+    fn fit(&self, input: FitInput<'_>, params: &Params, _: Seed, _: &Ctx<'_>) -> Result<Fitted, Error> {
+        let classes = Classes::new(&input)?;
+        let n = classes.n_classes;
+        let columns: Vec<TableColumn> =
+            (0..input.encoders.len()).map(|f| TableColumn::of_study(&input, f)).collect();
+        let numbers = |f: usize| input.numbers.get(f).and_then(|n| n.as_deref());
+        let mut normals: Vec<Option<(Normal, f64)>> =
+            (0..columns.len()).map(|f| numbers(f).map(|x| Normal::of(x, &classes))).collect();
+        let largest = normals.iter().flatten().fold(0.0f64, |m, n| m.max(n.1));
+        let added = params.real("variance_share") * largest;
+        normals.iter_mut().flatten().for_each(|n| n.0.variances.iter_mut().for_each(|v| *v += added));
+        let mut terms = Vec::with_capacity(columns.len());
+        for (at, column) in columns.iter().enumerate() {
+            let counts = classes.counts(column);
+            let logs = match (&normals[at], numbers(at)) {
+                (Some((normal, _)), Some(x)) => {
+                    // The mean of the densities' logs over the rows of each bin; bins that are empty among the
+                    // training rows say nothing.
+                    let mut sums = vec![0.0; counts.len()];
+                    classes.each(|row, _, weight| {
+                        let x = x[row as usize];
+                        if x.is_finite() {
+                            let at = column.place(input.codes, row) * n;
+                            let logs = normal.logs(x);
+                            sums[at..at + n].iter_mut().zip(logs).for_each(|(s, l)| *s += weight * l);
+                        }
+                    });
+                    let weights = classes.weights(column);
+                    let of = |i: usize| if weights[i / n] > 0.0 { sums[i] / weights[i / n] } else { 0.0 };
+                    (0..sums.len() - n).map(of).collect()
+                }
+                _ => classes.log_shares(&counts, params.real("smoothing")),
+            };
+            terms.push(classes.term(at, &logs));
+        }
+        let floats = if input.exact == Exactness::Floats {
+            let priors = classes.log_priors(params);
+            let mut scores = Vec::with_capacity(input.rows.others.len() * classes.n_outputs());
+            for &row in &input.rows.others {
+                let mut logs = priors.clone();
+                for (at, term) in terms.iter().enumerate() {
+                    match (&normals[at], numbers(at)) {
+                        (Some((normal, _)), Some(x)) if x[row as usize].is_finite() => {
+                            logs.iter_mut().zip(normal.logs(x[row as usize])).for_each(|(s, l)| *s += l);
+                        }
+                        (Some(_), _) => {}
+                        (None, _) => {
+                            let place = columns[at].place(input.codes, row);
+                            let part = &term.values[place * classes.n_outputs()..][..classes.n_outputs()];
+                            match part {
+                                [odds] => logs[1] += odds,
+                                _ => logs.iter_mut().zip(part).for_each(|(s, l)| *s += l),
+                            }
+                        }
+                    }
+                }
+                if n == 2 { scores.push(logs[1] - logs[0]) } else { scores.extend(logs) }
+            }
+            linked(crate::additive_tables::link_kind(input.target), scores, classes.n_outputs())
+        } else {
+            Vec::new()
+        };
+        let fitted = classes.fitted(columns, terms, params);
+        Ok(Fitted { other_floats: floats, ..fitted })
+    }
+}
