@@ -12,6 +12,8 @@ mod forest;
 mod gbdt;
 mod learner;
 mod scored_forest;
+#[cfg_attr(not(test), expect(dead_code, reason = "the learner on top of the solver comes next"))]
+mod smo;
 mod tree;
 
 #[cfg(test)]
