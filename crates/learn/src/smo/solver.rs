@@ -30,29 +30,33 @@ pub(super) struct Problem {
 impl Problem {
     /// What raising a coefficient adds to the rate, beside the residual.
     fn up(&self, row: usize, b: f64) -> f64 {
-        match b {
-            b if b >= self.high[row] => f64::NEG_INFINITY,
-            b if b < 0.0 => self.epsilon,
-            _ => -self.epsilon,
+        if b >= self.high[row] {
+            f64::NEG_INFINITY
+        } else if b < 0.0 {
+            self.epsilon
+        } else {
+            -self.epsilon
         }
     }
 
     /// What lowering a coefficient adds to the rate, beside the residual.
     fn down(&self, row: usize, b: f64) -> f64 {
-        match b {
-            b if b <= self.low[row] => f64::INFINITY,
-            b if b > 0.0 => -self.epsilon,
-            _ => self.epsilon,
+        if b <= self.low[row] {
+            f64::INFINITY
+        } else if b > 0.0 {
+            -self.epsilon
+        } else {
+            self.epsilon
         }
     }
 
-    /// How far a coefficient may rise until its bound or, where the rate changes, 0.
+    /// How far a coefficient may rise until its bound or, where the rate changes, 0; and that end.
     fn room_up(&self, row: usize, b: f64) -> (f64, f64) {
         let end = if b < 0.0 { self.high[row].min(0.0) } else { self.high[row] };
         (end - b, end)
     }
 
-    /// How far a coefficient may fall.
+    /// How far a coefficient may fall; and that end.
     fn room_down(&self, row: usize, b: f64) -> (f64, f64) {
         let end = if b > 0.0 { self.low[row].max(0.0) } else { self.low[row] };
         (b - end, end)
