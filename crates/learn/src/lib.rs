@@ -18,6 +18,8 @@ mod learner;
 mod naive_bayes;
 mod score_link;
 mod scored_forest;
+#[cfg_attr(not(test), expect(dead_code, reason = "the learner on top of the solver comes next"))]
+mod smo;
 mod tree;
 
 #[cfg(test)]
