@@ -49,7 +49,7 @@ def main() -> int:
 
     versions = {name: importlib.import_module(f"systems.{name}").version() for name in names}
     for name in [name for name in names if versions[name] is None]:
-        say(f"{name} IS MISSING and left out: build it with `cargo build --release`, then run this again")
+        say(f"{name} IS MISSING and left out: run `cargo build --release` or bench/setup.sh, then this again")
         names.remove(name)
 
     bench = Bench(definition, versions, data)
@@ -67,7 +67,10 @@ def main() -> int:
         rows = timed(bench, tables, rows, problems)
     add_ratios(rows, definition["rivals"], with_times=args.times)
 
-    print_rows(rows, definition["rivals"], args.times)
+    # Ratios to many rivals stand at the end, not beside each row.
+    print_rows(rows, [] if "ours" in definition else definition["rivals"], args.times)
+    for line in aligned(summary(rows, definition)):
+        print(line)
     is_whole = not problems and len(names) == len(definition["systems"]) and len(tables) == len(known_tables)
     write_record(args, definition, rows, is_whole)
     loads = [row["foreign_load"] for row in rows]
@@ -117,10 +120,12 @@ class Bench:
         self.versions = versions
         self.data = data
 
-    def folder(self, table: dict) -> Path:
+    def folders(self, table: dict) -> list[Path]:
+        """One folder a split of the table, cut by seeds in a row."""
         import tables
 
-        return tables.split(table, self.data, CACHE, self.definition["seed"])
+        seed = self.definition["seed"]
+        return [tables.split(table, self.data, CACHE, seed + at) for at in range(table.get("splits", 1))]
 
     def cached(self, name: str, table: dict) -> dict:
         """What is known of a system on a table, measured now if it is not.
@@ -133,7 +138,7 @@ class Bench:
         measured = self.measured(name, table)
         if "failed" not in measured:
             if measured["foreign_load"] > QUIET:
-                measured |= dict.fromkeys(TIMES)
+                measured |= dict.fromkeys([*TIMES, "whole_s"])
             path.parent.mkdir(parents=True, exist_ok=True)
             unfinished = path.with_suffix(".unfinished")
             unfinished.write_text(json.dumps(measured))
@@ -142,20 +147,24 @@ class Bench:
 
     def key(self, name: str, table: dict) -> str:
         """A digest of all that the result depends on."""
-        folder = self.folder(table)
+        files = [folder / part for folder in self.folders(table) for part in ("train.csv", "test.csv")]
         parts = {
             "version": self.versions[name],
             "python": platform.python_version(),
             "parameters": importlib.import_module(f"systems.{name}").parameters(self.definition),
             "definition": {key: self.definition[key] for key in ("seed", "threads", "min_timed_rows", "passes")},
             "table": {key: table[key] for key in ("name", "task", "target")},
-            "rows": [hashlib.sha256((folder / part).read_bytes()).hexdigest() for part in ("train.csv", "test.csv")],
+            "rows": [hashlib.sha256(file.read_bytes()).hexdigest() for file in files],
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
     def measured(self, name: str, table: dict) -> dict:
+        """A process a split, and the mean of the splits."""
         say(f"{table['name']}: {name} {self.versions[name]}")
-        order = {"system": name, "definition": self.definition, "table": table, "folder": str(self.folder(table))}
+        return mean_of([self.measured_in(folder, name, table) for folder in self.folders(table)])
+
+    def measured_in(self, folder: Path, name: str, table: dict) -> dict:
+        order = {"system": name, "definition": self.definition, "table": table, "folder": str(folder)}
         environment = os.environ | {"OMP_NUM_THREADS": str(self.definition["threads"])}
         before = processor_seconds()
         command = [PYTHON, BENCH / "measure.py", json.dumps(order)]
@@ -164,6 +173,19 @@ class Bench:
             return {"failed": f"exit {done.returncode}: {done.stderr.strip()[-500:]}"}
         all_s, own_s, there_were_s = (now - then for now, then in zip(processor_seconds(), before, strict=True))
         return json.loads(done.stdout.splitlines()[-1]) | {"foreign_load": max(0.0, (all_s - own_s) / there_were_s)}
+
+
+def mean_of(splits: list[dict]) -> dict:
+    """One result of several splits: means, and the largest memory and load; a failure if any is one."""
+    failed = [split for split in splits if "failed" in split]
+    if len(splits) == 1 or failed:
+        return (failed or splits)[0]
+    of_all = {"bytes": lambda values: round(statistics.mean(values))}
+    of_all |= dict.fromkeys(("peak_mb", "base_mb", "foreign_load"), max)
+    columns = {name: [split[name] for split in splits] for name in splits[0]}
+    return {
+        name: None if None in values else of_all.get(name, statistics.mean)(values) for name, values in columns.items()
+    }
 
 
 def processor_seconds() -> tuple[float, float, float]:
@@ -187,10 +209,16 @@ def judged(measured: dict, table: dict) -> str | None:
 
 
 def timed(bench: Bench, tables: list[dict], rows: list[dict], problems: list[str]) -> list[dict]:
-    """The rows again with medians over repetitions, the systems in turn, the first one twice."""
+    """The rows again with medians over repetitions, the systems in turn, the first one twice.
+
+    Systems that the definition does not time keep their errors, bytes and memory, and no times.
+    """
+    to_time = bench.definition.get("timed", bench.definition["systems"])
     result = []
     for table in tables:
-        of_table = [row for row in rows if row["table"] == table["name"]]
+        of_table = [row for row in rows if row["table"] == table["name"] and row["system"] in to_time]
+        untimed = [row for row in rows if row["table"] == table["name"] and row["system"] not in to_time]
+        result += [row | dict.fromkeys(TIMES) | {"foreign_load": 0.0} for row in untimed]
         if not of_table:
             continue
         lines = of_table + [of_table[0] | {"system": f"{of_table[0]['system']} {TWIN}"}]
@@ -207,7 +235,8 @@ def timed(bench: Bench, tables: list[dict], rows: list[dict], problems: list[str
                 continue
             if any(one["error"] != line["error"] or one["bytes"] != line["bytes"] for one in measured):
                 problems.append(f"{line['system']} on {table['name']}: error or bytes differ between repetitions")
-            medians = {name: median([one[name] for one in measured]) for name in [*TIMES, "peak_mb", "base_mb"]}
+            names = [*TIMES, "peak_mb", "base_mb", "whole_s"]
+            medians = {name: median([one.get(name) for one in measured]) for name in names}
             medians["foreign_load"] = max(one["foreign_load"] for one in measured)
             result.append(line | medians)
     return result
@@ -229,15 +258,50 @@ def add_ratios(rows: list[dict], rivals: list[str], with_times: bool) -> None:
                 row[f"{name}_vs_{rival}"] = row[name] / other[name] if may_quote and known else None
 
 
+def summary(rows: list[dict], definition: dict) -> list[list[str]]:
+    """What each of `ours` has divided by every rival: errors a table, and all measures over the tables."""
+    result = []
+    for ours in definition.get("ours", []):
+        result.append([f"{ours} /", "", *definition["rivals"]])
+        of_ours = [row for row in rows if row["system"] == ours]
+        for row in of_ours:
+            ratios = [row[f"error_vs_{rival}"] for rival in definition["rivals"]]
+            result.append(["error", row["table"], *["" if ratio is None else f"{ratio:.4f}" for ratio in ratios]])
+        for name in MEASURES:
+            over = statistics.median if name in ("bytes", "peak_mb") else statistics.geometric_mean
+            known = [[row[f"{name}_vs_{rival}"] for row in of_ours] for rival in definition["rivals"]]
+            known = [[ratio for ratio in ratios if ratio is not None] for ratios in known]
+            # A mean over some of the tables says how many they are.
+            cells = [f"{over(ratios):.4f}" + of_so_many(ratios, of_ours) if ratios else "" for ratios in known]
+            if any(cells):
+                result.append([name, over.__name__.replace("_", " "), *cells])
+    return result
+
+
+def of_so_many(some: list, every: list) -> str:
+    return "" if len(some) == len(every) else f" ({len(some)} of {len(every)})"
+
+
 def columns(rivals: list[str]) -> list[str]:
     ratios = [f"{name}_vs_{rival}" for rival in rivals for name in MEASURES]
-    return ["table", "system", "version", *MEASURES, "base_mb", "foreign_load", *ratios]
+    return ["table", "system", "version", *MEASURES, "base_mb", "whole_s", "foreign_load", *ratios]
 
 
 def shown(value) -> str:
     if value is None:
         return ""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def aligned(lines: list[list[str]]) -> list[str]:
+    """Cells in columns, two of names and the others of figures."""
+    widths = [max(len(line[at]) for line in lines) for at in range(len(lines[0]))] if lines else []
+    result = []
+    for line in lines:
+        names = [cell.ljust(width) for cell, width in zip(line[:2], widths[:2], strict=True)]
+        figures = [cell.rjust(width) for cell, width in zip(line[2:], widths[2:], strict=True)]
+        result.append("  ".join(names + figures).rstrip())
+    return result
 
 
 def print_rows(rows: list[dict], rivals: list[str], with_times: bool) -> None:
@@ -253,11 +317,7 @@ def print_rows(rows: list[dict], rivals: list[str], with_times: bool) -> None:
             ratios = [row[f"{name}_vs_{rival}"] for name in ("error", "bytes", *(TIMES if with_times else []))]
             line += ["" if ratio is None else f"{ratio:.3g}" for ratio in ratios]
         lines.append(line)
-    widths = [max(len(line[at]) for line in lines) for at in range(len(header))]
-    for line in lines:
-        names = [cell.ljust(width) for cell, width in zip(line[:2], widths[:2], strict=True)]
-        figures = [cell.rjust(width) for cell, width in zip(line[2:], widths[2:], strict=True)]
-        print("  ".join(names + figures).rstrip())
+    print("\n".join(aligned(lines)))
     if not with_times:
         print("times come from different moments (none: the machine was busy) and are not compared; run with --times")
         return
@@ -279,6 +339,8 @@ def write_record(args: argparse.Namespace, definition: dict, rows: list[dict], i
     with path.open("w", newline="") as file:
         for key, value in circumstances(args, definition).items():
             file.write(f"# {key}: {value}\n")
+        for line in aligned(summary(rows, definition)):
+            file.write(f"# {line}\n")
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns(definition["rivals"]))
         for row in rows:
@@ -304,7 +366,7 @@ def circumstances(args: argparse.Namespace, definition: dict) -> dict:
         "revision": revision(),
         "threads": definition["threads"],
         "seed": definition["seed"],
-        "parameters": json.dumps(definition["parameters"]),
+        "parameters": json.dumps(definition.get("parameters", "defaults")),
         "times": times,
     }
 

@@ -14,6 +14,6 @@ import platform
 from importlib.metadata import version
 
 print("python", platform.python_version())
-for name in ("lightgbm", "scikit-learn", "pandas", "numpy", "scipy"):
+for name in ("lightgbm", "xgboost-cpu", "catboost", "scikit-learn", "pandas", "numpy", "scipy"):
     print(name, version(name))
 PY

@@ -5,6 +5,8 @@ The split needs the standard library only; cells are copied as they stand, so ev
 
 import csv
 import gzip
+import hashlib
+import json
 import random
 from pathlib import Path
 
@@ -14,14 +16,16 @@ MISSING = ["", "?", "NA", "N/A", "NaN", "null", "None"]
 
 def split(table: dict, data: Path, cache: Path, seed: int) -> Path:
     """Writes train.csv and test.csv of a table under `cache` unless they are there; returns their folder."""
-    folder = cache / "splits" / f"{table['name']}-seed{seed}"
+    changes = {key: table[key] for key in ("drop", "merge") if key in table}
+    changed = f"-{hashlib.sha256(json.dumps(changes, sort_keys=True).encode()).hexdigest()[:8]}" if changes else ""
+    folder = cache / "splits" / f"{table['name']}-seed{seed}{changed}"
     if (folder / "test.csv").exists() and (folder / "train.csv").exists():
         return folder
     source = data / table["name"]
     if "test" in table:
-        parts = {name: rows_of(source / table[name]) for name in ("train", "test")}
+        parts = {name: changed_rows(table, rows_of(source / table[name])) for name in ("train", "test")}
     else:
-        header, *rows = rows_of(source / table["data"])
+        header, *rows = changed_rows(table, rows_of(source / table["data"]))
         order = list(range(len(rows)))
         random.Random(seed).shuffle(order)
         n_test = int(len(rows) * table["test_share"])
@@ -41,6 +45,19 @@ def rows_of(path: Path) -> list[list[str]]:
     opened = gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="")
     with opened as file:
         return [row for row in csv.reader(file) if row]
+
+
+def changed_rows(table: dict, rows: list[list[str]]) -> list[list[str]]:
+    """The rows without the columns of `drop`, without rows that have no target, with the classes of `merge` put together."""
+    if "target" not in table:
+        return rows
+    header, *rows = rows
+    target, merge = header.index(table["target"]), table.get("merge", {})
+    kept = [at for at, name in enumerate(header) if name not in table.get("drop", [])]
+    rows = [row for row in rows if row[target] not in MISSING]
+    for row in rows:
+        row[target] = merge.get(row[target], row[target])
+    return [[row[at] for at in kept] for row in [header, *rows]]
 
 
 def frames(table: dict, folder: Path):
@@ -63,7 +80,7 @@ def classes_of(table: dict, train_target) -> list:
     """The classes in the order of probability columns; of a binary table the positive one is last."""
     classes = sorted(train_target.unique())
     if table["task"] == "binary":
-        classes.sort(key=lambda name: name == table["positive"])
+        classes.sort(key=lambda name: str(name) == table["positive"])
     return classes
 
 

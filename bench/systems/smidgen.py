@@ -28,7 +28,12 @@ def version() -> str | None:
 
 
 def parameters(definition: dict, class_trees: str = "one_per_class") -> dict:
-    """The peers grow a tree a class in every round; smidgen's own shape is `vector` (smidgen_vector.py)."""
+    """The peers grow a tree a class in every round; smidgen's own shape is `vector` (smidgen_vector.py).
+
+    Without parameters in the definition: the defaults.
+    """
+    if "parameters" not in definition:
+        return {}
     named = {f"gbdt.{name}": value for name, value in definition["parameters"].items()}
     # smidgen counts a bin for missing values apart: its 254 are the 255 of the peers.
     named["gbdt.max_bins"] = min(named["gbdt.max_bins"], 254)
@@ -46,11 +51,13 @@ def measure_with(settings: dict, definition: dict, table: dict, folder) -> dict:
 
 def measure_in(scratch: Path, settings: dict, definition: dict, table: dict, folder: Path) -> dict:
     model, test = scratch / "model.smidgen", folder / "test.csv"
-    command = [BINARY, "fit", folder / "train.csv", "--target", table["target"], "--work", "1"]
+    command = [BINARY, "fit", folder / "train.csv", "--target", table["target"], "--task", table["task"], "--work", "1"]
     for name, value in settings.items():
         command += ["--set", f"{name}={value}"]
-    # One part held back instead of eight folds: the fit on all rows is what is timed, not the folds.
-    command += ["--holdout", "0.2", "--seed", definition["seed"], "--jobs", definition["threads"], "--test", test, "--json", "-o", model]
+    if settings:
+        # One part held back instead of eight folds: the fit on all rows is what is timed, not the folds.
+        command += ["--holdout", "0.2"]
+    command += ["--seed", definition["seed"], "--jobs", definition["threads"], "--test", test, "--json", "-o", model]
     # Nothing large is imported before this line: Linux counts the parent's memory at the start into the child's peak.
     said = json.loads(run(command))
     peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6
@@ -58,6 +65,7 @@ def measure_in(scratch: Path, settings: dict, definition: dict, table: dict, fol
     measured = {
         "bytes": os.path.getsize(model),
         "train_s": (said.get("stages") or {}).get("train") or said.get("seconds"),
+        "whole_s": said.get("seconds"),
         "rows_per_s": 1e9 / said["ns_per_row"] if said.get("ns_per_row") else None,
         "peak_mb": peak_mb,
         "base_mb": None,

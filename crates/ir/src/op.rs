@@ -72,7 +72,7 @@ pub use one_hot::OneHot;
 pub use past::{Past, PastKind};
 pub use q_gemm::QGemm;
 pub use quantize_linear::QuantizeLinear;
-pub use rbf_sums::RbfSums;
+pub use rbf_sums::{RbfParts, RbfSums};
 pub use reduce::Reduce;
 pub use related::{Related, RelatedKind, RelatedPlaces, Timed};
 pub use respell::Respell;

@@ -357,8 +357,12 @@ fn share_of_constant(fitted: &Fitted, table: &Table, task: Task) -> f64 {
 /// see, and columns are not independent within a class.
 fn margin(learner: &str) -> f64 {
     match learner {
+        // Machines of one class against the rest do not know each other's probabilities.
+        "svm" => 0.7,
+        // Five votes are coarse shares.
+        "knn" => 0.7,
         "gaussian_nb" | "categorical_nb" => 0.85,
-        "bernoulli_nb" => 0.9,
+        "bernoulli_nb" => 0.97,
         _ => 0.6,
     }
 }
@@ -407,7 +411,12 @@ fn weight_two_equals_the_row_twice() {
         let apart = a.iter().zip(&b).map(|(x, y)| (x - y).abs()).sum::<f64>() / a.len() as f64;
         // Gradients are rounded with other random bits, edges see other counts: not equal, but close.
         // Rows are drawn by number, so a member that draws rows sees two samples of one table.
-        let bound = if case.draws_rows() { 0.15 } else { 0.05 };
+        // The sigmoid of a support vector machine hangs on how its inner fits fall.
+        let bound = match case.entry.name {
+            _ if case.draws_rows() => 0.15,
+            "svm" => 0.1,
+            _ => 0.05,
+        };
         assert!(apart < bound * size, "{name}: mean distance {apart} of {size}");
     });
 }

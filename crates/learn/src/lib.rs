@@ -14,13 +14,15 @@ mod extra_trees;
 mod forest;
 mod gaussian_nb;
 mod gbdt;
+mod knn;
 mod learner;
 mod naive_bayes;
 mod score_link;
 mod scored_forest;
-#[cfg_attr(not(test), expect(dead_code, reason = "the learner on top of the solver comes next"))]
 mod smo;
+mod svm;
 mod tree;
+mod vectors;
 
 #[cfg(test)]
 mod laws;
@@ -38,6 +40,8 @@ pub static LEARNERS: &[&LearnerEntry] = &[
     &gaussian_nb::ENTRY,
     &categorical_nb::ENTRY,
     &bernoulli_nb::ENTRY,
+    &knn::ENTRY,
+    &svm::ENTRY,
 ];
 
 /// The learner of a name.

@@ -9,13 +9,13 @@ use crate::reference::Inputs;
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::fixed::{Requantize, clamp_i32};
-use ir::op::{NearestRows, QuantizeLinear, RbfSums, Tables};
+use ir::op::{NearestRows, QGemm, QuantizeLinear, RbfParts, RbfSums, Tables};
 use ir::{Op, Tensor, TensorData};
 
 /// Value of one of these nodes.
 pub(crate) fn evaluate(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
     match &inputs.node.op {
-        Op::QuantizeLinear(_) => quantize(inputs),
+        Op::QuantizeLinear(op) => quantize(inputs, *op),
         Op::QGemm(_) => gemm(inputs),
         Op::Tables(op) => tables(inputs, *op),
         Op::Sum(_) => sum(inputs),
@@ -56,11 +56,11 @@ fn requantize(inputs: &Inputs<'_, '_>, position: usize) -> Result<Vec<Requantize
     made.collect::<Option<_>>().ok_or_else(|| inputs.fail())
 }
 
-fn quantize(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
+fn quantize(inputs: &Inputs<'_, '_>, op: QuantizeLinear) -> Result<Tensor, Error> {
     let (x, scale) = (doubles(inputs, 0)?, doubles(inputs, 1)?);
     let mut values = Vec::with_capacity(x.values.len());
     for row in x.values.chunks_exact(scale.values.len().max(1)) {
-        values.extend(row.iter().zip(scale.values.iter()).map(|(&x, &s)| QuantizeLinear::of(x, s)));
+        values.extend(row.iter().zip(scale.values.iter()).map(|(&x, &s)| op.of(x, s)));
     }
     inputs.finish(x.dims, TensorData::I16(values))
 }
@@ -68,14 +68,10 @@ fn quantize(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
 fn gemm(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
     let ((x, inner), (w, width)) = (small(inputs, 0)?, small(inputs, 1)?);
     let (bias, pairs) = (i32s(inputs, 2)?, requantize(inputs, 3)?);
-    let mut scores = Vec::with_capacity(inputs.n_rows * width);
+    let mut scores = vec![0; inputs.n_rows * width];
     let mut acc = vec![0i32; width];
-    for row in 0..inputs.n_rows {
-        acc.copy_from_slice(bias);
-        for (&x, w) in x[row * inner..(row + 1) * inner].iter().zip(w.chunks_exact(width)) {
-            acc.iter_mut().zip(w).for_each(|(acc, &w)| *acc += i32::from(x) * i32::from(w));
-        }
-        scores.extend(acc.iter().zip(&pairs).map(|(&acc, pair)| clamp_i32(pair.apply(acc.into()))));
+    for (row, out) in scores.chunks_exact_mut(width).enumerate() {
+        QGemm::scores_into(&x[row * inner..(row + 1) * inner], w, bias, &pairs, &mut acc, out);
     }
     inputs.finish(vec![inputs.n_rows, width], TensorData::I32(scores))
 }
@@ -108,46 +104,16 @@ fn sum(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
     inputs.finish(first.dims().to_vec(), TensorData::I32(scores))
 }
 
-/// Squared distance of two rows.
-fn distance(a: &[i16], b: &[i16]) -> i64 {
-    let square = |(&a, &b): (&i16, &i16)| {
-        let d = i64::from(a) - i64::from(b);
-        d * d
-    };
-    a.iter().zip(b).map(square).sum()
-}
-
 fn nearest(inputs: &Inputs<'_, '_>, op: NearestRows) -> Result<Tensor, Error> {
     let ((x, inner), (known, _)) = (small(inputs, 0)?, small(inputs, 1)?);
-    let votes = i32s(inputs, 2)?;
-    let n_known = known.len() / inner.max(1);
-    let width = votes.len() / n_known.max(1);
-    let mut scores = Vec::with_capacity(inputs.n_rows * width);
-    for row in x.chunks_exact(inner.max(1)) {
-        let distances = known.chunks_exact(inner.max(1)).map(|r| distance(row, r));
-        let mut near: Vec<(i64, usize)> = distances.zip(0..).collect();
-        near.sort_unstable();
-        near.truncate(op.k as usize);
-        let at_zero = near.iter().filter(|(d, _)| *d == 0).count();
-        let weight = |d: i64| match d {
-            _ if !op.by_distance => 1,
-            0 => 1,
-            _ if at_zero > 0 => 0,
-            _ => NearestRows::weight(d),
-        };
-        for k in 0..width {
-            let weighed =
-                near.iter().map(|&(d, at)| i128::from(weight(d)) * i128::from(votes[at * width + k]));
-            let sum: i128 = weighed.sum();
-            let score = if op.by_distance {
-                let total: i128 = near.iter().map(|&(d, _)| i128::from(weight(d))).sum();
-                // n * sum / total, rounded half up.
-                (2 * near.len() as i128 * sum + total).div_euclid((2 * total).max(1))
-            } else {
-                sum
-            };
-            scores.push(clamp_i32(score as i64));
-        }
+    let votes = inputs.tensor(2)?;
+    let (TensorData::I32(votes), &[_, width]) = (votes.data(), votes.dims()) else {
+        return Err(inputs.fail());
+    };
+    let mut scores = vec![0; inputs.n_rows * width];
+    let mut near = Vec::new();
+    for (row, out) in x.chunks_exact(inner.max(1)).zip(scores.chunks_exact_mut(width)) {
+        op.scores_into(row, known, votes, &mut near, out);
     }
     inputs.finish(vec![inputs.n_rows, width], TensorData::I32(scores))
 }
@@ -156,17 +122,11 @@ fn similarities(inputs: &Inputs<'_, '_>, op: RbfSums) -> Result<Tensor, Error> {
     let ((x, inner), (vectors, _), (coefficients, width)) =
         (small(inputs, 0)?, small(inputs, 1)?, small(inputs, 2)?);
     let (table, pairs, start) = (i32s(inputs, 3)?, requantize(inputs, 4)?, i32s(inputs, 5)?);
-    let mut scores = Vec::with_capacity(inputs.n_rows * width);
-    let mut acc = vec![0i64; width];
-    for row in x.chunks_exact(inner.max(1)) {
-        acc.fill(0);
-        for (vector, c) in vectors.chunks_exact(inner.max(1)).zip(coefficients.chunks_exact(width)) {
-            let similarity = i64::from(op.similarity(distance(row, vector), table));
-            acc.iter_mut().zip(c).for_each(|(acc, &c)| *acc += i64::from(c) * similarity);
-        }
-        for ((&acc, pair), &start) in acc.iter().zip(&pairs).zip(start) {
-            scores.push(clamp_i32(pair.apply((acc + (1 << 15)) >> 16) + i64::from(start)));
-        }
+    let parts = RbfParts { vectors, coefficients, table, pairs: &pairs, start };
+    let mut scores = vec![0; inputs.n_rows * width];
+    let mut acc = vec![0; width];
+    for (row, out) in x.chunks_exact(inner.max(1)).zip(scores.chunks_exact_mut(width)) {
+        op.scores_into(row, &parts, &mut acc, out);
     }
     inputs.finish(vec![inputs.n_rows, width], TensorData::I32(scores))
 }

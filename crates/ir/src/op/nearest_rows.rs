@@ -1,6 +1,7 @@
 //! `NearestRows`: votes of the nearest known rows.
 
 use super::{Attr, Attrs, Operand, Payload, arity, misfit, wide};
+use crate::fixed::clamp_i32;
 use crate::{DType, Dim, Error, Shape, TensorData};
 use alloc::string::ToString;
 use alloc::vec;
@@ -39,10 +40,51 @@ impl NearestRows {
         Ok(NearestRows { k: attrs.int(NAME, "k")?, by_distance })
     }
 
-    /// Weight of a neighbour at a squared distance, where none is at 0.
-    pub fn weight(distance: i64) -> i64 {
-        (1 << 30) / distance.max(1).isqrt()
+    /// The scores of a row `[F]`, from `known [M, F]` and `votes [M, K]`; `near` is room for distances.
+    pub fn scores_into(
+        self,
+        row: &[i16],
+        known: &[i16],
+        votes: &[i32],
+        near: &mut Vec<(i64, usize)>,
+        out: &mut [i32],
+    ) {
+        let width = out.len();
+        near.clear();
+        near.extend(known.chunks_exact(row.len().max(1)).map(|r| squared_distance(row, r)).zip(0..));
+        let k = self.k as usize;
+        if near.len() > k {
+            near.select_nth_unstable(k - 1);
+            near.truncate(k);
+        }
+        let at_zero = near.iter().any(|(d, _)| *d == 0);
+        let weight = |d: i64| match d {
+            _ if !self.by_distance => 1,
+            0 => 1,
+            _ if at_zero => 0,
+            _ => i128::from((1i64 << 30) / d.isqrt()),
+        };
+        for (k, out) in out.iter_mut().enumerate() {
+            let sum: i128 = near.iter().map(|&(d, at)| weight(d) * i128::from(votes[at * width + k])).sum();
+            let score = if self.by_distance {
+                let total: i128 = near.iter().map(|&(d, _)| weight(d)).sum();
+                // n * sum / total, rounded half up.
+                (2 * near.len() as i128 * sum + total).div_euclid((2 * total).max(1))
+            } else {
+                sum
+            };
+            *out = clamp_i32(score as i64);
+        }
     }
+}
+
+/// `sum_j (a_j - b_j)^2`.
+pub(super) fn squared_distance(a: &[i16], b: &[i16]) -> i64 {
+    let square = |(&a, &b): (&i16, &i16)| {
+        let d = i64::from(a) - i64::from(b);
+        d * d
+    };
+    a.iter().zip(b).map(square).sum()
 }
 
 impl Payload for NearestRows {

@@ -1,6 +1,7 @@
 //! `QGemm`: integer rows times an integer matrix.
 
 use super::{Attr, Attrs, Operand, Payload, arity, misfit, requantize, wide};
+use crate::fixed::{Requantize, clamp_i32};
 use crate::{DType, Dim, Error, Shape, TensorData};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -19,6 +20,25 @@ pub struct QGemm;
 impl QGemm {
     pub(super) fn parse(_: &Attrs) -> Result<QGemm, Error> {
         Ok(QGemm)
+    }
+
+    /// The scores of a row `x [K]` from `w [K, M]`; `acc` is room for sums, `[M]`.
+    #[inline]
+    pub fn scores_into(
+        x: &[i16],
+        w: &[i16],
+        bias: &[i32],
+        pairs: &[Requantize],
+        acc: &mut [i32],
+        out: &mut [i32],
+    ) {
+        acc.copy_from_slice(bias);
+        for (&x, w) in x.iter().zip(w.chunks_exact(bias.len().max(1))) {
+            acc.iter_mut().zip(w).for_each(|(acc, &w)| *acc += i32::from(x) * i32::from(w));
+        }
+        for ((out, &acc), pair) in out.iter_mut().zip(&*acc).zip(pairs) {
+            *out = clamp_i32(pair.apply(acc.into()));
+        }
     }
 }
 

@@ -8,25 +8,31 @@ use alloc::vec::Vec;
 
 pub(super) const NAME: &str = "QuantizeLinear";
 
-/// ONNX's `QuantizeLinear` by column, to 16 bits around zero: `q = clamp(round_ties_even(x / scale), -32767,
-/// 32767)`, so that `real = scale * q`. Missing is 0.
+/// ONNX's `QuantizeLinear` by column, symmetric: `q = clamp(round_ties_even(x / scale), -most, most)` with `most =
+/// 2^(bits - 1) - 1`, so that `real = scale * q`. Missing is 0.
 ///
 /// Inputs: `f64 [N, K]` and a constant `scale: f64 [K]`, finite and above 0. Output: `i16 [N, K]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct QuantizeLinear;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuantizeLinear {
+    /// Bits of an integer, 2 to 16.
+    pub bits: u8,
+}
 
 impl QuantizeLinear {
-    /// Largest integer.
-    pub const MOST: i16 = i16::MAX;
+    pub(super) fn parse(attrs: &Attrs) -> Result<QuantizeLinear, Error> {
+        Ok(QuantizeLinear { bits: attrs.int(NAME, "bits")? })
+    }
 
-    pub(super) fn parse(_: &Attrs) -> Result<QuantizeLinear, Error> {
-        Ok(QuantizeLinear)
+    /// The largest integer.
+    #[inline]
+    pub fn most(self) -> i32 {
+        (1 << (self.bits.clamp(2, 16) - 1)) - 1
     }
 
     /// The integer of a number.
     #[inline]
-    pub fn of(x: f64, scale: f64) -> i16 {
-        round_i32(x / scale).clamp(-i32::from(Self::MOST), i32::from(Self::MOST)) as i16
+    pub fn of(self, x: f64, scale: f64) -> i16 {
+        round_i32(x / scale).clamp(-self.most(), self.most()) as i16
     }
 }
 
@@ -36,11 +42,14 @@ impl Payload for QuantizeLinear {
     }
 
     fn attrs(&self) -> Vec<(&'static str, Attr)> {
-        Vec::new()
+        vec![("bits", Attr::Int(self.bits.into()))]
     }
 
     fn infer(&self, inputs: &[Operand<'_>]) -> Result<Vec<(DType, Shape)>, Error> {
         let [x, scale] = arity(NAME, inputs)?;
+        if !(2..=16).contains(&self.bits) {
+            return Err(misfit(NAME, "bits", "2..=16", &self.bits));
+        }
         let (DType::F64, [_, Dim::Fixed(width)]) = (x.dtype, &x.shape.0[..]) else {
             return Err(misfit(NAME, "rows", "f64 [N, K]", &x.describe()));
         };

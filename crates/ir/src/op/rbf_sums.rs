@@ -1,6 +1,8 @@
 //! `RbfSums`: weighted similarities to known rows.
 
+use super::nearest_rows::squared_distance;
 use super::{Attr, Attrs, Operand, Payload, arity, misfit, requantize, wide};
+use crate::fixed::{Requantize, clamp_i32};
 use crate::{DType, Dim, Error, Shape, TensorData};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -47,6 +49,41 @@ impl RbfSums {
         // The product is below 2^(16 + 50).
         here - ((i128::from(here - next) * i128::from(part)) >> self.step) as i32
     }
+
+    /// The similarity of two rows.
+    #[inline]
+    pub fn of(self, a: &[i16], b: &[i16], table: &[i32]) -> i32 {
+        self.similarity(squared_distance(a, b), table)
+    }
+
+    /// The scores of a row `[F]`; `parts` are the constants of the node. `acc` is room for sums, `[K]`.
+    pub fn scores_into(self, row: &[i16], parts: &RbfParts<'_>, acc: &mut [i64], out: &mut [i32]) {
+        acc.fill(0);
+        let width = out.len().max(1);
+        for (v, c) in parts.vectors.chunks_exact(row.len().max(1)).zip(parts.coefficients.chunks_exact(width))
+        {
+            let similarity = i64::from(self.of(row, v, parts.table));
+            acc.iter_mut().zip(c).for_each(|(acc, &c)| *acc += i64::from(c) * similarity);
+        }
+        for (((out, &acc), pair), &start) in out.iter_mut().zip(&*acc).zip(parts.pairs).zip(parts.start) {
+            *out = clamp_i32(pair.apply((acc + (1 << 15)) >> 16) + i64::from(start));
+        }
+    }
+}
+
+/// The constants of a node of [`RbfSums`].
+#[derive(Clone, Copy, Debug)]
+pub struct RbfParts<'a> {
+    /// `[S, F]`.
+    pub vectors: &'a [i16],
+    /// `[S, K]`.
+    pub coefficients: &'a [i16],
+    /// `[T]`.
+    pub table: &'a [i32],
+    /// `[K]`.
+    pub pairs: &'a [Requantize],
+    /// `[K]`.
+    pub start: &'a [i32],
 }
 
 impl Payload for RbfSums {

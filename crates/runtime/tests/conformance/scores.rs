@@ -37,7 +37,8 @@ pub fn made(
     let rows = b.node(Op::Columns(Columns), &rows).unwrap();
     let scale = (0..n).map(|_| [1e-300, 0.004, 1.0, 77.5][random.below(4) as usize]).collect();
     let scale = b.constant(Tensor::vector(TensorData::F64(scale))).unwrap();
-    let x = b.node(Op::QuantizeLinear(QuantizeLinear), &[rows, scale]).unwrap();
+    let quantize = QuantizeLinear { bits: 2 + random.below(15) as u8 };
+    let x = b.node(Op::QuantizeLinear(quantize), &[rows, scale]).unwrap();
     let kinds = 1 + random.below(7);
     if kinds & 1 != 0 {
         parts.push(product(random, b, x, n, n_outputs));

@@ -1,0 +1,95 @@
+//! Worked examples beside scikit-learn's numbers, in floats and in integers.
+#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
+
+use ir::{Column, ColumnData};
+use jobs::{Budget, Cancel, Clock, Ctx, Seed, Silent, Threads};
+use smidgen_learn::{Exactness, FitInput, Fitted, Goal, learner};
+use std::sync::Arc;
+use trees::{CodeMatrix, Encoder, Rows, Target};
+
+/// A table of numbers, and the text of its last column.
+struct Table {
+    columns: Vec<Vec<f64>>,
+    last: Vec<String>,
+}
+
+fn table(text: &str) -> Table {
+    let mut lines = text.lines();
+    let n = lines.next().unwrap().split(',').count();
+    let mut table = Table { columns: vec![Vec::new(); n - 1], last: Vec::new() };
+    for line in lines {
+        let cells: Vec<&str> = line.split(',').collect();
+        for (column, cell) in table.columns.iter_mut().zip(&cells) {
+            column.push(cell.parse().unwrap());
+        }
+        table.last.push(cells[n - 1].to_owned());
+    }
+    table
+}
+
+/// Fits on the first rows and gives the scores of the others, in both forms.
+fn fit(name: &str, settings: &[(&str, &str)], table: &Table, target: Target<'_>, rows: Rows) -> Fitted {
+    let entry = learner(name).unwrap();
+    let settings: Vec<_> = settings.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+    let params = entry.params(&settings).unwrap();
+    let chunks: Vec<Vec<Column<'_>>> =
+        table.columns.iter().map(|c| vec![Column::try_new(ColumnData::F64(c), None).unwrap()]).collect();
+    let encoders: Vec<Encoder> =
+        chunks.iter().map(|c| Encoder::fit(c, entry.learner.max_bins(&params))).collect();
+    let threads = Threads::one();
+    let codes = CodeMatrix::new(&encoders, &chunks, table.last.len(), &threads);
+    let numbers: Vec<Option<Arc<[f64]>>> = table.columns.iter().map(|c| Some(c[..].into())).collect();
+    let input = FitInput {
+        encoders: &encoders,
+        codes: &codes,
+        numbers: &numbers,
+        target,
+        row_weights: None,
+        rows,
+        rounds: None,
+        goal: Goal::Mean,
+        exact: Exactness::Floats,
+    };
+    let (budget, cancel) = (Budget::work(Clock::start(), 1), Cancel::new());
+    let ctx = Ctx { threads: &threads, budget: &budget, cancel: &cancel, progress: &Silent };
+    entry.learner.fit(input, &params, Seed(0), &ctx).unwrap()
+}
+
+/// `GaussianNB().fit(X, y).predict_proba(X)` of scikit-learn 1.9.1 on iris, rows near the border among them.
+#[test]
+fn gaussian_bayes_on_iris_has_the_probabilities_of_scikit_learn() {
+    let expected = [
+        (0, [1.0, 1.3578426545097534e-18, 7.112835116303153e-26]),
+        (41, [0.9999999999999991, 8.166340235573311e-16, 2.0201174708055736e-24]),
+        (50, [3.213809354266301e-109, 0.8040376655396819, 0.19596233446031788]),
+        (56, [2.2473055101900734e-115, 0.6589522845853689, 0.341047715414631]),
+        (70, [2.591538028250168e-130, 0.15449408494388256, 0.8455059150561174]),
+        (77, [1.1698812222279229e-138, 0.07526913158851407, 0.9247308684114861]),
+        (83, [2.140697314099488e-135, 0.6121598447427532, 0.38784015525724663]),
+        (100, [3.2324518072371566e-254, 6.353810311595854e-11, 0.9999999999364619]),
+        (106, [2.2346370197755735e-109, 0.9735143446532973, 0.026485655346702722]),
+        (119, [6.310865149954135e-126, 0.9581353618712692, 0.041864638128730806]),
+        (133, [2.6838258262863244e-131, 0.7126451442155292, 0.28735485578447095]),
+        (149, [3.2598824319148094e-146, 0.05600500915424877, 0.9439949908457513]),
+    ];
+    let iris = table(include_str!("../../../examples/data/iris.csv"));
+    let names = ["setosa", "versicolor", "virginica"];
+    let labels: Vec<u32> =
+        iris.last.iter().map(|n| names.iter().position(|k| k == n).unwrap() as u32).collect();
+    let all: Vec<u32> = (0..150).collect();
+    let target = Target::Classes { labels: &labels, n_classes: 3 };
+    let fitted = fit("gaussian_nb", &[], &iris, target, Rows { train: all.clone(), others: all });
+    let integers = fitted.link.apply(&fitted.other_scores, 3);
+    let mut same = 0;
+    for (row, p) in expected {
+        for (k, p) in p.into_iter().enumerate() {
+            let got = fitted.other_floats[3 * row + k];
+            assert!((got - p).abs() < 1e-6, "row {row}, class {k}: {got} for {p}");
+        }
+    }
+    for (p, q) in fitted.other_floats.chunks(3).zip(integers.chunks(3)) {
+        let best = |p: &[f64]| (0..3).max_by(|&a, &b| p[a].total_cmp(&p[b])).unwrap();
+        same += usize::from(best(p) == best(q));
+    }
+    assert_eq!(same, 150, "rows of one class in floats and in integers");
+}
