@@ -11,6 +11,8 @@ mod extra_trees;
 mod forest;
 mod gbdt;
 mod learner;
+#[cfg_attr(not(test), expect(dead_code, reason = "the members that use it come next"))]
+mod linear_model;
 mod scored_forest;
 mod tree;
 
