@@ -16,6 +16,7 @@ mod gaussian_nb;
 mod gbdt;
 mod knn;
 mod learner;
+mod linear_model;
 mod naive_bayes;
 mod score_link;
 mod scored_forest;
