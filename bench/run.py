@@ -262,8 +262,10 @@ def summary(rows: list[dict], definition: dict) -> list[list[str]]:
     """What each of `ours` has divided by every rival: errors a table, and all measures over the tables."""
     result = []
     for ours in definition.get("ours", []):
-        result.append([f"{ours} /", "", *definition["rivals"]])
         of_ours = [row for row in rows if row["system"] == ours]
+        if not of_ours:
+            continue
+        result.append([f"{ours} /", "", *definition["rivals"]])
         for row in of_ours:
             ratios = [row[f"error_vs_{rival}"] for rival in definition["rivals"]]
             result.append(["error", row["table"], *["" if ratio is None else f"{ratio:.4f}" for ratio in ratios]])

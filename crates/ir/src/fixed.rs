@@ -46,6 +46,12 @@ pub fn round_i64(value: f64) -> i64 {
     round_ties_even(value) as i64
 }
 
+/// `2^n`; exponents beyond those of normal doubles count as the nearest one of these.
+#[inline]
+pub fn power_of_two(n: i32) -> f64 {
+    f64::from_bits(((1023 + n.clamp(-1022, 1023)) as u64) << 52)
+}
+
 /// The number with the fewest mantissa bits in `low..=high`, nearest to zero among these, so that it
 /// is short to store. Needs `low <= high`, both finite; equal bounds give that bound, two zeros give +0.
 pub fn shortest_between(low: f64, high: f64) -> f64 {

@@ -41,6 +41,7 @@ mod tables;
 mod text_part;
 mod threshold;
 mod time_part;
+mod to_scores;
 mod tokens;
 
 pub use argmax::ArgMax;
@@ -81,6 +82,7 @@ pub use tables::{TableTerm, Tables};
 pub use text_part::TextPart;
 pub use threshold::Threshold;
 pub use time_part::TimePart;
+pub use to_scores::ToScores;
 pub use tokens::Tokens;
 
 use crate::fixed::Requantize;
@@ -255,6 +257,8 @@ pub enum Op {
     Tables(Tables),
     /// Scores added up.
     Sum(Sum),
+    /// Real numbers to integer scores.
+    ToScores(ToScores),
     /// Votes of the nearest known rows.
     NearestRows(NearestRows),
     /// Weighted similarities to known rows.
@@ -320,6 +324,7 @@ pub const OPS: &[(&str, Parse)] = &[
     (quantize_linear::NAME, |a| QuantizeLinear::parse(a).map(Op::QuantizeLinear)),
     (q_gemm::NAME, |a| QGemm::parse(a).map(Op::QGemm)),
     (tables::NAME, |a| Tables::parse(a).map(Op::Tables)),
+    (to_scores::NAME, |a| ToScores::parse(a).map(Op::ToScores)),
     (sum::NAME, |a| Sum::parse(a).map(Op::Sum)),
     (nearest_rows::NAME, |a| NearestRows::parse(a).map(Op::NearestRows)),
     (rbf_sums::NAME, |a| RbfSums::parse(a).map(Op::RbfSums)),
@@ -366,6 +371,7 @@ impl Op {
             Op::QGemm(p) => p,
             Op::Tables(p) => p,
             Op::Sum(p) => p,
+            Op::ToScores(p) => p,
             Op::NearestRows(p) => p,
             Op::RbfSums(p) => p,
         }

@@ -323,7 +323,7 @@ impl IntegerTables {
 }
 
 /// An encoder of the same kind of column that tells nothing apart.
-fn constant_code(encoder: &Encoder) -> Encoder {
+pub(crate) fn constant_code(encoder: &Encoder) -> Encoder {
     match encoder {
         Encoder::Whole(_) => Encoder::Whole(Vec::new()),
         Encoder::Real(_) => Encoder::Real(Vec::new()),

@@ -20,6 +20,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     tasks: &[Task::Binary, Task::Multiclass],
     spec: SPEC,
     takes_numbers: false,
+    takes_bags: false,
     learner: &CategoricalNb,
 };
 

@@ -38,6 +38,9 @@ pub enum Kind {
     /// There is nothing to learn from.
     #[error("no training row has a weight above 0; check the row weights")]
     NoRows,
+    /// A linear model that cannot be fitted.
+    #[error(transparent)]
+    Linear(#[from] crate::linear_model::Unfit),
     /// The trees could not be grown.
     #[error(transparent)]
     Trees(#[from] trees::Error),
@@ -59,6 +62,7 @@ impl Error {
             | Kind::Params(_)
             | Kind::UnfitLoss { .. }
             | Kind::NoClasses
+            | Kind::Linear(_)
             | Kind::NoRows => ir::Nature::Input,
             Kind::Trees(e) => match e.kind() {
                 trees::Kind::Graph(e) => e.nature(),
@@ -72,6 +76,12 @@ impl Error {
 impl From<Kind> for Error {
     fn from(kind: Kind) -> Error {
         Error(Box::new(kind))
+    }
+}
+
+impl From<crate::linear_model::Unfit> for Error {
+    fn from(error: crate::linear_model::Unfit) -> Error {
+        Kind::Linear(error).into()
     }
 }
 

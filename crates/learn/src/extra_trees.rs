@@ -32,6 +32,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     tasks: Task::LEARNT,
     spec: SPEC,
     takes_numbers: false,
+    takes_bags: false,
     learner: &ExtraTrees,
 };
 

@@ -192,6 +192,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     tasks: Task::LEARNT,
     spec: SPEC,
     takes_numbers: false,
+    takes_bags: false,
     learner: &Gbdt,
 };
 

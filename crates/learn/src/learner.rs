@@ -6,7 +6,7 @@
 //! [`Part::lower`], which appends nodes. Nothing that sees the target exists before step 3.
 
 use crate::{Error, ScoreLink};
-use ir::{GraphBuilder, Task, ValueIdx};
+use ir::{Bags, GraphBuilder, Task, ValueIdx};
 use jobs::{Ctx, Seed};
 use params::{ParamSpec, Params};
 use std::sync::Arc;
@@ -20,6 +20,8 @@ pub struct FitInput<'a> {
     pub codes: &'a CodeMatrix,
     /// By column: its numbers, missing as NaN; none for categories, and for learners that do not ask for them.
     pub numbers: &'a [Option<Arc<[f64]>>],
+    /// By column: its bags with their width; none for other kinds, and for learners that do not ask for them.
+    pub bags: &'a [Option<(Arc<Bags>, usize)>],
     /// The target of all rows.
     pub target: Target<'a>,
     /// Weight of each row; `None` weighs all alike.
@@ -106,6 +108,8 @@ pub struct LearnerEntry {
     pub spec: &'static [ParamSpec],
     /// Whether it takes numbers as they are; else it takes codes alone.
     pub takes_numbers: bool,
+    /// Whether it takes bags of terms as they are; else texts become columns first.
+    pub takes_bags: bool,
     /// The learner.
     pub learner: &'static dyn Learner,
 }

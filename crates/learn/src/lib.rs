@@ -9,15 +9,24 @@ mod additive_tables;
 mod averages;
 mod bernoulli_nb;
 mod categorical_nb;
+mod elastic_net;
 mod error;
 mod extra_trees;
 mod forest;
 mod gaussian_nb;
 mod gbdt;
+mod huber;
 mod knn;
+mod lasso;
 mod learner;
+mod linear_columns;
+mod linear_fit;
 mod linear_model;
+mod linear_svm;
+mod logistic;
 mod naive_bayes;
+mod poisson;
+mod ridge;
 mod score_link;
 mod scored_forest;
 mod smo;
@@ -30,6 +39,7 @@ mod laws;
 
 pub use error::{Error, Kind};
 pub use learner::{Exactness, FitInput, Fitted, Goal, Learner, LearnerEntry, Part};
+pub use linear_model::Unfit;
 pub use score_link::{Decision, Linked, ScoreLink};
 
 /// Every learner, in the order in which `smidgen fit` would try them.
@@ -38,6 +48,13 @@ pub static LEARNERS: &[&LearnerEntry] = &[
     &forest::ENTRY,
     &extra_trees::ENTRY,
     &tree::ENTRY,
+    &ridge::ENTRY,
+    &lasso::ENTRY,
+    &elastic_net::ENTRY,
+    &logistic::ENTRY,
+    &poisson::ENTRY,
+    &huber::ENTRY,
+    &linear_svm::ENTRY,
     &gaussian_nb::ENTRY,
     &categorical_nb::ENTRY,
     &bernoulli_nb::ENTRY,

@@ -30,7 +30,7 @@ mod tests;
 
 pub(crate) use design::Design;
 pub(crate) use loss::Loss;
-pub(crate) use unfit::Unfit;
+pub use unfit::Unfit;
 
 use jobs::{Ctx, Seed};
 use objective::Objective;

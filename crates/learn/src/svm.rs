@@ -67,6 +67,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     tasks: Task::LEARNT,
     spec: SPEC,
     takes_numbers: true,
+    takes_bags: false,
     learner: &Svm,
 };
 
@@ -205,7 +206,8 @@ impl<'a> Rows<'a> {
         // By the cells, so that copies of a row share a part.
         let key = seed.derive("inner", 0).0;
         let cells = |i: usize| &self.integers[i * self.width..(i + 1) * self.width];
-        let hash = |i: usize| cells(i).iter().fold(key, |hash, &cell| mix(hash ^ cell.cast_unsigned() as u64));
+        let hash =
+            |i: usize| cells(i).iter().fold(key, |hash, &cell| mix(hash ^ cell.cast_unsigned() as u64));
         let parts: Vec<u64> = (0..self.rows.len()).map(|i| hash(i) % INNER).collect();
         let part = |i: usize| parts[i];
         let mut decisions = vec![0.0; self.rows.len()];

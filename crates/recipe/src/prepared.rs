@@ -225,6 +225,7 @@ impl<'t> Prepared<'t> {
             encoders: &features.encoders,
             codes: &features.codes,
             numbers: &features.numbers,
+            bags: &[],
             target: self.target(),
             row_weights: self.row_weights.as_deref(),
             rows,

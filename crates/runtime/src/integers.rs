@@ -19,6 +19,11 @@ pub(crate) fn evaluate(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
         Op::QGemm(_) => gemm(inputs),
         Op::Tables(op) => tables(inputs, *op),
         Op::Sum(_) => sum(inputs),
+        Op::ToScores(op) => {
+            let x = doubles(inputs, 0)?;
+            let scores = x.values.iter().map(|&x| op.of(x)).collect();
+            inputs.finish(x.dims, TensorData::I32(scores))
+        }
         Op::NearestRows(op) => nearest(inputs, *op),
         Op::RbfSums(op) => similarities(inputs, *op),
         _ => Err(inputs.fail()),

@@ -6,7 +6,7 @@
 //! integer sum. Trees are grown side by side, each from its own seed.
 
 use crate::Error;
-use crate::boost::{Rows, pow2};
+use crate::boost::Rows;
 use crate::error::Kind;
 use crate::grow::{Grown, Limits, RowLists, Soil, grow};
 use crate::matrix::CodeMatrix;
@@ -15,7 +15,7 @@ use crate::packed::Packed;
 use crate::sample::{Columns, Reuse};
 use crate::split::SplitRules;
 use ir::digest::mix;
-use ir::fixed::round_i64;
+use ir::fixed::{power_of_two as pow2, round_i64};
 use ir::forest::{Child, MISSING, Tree};
 use jobs::{Ctx, Seed, Threads};
 

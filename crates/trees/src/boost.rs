@@ -11,7 +11,7 @@ use crate::objective::{Loss, Objective, Target, weighted_quantile};
 use crate::packed::{Gradient, Packed};
 use crate::sample::{Columns, Reuse, columns, draw};
 use crate::split::SplitRules;
-use ir::fixed::round_i64;
+use ir::fixed::{power_of_two as pow2, round_i64};
 use ir::forest::Tree;
 use jobs::{Ctx, Seed};
 
@@ -481,11 +481,6 @@ impl<'a> Run<'a> {
         }
         out
     }
-}
-
-/// `2^n`, for the exponents of ordinary numbers.
-pub(crate) fn pow2(n: i32) -> f64 {
-    f64::from_bits(((1023 + n.clamp(-1022, 1023)) as u64) << 52)
 }
 
 /// The finest grid on which leaves [`HEADROOM`] times the largest of the first round still fit.

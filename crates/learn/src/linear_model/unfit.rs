@@ -5,7 +5,7 @@ use super::{Loss, Problem, Solver};
 /// Why a problem cannot be solved as asked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub(crate) enum Unfit {
+pub enum Unfit {
     /// Two lengths differ.
     #[error("linear model: {what}: expected {expected}, got {got}")]
     Shape {

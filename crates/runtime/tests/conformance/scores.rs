@@ -4,7 +4,7 @@ use super::numbers;
 use ir::digest::SplitMix64;
 use ir::fixed::Requantize;
 use ir::forest::CodedFeature;
-use ir::op::{Columns, NearestRows, QGemm, QuantizeLinear, RbfSums, Sum, Tables};
+use ir::op::{Columns, MatMul, NearestRows, QGemm, QuantizeLinear, RbfSums, Sum, Tables, ToScores};
 use ir::{DType, GraphBuilder, Op, Tensor, TensorData, ValueIdx};
 
 fn matrix(b: &mut GraphBuilder, dims: [usize; 2], data: TensorData) -> ValueIdx {
@@ -48,6 +48,13 @@ pub fn made(
     }
     if kinds & 4 != 0 {
         parts.push(similarities(random, b, x, n, n_outputs));
+    }
+    if random.below(3) == 0 {
+        let w = (0..n * n_outputs).map(|_| whole(random, 1000) as f64 / 64.0).collect();
+        let w = matrix(b, [n, n_outputs], TensorData::F64(w));
+        let real = b.node(Op::MatMul(MatMul), &[rows, w]).unwrap();
+        let shift = random.below(40) as i16 - 20;
+        parts.push(b.node(Op::ToScores(ToScores { shift }), &[real]).unwrap());
     }
     match parts[..] {
         [only] => only,

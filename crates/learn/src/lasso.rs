@@ -1,0 +1,54 @@
+//! `lasso`: lasso.
+//!
+//! Minimises `1 / (2 n) sum_i v_i (y_i - f_i)^2 + alpha sum_j |w_j|`, `n` the total weight; `alpha` as in
+//! scikit-learn. Many weights become 0, and their columns are left out of the model.
+//! # Source  Tibshirani, J. Royal Statistical Society B 58, 1996.
+
+use crate::linear_fit::{
+    AUTO_ALPHA, BATCH_SIZE, LEARNING_RATE, LinearFit, MAX_ITERATIONS, MOMENTUM, SOLVER, STANDARDIZE,
+    TOLERANCE, Task, WEIGHT_BITS, auto_alpha, fit,
+};
+use crate::linear_model::Loss;
+use crate::{Error, FitInput, Fitted, Learner, LearnerEntry};
+use ir::op::LinkKind;
+use jobs::{Ctx, Seed};
+use params::{ParamSpec, Params, Value};
+
+const SPEC: &[ParamSpec] = &[
+    AUTO_ALPHA,
+    SOLVER,
+    LEARNING_RATE,
+    MOMENTUM,
+    BATCH_SIZE,
+    MAX_ITERATIONS,
+    TOLERANCE,
+    ParamSpec { default: Value::Word("no"), ..STANDARDIZE },
+    WEIGHT_BITS,
+];
+
+/// The line of the table.
+pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
+    name: "lasso",
+    doc: "lasso: squared errors, absolute weights",
+    tasks: &[ir::Task::Regression],
+    spec: SPEC,
+    takes_numbers: true,
+    takes_bags: true,
+    learner: &Lasso,
+};
+
+struct Lasso;
+
+impl Learner for Lasso {
+    fn max_bins(&self, _: &Params) -> usize {
+        254
+    }
+
+    fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error> {
+        let task = |fit: &LinearFit<'_>, targets: &[f64]| {
+            let alpha = auto_alpha(fit, targets, params, 1.0);
+            Task { loss: Loss::Squared, l1: alpha * fit.total, l2: 0.0, link: LinkKind::Linear }
+        };
+        fit(&input, params, task, seed, ctx)
+    }
+}

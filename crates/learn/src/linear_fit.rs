@@ -1,0 +1,276 @@
+//! What the linear members share: parameters with one meaning, the choice of a solver, the fit.
+
+use crate::error::Kind;
+use crate::linear_columns::LinearColumns;
+use crate::linear_model::{Limits, Loss, Problem, Solver, Weights, solve};
+use crate::{Error, FitInput, Fitted};
+use ir::digest::mix;
+use ir::op::LinkKind;
+use jobs::{Ctx, Seed};
+use params::{ParamSpec, Params, Range, Value};
+use trees::Target;
+
+pub(crate) const SOLVER: ParamSpec = ParamSpec {
+    name: "solver",
+    aliases: &[],
+    default: Value::Word("auto"),
+    range: Range::Words(&[
+        "auto",
+        "closed_form",
+        "coordinate_descent",
+        "lbfgs",
+        "gradient_descent",
+        "mini_batch",
+        "stochastic",
+    ]),
+    doc: "how weights are found; auto: the fastest that solves this exactly",
+};
+pub(crate) const LEARNING_RATE: ParamSpec = ParamSpec {
+    name: "learning_rate",
+    aliases: &["eta0", "lr"],
+    default: Value::Real(0.0),
+    range: Range::Real { low: 0.0, high: 10.0 },
+    doc: "gradient solvers: length of a step on columns of deviation 1; 0: 0.3 in full batches, 0.1 in mini-batches, 0.01 by single rows",
+};
+pub(crate) const MOMENTUM: ParamSpec = ParamSpec {
+    name: "momentum",
+    aliases: &[],
+    default: Value::Real(0.9),
+    range: Range::Real { low: 0.0, high: 0.999 },
+    doc: "gradient solvers: share of the last step that the next one keeps",
+};
+pub(crate) const BATCH_SIZE: ParamSpec = ParamSpec {
+    name: "batch_size",
+    aliases: &[],
+    default: Value::Int(64),
+    range: Range::Int { low: 1, high: 1_000_000_000 },
+    doc: "mini_batch: rows of a step",
+};
+pub(crate) const MAX_ITERATIONS: ParamSpec = ParamSpec {
+    name: "max_iterations",
+    aliases: &["max_iter", "n_iter", "epochs"],
+    default: Value::Int(1000),
+    range: Range::Int { low: 1, high: 10_000_000 },
+    doc: "most iterations, sweeps or passes over the rows",
+};
+pub(crate) const TOLERANCE: ParamSpec = ParamSpec {
+    name: "tolerance",
+    aliases: &["tol"],
+    default: Value::Real(1e-6),
+    range: Range::Real { low: 1e-15, high: 1.0 },
+    doc: "how near to the optimum, relative to the constant model",
+};
+pub(crate) const STANDARDIZE: ParamSpec = ParamSpec {
+    name: "standardize",
+    aliases: &["normalize"],
+    default: Value::Word("yes"),
+    range: Range::Words(&["no", "yes"]),
+    doc: "whether the penalty is on columns of deviation 1, or on columns as they are in the table",
+};
+pub(crate) const WEIGHT_BITS: ParamSpec = ParamSpec {
+    name: "weight_bits",
+    aliases: &[],
+    default: Value::Int(16),
+    range: Range::Int { low: 4, high: 16 },
+    doc: "bits of a weight",
+};
+pub(crate) const ALPHA: ParamSpec = ParamSpec {
+    name: "alpha",
+    aliases: &["lambda"],
+    default: Value::Real(1.0),
+    range: Range::Real { low: 0.0, high: 1e12 },
+    doc: "strength of the penalty",
+};
+pub(crate) const AUTO_ALPHA: ParamSpec = ParamSpec {
+    default: Value::Real(0.0),
+    doc: "strength of the penalty; 0: a hundredth of what would leave no weight",
+    ..ALPHA
+};
+pub(crate) const C: ParamSpec = ParamSpec {
+    name: "c",
+    aliases: &["C"],
+    default: Value::Real(1.0),
+    range: Range::Real { low: 1e-9, high: 1e12 },
+    doc: "what a row's loss weighs beside the penalty: smaller shrinks more",
+};
+pub(crate) const L1_RATIO: ParamSpec = ParamSpec {
+    name: "l1_ratio",
+    aliases: &[],
+    default: Value::Real(0.0),
+    range: Range::Real { low: 0.0, high: 1.0 },
+    doc: "share of the penalty that is on absolute weights, the rest on squares",
+};
+
+/// What a member minimises.
+pub(crate) struct Task {
+    pub(crate) loss: Loss,
+    pub(crate) l1: f64,
+    pub(crate) l2: f64,
+    pub(crate) link: LinkKind,
+}
+
+/// The training rows of a linear model.
+pub(crate) struct LinearFit<'a> {
+    pub(crate) input: &'a FitInput<'a>,
+    params: &'a Params,
+    pub(crate) columns: LinearColumns,
+    rows: Vec<u32>,
+    pub(crate) weights: Vec<f64>,
+    /// Total weight.
+    pub(crate) total: f64,
+    design: crate::linear_model::Design,
+    penalty: Option<Vec<f64>>,
+    seed: Seed,
+    ctx: &'a Ctx<'a>,
+}
+
+impl<'a> LinearFit<'a> {
+    /// # Errors
+    /// No row of positive weight.
+    pub(crate) fn new(
+        input: &'a FitInput<'a>,
+        params: &'a Params,
+        seed: Seed,
+        ctx: &'a Ctx<'a>,
+    ) -> Result<LinearFit<'a>, Error> {
+        let weight = |row: u32| input.row_weights.map_or(1.0, |w| f64::from(w[row as usize]));
+        let mut rows: Vec<u32> = input.rows.train.iter().copied().filter(|&r| weight(r) > 0.0).collect();
+        rows.sort_unstable();
+        let weights: Vec<f64> = rows.iter().map(|&r| weight(r)).collect();
+        let total: f64 = weights.iter().sum();
+        if rows.is_empty() {
+            return Err(Kind::NoRows.into());
+        }
+        let columns = LinearColumns::new(input);
+        let design = columns.design(input, &rows)?;
+        let raw = params.word(STANDARDIZE.name) == "no";
+        let penalty = raw.then(|| columns.raw_penalty());
+        Ok(LinearFit { input, params, columns, rows, weights, total, design, penalty, seed, ctx })
+    }
+
+    /// The target of the training rows: numbers, or class indices.
+    pub(crate) fn targets(&self) -> Vec<f64> {
+        let of = |&row: &u32| match self.input.target {
+            Target::Binary(labels) | Target::Classes { labels, .. } => f64::from(labels[row as usize]),
+            Target::Values(values) => values[row as usize],
+        };
+        self.rows.iter().map(of).collect()
+    }
+
+    /// The weights for these targets; `kept` may weigh rows anew.
+    ///
+    /// # Errors
+    /// A solver that does not solve this, targets that the loss does not take.
+    pub(crate) fn solve(&self, task: &Task, targets: &[f64], row_weights: &[f64]) -> Result<Weights, Error> {
+        let problem = Problem {
+            design: &self.design,
+            targets,
+            row_weights: Some(row_weights),
+            loss: task.loss,
+            l1: task.l1,
+            l2: task.l2,
+            penalty: self.penalty.as_deref(),
+        };
+        let limits = Limits {
+            tolerance: self.params.real(TOLERANCE.name),
+            max_iterations: usize::try_from(self.params.int(MAX_ITERATIONS.name)).unwrap_or(1),
+        };
+        Ok(solve(&problem, self.solver(task), limits, self.seed, self.ctx)?)
+    }
+
+    /// The largest slope of any weight at the constant model: an absolute penalty of that size leaves no weight.
+    pub(crate) fn largest_slope(&self, targets: &[f64]) -> f64 {
+        let mean = targets.iter().zip(&self.weights).map(|(y, w)| y * (w / self.total)).sum::<f64>();
+        let n_dense = self.design.n_dense();
+        let mut slopes = vec![0.0; self.columns.n_columns()];
+        let mut sums = vec![0.0; self.columns.n_columns()];
+        let mut missed = 0.0;
+        for (i, (y, w)) in targets.iter().zip(&self.weights).enumerate() {
+            let dense = self.design.dense_row(i).iter().copied().enumerate();
+            for (column, x) in dense.chain(self.design.sparse_row(i).map(|(id, x)| (n_dense + id, x))) {
+                slopes[column] += w * x * (y - mean);
+                sums[column] += w * x;
+            }
+            missed += w * (y - mean);
+        }
+        let factor = |j: usize| self.penalty.as_ref().map_or(1.0, |p| p[j]).max(f64::MIN_POSITIVE);
+        let of = |j: usize| ((slopes[j] - sums[j] * (missed / self.total)) / factor(j)).abs();
+        (0..slopes.len()).map(of).fold(0.0, f64::max)
+    }
+
+    fn solver(&self, task: &Task) -> Solver {
+        let rate = |usual: f64| match self.params.real(LEARNING_RATE.name) {
+            0.0 => usual,
+            rate => rate,
+        };
+        let momentum = self.params.real(MOMENTUM.name);
+        let steps = |batch, usual| Solver::GradientDescent { batch, learning_rate: rate(usual), momentum };
+        match self.params.word(SOLVER.name) {
+            "closed_form" => Solver::ClosedForm,
+            "coordinate_descent" => Solver::CoordinateDescent,
+            "lbfgs" => Solver::Lbfgs,
+            "gradient_descent" => steps(None, 0.3),
+            "mini_batch" => steps(Some(usize::try_from(self.params.int(BATCH_SIZE.name)).unwrap_or(1)), 0.1),
+            "stochastic" => steps(Some(1), 0.01),
+            _ if task.l1 > 0.0 => Solver::CoordinateDescent,
+            _ if task.loss == Loss::Squared && self.columns.n_columns() <= MOST_EQUATIONS => {
+                Solver::ClosedForm
+            }
+            _ => Solver::Lbfgs,
+        }
+    }
+
+    /// Real scores of the training rows.
+    ///
+    /// # Errors
+    /// As [`LinearColumns::design`].
+    pub(crate) fn scores(&self, weights: &Weights) -> Result<Vec<f64>, Error> {
+        self.columns.real_scores(self.input, &self.rows, weights)
+    }
+
+    /// A part `0..n` of each training row, by its cells, so that copies of a row share a part.
+    pub(crate) fn inner_parts(&self, n: usize) -> Vec<usize> {
+        let key = self.seed.derive("inner", 0).0;
+        let part = |row: usize| {
+            let dense = self.design.dense_row(row).iter().map(|x| x.to_bits());
+            let sparse = self.design.sparse_row(row).map(|(id, x)| mix(id as u64) ^ x.to_bits());
+            (dense.chain(sparse).fold(key, |hash, word| mix(hash ^ word)) % n as u64) as usize
+        };
+        (0..self.rows.len()).map(part).collect()
+    }
+
+    /// The model of these weights.
+    ///
+    /// # Errors
+    /// As [`LinearColumns::fitted`].
+    pub(crate) fn fitted(&self, weights: &Weights, link: LinkKind) -> Result<Fitted, Error> {
+        let bits = u32::try_from(self.params.int(WEIGHT_BITS.name)).unwrap_or(16);
+        self.columns.fitted(self.input, weights, link, bits)
+    }
+}
+
+/// The closed form costs the cube of the columns.
+const MOST_EQUATIONS: usize = 2000;
+
+/// The strength of a penalty with a share `l1_ratio` on absolute weights.
+pub(crate) fn auto_alpha(fit: &LinearFit<'_>, targets: &[f64], params: &Params, l1_ratio: f64) -> f64 {
+    match params.real(ALPHA.name) {
+        0.0 => 0.01 * fit.largest_slope(targets) / fit.total / l1_ratio.max(0.01),
+        alpha => alpha,
+    }
+}
+
+/// Fits one task.
+pub(crate) fn fit(
+    input: &FitInput<'_>,
+    params: &Params,
+    task: impl FnOnce(&LinearFit<'_>, &[f64]) -> Task,
+    seed: Seed,
+    ctx: &Ctx<'_>,
+) -> Result<Fitted, Error> {
+    let fit = LinearFit::new(input, params, seed, ctx)?;
+    let targets = fit.targets();
+    let task = task(&fit, &targets);
+    let weights = fit.solve(&task, &targets, &fit.weights)?;
+    fit.fitted(&weights, task.link)
+}
