@@ -9,6 +9,7 @@ mod block;
 mod finish;
 mod fit;
 mod grid;
+mod logistic;
 mod purify;
 mod ranking;
 mod stump;

@@ -4,6 +4,7 @@
 //! pass adds the last tree to the scores, takes gradients and sums them by the next term's cells.
 
 use super::grid::Grid;
+use super::logistic;
 use crate::matrix::CodeMatrix;
 use crate::objective::Target;
 use crate::packed::Gradient;
@@ -43,7 +44,7 @@ pub(super) struct Block {
     /// `[n_features, n_rows]`.
     pub(super) codes: Vec<u8>,
     labels: Labels,
-    weights: Vec<f32>,
+    pub(super) weights: Vec<f32>,
     /// `[n_rows, width]`.
     scores: Vec<f64>,
     /// `[n_rows, width]`.
@@ -115,6 +116,9 @@ impl Block {
     }
 
     fn differentiate(&mut self) {
+        if let Labels::Binary(labels) = &self.labels {
+            return logistic::gradients(&self.scores, labels, &self.weights, &mut self.gradients);
+        }
         let (scores, width) = (&self.scores, self.width);
         let score = |row: usize, k: usize| scores[row * width + k];
         self.labels.target().gradients(score, &self.weights, &mut self.gradients, &Threads::one());

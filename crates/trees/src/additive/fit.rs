@@ -140,4 +140,19 @@ impl Fit {
         }
         sums
     }
+
+    /// Mean square of what each output leaves, in the unit of gains: `sum g^2 / w` over `sum h`, where a
+    /// row of weight `w` counts as that many rows.
+    pub(super) fn noise(&self) -> Vec<f64> {
+        let mut sums = vec![[0.0f64; 2]; self.intercepts.len()];
+        for block in &self.train {
+            for (gradients, &weight) in block.gradients.chunks_exact(sums.len()).zip(&block.weights) {
+                for (sum, &[g, h]) in sums.iter_mut().zip(gradients) {
+                    let (g, h) = (f64::from(g), f64::from(h));
+                    *sum = [sum[0] + g * g / f64::from(weight), sum[1] + h];
+                }
+            }
+        }
+        sums.iter().map(|sum| sum[0] / sum[1]).collect()
+    }
 }

@@ -140,6 +140,10 @@ fn an_additive_target_is_learnt_to_the_noise() {
     };
     let values: Vec<f64> = (0..n).map(|r| truth(r) + 0.5 * noise(r)).collect();
     let target = Target::Values(&values);
+    // Noise alone makes hardly a pair.
+    let few_rounds = AdditiveParams { rounds: Rounds::Exactly(200), n_pairs: 10, ..params() };
+    let model = fit(&codes, &target, split(8000, n), &few_rounds);
+    assert!(model.terms.iter().filter(|t| t.features.1.is_some()).count() <= 1);
     for with_others in [true, false] {
         let rows = split(8000, n);
         let given = if with_others { rows.clone() } else { Rows { others: Vec::new(), ..rows.clone() } };
