@@ -9,6 +9,7 @@ mod additive_tables;
 mod averages;
 mod bernoulli_nb;
 mod categorical_nb;
+mod ebm;
 mod elastic_net;
 mod error;
 mod extra_trees;
@@ -60,6 +61,7 @@ pub static LEARNERS: &[&LearnerEntry] = &[
     &bernoulli_nb::ENTRY,
     &knn::ENTRY,
     &svm::ENTRY,
+    &ebm::ENTRY,
 ];
 
 /// The learner of a name.

@@ -6,6 +6,7 @@
 //! [`compact`] keeps the features, edges and categories that a forest uses and gives the
 //! [`ir::Forest`] that the graph holds.
 
+mod additive;
 mod average;
 mod boost;
 mod compact;
@@ -20,6 +21,7 @@ mod packed;
 mod sample;
 mod split;
 
+pub use additive::{Additive, AdditiveParams, Term, additive};
 pub use average::{Average, AverageParams, Draw, average};
 pub use boost::{BoostParams, Boosted, Rounds, Rows, boost};
 pub use compact::{Compact, UsedFeature, compact};
