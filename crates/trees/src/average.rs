@@ -8,12 +8,13 @@
 use crate::Error;
 use crate::boost::{Rows, pow2};
 use crate::error::Kind;
-use crate::grow::{Grown, Limits, RowLists, Soil, grow};
+use crate::grow::{Grown, RowLists, grow};
 use crate::matrix::CodeMatrix;
 use crate::objective::Target;
 use crate::packed::Packed;
+use crate::rules::SplitRules;
 use crate::sample::{Columns, Reuse};
-use crate::split::SplitRules;
+use crate::soil::{Limits, Soil};
 use ir::digest::mix;
 use ir::fixed::round_i64;
 use ir::forest::{Child, MISSING, Tree};
@@ -262,6 +263,7 @@ impl<'a> Stand<'a> {
         let max_leaves = if self.params.max_leaves == 0 { usize::MAX } else { self.params.max_leaves };
         let n = self.codes.n_features();
         let columns = Columns::PerSplit {
+            from: (0..n).collect(),
             n: ((n as f64 * self.params.column_share) as usize).clamp(1, n.max(1)),
             key: self.seed.derive("splits", number.into()).0,
         };

@@ -5,12 +5,13 @@
 
 use crate::Error;
 use crate::error::Kind;
-use crate::grow::{Grown, GrownLeaf, Limits, RowLists, Soil, grow};
+use crate::grow::{Grown, GrownLeaf, RowLists, grow};
 use crate::matrix::CodeMatrix;
 use crate::objective::Target;
 use crate::packed::{Gradient, Packed};
+use crate::rules::SplitRules;
 use crate::sample::{Columns, Reuse, columns, draw};
-use crate::split::SplitRules;
+use crate::soil::{Limits, Soil};
 use ir::fixed::round_i64;
 use ir::forest::Tree;
 use jobs::{Ctx, Seed};

@@ -4,22 +4,14 @@
 //! scores are known without a predictor; they take part in nothing else.
 
 use crate::histogram::{Cell, Histogram};
-use crate::matrix::CodeMatrix;
 use crate::packed::Packed;
-use crate::sample::{Columns, Reuse};
-use crate::split::{Candidate, LeafView, SplitRules, best_split};
+use crate::partition::{GoesLeft, partition};
+use crate::sample::Reuse;
+use crate::soil::Soil;
+use crate::split::{Candidate, LeafView, best_split};
 use ir::digest::mix;
 use ir::forest::{Child, Split, Test};
-use jobs::Threads;
 use std::ops::Range;
-
-/// Shape limits of a tree.
-#[derive(Clone, Debug)]
-pub(crate) struct Limits {
-    pub(crate) max_leaves: usize,
-    /// 0 means no limit.
-    pub(crate) max_depth: usize,
-}
 
 /// The rows of the training part and those that only travel along, each grouped by leaf.
 pub(crate) struct RowLists {
@@ -54,18 +46,6 @@ pub(crate) struct Grown {
     pub(crate) leaves: Vec<GrownLeaf>,
 }
 
-/// What a tree is grown from.
-pub(crate) struct Soil<'a> {
-    pub(crate) codes: &'a CodeMatrix,
-    pub(crate) packed: &'a Packed,
-    /// Weight of each row; `None` when all weigh 1.
-    pub(crate) weights: Option<&'a [f32]>,
-    pub(crate) rules: &'a SplitRules,
-    pub(crate) limits: &'a Limits,
-    pub(crate) columns: &'a Columns,
-    pub(crate) threads: &'a Threads,
-}
-
 struct Leaf {
     grown: GrownLeaf,
     histogram: Histogram,
@@ -96,11 +76,13 @@ pub(crate) fn grow(soil: &Soil<'_>, rows: &mut RowLists, reuse: &mut Reuse) -> G
         best: None,
     };
     if soil.may_split(&root, 1) {
-        root.histogram.build(soil.codes, soil.packed, soil.columns, &rows.train, soil.threads);
-        root.best = soil.search(&root, reuse);
+        if soil.is_dense(rows.train.len()) {
+            root.histogram.build(soil.codes, soil.packed, soil.columns, &rows.train, soil.threads);
+        }
+        root.best = soil.search(&root, &rows.train, reuse);
         if let (true, Some(best)) = (reuse.wants_unit(), &root.best) {
             reuse.set_unit(best.gain);
-            root.best = soil.search(&root, reuse);
+            root.best = soil.search(&root, &rows.train, reuse);
         }
     }
     let mut leaves = vec![root];
@@ -157,14 +139,6 @@ fn totals(packed: &Packed, rows: &[u32]) -> Vec<Cell> {
 }
 
 impl Soil<'_> {
-    /// Weight of rows; exact for whole weights.
-    fn weight(&self, rows: &[u32]) -> f64 {
-        match self.weights {
-            None => rows.len() as f64,
-            Some(weights) => rows.iter().map(|&r| f64::from(weights[r as usize])).sum(),
-        }
-    }
-
     /// False when no split of the leaf can satisfy the limits.
     fn may_split(&self, leaf: &Leaf, n_leaves: usize) -> bool {
         n_leaves < self.limits.max_leaves
@@ -173,13 +147,15 @@ impl Soil<'_> {
             && leaf.grown.train.len() >= 2
     }
 
-    fn search(&self, leaf: &Leaf, reuse: &Reuse) -> Option<Candidate> {
-        let GrownLeaf { totals, n_rows, train, .. } = &leaf.grown;
+    /// The best split of a leaf; `train` are the rows of the whole tree.
+    fn search(&self, leaf: &Leaf, train: &[u32], reuse: &Reuse) -> Option<Candidate> {
+        let GrownLeaf { totals, n_rows, train: range, .. } = &leaf.grown;
         // No two leaves of a tree share both ends and the depth.
-        let place = (train.start as u64) << 32 ^ (train.end as u64) << 8 ^ leaf.depth as u64;
+        let place = (range.start as u64) << 32 ^ (range.end as u64) << 8 ^ leaf.depth as u64;
         let key = mix(place ^ self.columns.key());
-        let view = LeafView { histogram: &leaf.histogram, totals, n_rows: *n_rows, key };
-        best_split(self.codes, self.packed, &view, self.rules, self.columns, reuse, self.threads)
+        let rows = &train[range.clone()];
+        let view = LeafView { histogram: &leaf.histogram, rows, totals, n_rows: *n_rows, key };
+        best_split(self, &view, reuse)
     }
 
     /// Splits a leaf: it becomes its left child, the right one is returned.
@@ -244,17 +220,20 @@ impl Soil<'_> {
         let pairs = parent_totals.iter().zip(&small.grown.totals);
         large.grown.totals = pairs.map(|(p, s)| [p[0] - s[0], p[1] - s[1]]).collect();
         let (small_may, large_may) = (self.may_split(small, n_leaves), self.may_split(large, n_leaves));
-        if small_may || large_may {
+        let dense = !parent.cells.is_empty() && self.is_dense(large.grown.train.len());
+        if dense && (small_may || large_may) {
             small.histogram = spare.pop().unwrap_or_default();
             small.histogram.build(self.codes, self.packed, self.columns, small_rows, self.threads);
         }
         if large_may {
-            large.histogram = spare.pop().unwrap_or_default();
-            large.histogram.subtract(&parent, &small.histogram);
-            large.best = self.search(large, reuse);
+            if dense {
+                large.histogram = spare.pop().unwrap_or_default();
+                large.histogram.subtract(&parent, &small.histogram);
+            }
+            large.best = self.search(large, train, reuse);
         }
         if small_may {
-            small.best = self.search(small, reuse);
+            small.best = self.search(small, train, reuse);
         }
         // A leaf that can never be split needs its histogram no more.
         for leaf in [small, large] {
@@ -262,79 +241,11 @@ impl Soil<'_> {
                 spare.push(std::mem::take(&mut leaf.histogram));
             }
         }
-        spare.push(parent);
+        if !parent.cells.is_empty() {
+            spare.push(parent);
+        }
         right
     }
-}
-
-/// Where each code goes.
-struct GoesLeft {
-    table: [bool; 256],
-}
-
-impl GoesLeft {
-    fn new(candidate: &Candidate, n_codes: u16) -> GoesLeft {
-        let mut table = [candidate.missing_left; 256];
-        for code in 0..n_codes {
-            let code = code as u8;
-            table[usize::from(code)] = match candidate.test {
-                Test::Greater(t) => code <= t,
-                Test::In(set) => !set.contains(code),
-            };
-        }
-        GoesLeft { table }
-    }
-}
-
-/// Rows below which one thread partitions alone.
-const PARALLEL_ROWS: usize = 1 << 15;
-
-/// Stable partition: rows that go left first, both in their old order; gives how many go left.
-fn partition(
-    rows: &mut [u32],
-    buffer: &mut Vec<u32>,
-    threads: &Threads,
-    is_left: impl Fn(u32) -> bool + Sync + Send,
-) -> usize {
-    let n = rows.len();
-    if n < PARALLEL_ROWS || threads.n() == 1 {
-        buffer.resize(buffer.len().max(n), 0);
-        return partition_into(rows, &mut buffer[..n], &is_left);
-    }
-    let parts: Vec<(Vec<u32>, usize)> = {
-        let len = n.div_ceil(threads.n());
-        let rows = &*rows;
-        threads.map(n.div_ceil(len), |i| {
-            let mut part = rows[i * len..n.min((i + 1) * len)].to_vec();
-            let mut buffer = vec![0; part.len()];
-            let n_left = partition_into(&mut part, &mut buffer, &is_left);
-            (part, n_left)
-        })
-    };
-    let n_left: usize = parts.iter().map(|p| p.1).sum();
-    let (mut left, mut right) = (0, n_left);
-    for (part, here) in &parts {
-        rows[left..left + here].copy_from_slice(&part[..*here]);
-        rows[right..right + part.len() - here].copy_from_slice(&part[*here..]);
-        left += here;
-        right += part.len() - here;
-    }
-    n_left
-}
-
-fn partition_into(rows: &mut [u32], buffer: &mut [u32], is_left: &impl Fn(u32) -> bool) -> usize {
-    let (mut left, mut right) = (0, 0);
-    for i in 0..rows.len() {
-        let row = rows[i];
-        // Both writes happen, only one cursor moves: no branch to mispredict.
-        rows[left] = row;
-        buffer[right] = row;
-        let to_left = usize::from(is_left(row));
-        left += to_left;
-        right += 1 - to_left;
-    }
-    rows[left..].copy_from_slice(&buffer[..right]);
-    left
 }
 
 /// Numbers splits in preorder and leaves from left to right.

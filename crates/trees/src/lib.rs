@@ -9,6 +9,7 @@
 mod average;
 mod boost;
 mod compact;
+mod direct;
 mod edges;
 mod encode;
 mod error;
@@ -17,8 +18,13 @@ mod histogram;
 mod matrix;
 mod objective;
 mod packed;
+mod partition;
+mod rules;
 mod sample;
+mod soil;
 mod split;
+#[cfg(test)]
+mod tests;
 
 pub use average::{Average, AverageParams, Draw, average};
 pub use boost::{BoostParams, Boosted, Rounds, Rows, boost};

@@ -10,9 +10,11 @@ pub(crate) enum Columns {
     All,
     /// These, rising.
     Some(Vec<usize>),
-    /// This many, drawn anew for each split; more while none of them parts the rows.
+    /// Some of these, drawn anew for each split; more while none of them parts the rows.
     PerSplit {
-        /// How many.
+        /// The features, rising.
+        from: Vec<usize>,
+        /// How many are drawn.
         n: usize,
         /// Seed of the tree.
         key: u64,
@@ -26,6 +28,41 @@ impl Columns {
             Columns::PerSplit { key, .. } => *key,
             Columns::All | Columns::Some(_) => 0,
         }
+    }
+}
+
+/// Features in a random order; as they stand where all of them are drawn.
+pub(crate) struct Drawn {
+    /// Hash and feature.
+    order: Vec<(u64, usize)>,
+    n: usize,
+}
+
+impl Drawn {
+    /// Draws `n` of `from`.
+    pub(crate) fn new(from: &[usize], n: usize, key: u64) -> Drawn {
+        if n >= from.len() {
+            let order: Vec<(u64, usize)> = from.iter().map(|&f| (0, f)).collect();
+            return Drawn { n: order.len(), order };
+        }
+        let mut order: Vec<(u64, usize)> =
+            from.iter().map(|&f| (mix(key.wrapping_add(f as u64)), f)).collect();
+        // The order of the others is seldom asked for.
+        order.select_nth_unstable(n);
+        order[..n].sort_unstable();
+        Drawn { order, n }
+    }
+
+    /// The drawn ones.
+    pub(crate) fn first(&self) -> impl ExactSizeIterator<Item = usize> {
+        self.order[..self.n].iter().map(|p| p.1)
+    }
+
+    /// All others.
+    pub(crate) fn rest(&mut self) -> impl Iterator<Item = usize> {
+        let rest = &mut self.order[self.n..];
+        rest.sort_unstable();
+        rest.iter().map(|p| p.1)
     }
 }
 
