@@ -127,6 +127,13 @@ const SPEC: &[ParamSpec] = &[
         doc: "cost of a threshold that the forest does not ask yet, as a share of its first gain",
     },
     ParamSpec {
+        name: "max_step",
+        aliases: &["max_delta_step"],
+        default: Value::Real(0.0),
+        range: Range::Real { low: 0.0, high: 1e9 },
+        doc: "largest size of a leaf before the learning rate; 0: no limit",
+    },
+    ParamSpec {
         name: "max_bins",
         aliases: &["max_bin", "border_count"],
         default: Value::Int(254),
@@ -188,6 +195,9 @@ impl Learner for Gbdt {
             feature_reuse: params.real("feature_reuse"),
             threshold_reuse: params.real("threshold_reuse"),
             min_gain: params.real("min_gain"),
+            max_step: params.real("max_step"),
+            monotone: Vec::new(),
+            interactions: Vec::new(),
             leaf_bits: int("leaf_bits"),
             one_tree_per_class: params.word("class_trees") == "one_per_class",
         };

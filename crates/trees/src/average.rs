@@ -7,6 +7,7 @@
 
 use crate::Error;
 use crate::boost::{Rows, pow2};
+use crate::constraint::Constraints;
 use crate::error::Kind;
 use crate::grow::{Grown, RowLists, grow};
 use crate::matrix::CodeMatrix;
@@ -259,6 +260,7 @@ impl<'a> Stand<'a> {
             max_one_vs_rest: 4,
             min_cat_rows: self.params.min_leaf_rows,
             random_thresholds: self.params.random_thresholds,
+            constraints: Constraints::default(),
         };
         let max_leaves = if self.params.max_leaves == 0 { usize::MAX } else { self.params.max_leaves };
         let n = self.codes.n_features();

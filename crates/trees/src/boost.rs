@@ -3,9 +3,13 @@
 //! Every leaf is rounded to the grid on which it will be stored before scores are updated, so later
 //! trees correct what rounding lost, and the scores at the end are those of the written model.
 
+mod params;
+
+pub use params::{BoostParams, Rounds};
+
 use crate::Error;
 use crate::error::Kind;
-use crate::grow::{Grown, GrownLeaf, RowLists, grow};
+use crate::grow::{Grown, RowLists, grow};
 use crate::matrix::CodeMatrix;
 use crate::objective::Target;
 use crate::packed::{Gradient, Packed};
@@ -15,57 +19,6 @@ use crate::soil::{Limits, Soil};
 use ir::fixed::round_i64;
 use ir::forest::Tree;
 use jobs::{Ctx, Seed};
-
-/// How many rounds are boosted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rounds {
-    /// This many, unless nothing is left to learn.
-    Exactly(u32),
-    /// Until the loss of the other rows has not fallen for `patience` rounds; the best is kept.
-    Until {
-        /// Rounds without improvement that are endured.
-        patience: u32,
-        /// Most rounds.
-        most: u32,
-    },
-}
-
-/// Parameters of boosting; ranges are checked by the learner that owns them.
-#[derive(Clone, Debug)]
-pub struct BoostParams {
-    /// Number of rounds.
-    pub rounds: Rounds,
-    /// Factor of each leaf.
-    pub learning_rate: f64,
-    /// Leaves of a tree.
-    pub max_leaves: usize,
-    /// Splits on a path; 0 means no limit.
-    pub max_depth: usize,
-    /// Rows (weights) in a leaf.
-    pub min_leaf_rows: f64,
-    /// Sum of second derivatives in a leaf.
-    pub min_leaf_hessian: f64,
-    /// Taken off the size of the sum of gradients.
-    pub l1: f64,
-    /// Added to the sum of second derivatives.
-    pub l2: f64,
-    /// Least gain of a split.
-    pub min_gain: f64,
-    /// Share of the rows that a tree is grown on, drawn anew for each, without replacement.
-    pub row_share: f64,
-    /// Share of the features that a tree may ask, drawn anew for each.
-    pub column_share: f64,
-    /// Rows at which a leaf's value is half its own and half its parent's; 0: its own.
-    pub path_smoothing: f64,
-    /// Cost of a feature that the forest does not ask yet, as a share of the gain of its first split.
-    pub feature_reuse: f64,
-    /// The same for a threshold.
-    pub threshold_reuse: f64,
-    /// Bits of a leaf.
-    pub leaf_bits: u32,
-    /// Several classes: one tree a class and round instead of one tree with a value a class.
-    pub one_tree_per_class: bool,
-}
 
 /// Rows that are learnt from, and rows whose scores are wanted besides.
 #[derive(Clone, Debug)]
@@ -100,7 +53,8 @@ pub struct Boosted {
 /// of threads. Cost: `O(rounds * rows * features)` with a factor that falls with the depth.
 ///
 /// # Errors
-/// `NoRows` without a training row of positive weight, `Cancelled` before the first tree.
+/// `NoRows` without a training row of positive weight, `Cancelled` before the first tree,
+/// `MonotoneOutputs` and `MonotoneCategory` for directions that trees cannot keep.
 /// # Source  Friedman, Ann. Statist. 29, 2001; Ke et al., NeurIPS 2017 (histograms, leaf-wise
 /// growth); deviations: integer gradients ([`crate`]), leaves rounded in the loop.
 pub fn boost(
@@ -122,7 +76,8 @@ pub fn boost(
         Target::Values(_) => Target::Values(&scaled),
         other => *other,
     };
-    let mut run = Run::new(codes, target, weights, rows, params, seed, ctx)?;
+    let unit = pow2(-i32::from(exponent));
+    let mut run = Run::new(codes, target, weights, rows, (params, unit), seed, ctx)?;
     let (most, patience) = match params.rounds {
         Rounds::Exactly(n) => (n, None),
         Rounds::Until { patience, most } => (most, Some(patience)),
@@ -230,7 +185,7 @@ impl<'a> Run<'a> {
         target: &'a Target<'a>,
         weights: Option<&[f32]>,
         rows: Rows,
-        params: &'a BoostParams,
+        (params, unit): (&'a BoostParams, f64),
         seed: Seed,
         ctx: &'a Ctx<'a>,
     ) -> Result<Run<'a>, Error> {
@@ -253,6 +208,8 @@ impl<'a> Run<'a> {
         let n_train = train.len() as f64;
         let mut others = rows.others.clone();
         others.sort_unstable();
+        let class_trees = width > 1 && params.one_tree_per_class;
+        let rules = params.rules(codes, n_train, if class_trees { 1 } else { width }, unit)?;
         let initial = target.initial(&train, &train_weights);
         Ok(Run {
             codes,
@@ -266,23 +223,8 @@ impl<'a> Run<'a> {
             lists: RowLists::new(train, others),
             other_order: rows.others,
             width,
-            class_trees: width > 1 && params.one_tree_per_class,
-            rules: SplitRules {
-                l1: params.l1,
-                l2: params.l2,
-                path_smoothing: params.path_smoothing,
-                min_gain: params.min_gain,
-                min_leaf_rows: params.min_leaf_rows,
-                min_leaf_hessian: params.min_leaf_hessian,
-                // LightGBM's published defaults for categories, but a side of a set needs 100 rows
-                // only where there are 10,000.
-                cat_smooth: 10.0,
-                cat_l2: 10.0,
-                max_cat_set: 32,
-                max_one_vs_rest: 4,
-                random_thresholds: false,
-                min_cat_rows: (n_train * 0.01).clamp(params.min_leaf_rows.min(100.0), 100.0),
-            },
+            class_trees,
+            rules,
             limits: Limits { max_leaves: params.max_leaves, max_depth: params.max_depth },
             reuse: Reuse::new(
                 params.feature_reuse,
@@ -376,10 +318,7 @@ impl<'a> Run<'a> {
         let real: Vec<f64> = grown
             .leaves
             .iter()
-            .flat_map(|leaf| {
-                let GrownLeaf { totals, extra_l2, n_rows, parent, .. } = leaf;
-                self.rules.leaf_values(&packed, totals, *extra_l2, *n_rows, parent)
-            })
+            .flat_map(|leaf| self.rules.leaf_values(&packed, leaf))
             .map(|value| value * self.params.learning_rate)
             .collect();
         let grid = *self.grid.get_or_insert_with(|| {

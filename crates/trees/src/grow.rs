@@ -3,6 +3,7 @@
 //! Rows outside the training part travel through the partition with the others, so that their
 //! scores are known without a predictor; they take part in nothing else.
 
+use crate::constraint::Freedom;
 use crate::histogram::{Cell, Histogram};
 use crate::packed::Packed;
 use crate::partition::{GoesLeft, partition};
@@ -34,8 +35,10 @@ pub(crate) struct GrownLeaf {
     pub(crate) extra_l2: f64,
     /// Weight of the training rows.
     pub(crate) n_rows: f64,
-    /// Values of the leaf that was split, where smoothing asks for them.
+    /// Values of the leaf that was split, where smoothing asks for them; empty for the root.
     pub(crate) parent: Vec<f64>,
+    /// What the splits above leave it.
+    pub(crate) freedom: Freedom,
     pub(crate) train: Range<usize>,
     pub(crate) others: Range<usize>,
 }
@@ -68,6 +71,7 @@ pub(crate) fn grow(soil: &Soil<'_>, rows: &mut RowLists, reuse: &mut Reuse) -> G
             extra_l2: 0.0,
             n_rows: soil.weight(&rows.train),
             parent: Vec::new(),
+            freedom: soil.rules.constraints.root(),
             train: 0..rows.train.len(),
             others: 0..rows.others.len(),
         },
@@ -149,12 +153,12 @@ impl Soil<'_> {
 
     /// The best split of a leaf; `train` are the rows of the whole tree.
     fn search(&self, leaf: &Leaf, train: &[u32], reuse: &Reuse) -> Option<Candidate> {
-        let GrownLeaf { totals, n_rows, train: range, .. } = &leaf.grown;
+        let GrownLeaf { totals, n_rows, freedom, train: range, .. } = &leaf.grown;
         // No two leaves of a tree share both ends and the depth.
         let place = (range.start as u64) << 32 ^ (range.end as u64) << 8 ^ leaf.depth as u64;
         let key = mix(place ^ self.columns.key());
         let rows = &train[range.clone()];
-        let view = LeafView { histogram: &leaf.histogram, rows, totals, n_rows: *n_rows, key };
+        let view = LeafView { histogram: &leaf.histogram, rows, totals, freedom, n_rows: *n_rows, key };
         best_split(self, &view, reuse)
     }
 
@@ -175,8 +179,7 @@ impl Soil<'_> {
         };
         reuse.mark(feature, threshold);
         let parent_values = if self.rules.path_smoothing > 0.0 {
-            let GrownLeaf { totals, extra_l2, n_rows, parent, .. } = &leaf.grown;
-            self.rules.leaf_values(self.packed, totals, *extra_l2, *n_rows, parent)
+            self.rules.leaf_values(self.packed, &leaf.grown)
         } else {
             Vec::new()
         };
@@ -196,6 +199,7 @@ impl Soil<'_> {
                 extra_l2: candidate.extra_l2,
                 n_rows: 0.0,
                 parent: parent_values.clone(),
+                freedom: leaf.grown.freedom.after(&self.rules.constraints, feature),
                 train: middle..train_range.end,
                 others: middle_others..others_range.end,
             },
@@ -209,6 +213,7 @@ impl Soil<'_> {
         leaf.grown.others = others_range.start..middle_others;
         leaf.grown.extra_l2 = candidate.extra_l2;
         leaf.grown.parent = parent_values;
+        leaf.grown.freedom = right.grown.freedom.clone();
         leaf.depth += 1;
         leaf.grown.n_rows = self.weight(&train[leaf.grown.train.clone()]);
         right.grown.n_rows = self.weight(&train[right.grown.train.clone()]);
@@ -219,6 +224,14 @@ impl Soil<'_> {
         small.grown.totals = totals(self.packed, small_rows);
         let pairs = parent_totals.iter().zip(&small.grown.totals);
         large.grown.totals = pairs.map(|(p, s)| [p[0] - s[0], p[1] - s[1]]).collect();
+        let direction = self.rules.constraints.direction(feature);
+        if direction != 0 {
+            let (left, right) =
+                if left_is_smaller { (&mut *small, &mut *large) } else { (&mut *large, &mut *small) };
+            let value = |leaf: &Leaf| self.rules.leaf_values(self.packed, &leaf.grown)[0];
+            let values = [value(left), value(right)];
+            Freedom::part(&mut left.grown.freedom, &mut right.grown.freedom, direction, values);
+        }
         let (small_may, large_may) = (self.may_split(small, n_leaves), self.may_split(large, n_leaves));
         let dense = !parent.cells.is_empty() && self.is_dense(large.grown.train.len());
         if dense && (small_may || large_may) {

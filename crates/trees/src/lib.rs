@@ -9,6 +9,7 @@
 mod average;
 mod boost;
 mod compact;
+mod constraint;
 mod direct;
 mod edges;
 mod encode;

@@ -2,7 +2,8 @@
 //!
 //! The search for a split and the value of a leaf share these numbers, and the soft threshold.
 
-use crate::histogram::Cell;
+use crate::constraint::Constraints;
+use crate::grow::GrownLeaf;
 use crate::packed::Packed;
 
 /// What a split must satisfy.
@@ -28,31 +29,31 @@ pub(crate) struct SplitRules {
     pub(crate) random_thresholds: bool,
     /// Rows that each side of a set of categories needs.
     pub(crate) min_cat_rows: f64,
+    pub(crate) constraints: Constraints,
 }
 
 impl SplitRules {
-    /// Real values of a leaf, one an output. `parent` holds the values of the leaf that was split, and
-    /// is empty for the root.
+    /// Real values of a leaf, one an output.
     /// Own value `w = -T(G) / (H + l2)`, `T` the soft threshold at `l1`; smoothed at `a` rows:
-    /// `(n w + a parent) / (n + a)`.
-    pub(crate) fn leaf_values(
-        &self,
-        packed: &Packed,
-        totals: &[Cell],
-        extra_l2: f64,
-        n_rows: f64,
-        parent: &[f64],
-    ) -> Vec<f64> {
+    /// `(n w + a parent) / (n + a)`; then clipped to what the leaf may have.
+    pub(crate) fn leaf_values(&self, packed: &Packed, leaf: &GrownLeaf) -> Vec<f64> {
+        let GrownLeaf { totals, extra_l2, n_rows, parent, freedom, .. } = leaf;
         let own = totals.iter().enumerate().map(|(k, sum)| {
             let g = soft(sum[0] as f64 * packed.g_step[k], self.l1);
             let h = sum[1] as f64 * packed.h_step[k];
             -g / (h + self.l2 + extra_l2).max(f64::MIN_POSITIVE)
         });
-        if self.path_smoothing == 0.0 || parent.is_empty() {
-            return own.collect();
+        let mut values: Vec<f64> = own.collect();
+        if self.path_smoothing > 0.0 {
+            let a = self.path_smoothing;
+            for (w, p) in values.iter_mut().zip(parent) {
+                *w = (n_rows * *w + a * p) / (n_rows + a);
+            }
         }
-        let a = self.path_smoothing;
-        own.zip(parent).map(|(w, p)| (n_rows * w + a * p) / (n_rows + a)).collect()
+        if self.constraints.clip() {
+            values.iter_mut().for_each(|w| *w = freedom.clip(*w));
+        }
+        values
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod categories;
 
+use crate::constraint::Freedom;
 use crate::direct::{Direct, FeatureCells};
 use crate::histogram::{Cell, Histogram};
 use crate::matrix::Feature;
@@ -34,6 +35,7 @@ pub(crate) struct LeafView<'a> {
     pub(crate) rows: &'a [u32],
     /// Sums over the leaf, one an output.
     pub(crate) totals: &'a [Cell],
+    pub(crate) freedom: &'a Freedom,
     /// Weight of the leaf's rows.
     pub(crate) n_rows: f64,
     /// Seed of what is drawn for this leaf.
@@ -73,7 +75,7 @@ pub(crate) fn best_split(soil: &Soil<'_>, leaf: &LeafView<'_>, reuse: &Reuse) ->
             _ => Search::<0>::new(soil, leaf, reuse).feature(f, feature, cells),
         }
     };
-    best_feature(soil, leaf.key, work * soil.packed.width, by_feature)
+    best_feature(soil, leaf.freedom, leaf.key, work * soil.packed.width, by_feature)
 }
 
 /// True if the rows differ in weight only, so that no split gains anything.
@@ -96,10 +98,14 @@ fn is_pure(packed: &Packed, rows: &[u32]) -> bool {
 /// The best candidate of the features that a split may ask; ties go to the first of them.
 fn best_feature(
     soil: &Soil<'_>,
+    freedom: &Freedom,
     key: u64,
     work: usize,
     by_feature: impl Fn(&mut Direct, usize) -> Option<Candidate> + Sync + Send,
 ) -> Option<Candidate> {
+    let constraints = &soil.rules.constraints;
+    let by_feature =
+        |direct: &mut Direct, f: usize| constraints.allows(freedom, f).then(|| by_feature(direct, f))?;
     let mut direct = Direct::default();
     let mut best_of = |features: &mut dyn ExactSizeIterator<Item = usize>| {
         let found: Vec<Option<Candidate>> = if work < PARALLEL_WORK || soil.threads.n() == 1 {
@@ -120,7 +126,8 @@ fn best_feature(
         Columns::All => best_of(&mut (0..soil.codes.n_features())),
         Columns::Some(features) => best_of(&mut features.iter().copied()),
         Columns::PerSplit { from, n, key: tree_key } => {
-            let mut drawn = Drawn::new(from, *n, tree_key.wrapping_add(key));
+            let allowed = constraints.allowed(freedom, from);
+            let mut drawn = Drawn::new(allowed.as_ref().unwrap_or(from), *n, tree_key.wrapping_add(key));
             let best = best_of(&mut drawn.first());
             // Of the others, the first one that parts the rows.
             best.or_else(|| drawn.rest().find_map(|f| best_of(&mut std::iter::once(f))))
@@ -134,6 +141,8 @@ struct Search<'a, const W: usize> {
     leaf: &'a LeafView<'a>,
     rules: &'a SplitRules,
     reuse: &'a Reuse,
+    /// What values of leaves are clipped to, if they are.
+    clip: Option<&'a Freedom>,
     /// Smallest sum of `h` on a side, in steps summed over outputs.
     min_h: i64,
     total_h: i64,
@@ -152,7 +161,8 @@ impl<'a, const W: usize> Search<'a, W> {
         let h_step = packed.h_step.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
         let by_hessian = rules.min_leaf_hessian / h_step;
         let min_h = (by_rows.max(by_hessian) as i64).max(1);
-        Search { packed, leaf, rules, reuse, min_h, total_h, rows_per_h }
+        let clip = rules.constraints.clip().then_some(leaf.freedom);
+        Search { packed, leaf, rules, reuse, clip, min_h, total_h, rows_per_h }
     }
 
     #[inline]
@@ -160,9 +170,13 @@ impl<'a, const W: usize> Search<'a, W> {
         if W == 0 { self.packed.width } else { W }
     }
 
-    /// `sum_k T(G_k)^2 / (H_k + l2)` in real units, `T` the soft threshold at `l1`.
+    /// `sum_k T(G_k)^2 / (H_k + l2)` in real units, `T` the soft threshold at `l1`; with clipped values
+    /// `w_k` it is `-sum_k (2 T(G_k) w_k + (H_k + l2) w_k^2)`.
     #[inline]
     fn score(&self, sums: &[Cell], l2: f64) -> f64 {
+        if let Some(freedom) = self.clip {
+            return self.clipped_score(sums, l2, freedom);
+        }
         let mut score = 0.0;
         for (k, sum) in sums.iter().enumerate().take(self.width()) {
             let g = soft(sum[0] as f64 * self.packed.g_step[k], self.rules.l1);
@@ -172,12 +186,32 @@ impl<'a, const W: usize> Search<'a, W> {
         score
     }
 
+    fn clipped_score(&self, sums: &[Cell], l2: f64, freedom: &Freedom) -> f64 {
+        let mut score = 0.0;
+        for (k, sum) in sums.iter().enumerate().take(self.width()) {
+            let g = soft(sum[0] as f64 * self.packed.g_step[k], self.rules.l1);
+            let h = sum[1] as f64 * self.packed.h_step[k] + l2;
+            let w = freedom.clip(-g / h);
+            score -= 2.0 * g * w + h * w * w;
+        }
+        score
+    }
+
+    /// Value of a leaf with these sums, of one output.
+    fn value(&self, sums: &[Cell], l2: f64) -> f64 {
+        let g = soft(sums[0][0] as f64 * self.packed.g_step[0], self.rules.l1);
+        self.leaf.freedom.clip(-g / (sums[0][1] as f64 * self.packed.h_step[0] + l2))
+    }
+
     fn feature(&self, idx: usize, feature: Feature, cells: FeatureCells<'_>) -> Option<Candidate> {
-        let plain = self.rules.l1 == 0.0 && !self.reuse.is_on() && !self.rules.random_thresholds;
+        let plain = self.rules.l1 == 0.0
+            && !self.reuse.is_on()
+            && !self.rules.random_thresholds
+            && self.clip.is_none();
         let found = if feature.ordered && W == 1 && plain {
             self.ordered_one(cells)
         } else if feature.ordered {
-            self.ordered(cells, feature)
+            self.ordered(cells, feature, self.rules.constraints.direction(idx))
         } else {
             self.categories(cells)
         };
@@ -245,7 +279,8 @@ impl<'a, const W: usize> Search<'a, W> {
     }
 
     /// Thresholds from low to high, missing tried on both sides where the leaf has any.
-    fn ordered(&self, feature_cells: FeatureCells<'_>, feature: Feature) -> Option<Candidate> {
+    /// `direction`: in which the values of the sides must go, -1 or 1; 0 where it does not matter.
+    fn ordered(&self, feature_cells: FeatureCells<'_>, feature: Feature, direction: i8) -> Option<Candidate> {
         let width = self.width();
         let cells = feature_cells.sums;
         let n_codes = cells.len() / width - 1;
@@ -283,7 +318,7 @@ impl<'a, const W: usize> Search<'a, W> {
                 if missing_left {
                     add(&mut side, missing);
                 }
-                let Some(score) = self.two_sides(&mut side, l2) else { continue };
+                let Some(score) = self.two_sides(&mut side, l2, direction) else { continue };
                 let gain = score - parent - penalty;
                 if best.is_none_or(|(g, _, _)| gain > g) {
                     best = Some((gain, t, missing_left));
@@ -313,16 +348,21 @@ impl<'a, const W: usize> Search<'a, W> {
         (first..=last).rfind(|&at| code(at) <= most && has(at)).unwrap_or(first)
     }
 
-    /// Score of `side` and of the rest, or `None` if one of them is too small. `side` is spent.
+    /// Score of `side` and of the rest, or `None` if one of them is too small or their values do not go
+    /// in the direction. `side` is spent.
     #[inline]
-    fn two_sides(&self, side: &mut [Cell], l2: f64) -> Option<f64> {
+    fn two_sides(&self, side: &mut [Cell], l2: f64, direction: i8) -> Option<f64> {
         let h: i64 = side.iter().map(|s| s[1]).sum();
         if h < self.min_h || self.total_h - h < self.min_h {
             return None;
         }
         let left = self.score(side, l2);
+        let value = if direction == 0 { 0.0 } else { self.value(side, l2) };
         for (s, total) in side.iter_mut().zip(self.leaf.totals) {
             *s = [total[0] - s[0], total[1] - s[1]];
+        }
+        if direction != 0 && f64::from(direction) * (self.value(side, l2) - value) < 0.0 {
+            return None;
         }
         Some(left + self.score(side, l2))
     }

@@ -21,7 +21,7 @@ impl<const W: usize> Search<'_, W> {
             let parent = self.score(self.leaf.totals, self.rules.l2);
             for &c in &present {
                 side.copy_from_slice(cell(c));
-                let Some(score) = self.two_sides(&mut side, self.rules.l2) else { continue };
+                let Some(score) = self.two_sides(&mut side, self.rules.l2, 0) else { continue };
                 if best.as_ref().is_none_or(|(g, _)| score - parent > *g) {
                     best = Some((score - parent, vec![c]));
                 }
@@ -57,7 +57,7 @@ impl<const W: usize> Search<'_, W> {
                     }
                     in_group = 0.0;
                     side.copy_from_slice(&left);
-                    let Some(score) = self.two_sides(&mut side, l2) else { continue };
+                    let Some(score) = self.two_sides(&mut side, l2, 0) else { continue };
                     if best.as_ref().is_none_or(|(g, _)| score - parent > *g) {
                         let set = if from_end { &order[order.len() - 1 - n..] } else { &order[..=n] };
                         best = Some((score - parent, set.to_vec()));
