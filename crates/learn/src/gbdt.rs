@@ -43,18 +43,25 @@ const SPEC: &[ParamSpec] = &[
         doc: "factor of each leaf",
     },
     ParamSpec {
+        name: "growth",
+        aliases: &["grow_policy"],
+        default: Value::Word("leaf_wise"),
+        range: Range::Words(&["leaf_wise", "symmetric"]),
+        doc: "the leaf of largest gain is split next, or all leaves of a level by one test",
+    },
+    ParamSpec {
         name: "max_leaves",
         aliases: &["num_leaves", "max_leaf_nodes"],
         default: Value::Int(31),
         range: Range::Int { low: 2, high: 4096 },
-        doc: "leaves of a tree",
+        doc: "leaves of a tree; symmetric ones follow max_depth alone",
     },
     ParamSpec {
         name: "max_depth",
         aliases: &[],
         default: Value::Int(0),
         range: Range::Int { low: 0, high: 64 },
-        doc: "splits on a path; 0: no limit",
+        doc: "splits on a path; 0: no limit, 6 for symmetric trees, which take at most 16",
     },
     ParamSpec {
         name: "min_leaf_rows",
@@ -183,6 +190,7 @@ impl Learner for Gbdt {
         let boost_params = BoostParams {
             rounds,
             learning_rate: params.real("learning_rate"),
+            symmetric: params.word("growth") == "symmetric",
             max_leaves: int("max_leaves") as usize,
             max_depth: int("max_depth") as usize,
             min_leaf_rows: f64::from(int("min_leaf_rows")),

@@ -274,7 +274,7 @@ impl<'a> Stand<'a> {
             packed: &packed,
             weights: Some(&drawn),
             rules: &rules,
-            limits: &Limits { max_leaves, max_depth: self.params.max_depth },
+            limits: &Limits { max_leaves, max_depth: self.params.max_depth, symmetric: false },
             columns: &columns,
             threads: &threads,
         };

@@ -54,7 +54,8 @@ pub struct Boosted {
 ///
 /// # Errors
 /// `NoRows` without a training row of positive weight, `Cancelled` before the first tree,
-/// `MonotoneOutputs` and `MonotoneCategory` for directions that trees cannot keep.
+/// `MonotoneOutputs` and `MonotoneCategory` for directions that trees cannot keep, `SymmetricDepth` for
+/// symmetric trees of too many leaves.
 /// # Source  Friedman, Ann. Statist. 29, 2001; Ke et al., NeurIPS 2017 (histograms, leaf-wise
 /// growth); deviations: integer gradients ([`crate`]), leaves rounded in the loop.
 pub fn boost(
@@ -225,7 +226,7 @@ impl<'a> Run<'a> {
             width,
             class_trees,
             rules,
-            limits: Limits { max_leaves: params.max_leaves, max_depth: params.max_depth },
+            limits: params.limits()?,
             reuse: Reuse::new(
                 params.feature_reuse,
                 params.threshold_reuse,

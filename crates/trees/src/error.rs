@@ -31,6 +31,16 @@ pub enum Kind {
         /// Scores of a leaf.
         n_outputs: usize,
     },
+    /// A symmetric tree of too many leaves.
+    #[error(
+        "trees: max_depth of symmetric trees must be in 0..={most}, got {got}; each level doubles the leaves"
+    )]
+    SymmetricDepth {
+        /// The depth asked for.
+        got: usize,
+        /// The largest.
+        most: usize,
+    },
     /// There is nothing to learn from.
     #[error("trees: no training row has a weight above 0; check the row weights")]
     NoRows,

@@ -35,7 +35,8 @@ pub(crate) struct SplitRules {
 impl SplitRules {
     /// Real values of a leaf, one an output.
     /// Own value `w = -T(G) / (H + l2)`, `T` the soft threshold at `l1`; smoothed at `a` rows:
-    /// `(n w + a parent) / (n + a)`; then clipped to what the leaf may have.
+    /// `(n w + a parent) / (n + a)`; then clipped to what the leaf may have. A leaf without rows has its
+    /// parent's values.
     pub(crate) fn leaf_values(&self, packed: &Packed, leaf: &GrownLeaf) -> Vec<f64> {
         let GrownLeaf { totals, extra_l2, n_rows, parent, freedom, .. } = leaf;
         let own = totals.iter().enumerate().map(|(k, sum)| {
@@ -44,7 +45,10 @@ impl SplitRules {
             -g / (h + self.l2 + extra_l2).max(f64::MIN_POSITIVE)
         });
         let mut values: Vec<f64> = own.collect();
-        if self.path_smoothing > 0.0 {
+        if leaf.train.is_empty() && !parent.is_empty() {
+            // An empty side of a symmetric tree.
+            values.copy_from_slice(parent);
+        } else if self.path_smoothing > 0.0 {
             let a = self.path_smoothing;
             for (w, p) in values.iter_mut().zip(parent) {
                 *w = (n_rows * *w + a * p) / (n_rows + a);

@@ -12,6 +12,8 @@ pub(crate) struct Limits {
     pub(crate) max_leaves: usize,
     /// 0 means no limit.
     pub(crate) max_depth: usize,
+    /// Every level asks one test; leaves are then limited by the depth alone.
+    pub(crate) symmetric: bool,
 }
 
 /// Rows and columns, gradients, and what holds for every split.
@@ -26,8 +28,8 @@ pub(crate) struct Soil<'a> {
     pub(crate) threads: &'a Threads,
 }
 
-/// Rows from which a leaf of drawn columns has a histogram of all of them.
-const DENSE_ROWS: usize = 4096;
+/// Rows from which a leaf of drawn columns, or one of very many, has a histogram of all of them.
+const DENSE_ROWS: usize = 1024;
 
 impl Soil<'_> {
     /// Weight of rows; exact for whole weights.
@@ -40,10 +42,10 @@ impl Soil<'_> {
 
     /// True if a leaf of so many rows has a histogram of all columns. Where each split looks at a few
     /// drawn ones, the sums of these are taken from the rows; a parent minus its child costs less only
-    /// for many rows and columns.
+    /// for many rows and columns. In a symmetric tree all leaves of a level have theirs at once.
     pub(crate) fn is_dense(&self, n_rows: usize) -> bool {
         match self.columns {
-            Columns::All | Columns::Some(_) => true,
+            Columns::All | Columns::Some(_) => !self.limits.symmetric || n_rows >= DENSE_ROWS,
             Columns::PerSplit { n, .. } => n_rows >= DENSE_ROWS && 4 * n >= self.codes.n_features(),
         }
     }

@@ -4,6 +4,7 @@
 //! (feature, threshold), so any number of threads finds the same split.
 
 mod categories;
+pub(crate) mod level;
 
 use crate::constraint::Freedom;
 use crate::direct::{Direct, FeatureCells};

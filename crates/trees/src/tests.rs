@@ -28,6 +28,7 @@ fn params() -> BoostParams {
     BoostParams {
         rounds: Rounds::Exactly(40),
         learning_rate: 0.3,
+        symmetric: false,
         max_leaves: 31,
         max_depth: 0,
         min_leaf_rows: 5.0,
@@ -108,6 +109,8 @@ fn variants() -> Vec<BoostParams> {
         params(),
         BoostParams { path_smoothing: 4.0, l1: 0.5, ..params() },
         BoostParams { row_share: 0.5, column_share: 0.6, leaf_bits: 6, l2: 0.0, ..params() },
+        BoostParams { symmetric: true, path_smoothing: 2.0, ..params() },
+        BoostParams { symmetric: true, max_depth: 9, min_leaf_rows: 1.0, l2: 0.0, ..params() },
         BoostParams { max_step: 0.2, threshold_reuse: 0.001, ..params() },
     ]
 }
@@ -181,4 +184,36 @@ fn no_leaf_steps_further_than_allowed() {
     let real = |q: &i32| f64::from(*q) * 2f64.powi(-i32::from(boosted.shift));
     let most = leaves().map(|q| real(q).abs()).fold(0.0, f64::max);
     assert!((most - 0.05 * 0.3).abs() < 1e-4, "{most}");
+}
+
+#[test]
+fn every_level_of_a_symmetric_tree_asks_one_test() {
+    let table = Table::new();
+    let symmetric = BoostParams { symmetric: true, ..params() };
+    for target in [Target::Values(&table.values), Target::Classes { labels: &table.labels, n_classes: 2 }] {
+        for max_depth in [0, 3, 9] {
+            let boosted = table.boost(target, &BoostParams { max_depth, ..symmetric.clone() }).unwrap();
+            for tree in &boosted.trees {
+                let mut level = vec![Child::Split(0)];
+                let mut depth = 0;
+                while let Some(&Child::Split(first)) = level.first() {
+                    let first = &tree.splits[first as usize];
+                    let mut below = Vec::new();
+                    for child in level {
+                        let Child::Split(at) = child else { panic!("a leaf above the last level") };
+                        let split = &tree.splits[at as usize];
+                        assert_eq!((split.feature, split.test), (first.feature, first.test));
+                        assert_eq!(split.missing_left, first.missing_left);
+                        below.extend([split.left, split.right]);
+                    }
+                    level = below;
+                    depth += 1;
+                }
+                assert!(level.iter().all(|child| matches!(child, Child::Leaf(_))));
+                assert_eq!(depth, if max_depth == 0 { 6 } else { max_depth });
+            }
+        }
+    }
+    let error = table.boost(Target::Values(&table.values), &BoostParams { max_depth: 17, ..symmetric });
+    assert!(matches!(error.unwrap_err().kind(), Kind::SymmetricDepth { got: 17, most: 16 }));
 }

@@ -5,6 +5,7 @@ use crate::constraint::Constraints;
 use crate::error::Kind;
 use crate::matrix::CodeMatrix;
 use crate::rules::SplitRules;
+use crate::soil::Limits;
 
 /// How many rounds are boosted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +28,11 @@ pub struct BoostParams {
     pub rounds: Rounds,
     /// Factor of each leaf.
     pub learning_rate: f64,
-    /// Leaves of a tree.
+    /// Every level of a tree asks one test, chosen by what it gains in all leaves of the level.
+    pub symmetric: bool,
+    /// Leaves of a tree; without effect on symmetric ones.
     pub max_leaves: usize,
-    /// Splits on a path; 0 means no limit.
+    /// Splits on a path; 0 means no limit, and 6 for symmetric trees.
     pub max_depth: usize,
     /// Rows (weights) in a leaf.
     pub min_leaf_rows: f64,
@@ -64,7 +67,26 @@ pub struct BoostParams {
     pub one_tree_per_class: bool,
 }
 
+/// Most levels of a symmetric tree, whose leaves double with each.
+const MOST_LEVELS: usize = 16;
+
 impl BoostParams {
+    /// Shape limits of a tree.
+    ///
+    /// # Errors
+    /// `SymmetricDepth`.
+    pub(super) fn limits(&self) -> Result<Limits, Error> {
+        let Self { symmetric, max_leaves, max_depth, .. } = *self;
+        if !symmetric {
+            return Ok(Limits { max_leaves, max_depth, symmetric });
+        }
+        if max_depth > MOST_LEVELS {
+            return Err(Kind::SymmetricDepth { got: max_depth, most: MOST_LEVELS }.into());
+        }
+        let max_depth = if max_depth == 0 { 6 } else { max_depth };
+        Ok(Limits { max_leaves: usize::MAX, max_depth, symmetric })
+    }
+
     /// What splits and leaves must satisfy, for so many training rows and outputs in one tree. A score of 1
     /// is `unit` within the trees.
     ///

@@ -6,36 +6,42 @@ use crate::histogram::Cell;
 use ir::forest::{CodeSet, Test};
 
 impl<const W: usize> Search<'_, W> {
-    /// Sets of categories; missing takes part as one more category.
+    /// The best set of categories.
     pub(super) fn categories(&self, cells: FeatureCells<'_>) -> Option<Candidate> {
+        let parent = self.score(self.leaf.totals, self.rules.l2);
+        let mut best: Option<(f64, Vec<usize>, f64)> = None;
+        let mut side = vec![[0i64; 2]; self.width()];
+        self.each_set(cells, |sums, set, extra_l2| {
+            side.copy_from_slice(sums);
+            let Some(score) = self.two_sides(&mut side, self.rules.l2 + extra_l2, 0) else { return };
+            if best.as_ref().is_none_or(|(gain, ..)| score - parent > *gain) {
+                best = Some((score - parent, set.to_vec(), extra_l2));
+            }
+        });
+        let (gain, set, extra_l2) = best?;
+        Some(self.set_candidate(gain, &set, cells, extra_l2))
+    }
+
+    /// Sets of categories that may part the leaf: their sums, their places in `cells`, and what is added
+    /// to `l2` for them; missing takes part as one more category. Few categories are tried one by one, many
+    /// in the order of their mean gradients, from both ends.
+    pub(super) fn each_set(&self, cells: FeatureCells<'_>, mut visit: impl FnMut(&[Cell], &[usize], f64)) {
         let width = self.width();
         let n_cells = cells.sums.len() / width;
         let cell = |c: usize| &cells.sums[c * width..(c + 1) * width];
         let present: Vec<usize> = (0..n_cells).filter(|&c| cell(c).iter().any(|s| *s != [0; 2])).collect();
         if present.len() < 2 {
-            return None;
+            return;
         }
-        let mut best: Option<(f64, Vec<usize>)> = None;
-        let mut side = vec![[0i64; 2]; width];
         if present.len() <= self.rules.max_one_vs_rest {
-            let parent = self.score(self.leaf.totals, self.rules.l2);
-            for &c in &present {
-                side.copy_from_slice(cell(c));
-                let Some(score) = self.two_sides(&mut side, self.rules.l2, 0) else { continue };
-                if best.as_ref().is_none_or(|(g, _)| score - parent > *g) {
-                    best = Some((score - parent, vec![c]));
-                }
-            }
-            let (gain, set) = best?;
-            return Some(self.set_candidate(gain, &set, cells, 0.0));
+            present.iter().for_each(|&c| visit(cell(c), &[c], 0.0));
+            return;
         }
-
-        let l2 = self.rules.l2 + self.rules.cat_l2;
-        let parent = self.score(self.leaf.totals, self.rules.l2);
         let rows = |sums: &[Cell]| sums.iter().map(|s| s[1]).sum::<i64>() as f64 * self.rows_per_h;
         let mut order: Vec<usize> =
             present.iter().copied().filter(|&c| rows(cell(c)) >= self.rules.cat_smooth).collect();
         let most = self.rules.max_cat_set.min(order.len().div_ceil(2));
+        let mut left = vec![[0i64; 2]; width];
         for k in self.leading_outputs() {
             let mean = |c: usize| {
                 let sum = cell(c)[k];
@@ -44,7 +50,7 @@ impl<const W: usize> Search<'_, W> {
             };
             order.sort_by(|&a, &b| mean(a).total_cmp(&mean(b)).then(a.cmp(&b)));
             for from_end in [false, true] {
-                let mut left = vec![[0i64; 2]; width];
+                left.fill([0; 2]);
                 let mut in_group = 0.0;
                 for n in 0..most {
                     let c = if from_end { order[order.len() - 1 - n] } else { order[n] };
@@ -56,17 +62,11 @@ impl<const W: usize> Search<'_, W> {
                         continue;
                     }
                     in_group = 0.0;
-                    side.copy_from_slice(&left);
-                    let Some(score) = self.two_sides(&mut side, l2, 0) else { continue };
-                    if best.as_ref().is_none_or(|(g, _)| score - parent > *g) {
-                        let set = if from_end { &order[order.len() - 1 - n..] } else { &order[..=n] };
-                        best = Some((score - parent, set.to_vec()));
-                    }
+                    let set = if from_end { &order[order.len() - 1 - n..] } else { &order[..=n] };
+                    visit(&left, set, self.rules.cat_l2);
                 }
             }
         }
-        let (gain, set) = best?;
-        Some(self.set_candidate(gain, &set, cells, self.rules.cat_l2))
     }
 
     /// Outputs whose mean gradient orders the categories: the one, or the three of largest |G|.
@@ -78,7 +78,13 @@ impl<const W: usize> Search<'_, W> {
         outputs
     }
 
-    fn set_candidate(&self, gain: f64, set: &[usize], cells: FeatureCells<'_>, extra_l2: f64) -> Candidate {
+    pub(super) fn set_candidate(
+        &self,
+        gain: f64,
+        set: &[usize],
+        cells: FeatureCells<'_>,
+        extra_l2: f64,
+    ) -> Candidate {
         let missing = cells.sums.len() / self.width() - 1;
         let mut codes = CodeSet::default();
         let mut missing_left = true;
