@@ -8,6 +8,7 @@ mod params;
 pub use params::{BoostParams, Rounds};
 
 use crate::Error;
+use crate::by_gradient::draw_by_gradient;
 use crate::error::Kind;
 use crate::grow::{Grown, RowLists, grow};
 use crate::matrix::CodeMatrix;
@@ -254,7 +255,29 @@ impl<'a> Run<'a> {
     /// Rounds in a row that may change nothing before boosting ends: a sample may be unlucky, all rows
     /// and columns cannot.
     fn patience_of_draws(&self) -> u32 {
-        if self.params.row_share < 1.0 || self.params.column_share < 1.0 { 10 } else { 1 }
+        let BoostParams { row_share, gradient_share, column_share, column_share_by_split, .. } = *self.params;
+        let shares = [row_share, gradient_share, column_share, column_share_by_split];
+        if shares.iter().any(|&share| share < 1.0) { 10 } else { 1 }
+    }
+
+    /// The rows of one round, if they are not all: those that are learnt from, whose gradients get their
+    /// weights, and those that travel along.
+    fn sample(&mut self, number: u32, gradients: &mut [Gradient]) -> Option<RowLists> {
+        let BoostParams { row_share, gradient_share, .. } = *self.params;
+        if row_share >= 1.0 && gradient_share >= 1.0 {
+            return None;
+        }
+        self.lists.train.sort_unstable();
+        let key = self.seed.derive("rows", number.into()).0;
+        let (mut taken, mut left) = draw(&self.lists.train, row_share, key);
+        if gradient_share < 1.0 {
+            let key = self.seed.derive("rows by gradient", number.into()).0;
+            let (some, rest) = draw_by_gradient(&taken, gradients, self.width, gradient_share, key);
+            taken = some;
+            left.extend(rest);
+        }
+        left.extend(&self.lists.others);
+        Some(RowLists::new(taken, left))
     }
 
     /// Adds the trees of one round; false when they would change nothing.
@@ -264,14 +287,9 @@ impl<'a> Run<'a> {
         let key = self.seed.derive("gradients", number.into()).0;
         // All trees of a round see the same rows and columns.
         let columns_key = self.seed.derive("columns", number.into()).0;
-        let columns = columns(self.codes.n_features(), self.params.column_share, columns_key);
-        let mut sampled = (self.params.row_share < 1.0).then(|| {
-            self.lists.train.sort_unstable();
-            let key = self.seed.derive("rows", number.into()).0;
-            let (taken, mut left) = draw(&self.lists.train, self.params.row_share, key);
-            left.extend(&self.lists.others);
-            RowLists::new(taken, left)
-        });
+        let BoostParams { column_share, column_share_by_split, .. } = *self.params;
+        let columns = columns(self.codes.n_features(), column_share, column_share_by_split, columns_key);
+        let mut sampled = self.sample(number, &mut gradients);
         if let Some(sampled) = &mut sampled {
             std::mem::swap(sampled, &mut self.lists);
         }

@@ -8,6 +8,7 @@
 
 mod average;
 mod boost;
+mod by_gradient;
 mod compact;
 mod constraint;
 mod direct;

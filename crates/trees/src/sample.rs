@@ -78,13 +78,17 @@ pub(crate) fn draw(items: &[u32], share: f64, key: u64) -> (Vec<u32>, Vec<u32>) 
     items.iter().partition(|item| place(item) <= last)
 }
 
-/// A share of the features; see [`draw`].
-pub(crate) fn columns(n_features: usize, share: f64, key: u64) -> Columns {
-    if share >= 1.0 || n_features == 0 {
-        return Columns::All;
+/// A share of the features for a tree, see [`draw`], and of these a share for each split.
+pub(crate) fn columns(n_features: usize, share: f64, share_by_split: f64, key: u64) -> Columns {
+    let all = || 0..n_features as u32;
+    let some = (share < 1.0 && n_features > 0).then(|| draw(&all().collect::<Vec<_>>(), share, key).0);
+    if share_by_split >= 1.0 || n_features == 0 {
+        let some = some.map(|some| some.into_iter().map(|f| f as usize).collect());
+        return some.map_or(Columns::All, Columns::Some);
     }
-    let all: Vec<u32> = (0..n_features as u32).collect();
-    Columns::Some(draw(&all, share, key).0.into_iter().map(|f| f as usize).collect())
+    let from: Vec<usize> = some.unwrap_or_else(|| all().collect()).into_iter().map(|f| f as usize).collect();
+    let n = ((from.len() as f64 * share_by_split + 0.5) as usize).clamp(1, from.len());
+    Columns::PerSplit { from, n, key }
 }
 
 /// What asking a new feature or threshold costs; off without penalties.

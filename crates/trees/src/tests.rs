@@ -37,7 +37,9 @@ fn params() -> BoostParams {
         l2: 1.0,
         min_gain: 0.0,
         row_share: 1.0,
+        gradient_share: 1.0,
         column_share: 1.0,
+        column_share_by_split: 1.0,
         path_smoothing: 0.0,
         feature_reuse: 0.0,
         threshold_reuse: 0.0,
@@ -110,6 +112,7 @@ fn variants() -> Vec<BoostParams> {
         BoostParams { path_smoothing: 4.0, l1: 0.5, ..params() },
         BoostParams { row_share: 0.5, column_share: 0.6, leaf_bits: 6, l2: 0.0, ..params() },
         BoostParams { symmetric: true, path_smoothing: 2.0, ..params() },
+        BoostParams { gradient_share: 0.4, column_share_by_split: 0.5, ..params() },
         BoostParams { symmetric: true, max_depth: 9, min_leaf_rows: 1.0, l2: 0.0, ..params() },
         BoostParams { max_step: 0.2, threshold_reuse: 0.001, ..params() },
     ]

@@ -46,8 +46,12 @@ pub struct BoostParams {
     pub min_gain: f64,
     /// Share of the rows that a tree is grown on, drawn anew for each, without replacement.
     pub row_share: f64,
+    /// Share of these rows that is drawn by the size of their gradients.
+    pub gradient_share: f64,
     /// Share of the features that a tree may ask, drawn anew for each.
     pub column_share: f64,
+    /// Share of these features that a split looks at, drawn anew for each.
+    pub column_share_by_split: f64,
     /// Rows at which a leaf's value is half its own and half its parent's; 0: its own.
     pub path_smoothing: f64,
     /// Cost of a feature that the forest does not ask yet, as a share of the gain of its first split.
