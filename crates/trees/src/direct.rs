@@ -55,17 +55,9 @@ impl Direct {
         let mut occurs = if few { [0; 4] } else { [u64::MAX; 4] };
         if rows.len() <= BLOCK {
             add(tile, lane, packed, rows, &mut self.block, few.then_some(&mut occurs));
-            for code in each_bit(occurs) {
-                let at = usize::from(code) * width;
-                let sums = &mut self.block[at..at + width];
-                if code == missing || sums.iter().any(|&s| s != 0) {
-                    self.codes.push(code);
-                    self.sums.extend(sums.iter().map(|&s| unpack(s)));
-                    sums.fill(0);
-                }
-                if code == missing {
-                    break;
-                }
+            match width {
+                1 => self.collect::<1>(occurs, missing, width),
+                _ => self.collect::<0>(occurs, missing, width),
             }
         } else {
             self.exact.clear();
@@ -81,7 +73,7 @@ impl Direct {
             for code in 0..=missing {
                 let at = usize::from(code) * width;
                 let sums = &self.exact[at..at + width];
-                if code == missing || sums.iter().any(|s| *s != [0; 2]) {
+                if sums.iter().any(|s| *s != [0; 2]) {
                     self.codes.push(code);
                     self.sums.extend_from_slice(sums);
                 }
@@ -93,6 +85,28 @@ impl Direct {
             self.sums.extend(std::iter::repeat_n([0; 2], width));
         }
         FeatureCells { sums: &self.sums, codes: Some(&self.codes) }
+    }
+
+    /// Takes the sums of a block at the codes that occur; `W` is the number of outputs, or 0.
+    #[inline]
+    fn collect<const W: usize>(&mut self, occurs: [u64; 4], missing: u8, width: usize) {
+        let width = if W == 0 { width } else { W };
+        for (first, mut word) in (0..=u8::MAX).step_by(64).zip(occurs) {
+            while word != 0 {
+                let code = first | word.trailing_zeros() as u8;
+                word &= word - 1;
+                if code > missing {
+                    return;
+                }
+                let at = usize::from(code) * width;
+                let sums = &mut self.block[at..at + width];
+                if sums.iter().any(|&s| s != 0) {
+                    self.codes.push(code);
+                    self.sums.extend(sums.iter().map(|&s| unpack(s)));
+                    sums.fill(0);
+                }
+            }
+        }
     }
 }
 
@@ -128,18 +142,6 @@ fn add(
             }
         }
     }
-}
-
-/// The numbers of the bits that are set, rising.
-fn each_bit(words: [u64; 4]) -> impl Iterator<Item = u8> {
-    (0..4u8).flat_map(move |at| {
-        let mut word = words[usize::from(at)];
-        std::iter::from_fn(move || {
-            let bit = word.trailing_zeros() as u8;
-            word &= word.wrapping_sub(1);
-            (bit < 64).then_some(at << 6 | bit)
-        })
-    })
 }
 
 #[cfg(test)]
