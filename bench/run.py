@@ -216,12 +216,10 @@ def timed(bench: Bench, tables: list[dict], rows: list[dict], problems: list[str
     to_time = bench.definition.get("timed", bench.definition["systems"])
     result = []
     for table in tables:
-        of_table = [row for row in rows if row["table"] == table["name"] and row["system"] in to_time]
-        untimed = [row for row in rows if row["table"] == table["name"] and row["system"] not in to_time]
-        result += [row | dict.fromkeys(TIMES) | {"foreign_load": 0.0} for row in untimed]
-        if not of_table:
-            continue
-        lines = of_table + [of_table[0] | {"system": f"{of_table[0]['system']} {TWIN}"}]
+        of_table = [row for row in rows if row["table"] == table["name"]]
+        untimed = [row for row in of_table if row["system"] not in to_time]
+        lines = [row for row in of_table if row["system"] in to_time]
+        lines += [row | {"system": f"{row['system']} {TWIN}"} for row in lines[:1]]
         repeats = [[] for _ in lines]
         for repetition in range(bench.definition["repetitions"]):
             # Another one begins each time, so that no system always runs on the warmer machine.
@@ -239,6 +237,7 @@ def timed(bench: Bench, tables: list[dict], rows: list[dict], problems: list[str
             medians = {name: median([one.get(name) for one in measured]) for name in names}
             medians["foreign_load"] = max(one["foreign_load"] for one in measured)
             result.append(line | medians)
+        result += [row | dict.fromkeys(TIMES) | {"foreign_load": 0.0} for row in untimed]
     return result
 
 

@@ -128,7 +128,7 @@ impl Case<'_> {
     /// What is drawn by the number of a row.
     fn draws_rows(&self) -> bool {
         matches!(self.entry.name, "forest" | "extra_trees")
-            || self.settings.iter().any(|s| s.0 == "row_share")
+            || self.settings.iter().any(|s| s.0 == "row_share" || s.0 == "gradient_share")
     }
 
     /// The table with a target that the member takes: two classes, or counts.
@@ -261,7 +261,15 @@ fn on_every_member(mut law: impl FnMut(Case<'_>, &str)) {
                     ("feature_reuse", "0.01"),
                     ("threshold_reuse", "0.001"),
                 ];
-                variants.push(options.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect());
+                let more = [
+                    ("growth", "symmetric"),
+                    ("gradient_share", "0.6"),
+                    ("column_share_by_split", "0.7"),
+                    ("max_step", "2"),
+                ];
+                for options in [&options[..], &more] {
+                    variants.push(options.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect());
+                }
             }
             for settings in variants {
                 let name = format!("{} {task} {settings:?}", entry.name);
@@ -512,7 +520,7 @@ fn defaults_of_gbdt_keep_their_bytes() {
     let table = Table::new(800, 1);
     let mut found = Vec::new();
     on_every_member(|case, _| {
-        if case.entry.name == "gbdt" && !case.settings.iter().any(|s| s.0 == "row_share") {
+        if case.entry.name == "gbdt" && !case.draws_rows() {
             let mut digest = ir::digest::Digest::new();
             digest.bytes(&case.fit(&table).1);
             found.push(digest.finish());
@@ -556,7 +564,7 @@ fn penalties_make_models_smaller_and_leaves_shrink() {
         let most = spread(&gbdt_with(&table, name, "1e9").0);
         assert!(most < 0.001 && some < spread(&plain.0), "{name}: {most}, {some}, {}", spread(&plain.0));
     }
-    for name in ["row_share", "column_share"] {
+    for name in ["row_share", "column_share", "gradient_share", "column_share_by_split"] {
         let (fitted, bytes) = gbdt_with(&table, name, "0.5");
         let share = share_of_constant(&fitted, &binary(&table, Task::Binary), Task::Binary);
         assert!(bytes != plain.1 && share < 0.6, "{name}: {share}");

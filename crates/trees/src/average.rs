@@ -7,13 +7,15 @@
 
 use crate::Error;
 use crate::boost::Rows;
+use crate::constraint::Constraints;
 use crate::error::Kind;
-use crate::grow::{Grown, Limits, RowLists, Soil, grow};
+use crate::grow::{Grown, RowLists, grow};
 use crate::matrix::CodeMatrix;
 use crate::objective::Target;
 use crate::packed::Packed;
+use crate::rules::SplitRules;
 use crate::sample::{Columns, Reuse};
-use crate::split::SplitRules;
+use crate::soil::{Limits, Soil};
 use ir::digest::mix;
 use ir::fixed::{power_of_two as pow2, round_i64};
 use ir::forest::{Child, MISSING, Tree};
@@ -258,10 +260,12 @@ impl<'a> Stand<'a> {
             max_one_vs_rest: 4,
             min_cat_rows: self.params.min_leaf_rows,
             random_thresholds: self.params.random_thresholds,
+            constraints: Constraints::default(),
         };
         let max_leaves = if self.params.max_leaves == 0 { usize::MAX } else { self.params.max_leaves };
         let n = self.codes.n_features();
         let columns = Columns::PerSplit {
+            from: (0..n).collect(),
             n: ((n as f64 * self.params.column_share) as usize).clamp(1, n.max(1)),
             key: self.seed.derive("splits", number.into()).0,
         };
@@ -270,7 +274,7 @@ impl<'a> Stand<'a> {
             packed: &packed,
             weights: Some(&drawn),
             rules: &rules,
-            limits: &Limits { max_leaves, max_depth: self.params.max_depth },
+            limits: &Limits { max_leaves, max_depth: self.params.max_depth, symmetric: false },
             columns: &columns,
             threads: &threads,
         };

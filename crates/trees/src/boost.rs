@@ -3,70 +3,23 @@
 //! Every leaf is rounded to the grid on which it will be stored before scores are updated, so later
 //! trees correct what rounding lost, and the scores at the end are those of the written model.
 
+mod params;
+
+pub use params::{BoostParams, Rounds};
+
 use crate::Error;
+use crate::by_gradient::draw_by_gradient;
 use crate::error::Kind;
-use crate::grow::{Grown, GrownLeaf, Limits, RowLists, Soil, grow};
+use crate::grow::{Grown, GrownLeaf, RowLists, grow};
 use crate::matrix::CodeMatrix;
-use crate::objective::{Loss, Objective, Target, weighted_quantile};
+use crate::objective::{Objective, Target, weighted_quantile};
 use crate::packed::{Gradient, Packed};
+use crate::rules::SplitRules;
 use crate::sample::{Columns, Reuse, columns, draw};
-use crate::split::SplitRules;
+use crate::soil::{Limits, Soil};
 use ir::fixed::{power_of_two as pow2, round_i64};
 use ir::forest::Tree;
 use jobs::{Ctx, Seed};
-
-/// How many rounds are boosted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rounds {
-    /// This many, unless nothing is left to learn.
-    Exactly(u32),
-    /// Until the loss of the other rows has not fallen for `patience` rounds; the best is kept.
-    Until {
-        /// Rounds without improvement that are endured.
-        patience: u32,
-        /// Most rounds.
-        most: u32,
-    },
-}
-
-/// Parameters of boosting; ranges are checked by the learner that owns them.
-#[derive(Clone, Debug)]
-pub struct BoostParams {
-    /// Number of rounds.
-    pub rounds: Rounds,
-    /// What is minimised.
-    pub loss: Loss,
-    /// Factor of each leaf.
-    pub learning_rate: f64,
-    /// Leaves of a tree.
-    pub max_leaves: usize,
-    /// Splits on a path; 0 means no limit.
-    pub max_depth: usize,
-    /// Rows (weights) in a leaf.
-    pub min_leaf_rows: f64,
-    /// Sum of second derivatives in a leaf.
-    pub min_leaf_hessian: f64,
-    /// Taken off the size of the sum of gradients.
-    pub l1: f64,
-    /// Added to the sum of second derivatives.
-    pub l2: f64,
-    /// Least gain of a split.
-    pub min_gain: f64,
-    /// Share of the rows that a tree is grown on, drawn anew for each, without replacement.
-    pub row_share: f64,
-    /// Share of the features that a tree may ask, drawn anew for each.
-    pub column_share: f64,
-    /// Rows at which a leaf's value is half its own and half its parent's; 0: its own.
-    pub path_smoothing: f64,
-    /// Cost of a feature that the forest does not ask yet, as a share of the gain of its first split.
-    pub feature_reuse: f64,
-    /// The same for a threshold.
-    pub threshold_reuse: f64,
-    /// Bits of a leaf.
-    pub leaf_bits: u32,
-    /// Several classes: one tree a class and round instead of one tree with a value a class.
-    pub one_tree_per_class: bool,
-}
 
 /// Rows that are learnt from, and rows whose scores are wanted besides.
 #[derive(Clone, Debug)]
@@ -101,7 +54,9 @@ pub struct Boosted {
 /// of threads. Cost: `O(rounds * rows * features)` with a factor that falls with the depth.
 ///
 /// # Errors
-/// `NoRows` without a training row of positive weight, `Cancelled` before the first tree.
+/// `NoRows` without a training row of positive weight, `Cancelled` before the first tree,
+/// `MonotoneOutputs` and `MonotoneCategory` for directions that trees cannot keep, `SymmetricDepth` for
+/// symmetric trees of too many leaves.
 /// # Source  Friedman, Ann. Statist. 29, 2001; Ke et al., NeurIPS 2017 (histograms, leaf-wise
 /// growth); deviations: integer gradients ([`crate`]), leaves rounded in the loop.
 pub fn boost(
@@ -130,7 +85,8 @@ pub fn boost(
         return Err(Kind::Negative { value: values[row as usize] }.into());
     }
     let objective = Objective { target, loss: params.loss };
-    let mut run = Run::new(codes, objective, weights, rows, params, seed, ctx)?;
+    let unit = pow2(-i32::from(exponent));
+    let mut run = Run::new(codes, objective, weights, rows, (params, unit), seed, ctx)?;
     let (most, patience) = match params.rounds {
         Rounds::Exactly(n) => (n, None),
         Rounds::Until { patience, most } => (most, Some(patience)),
@@ -238,7 +194,7 @@ impl<'a> Run<'a> {
         objective: Objective<'a>,
         weights: Option<&[f32]>,
         rows: Rows,
-        params: &'a BoostParams,
+        (params, unit): (&'a BoostParams, f64),
         seed: Seed,
         ctx: &'a Ctx<'a>,
     ) -> Result<Run<'a>, Error> {
@@ -261,6 +217,8 @@ impl<'a> Run<'a> {
         let n_train = train.len() as f64;
         let mut others = rows.others.clone();
         others.sort_unstable();
+        let class_trees = width > 1 && params.one_tree_per_class;
+        let rules = params.rules(codes, n_train, if class_trees { 1 } else { width }, unit)?;
         let initial = objective.initial(&train, &train_weights);
         Ok(Run {
             codes,
@@ -274,24 +232,9 @@ impl<'a> Run<'a> {
             lists: RowLists::new(train, others),
             other_order: rows.others,
             width,
-            class_trees: width > 1 && params.one_tree_per_class,
-            rules: SplitRules {
-                l1: params.l1,
-                l2: params.l2,
-                path_smoothing: params.path_smoothing,
-                min_gain: params.min_gain,
-                min_leaf_rows: params.min_leaf_rows,
-                min_leaf_hessian: params.min_leaf_hessian,
-                // LightGBM's published defaults for categories, but a side of a set needs 100 rows
-                // only where there are 10,000.
-                cat_smooth: 10.0,
-                cat_l2: 10.0,
-                max_cat_set: 32,
-                max_one_vs_rest: 4,
-                random_thresholds: false,
-                min_cat_rows: (n_train * 0.01).clamp(params.min_leaf_rows.min(100.0), 100.0),
-            },
-            limits: Limits { max_leaves: params.max_leaves, max_depth: params.max_depth },
+            class_trees,
+            rules,
+            limits: params.limits()?,
             reuse: Reuse::new(
                 params.feature_reuse,
                 params.threshold_reuse,
@@ -319,7 +262,29 @@ impl<'a> Run<'a> {
     /// Rounds in a row that may change nothing before boosting ends: a sample may be unlucky, all rows
     /// and columns cannot.
     fn patience_of_draws(&self) -> u32 {
-        if self.params.row_share < 1.0 || self.params.column_share < 1.0 { 10 } else { 1 }
+        let BoostParams { row_share, gradient_share, column_share, column_share_by_split, .. } = *self.params;
+        let shares = [row_share, gradient_share, column_share, column_share_by_split];
+        if shares.iter().any(|&share| share < 1.0) { 10 } else { 1 }
+    }
+
+    /// The rows of one round, if they are not all: those that are learnt from, whose gradients get their
+    /// weights, and those that travel along.
+    fn sample(&mut self, number: u32, gradients: &mut [Gradient]) -> Option<RowLists> {
+        let BoostParams { row_share, gradient_share, .. } = *self.params;
+        if row_share >= 1.0 && gradient_share >= 1.0 {
+            return None;
+        }
+        self.lists.train.sort_unstable();
+        let key = self.seed.derive("rows", number.into()).0;
+        let (mut taken, mut left) = draw(&self.lists.train, row_share, key);
+        if gradient_share < 1.0 {
+            let key = self.seed.derive("rows by gradient", number.into()).0;
+            let (some, rest) = draw_by_gradient(&taken, gradients, self.width, gradient_share, key);
+            taken = some;
+            left.extend(rest);
+        }
+        left.extend(&self.lists.others);
+        Some(RowLists::new(taken, left))
     }
 
     /// Adds the trees of one round; false when they would change nothing.
@@ -329,14 +294,9 @@ impl<'a> Run<'a> {
         let key = self.seed.derive("gradients", number.into()).0;
         // All trees of a round see the same rows and columns.
         let columns_key = self.seed.derive("columns", number.into()).0;
-        let columns = columns(self.codes.n_features(), self.params.column_share, columns_key);
-        let mut sampled = (self.params.row_share < 1.0).then(|| {
-            self.lists.train.sort_unstable();
-            let key = self.seed.derive("rows", number.into()).0;
-            let (taken, mut left) = draw(&self.lists.train, self.params.row_share, key);
-            left.extend(&self.lists.others);
-            RowLists::new(taken, left)
-        });
+        let BoostParams { column_share, column_share_by_split, .. } = *self.params;
+        let columns = columns(self.codes.n_features(), column_share, column_share_by_split, columns_key);
+        let mut sampled = self.sample(number, &mut gradients);
         if let Some(sampled) = &mut sampled {
             std::mem::swap(sampled, &mut self.lists);
         }
@@ -385,14 +345,7 @@ impl<'a> Run<'a> {
             Some(share) => {
                 self.ctx.threads.map(grown.leaves.len(), |i| self.quantile(&grown.leaves[i], share))
             }
-            None => grown
-                .leaves
-                .iter()
-                .flat_map(|leaf| {
-                    let GrownLeaf { totals, extra_l2, n_rows, parent, .. } = leaf;
-                    self.rules.leaf_values(&packed, totals, *extra_l2, *n_rows, parent)
-                })
-                .collect(),
+            None => grown.leaves.iter().flat_map(|leaf| self.rules.leaf_values(&packed, leaf)).collect(),
         };
         let real: Vec<f64> = real.into_iter().map(|value| value * self.params.learning_rate).collect();
         let linear = self.is_linear();
@@ -451,7 +404,8 @@ impl<'a> Run<'a> {
         let rows = self.lists.train[leaf.train.clone()].iter().map(|&r| r as usize);
         let mut left: Vec<(f64, f64)> =
             rows.map(|row| (values[row] - score(row, 0), f64::from(self.weights[row]))).collect();
-        weighted_quantile(&mut left, share)
+        let value = weighted_quantile(&mut left, share);
+        if self.rules.constraints.clip() { leaf.freedom.clip(value) } else { value }
     }
 
     fn add_scores(&mut self, grown: &Grown, leaves: &[i32], width: usize, first_output: usize) {

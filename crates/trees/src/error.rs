@@ -15,6 +15,32 @@ pub enum Kind {
     /// The run was cancelled before the first tree.
     #[error("trees: cancelled before the first tree was grown")]
     Cancelled,
+    /// A direction for a feature without an order.
+    #[error("trees: column {feature} is to be monotone, but its values have no order; only numbers can be")]
+    MonotoneCategory {
+        /// The feature.
+        feature: usize,
+    },
+    /// A direction where a leaf has several scores.
+    #[error(
+        "trees: column {feature} is to be monotone: expected one score a tree, got {n_outputs}; grow one tree a class"
+    )]
+    MonotoneOutputs {
+        /// The first such feature.
+        feature: usize,
+        /// Scores of a leaf.
+        n_outputs: usize,
+    },
+    /// A symmetric tree of too many leaves.
+    #[error(
+        "trees: max_depth of symmetric trees must be in 0..={most}, got {got}; each level doubles the leaves"
+    )]
+    SymmetricDepth {
+        /// The depth asked for.
+        got: usize,
+        /// The largest.
+        most: usize,
+    },
     /// There is nothing to learn from.
     #[error("trees: no training row has a weight above 0; check the row weights")]
     NoRows,

@@ -42,8 +42,10 @@ impl Histogram {
             let start = codes.features()[tile * TILE].first_cell;
             let (part, after) = rest.split_at_mut((end - start) * width);
             let wanted = match columns {
-                Columns::All | Columns::PerSplit { .. } => true,
-                Columns::Some(features) => features.iter().any(|f| f / TILE == tile),
+                Columns::All => true,
+                Columns::Some(features) | Columns::PerSplit { from: features, .. } => {
+                    features.iter().any(|f| f / TILE == tile)
+                }
             };
             if wanted {
                 parts.push((tile, part));

@@ -9,7 +9,10 @@
 mod additive;
 mod average;
 mod boost;
+mod by_gradient;
 mod compact;
+mod constraint;
+mod direct;
 mod edges;
 mod encode;
 mod error;
@@ -18,8 +21,13 @@ mod histogram;
 mod matrix;
 mod objective;
 mod packed;
+mod partition;
+mod rules;
 mod sample;
+mod soil;
 mod split;
+#[cfg(test)]
+mod tests;
 
 pub use additive::{Additive, AdditiveParams, Term, additive};
 pub use average::{Average, AverageParams, Draw, average};

@@ -10,9 +10,11 @@ pub(crate) enum Columns {
     All,
     /// These, rising.
     Some(Vec<usize>),
-    /// This many, drawn anew for each split; more while none of them parts the rows.
+    /// Some of these, drawn anew for each split; more while none of them parts the rows.
     PerSplit {
-        /// How many.
+        /// The features, rising.
+        from: Vec<usize>,
+        /// How many are drawn.
         n: usize,
         /// Seed of the tree.
         key: u64,
@@ -29,6 +31,41 @@ impl Columns {
     }
 }
 
+/// Features in a random order; as they stand where all of them are drawn.
+pub(crate) struct Drawn {
+    /// Hash and feature.
+    order: Vec<(u64, usize)>,
+    n: usize,
+}
+
+impl Drawn {
+    /// Draws `n` of `from`.
+    pub(crate) fn new(from: &[usize], n: usize, key: u64) -> Drawn {
+        if n >= from.len() {
+            let order: Vec<(u64, usize)> = from.iter().map(|&f| (0, f)).collect();
+            return Drawn { n: order.len(), order };
+        }
+        let mut order: Vec<(u64, usize)> =
+            from.iter().map(|&f| (mix(key.wrapping_add(f as u64)), f)).collect();
+        // The order of the others is seldom asked for.
+        order.select_nth_unstable(n);
+        order[..n].sort_unstable();
+        Drawn { order, n }
+    }
+
+    /// The drawn ones.
+    pub(crate) fn first(&self) -> impl ExactSizeIterator<Item = usize> {
+        self.order[..self.n].iter().map(|p| p.1)
+    }
+
+    /// All others.
+    pub(crate) fn rest(&mut self) -> impl Iterator<Item = usize> {
+        let rest = &mut self.order[self.n..];
+        rest.sort_unstable();
+        rest.iter().map(|p| p.1)
+    }
+}
+
 /// The `n` of `items` with the smallest hashes, in their old order; at least one where there is any.
 pub(crate) fn draw(items: &[u32], share: f64, key: u64) -> (Vec<u32>, Vec<u32>) {
     let n = ((items.len() as f64 * share + 0.5) as usize).clamp(1, items.len().max(1));
@@ -41,13 +78,17 @@ pub(crate) fn draw(items: &[u32], share: f64, key: u64) -> (Vec<u32>, Vec<u32>) 
     items.iter().partition(|item| place(item) <= last)
 }
 
-/// A share of the features; see [`draw`].
-pub(crate) fn columns(n_features: usize, share: f64, key: u64) -> Columns {
-    if share >= 1.0 || n_features == 0 {
-        return Columns::All;
+/// A share of the features for a tree, see [`draw`], and of these a share for each split.
+pub(crate) fn columns(n_features: usize, share: f64, share_by_split: f64, key: u64) -> Columns {
+    let all = || 0..n_features as u32;
+    let some = (share < 1.0 && n_features > 0).then(|| draw(&all().collect::<Vec<_>>(), share, key).0);
+    if share_by_split >= 1.0 || n_features == 0 {
+        let some = some.map(|some| some.into_iter().map(|f| f as usize).collect());
+        return some.map_or(Columns::All, Columns::Some);
     }
-    let all: Vec<u32> = (0..n_features as u32).collect();
-    Columns::Some(draw(&all, share, key).0.into_iter().map(|f| f as usize).collect())
+    let from: Vec<usize> = some.unwrap_or_else(|| all().collect()).into_iter().map(|f| f as usize).collect();
+    let n = ((from.len() as f64 * share_by_split + 0.5) as usize).clamp(1, from.len());
+    Columns::PerSplit { from, n, key }
 }
 
 /// What asking a new feature or threshold costs; off without penalties.

@@ -3,70 +3,19 @@
 //! Gains are computed in f64 from exact integer sums, in one fixed order, and ties go to the smaller
 //! (feature, threshold), so any number of threads finds the same split.
 
+mod categories;
+pub(crate) mod level;
+
+use crate::constraint::Freedom;
+use crate::direct::{Direct, FeatureCells};
 use crate::histogram::{Cell, Histogram};
-use crate::matrix::{CodeMatrix, Feature};
-use crate::packed::Packed;
-use crate::sample::{Columns, Reuse};
+use crate::matrix::Feature;
+use crate::packed::{Packed, unpack};
+use crate::rules::{SplitRules, soft};
+use crate::sample::{Columns, Drawn, Reuse};
+use crate::soil::Soil;
 use ir::digest::mix;
-use ir::forest::{CodeSet, Test};
-use jobs::Threads;
-
-/// What a split must satisfy.
-#[derive(Clone, Debug)]
-pub(crate) struct SplitRules {
-    /// Taken off the size of a sum of gradients.
-    pub(crate) l1: f64,
-    pub(crate) l2: f64,
-    /// Rows at which a leaf's value is half its own and half its parent's; 0: its own.
-    pub(crate) path_smoothing: f64,
-    pub(crate) min_gain: f64,
-    pub(crate) min_leaf_rows: f64,
-    pub(crate) min_leaf_hessian: f64,
-    /// Rows that a category needs to take part, and the smoothing of its mean gradient.
-    pub(crate) cat_smooth: f64,
-    /// Added to `l2` for sets of categories.
-    pub(crate) cat_l2: f64,
-    /// Most categories on the smaller side of a set.
-    pub(crate) max_cat_set: usize,
-    /// Up to this many categories, each is tried against the rest.
-    pub(crate) max_one_vs_rest: usize,
-    /// One threshold at random a feature, instead of the best.
-    pub(crate) random_thresholds: bool,
-    /// Rows that each side of a set of categories needs.
-    pub(crate) min_cat_rows: f64,
-}
-
-impl SplitRules {
-    /// Real values of a leaf, one an output. `parent` holds the values of the leaf that was split, and
-    /// is empty for the root.
-    /// Own value `w = -T(G) / (H + l2)`, `T` the soft threshold at `l1`; smoothed at `a` rows:
-    /// `(n w + a parent) / (n + a)`.
-    pub(crate) fn leaf_values(
-        &self,
-        packed: &Packed,
-        totals: &[Cell],
-        extra_l2: f64,
-        n_rows: f64,
-        parent: &[f64],
-    ) -> Vec<f64> {
-        let own = totals.iter().enumerate().map(|(k, sum)| {
-            let g = soft(sum[0] as f64 * packed.g_step[k], self.l1);
-            let h = sum[1] as f64 * packed.h_step[k];
-            -g / (h + self.l2 + extra_l2).max(f64::MIN_POSITIVE)
-        });
-        if self.path_smoothing == 0.0 || parent.is_empty() {
-            return own.collect();
-        }
-        let a = self.path_smoothing;
-        own.zip(parent).map(|(w, p)| (n_rows * w + a * p) / (n_rows + a)).collect()
-    }
-}
-
-/// `x` brought nearer to 0 by `by`, at most to 0.
-#[inline]
-fn soft(x: f64, by: f64) -> f64 {
-    if by == 0.0 { x } else { (x.abs() - by).max(0.0).copysign(x) }
-}
+use ir::forest::Test;
 
 /// A split of a leaf, in the matrix's codes.
 #[derive(Clone, Debug)]
@@ -82,75 +31,109 @@ pub(crate) struct Candidate {
 
 /// A leaf as the search sees it.
 pub(crate) struct LeafView<'a> {
+    /// Sums by all columns; where it is empty they are taken from the rows.
     pub(crate) histogram: &'a Histogram,
+    pub(crate) rows: &'a [u32],
     /// Sums over the leaf, one an output.
     pub(crate) totals: &'a [Cell],
+    pub(crate) freedom: &'a Freedom,
     /// Weight of the leaf's rows.
     pub(crate) n_rows: f64,
     /// Seed of what is drawn for this leaf.
     pub(crate) key: u64,
 }
 
-/// Cells below which one thread searches alone.
-const PARALLEL_CELLS: usize = 1 << 13;
-
-/// The split of largest gain, if any satisfies the rules.
-pub(crate) fn best_split(
-    codes: &CodeMatrix,
-    packed: &Packed,
-    leaf: &LeafView<'_>,
-    rules: &SplitRules,
-    columns: &Columns,
-    reuse: &Reuse,
-    threads: &Threads,
-) -> Option<Candidate> {
-    let by_feature = |f: usize| match packed.width {
-        1 => Search::<1>::new(packed, leaf, rules, reuse).feature(f, codes.features()[f]),
-        _ => Search::<0>::new(packed, leaf, rules, reuse).feature(f, codes.features()[f]),
-    };
-    if let Columns::PerSplit { n, key } = columns {
-        return best_of_drawn(codes.n_features(), *n, key.wrapping_add(leaf.key), by_feature);
-    }
-    let few = codes.n_cells() * packed.width < PARALLEL_CELLS;
-    let found = match columns {
-        Columns::All if few => (0..codes.n_features()).map(by_feature).collect(),
-        Columns::All => threads.map(codes.n_features(), by_feature),
-        Columns::Some(features) if few => features.iter().map(|&f| by_feature(f)).collect(),
-        Columns::Some(features) => threads.map(features.len(), |i| by_feature(features[i])),
-        Columns::PerSplit { .. } => Vec::new(),
-    };
-    let mut best: Option<Candidate> = None;
-    for candidate in found.into_iter().flatten() {
-        if best.as_ref().is_none_or(|b| candidate.gain > b.gain) {
-            best = Some(candidate);
+impl<'a> LeafView<'a> {
+    /// Sums of one feature.
+    fn cells<'b>(&self, soil: &Soil<'_>, feature: usize, direct: &'b mut Direct) -> FeatureCells<'b>
+    where
+        'a: 'b,
+    {
+        if self.histogram.cells.is_empty() {
+            return direct.build(soil.codes, soil.packed, feature, self.rows);
         }
+        let Feature { first_cell, n_codes, .. } = soil.codes.features()[feature];
+        let width = soil.packed.width;
+        let end = first_cell + usize::from(n_codes) + 1;
+        FeatureCells { sums: &self.histogram.cells[first_cell * width..end * width], codes: None }
     }
-    best
 }
 
-/// The best of the first `n` features of a random order, or of the first one after them that parts the rows.
-fn best_of_drawn(
-    n_features: usize,
-    n: usize,
+/// Cells or rows below which one thread searches alone.
+const PARALLEL_WORK: usize = 1 << 13;
+
+/// The split of largest gain, if any satisfies the rules.
+pub(crate) fn best_split(soil: &Soil<'_>, leaf: &LeafView<'_>, reuse: &Reuse) -> Option<Candidate> {
+    let from_rows = leaf.histogram.cells.is_empty();
+    if from_rows && is_pure(soil.packed, leaf.rows) {
+        return None;
+    }
+    let work = if from_rows { leaf.rows.len() } else { soil.codes.n_cells() };
+    let by_feature = |direct: &mut Direct, f: usize| {
+        let (cells, feature) = (leaf.cells(soil, f, direct), soil.codes.features()[f]);
+        match soil.packed.width {
+            1 => Search::<1>::new(soil, leaf, reuse).feature(f, feature, cells),
+            _ => Search::<0>::new(soil, leaf, reuse).feature(f, feature, cells),
+        }
+    };
+    best_feature(soil, leaf.freedom, leaf.key, work * soil.packed.width, by_feature)
+}
+
+/// True if the rows differ in weight only, so that no split gains anything.
+///
+/// All `g / h` of an output are then one number, and `T(G)^2 / (H + l2)` of the whole is at least the sum
+/// over its parts, because it is convex in `H` and 0 at 0.
+fn is_pure(packed: &Packed, rows: &[u32]) -> bool {
+    let word = |row: u32, k: usize| unpack(packed.words[row as usize * packed.width + k]);
+    let Some(&first) = rows.first() else { return true };
+    (0..packed.width).all(|k| {
+        let [g, h] = word(first, k);
+        let alike = |&row: &u32| {
+            let [other_g, other_h] = word(row, k);
+            g * other_h == other_g * h
+        };
+        h > 0 && rows.iter().all(alike)
+    })
+}
+
+/// The best candidate of the features that a split may ask; ties go to the first of them.
+fn best_feature(
+    soil: &Soil<'_>,
+    freedom: &Freedom,
     key: u64,
-    by_feature: impl Fn(usize) -> Option<Candidate>,
+    work: usize,
+    by_feature: impl Fn(&mut Direct, usize) -> Option<Candidate> + Sync + Send,
 ) -> Option<Candidate> {
-    let mut order: Vec<usize> = (0..n_features).collect();
-    if n < n_features {
-        order.sort_by_cached_key(|&f| (mix(key.wrapping_add(f as u64)), f));
-    }
-    let mut best: Option<Candidate> = None;
-    for (i, &feature) in order.iter().enumerate() {
-        if i >= n && best.is_some() {
-            break;
+    let constraints = &soil.rules.constraints;
+    let by_feature =
+        |direct: &mut Direct, f: usize| constraints.allows(freedom, f).then(|| by_feature(direct, f))?;
+    let mut direct = Direct::default();
+    let mut best_of = |features: &mut dyn ExactSizeIterator<Item = usize>| {
+        let found: Vec<Option<Candidate>> = if work < PARALLEL_WORK || soil.threads.n() == 1 {
+            features.map(|f| by_feature(&mut direct, f)).collect()
+        } else {
+            let features: Vec<usize> = features.collect();
+            soil.threads.map(features.len(), |i| by_feature(&mut Direct::default(), features[i]))
+        };
+        let mut best: Option<Candidate> = None;
+        for candidate in found.into_iter().flatten() {
+            if best.as_ref().is_none_or(|b| candidate.gain > b.gain) {
+                best = Some(candidate);
+            }
         }
-        if let Some(found) = by_feature(feature)
-            && best.as_ref().is_none_or(|b| found.gain > b.gain)
-        {
-            best = Some(found);
+        best
+    };
+    match soil.columns {
+        Columns::All => best_of(&mut (0..soil.codes.n_features())),
+        Columns::Some(features) => best_of(&mut features.iter().copied()),
+        Columns::PerSplit { from, n, key: tree_key } => {
+            let allowed = constraints.allowed(freedom, from);
+            let mut drawn = Drawn::new(allowed.as_ref().unwrap_or(from), *n, tree_key.wrapping_add(key));
+            let best = best_of(&mut drawn.first());
+            // Of the others, the first one that parts the rows.
+            best.or_else(|| drawn.rest().find_map(|f| best_of(&mut std::iter::once(f))))
         }
     }
-    best
 }
 
 /// The search of one leaf; `W` is the number of outputs, 0 when it is known only at run time.
@@ -159,6 +142,8 @@ struct Search<'a, const W: usize> {
     leaf: &'a LeafView<'a>,
     rules: &'a SplitRules,
     reuse: &'a Reuse,
+    /// What values of leaves are clipped to, if they are.
+    clip: Option<&'a Freedom>,
     /// Smallest sum of `h` on a side, in steps summed over outputs.
     min_h: i64,
     total_h: i64,
@@ -167,12 +152,8 @@ struct Search<'a, const W: usize> {
 }
 
 impl<'a, const W: usize> Search<'a, W> {
-    fn new(
-        packed: &'a Packed,
-        leaf: &'a LeafView<'a>,
-        rules: &'a SplitRules,
-        reuse: &'a Reuse,
-    ) -> Search<'a, W> {
+    fn new(soil: &Soil<'a>, leaf: &'a LeafView<'a>, reuse: &'a Reuse) -> Search<'a, W> {
+        let (packed, rules) = (soil.packed, soil.rules);
         let total_h: i64 = leaf.totals.iter().map(|t| t[1]).sum();
         let rows_per_h = if total_h > 0 { leaf.n_rows / total_h as f64 } else { 0.0 };
         // Rows of a side are estimated from its share of h; half a row is forgiven to rounding.
@@ -181,7 +162,8 @@ impl<'a, const W: usize> Search<'a, W> {
         let h_step = packed.h_step.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
         let by_hessian = rules.min_leaf_hessian / h_step;
         let min_h = (by_rows.max(by_hessian) as i64).max(1);
-        Search { packed, leaf, rules, reuse, min_h, total_h, rows_per_h }
+        let clip = rules.constraints.clip().then_some(leaf.freedom);
+        Search { packed, leaf, rules, reuse, clip, min_h, total_h, rows_per_h }
     }
 
     #[inline]
@@ -189,9 +171,13 @@ impl<'a, const W: usize> Search<'a, W> {
         if W == 0 { self.packed.width } else { W }
     }
 
-    /// `sum_k T(G_k)^2 / (H_k + l2)` in real units, `T` the soft threshold at `l1`.
+    /// `sum_k T(G_k)^2 / (H_k + l2)` in real units, `T` the soft threshold at `l1`; with clipped values
+    /// `w_k` it is `-sum_k (2 T(G_k) w_k + (H_k + l2) w_k^2)`.
     #[inline]
     fn score(&self, sums: &[Cell], l2: f64) -> f64 {
+        if let Some(freedom) = self.clip {
+            return self.clipped_score(sums, l2, freedom);
+        }
         let mut score = 0.0;
         for (k, sum) in sums.iter().enumerate().take(self.width()) {
             let g = soft(sum[0] as f64 * self.packed.g_step[k], self.rules.l1);
@@ -201,18 +187,34 @@ impl<'a, const W: usize> Search<'a, W> {
         score
     }
 
-    fn feature(&self, idx: usize, feature: Feature) -> Option<Candidate> {
-        let width = self.width();
-        let start = feature.first_cell * width;
-        let n_cells = usize::from(feature.n_codes) + 1;
-        let cells = &self.leaf.histogram.cells[start..start + n_cells * width];
-        let plain = self.rules.l1 == 0.0 && !self.reuse.is_on() && !self.rules.random_thresholds;
+    fn clipped_score(&self, sums: &[Cell], l2: f64, freedom: &Freedom) -> f64 {
+        let mut score = 0.0;
+        for (k, sum) in sums.iter().enumerate().take(self.width()) {
+            let g = soft(sum[0] as f64 * self.packed.g_step[k], self.rules.l1);
+            let h = sum[1] as f64 * self.packed.h_step[k] + l2;
+            let w = freedom.clip(-g / h);
+            score -= 2.0 * g * w + h * w * w;
+        }
+        score
+    }
+
+    /// Value of a leaf with these sums, of one output.
+    fn value(&self, sums: &[Cell], l2: f64) -> f64 {
+        let g = soft(sums[0][0] as f64 * self.packed.g_step[0], self.rules.l1);
+        self.leaf.freedom.clip(-g / (sums[0][1] as f64 * self.packed.h_step[0] + l2))
+    }
+
+    fn feature(&self, idx: usize, feature: Feature, cells: FeatureCells<'_>) -> Option<Candidate> {
+        let plain = self.rules.l1 == 0.0
+            && !self.reuse.is_on()
+            && !self.rules.random_thresholds
+            && self.clip.is_none();
         let found = if feature.ordered && W == 1 && plain {
-            self.ordered_one(cells, usize::from(feature.n_codes))
+            self.ordered_one(cells)
         } else if feature.ordered {
-            self.ordered(cells, feature)
+            self.ordered(cells, feature, self.rules.constraints.direction(idx))
         } else {
-            self.categories(cells, n_cells)
+            self.categories(cells)
         };
         let found = found.map(|mut c| {
             c.feature = idx;
@@ -225,7 +227,9 @@ impl<'a, const W: usize> Search<'a, W> {
     }
 
     /// As [`Self::ordered`], for one output without `l1` and penalties: sums in registers, one division a threshold.
-    fn ordered_one(&self, cells: &[Cell], n_codes: usize) -> Option<Candidate> {
+    fn ordered_one(&self, feature_cells: FeatureCells<'_>) -> Option<Candidate> {
+        let cells = feature_cells.sums;
+        let n_codes = cells.len() - 1;
         let [missing_g, missing_h] = cells[n_codes];
         let any_missing = missing_g != 0 || missing_h != 0;
         let [total_g, total_h] = self.leaf.totals[0];
@@ -271,14 +275,16 @@ impl<'a, const W: usize> Search<'a, W> {
         }
         let gain = score - self.score(self.leaf.totals, l2);
         let missing_left = if any_missing { missing_left } else { self.left_is_heavier(cells, t) };
-        let test = Test::Greater(t as u8);
+        let test = Test::Greater(feature_cells.code(t));
         Some(Candidate { gain, feature: 0, test, missing_left, extra_l2: 0.0 })
     }
 
     /// Thresholds from low to high, missing tried on both sides where the leaf has any.
-    fn ordered(&self, cells: &[Cell], feature: Feature) -> Option<Candidate> {
-        let n_codes = usize::from(feature.n_codes);
+    /// `direction`: in which the values of the sides must go, -1 or 1; 0 where it does not matter.
+    fn ordered(&self, feature_cells: FeatureCells<'_>, feature: Feature, direction: i8) -> Option<Candidate> {
         let width = self.width();
+        let cells = feature_cells.sums;
+        let n_codes = cells.len() / width - 1;
         let missing = &cells[n_codes * width..];
         let any_missing = missing.iter().any(|m| *m != [0; 2]);
         if n_codes < 2 && !any_missing {
@@ -286,7 +292,7 @@ impl<'a, const W: usize> Search<'a, W> {
         }
         let l2 = self.rules.l2;
         let parent = self.score(self.leaf.totals, l2);
-        let only = self.rules.random_thresholds.then(|| self.random_threshold(cells, feature));
+        let only = self.rules.random_thresholds.then(|| self.random_threshold(feature_cells, feature));
         let mut left = vec![[0i64; 2]; width];
         let mut side = vec![[0i64; 2]; width];
         let mut best: Option<(f64, usize, bool)> = None;
@@ -300,8 +306,11 @@ impl<'a, const W: usize> Search<'a, W> {
             if only.is_some_and(|only| only != t) {
                 continue;
             }
-            let penalty =
-                if self.reuse.is_on() { self.reuse.of_threshold(feature.first_cell + t) } else { 0.0 };
+            let penalty = if self.reuse.is_on() {
+                self.reuse.of_threshold(feature.first_cell + usize::from(feature_cells.code(t)))
+            } else {
+                0.0
+            };
             for missing_left in [false, true] {
                 if missing_left && (!any_missing || t + 1 == n_codes) {
                     continue;
@@ -310,7 +319,7 @@ impl<'a, const W: usize> Search<'a, W> {
                 if missing_left {
                     add(&mut side, missing);
                 }
-                let Some(score) = self.two_sides(&mut side, l2) else { continue };
+                let Some(score) = self.two_sides(&mut side, l2, direction) else { continue };
                 let gain = score - parent - penalty;
                 if best.is_none_or(|(g, _, _)| gain > g) {
                     best = Some((gain, t, missing_left));
@@ -319,34 +328,42 @@ impl<'a, const W: usize> Search<'a, W> {
         }
         let (gain, t, missing_left) = best?;
         let missing_left = if any_missing { missing_left } else { self.left_is_heavier(cells, t) };
-        let test = Test::Greater(t as u8);
+        let test = Test::Greater(feature_cells.code(t));
         Some(Candidate { gain, feature: 0, test, missing_left, extra_l2: 0.0 })
     }
 
-    /// A threshold that parts the leaf's rows, uniform in codes: the last code with rows not above a random one.
-    fn random_threshold(&self, cells: &[Cell], feature: Feature) -> usize {
+    /// A threshold that parts the leaf's rows, uniform in codes: where the last code with rows not above a
+    /// random one stands.
+    fn random_threshold(&self, cells: FeatureCells<'_>, feature: Feature) -> usize {
         let width = self.width();
-        let has = |c: usize| cells[c * width..(c + 1) * width].iter().any(|s| *s != [0; 2]);
-        let n_codes = usize::from(feature.n_codes);
-        let low = (0..n_codes).find(|&c| has(c)).unwrap_or(0);
-        let high = (0..n_codes).rfind(|&c| has(c)).unwrap_or(0);
+        let has = |at: usize| cells.sums[at * width..(at + 1) * width].iter().any(|s| *s != [0; 2]);
+        let n_codes = cells.sums.len() / width - 1;
+        let first = (0..n_codes).find(|&at| has(at)).unwrap_or(0);
+        let last = (0..n_codes).rfind(|&at| has(at)).unwrap_or(0);
+        let code = |at: usize| if at < n_codes { usize::from(cells.code(at)) } else { 0 };
+        let (low, high) = (code(first), code(last));
         // Above the highest code there may be missing values.
         let n = (high - low + usize::from(has(n_codes))).max(1);
         let random = mix(!self.leaf.key ^ mix(feature.first_cell as u64));
-        let at = low + ((u128::from(random) * n as u128) >> 64) as usize;
-        (low..=at).rfind(|&c| has(c)).unwrap_or(low)
+        let most = low + ((u128::from(random) * n as u128) >> 64) as usize;
+        (first..=last).rfind(|&at| code(at) <= most && has(at)).unwrap_or(first)
     }
 
-    /// Score of `side` and of the rest, or `None` if one of them is too small. `side` is spent.
+    /// Score of `side` and of the rest, or `None` if one of them is too small or their values do not go
+    /// in the direction. `side` is spent.
     #[inline]
-    fn two_sides(&self, side: &mut [Cell], l2: f64) -> Option<f64> {
+    fn two_sides(&self, side: &mut [Cell], l2: f64, direction: i8) -> Option<f64> {
         let h: i64 = side.iter().map(|s| s[1]).sum();
         if h < self.min_h || self.total_h - h < self.min_h {
             return None;
         }
         let left = self.score(side, l2);
+        let value = if direction == 0 { 0.0 } else { self.value(side, l2) };
         for (s, total) in side.iter_mut().zip(self.leaf.totals) {
             *s = [total[0] - s[0], total[1] - s[1]];
+        }
+        if direction != 0 && f64::from(direction) * (self.value(side, l2) - value) < 0.0 {
+            return None;
         }
         Some(left + self.score(side, l2))
     }
@@ -354,90 +371,6 @@ impl<'a, const W: usize> Search<'a, W> {
     fn left_is_heavier(&self, cells: &[Cell], t: usize) -> bool {
         let h: i64 = cells[..(t + 1) * self.width()].iter().map(|c| c[1]).sum();
         2 * h >= self.total_h
-    }
-
-    /// Sets of categories; missing takes part as one more category.
-    fn categories(&self, cells: &[Cell], n_cells: usize) -> Option<Candidate> {
-        let width = self.width();
-        let cell = |c: usize| &cells[c * width..(c + 1) * width];
-        let present: Vec<usize> = (0..n_cells).filter(|&c| cell(c).iter().any(|s| *s != [0; 2])).collect();
-        if present.len() < 2 {
-            return None;
-        }
-        let mut best: Option<(f64, Vec<usize>)> = None;
-        let mut side = vec![[0i64; 2]; width];
-        if present.len() <= self.rules.max_one_vs_rest {
-            let parent = self.score(self.leaf.totals, self.rules.l2);
-            for &c in &present {
-                side.copy_from_slice(cell(c));
-                let Some(score) = self.two_sides(&mut side, self.rules.l2) else { continue };
-                if best.as_ref().is_none_or(|(g, _)| score - parent > *g) {
-                    best = Some((score - parent, vec![c]));
-                }
-            }
-            let (gain, set) = best?;
-            return Some(self.set_candidate(gain, &set, n_cells, 0.0));
-        }
-
-        let l2 = self.rules.l2 + self.rules.cat_l2;
-        let parent = self.score(self.leaf.totals, self.rules.l2);
-        let rows = |sums: &[Cell]| sums.iter().map(|s| s[1]).sum::<i64>() as f64 * self.rows_per_h;
-        let mut order: Vec<usize> =
-            present.iter().copied().filter(|&c| rows(cell(c)) >= self.rules.cat_smooth).collect();
-        let most = self.rules.max_cat_set.min(order.len().div_ceil(2));
-        for k in self.leading_outputs() {
-            let mean = |c: usize| {
-                let sum = cell(c)[k];
-                let h = sum[1] as f64 * self.packed.h_step[k] + self.rules.cat_smooth;
-                sum[0] as f64 * self.packed.g_step[k] / h
-            };
-            order.sort_by(|&a, &b| mean(a).total_cmp(&mean(b)).then(a.cmp(&b)));
-            for from_end in [false, true] {
-                let mut left = vec![[0i64; 2]; width];
-                let mut in_group = 0.0;
-                for n in 0..most {
-                    let c = if from_end { order[order.len() - 1 - n] } else { order[n] };
-                    add(&mut left, cell(c));
-                    in_group += rows(cell(c));
-                    let here = rows(&left);
-                    if in_group < self.rules.min_cat_rows || self.leaf.n_rows - here < self.rules.min_cat_rows
-                    {
-                        continue;
-                    }
-                    in_group = 0.0;
-                    side.copy_from_slice(&left);
-                    let Some(score) = self.two_sides(&mut side, l2) else { continue };
-                    if best.as_ref().is_none_or(|(g, _)| score - parent > *g) {
-                        let set = if from_end { &order[order.len() - 1 - n..] } else { &order[..=n] };
-                        best = Some((score - parent, set.to_vec()));
-                    }
-                }
-            }
-        }
-        let (gain, set) = best?;
-        Some(self.set_candidate(gain, &set, n_cells, self.rules.cat_l2))
-    }
-
-    /// Outputs whose mean gradient orders the categories: the one, or the three of largest |G|.
-    fn leading_outputs(&self) -> Vec<usize> {
-        let mut outputs: Vec<usize> = (0..self.width()).collect();
-        let size = |k: usize| self.leaf.totals[k][1] as f64 * self.packed.h_step[k];
-        outputs.sort_by(|&a, &b| size(b).total_cmp(&size(a)).then(a.cmp(&b)));
-        outputs.truncate(3);
-        outputs
-    }
-
-    fn set_candidate(&self, gain: f64, set: &[usize], n_cells: usize, extra_l2: f64) -> Candidate {
-        let mut codes = CodeSet::default();
-        let mut missing_left = true;
-        for &c in set {
-            if c + 1 == n_cells {
-                missing_left = false;
-            } else {
-                codes.insert(c as u8);
-            }
-        }
-        Candidate { gain, feature: 0, test: Test::In(codes), missing_left, extra_l2 }
     }
 }
 

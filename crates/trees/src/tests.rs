@@ -1,0 +1,223 @@
+//! Tables for the tests of this crate, and what whole forests keep.
+
+use crate::{BoostParams, Boosted, CodeMatrix, Encoder, Kind, Loss, Rounds, Rows, Target, boost};
+use ir::digest::SplitMix64;
+use ir::forest::{Child, MISSING, Tree};
+use ir::{Column, ColumnData};
+use jobs::{Budget, Cancel, Clock, Ctx, Seed, Silent, Threads};
+use std::collections::BTreeSet;
+
+/// Numbers in -1..1.
+pub(crate) fn numbers(n: usize, seed: u64) -> Vec<f64> {
+    let mut random = SplitMix64::new(seed);
+    (0..n).map(|_| f64::from(random.below(1 << 20)) / f64::from(1 << 19) - 1.0).collect()
+}
+
+/// Codes of columns of numbers; some cells are missing.
+pub(crate) fn matrix(columns: &[Vec<f64>]) -> CodeMatrix {
+    let mut holes = columns.to_vec();
+    holes.iter_mut().for_each(|c| c.iter_mut().step_by(17).for_each(|v| *v = f64::NAN));
+    let columns: Vec<Vec<Column<'_>>> =
+        holes.iter().map(|c| vec![Column::try_new(ColumnData::F64(c), None).unwrap()]).collect();
+    let encoders: Vec<Encoder> = columns.iter().map(|c| Encoder::fit(c, 254)).collect();
+    let n_rows = holes.first().map_or(0, Vec::len);
+    CodeMatrix::new(&encoders, &columns, n_rows, &Threads::one())
+}
+
+fn params() -> BoostParams {
+    BoostParams {
+        loss: Loss::Usual,
+        rounds: Rounds::Exactly(40),
+        learning_rate: 0.3,
+        symmetric: false,
+        max_leaves: 31,
+        max_depth: 0,
+        min_leaf_rows: 5.0,
+        min_leaf_hessian: 1e-3,
+        l1: 0.0,
+        l2: 1.0,
+        min_gain: 0.0,
+        row_share: 1.0,
+        gradient_share: 1.0,
+        column_share: 1.0,
+        column_share_by_split: 1.0,
+        path_smoothing: 0.0,
+        feature_reuse: 0.0,
+        threshold_reuse: 0.0,
+        max_step: 0.0,
+        monotone: Vec::new(),
+        interactions: Vec::new(),
+        leaf_bits: 16,
+        one_tree_per_class: false,
+    }
+}
+
+/// Four columns; the first two wave about a slope, so that a free forest goes against it.
+struct Table {
+    codes: CodeMatrix,
+    values: Vec<f64>,
+    labels: Vec<u32>,
+}
+
+impl Table {
+    fn new() -> Table {
+        let columns: Vec<Vec<f64>> = (0..4).map(|seed| numbers(1500, seed)).collect();
+        let noise = numbers(1500, 9);
+        let value = |row: usize| {
+            let x = |f: usize| columns[f][row];
+            let wave = |x: f64| x + (9.0 * x).sin();
+            wave(x(0)) - wave(x(1)) + x(2) * x(0) + x(3) * x(2) + 0.3 * noise[row]
+        };
+        let values: Vec<f64> = (0..1500).map(value).collect();
+        let labels = values.iter().map(|&v| u32::from(v > 0.0)).collect();
+        Table { codes: matrix(&columns), values, labels }
+    }
+
+    fn boost(&self, target: Target<'_>, params: &BoostParams) -> Result<Boosted, crate::Error> {
+        let rows = Rows { train: (0..1400).collect(), others: (1400..1500).collect() };
+        let (budget, cancel, threads) = (Budget::work(Clock::start(), 1), Cancel::new(), Threads::one());
+        let ctx = Ctx { threads: &threads, budget: &budget, cancel: &cancel, progress: &Silent };
+        boost(&self.codes, &target, None, rows, params, Seed(3), &ctx)
+    }
+}
+
+/// Score of a row that is given by its codes.
+fn score(trees: &[Tree], codes: &[u8]) -> i64 {
+    trees.iter().map(|t| i64::from(t.leaves[t.leaf(|f| codes[f as usize]) as usize])).sum()
+}
+
+/// How often the scores of random rows go down along each code of a feature.
+fn falls(table: &Table, trees: &[Tree], feature: usize) -> usize {
+    let mut random = SplitMix64::new(8);
+    let n_codes = |f: usize| u32::from(table.codes.features()[f].n_codes);
+    let mut falls = 0;
+    for _ in 0..300 {
+        let mut codes: Vec<u8> = (0..4)
+            .map(|f| if random.below(9) == 0 { MISSING } else { random.below(n_codes(f)) as u8 })
+            .collect();
+        let mut last = i64::MIN;
+        for code in 0..n_codes(feature) {
+            codes[feature] = code as u8;
+            let now = score(trees, &codes);
+            falls += usize::from(now < last);
+            last = now;
+        }
+    }
+    falls
+}
+
+/// Variations that all constraints must survive.
+fn variants() -> Vec<BoostParams> {
+    vec![
+        params(),
+        BoostParams { path_smoothing: 4.0, l1: 0.5, ..params() },
+        BoostParams { row_share: 0.5, column_share: 0.6, leaf_bits: 6, l2: 0.0, ..params() },
+        BoostParams { symmetric: true, path_smoothing: 2.0, ..params() },
+        BoostParams { gradient_share: 0.4, column_share_by_split: 0.5, ..params() },
+        BoostParams { symmetric: true, max_depth: 9, min_leaf_rows: 1.0, l2: 0.0, ..params() },
+        BoostParams { max_step: 0.2, threshold_reuse: 0.001, ..params() },
+    ]
+}
+
+#[test]
+fn a_monotone_feature_never_goes_back() {
+    let table = Table::new();
+    for target in [Target::Values(&table.values), Target::Binary(&table.labels)] {
+        let free = table.boost(target, &params()).unwrap();
+        assert!(falls(&table, &free.trees, 0) > 1000, "the table asks for a constraint");
+        for (i, params) in variants().into_iter().enumerate() {
+            let kept =
+                table.boost(target, &BoostParams { monotone: vec![1, -1, 0, 0], ..params.clone() }).unwrap();
+            assert_eq!(falls(&table, &kept.trees, 0), 0, "{i}");
+            let turned = table.boost(target, &BoostParams { monotone: vec![-1, 1, 0, 0], ..params }).unwrap();
+            assert_eq!(falls(&table, &turned.trees, 1), 0, "{i}");
+            let range: BTreeSet<i32> = kept.other_scores.into_iter().collect();
+            assert!(range.len() > 10, "{i}: something is still learnt");
+        }
+    }
+}
+
+#[test]
+fn directions_that_trees_cannot_keep_are_refused() {
+    let table = Table::new();
+    let target = Target::Classes { labels: &table.labels, n_classes: 3 };
+    let monotone = BoostParams { monotone: vec![0, 1], rounds: Rounds::Exactly(2), ..params() };
+    let error = table.boost(target, &monotone).unwrap_err();
+    assert!(matches!(error.kind(), Kind::MonotoneOutputs { feature: 1, n_outputs: 3 }), "{error}");
+    assert!(table.boost(target, &BoostParams { one_tree_per_class: true, ..monotone }).is_ok());
+}
+
+/// Features on each path of a tree.
+fn paths(tree: &Tree) -> Vec<BTreeSet<u32>> {
+    let mut pending = vec![(Child::Split(0), BTreeSet::new())];
+    let mut paths = Vec::new();
+    while let Some((child, mut above)) = pending.pop() {
+        match child {
+            Child::Split(at) if !tree.splits.is_empty() => {
+                let split = &tree.splits[at as usize];
+                above.insert(split.feature);
+                pending.extend([(split.left, above.clone()), (split.right, above)]);
+            }
+            Child::Split(_) | Child::Leaf(_) => paths.push(above),
+        }
+    }
+    paths
+}
+
+#[test]
+fn features_that_may_not_meet_share_no_path() {
+    let table = Table::new();
+    for (i, params) in variants().into_iter().enumerate() {
+        let params = BoostParams { interactions: vec![vec![0, 1], vec![1, 2]], ..params };
+        let boosted = table.boost(Target::Values(&table.values), &params).unwrap();
+        let found: BTreeSet<BTreeSet<u32>> = boosted.trees.iter().flat_map(paths).collect();
+        for path in &found {
+            let fits = |set: &[u32]| path.iter().all(|f| set.contains(f));
+            assert!([&[0, 1][..], &[1, 2], &[3]].iter().any(|set| fits(set)), "{i}: {path:?}");
+        }
+        assert!(found.contains(&[0, 1].into()), "{i}: {found:?}");
+    }
+}
+
+#[test]
+fn no_leaf_steps_further_than_allowed() {
+    let table = Table::new();
+    let boosted =
+        table.boost(Target::Values(&table.values), &BoostParams { max_step: 0.05, ..params() }).unwrap();
+    let leaves = || boosted.trees.iter().flat_map(|t| &t.leaves);
+    let real = |q: &i32| f64::from(*q) * 2f64.powi(-i32::from(boosted.shift));
+    let most = leaves().map(|q| real(q).abs()).fold(0.0, f64::max);
+    assert!((most - 0.05 * 0.3).abs() < 1e-4, "{most}");
+}
+
+#[test]
+fn every_level_of_a_symmetric_tree_asks_one_test() {
+    let table = Table::new();
+    let symmetric = BoostParams { symmetric: true, ..params() };
+    for target in [Target::Values(&table.values), Target::Classes { labels: &table.labels, n_classes: 2 }] {
+        for max_depth in [0, 3, 9] {
+            let boosted = table.boost(target, &BoostParams { max_depth, ..symmetric.clone() }).unwrap();
+            for tree in &boosted.trees {
+                let mut level = vec![Child::Split(0)];
+                let mut depth = 0;
+                while let Some(&Child::Split(first)) = level.first() {
+                    let first = &tree.splits[first as usize];
+                    let mut below = Vec::new();
+                    for child in level {
+                        let Child::Split(at) = child else { panic!("a leaf above the last level") };
+                        let split = &tree.splits[at as usize];
+                        assert_eq!((split.feature, split.test), (first.feature, first.test));
+                        assert_eq!(split.missing_left, first.missing_left);
+                        below.extend([split.left, split.right]);
+                    }
+                    level = below;
+                    depth += 1;
+                }
+                assert!(level.iter().all(|child| matches!(child, Child::Leaf(_))));
+                assert_eq!(depth, if max_depth == 0 { 6 } else { max_depth });
+            }
+        }
+    }
+    let error = table.boost(Target::Values(&table.values), &BoostParams { max_depth: 17, ..symmetric });
+    assert!(matches!(error.unwrap_err().kind(), Kind::SymmetricDepth { got: 17, most: 16 }));
+}
