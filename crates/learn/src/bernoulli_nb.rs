@@ -32,6 +32,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     tasks: &[Task::Binary, Task::Multiclass],
     spec: SPEC,
     takes_numbers: true,
+    floats_are_free: true,
     takes_bags: false,
     learner: &BernoulliNb,
 };

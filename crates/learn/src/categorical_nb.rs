@@ -20,6 +20,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     tasks: &[Task::Binary, Task::Multiclass],
     spec: SPEC,
     takes_numbers: false,
+    floats_are_free: true,
     takes_bags: false,
     learner: &CategoricalNb,
 };

@@ -88,6 +88,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     tasks: Task::LEARNT,
     spec: SPEC,
     takes_numbers: false,
+    floats_are_free: true,
     takes_bags: false,
     learner: &Ebm,
 };

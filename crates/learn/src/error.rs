@@ -32,6 +32,24 @@ pub enum Kind {
         /// The losses that go with it.
         fit: &'static str,
     },
+    /// A column that is not learnt from.
+    #[error("{param}: no column \"{name}\" is learnt from; known: {known}")]
+    UnknownColumn {
+        /// The parameter.
+        param: &'static str,
+        /// The name asked for.
+        name: String,
+        /// Some that there are.
+        known: String,
+    },
+    /// A direction that is none.
+    #[error("{param}: expected COL:+ or COL:-, got \"{got}\"")]
+    Direction {
+        /// The parameter.
+        param: &'static str,
+        /// What was given.
+        got: String,
+    },
     /// A learner of classes and a target of numbers.
     #[error("learners of classes take no target of numbers")]
     NoClasses,
@@ -62,6 +80,8 @@ impl Error {
             | Kind::Params(_)
             | Kind::UnfitLoss { .. }
             | Kind::NoClasses
+            | Kind::UnknownColumn { .. }
+            | Kind::Direction { .. }
             | Kind::Linear(_)
             | Kind::NoRows => ir::Nature::Input,
             Kind::Trees(e) => match e.kind() {

@@ -5,6 +5,7 @@
 //! values take the side that the training rows preferred; sets of categories are splits.
 //! # Source  Friedman, Ann. Statist. 29, 2001; Ke et al., LightGBM, NeurIPS 2017.
 
+use crate::column_lists;
 use crate::error::Kind;
 use crate::scored_forest::ScoredForest;
 use crate::{Error, FitInput, Fitted, Goal, Learner, LearnerEntry, ScoreLink};
@@ -191,6 +192,20 @@ const SPEC: &[ParamSpec] = &[
         doc: "largest size of a leaf before the learning rate; 0: no limit",
     },
     ParamSpec {
+        name: "monotone",
+        aliases: &["monotone_constraints", "monotonic_cst"],
+        default: Value::Word(""),
+        range: Range::Text,
+        doc: "columns with which the score must rise or fall: COL:+;COL:-",
+    },
+    ParamSpec {
+        name: "interactions",
+        aliases: &["interaction_constraints", "interaction_cst"],
+        default: Value::Word(""),
+        range: Range::Text,
+        doc: "sets of columns that may meet on a path, the others meet none: COL;COL|COL;COL",
+    },
+    ParamSpec {
         name: "max_bins",
         aliases: &["max_bin", "border_count"],
         default: Value::Int(254),
@@ -220,6 +235,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     tasks: Task::LEARNT,
     spec: SPEC,
     takes_numbers: false,
+    floats_are_free: false,
     takes_bags: false,
     learner: &Gbdt,
 };
@@ -295,8 +311,8 @@ impl Learner for Gbdt {
             threshold_reuse: params.real("threshold_reuse"),
             min_gain: params.real("min_gain"),
             max_step: params.real("max_step"),
-            monotone: Vec::new(),
-            interactions: Vec::new(),
+            monotone: column_lists::directions(params.text("monotone"), input.names, "monotone")?,
+            interactions: column_lists::sets(params.text("interactions"), input.names, "interactions")?,
             leaf_bits: int("leaf_bits"),
             one_tree_per_class: params.word("class_trees") == "one_per_class",
         };

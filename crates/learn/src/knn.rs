@@ -42,6 +42,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     tasks: Task::LEARNT,
     spec: SPEC,
     takes_numbers: true,
+    floats_are_free: true,
     takes_bags: false,
     learner: &Knn,
 };

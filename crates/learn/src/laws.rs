@@ -155,6 +155,7 @@ impl Case<'_> {
         let n_rows = table.n_rows() as u32;
         let n_train = self.n_train as u32;
         let input = FitInput {
+            names: &["real", "whole", "color"],
             encoders: &encoders,
             codes: &codes,
             numbers: &numbers,
@@ -498,7 +499,7 @@ fn one_training_row_is_a_constant_model() {
 #[test]
 fn parameters_out_of_range_give_the_message() {
     for entry in LEARNERS {
-        for param in entry.spec {
+        for param in entry.spec.iter().chain(entry.shared()) {
             for text in params::outside(param.range) {
                 let error = entry.params(&[(param.name.to_owned(), text.clone())]).unwrap_err();
                 let expected = format!("{}: {} must be {}, got {text}", entry.name, param.name, param.range);

@@ -8,12 +8,14 @@
 use crate::{Error, ScoreLink};
 use ir::{Bags, GraphBuilder, Task, ValueIdx};
 use jobs::{Ctx, Seed};
-use params::{ParamSpec, Params};
+use params::{ParamSpec, Params, Range, Value};
 use std::sync::Arc;
 use trees::{CodeMatrix, Encoder, Rows, Target};
 
 /// What a learner learns from.
 pub struct FitInput<'a> {
+    /// Names of the columns, for parameters that speak of them.
+    pub names: &'a [&'a str],
     /// How each column became codes.
     pub encoders: &'a [Encoder],
     /// The codes of all rows.
@@ -108,18 +110,37 @@ pub struct LearnerEntry {
     pub spec: &'static [ParamSpec],
     /// Whether it takes numbers as they are; else it takes codes alone.
     pub takes_numbers: bool,
+    /// Whether scores without rounding come with the integers; else they take another training.
+    pub floats_are_free: bool,
     /// Whether it takes bags of terms as they are; else texts become columns first.
     pub takes_bags: bool,
     /// The learner.
     pub learner: &'static dyn Learner,
 }
 
+/// What every learner of classes has.
+static OF_CLASSES: &[ParamSpec] = &[ParamSpec {
+    name: CLASS_WEIGHT,
+    aliases: &["class_weights"],
+    default: Value::Word("none"),
+    range: Range::Words(&["none", "balanced"]),
+    doc: "what rows weigh by their class: all alike, or so that every class weighs the same",
+}];
+
+/// Name of the parameter that weighs classes; whoever makes row weights reads it.
+pub const CLASS_WEIGHT: &str = "class_weight";
+
 impl LearnerEntry {
+    /// Parameters that it shares with others.
+    pub fn shared(&self) -> &'static [ParamSpec] {
+        if self.tasks.contains(&Task::Binary) { OF_CLASSES } else { &[] }
+    }
+
     /// Parameters with these settings.
     ///
     /// # Errors
     /// An unknown name or a value out of range.
     pub fn params(&self, settings: &[(String, String)]) -> Result<Params, Error> {
-        Ok(Params::parse(self.name, &[self.spec], settings)?)
+        Ok(Params::parse(self.name, &[self.spec, self.shared()], settings)?)
     }
 }

@@ -9,6 +9,7 @@ mod additive_tables;
 mod averages;
 mod bernoulli_nb;
 mod categorical_nb;
+mod column_lists;
 mod ebm;
 mod elastic_net;
 mod error;
@@ -39,7 +40,7 @@ mod vectors;
 mod laws;
 
 pub use error::{Error, Kind};
-pub use learner::{Exactness, FitInput, Fitted, Goal, Learner, LearnerEntry, Part};
+pub use learner::{CLASS_WEIGHT, Exactness, FitInput, Fitted, Goal, Learner, LearnerEntry, Part};
 pub use linear_model::Unfit;
 pub use score_link::{Decision, Linked, ScoreLink};
 

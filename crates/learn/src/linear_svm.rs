@@ -44,6 +44,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     tasks: ir::Task::LEARNT,
     spec: SPEC,
     takes_numbers: true,
+    floats_are_free: true,
     takes_bags: true,
     learner: &LinearSvm,
 };

@@ -36,6 +36,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     tasks: &[ir::Task::Binary, ir::Task::Multiclass],
     spec: SPEC,
     takes_numbers: true,
+    floats_are_free: true,
     takes_bags: true,
     learner: &Logistic,
 };

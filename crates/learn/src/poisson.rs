@@ -33,6 +33,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     tasks: &[ir::Task::Regression],
     spec: SPEC,
     takes_numbers: true,
+    floats_are_free: true,
     takes_bags: true,
     learner: &Poisson,
 };

@@ -67,6 +67,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     tasks: Task::LEARNT,
     spec: SPEC,
     takes_numbers: true,
+    floats_are_free: false,
     takes_bags: false,
     learner: &Svm,
 };

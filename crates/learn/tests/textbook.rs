@@ -40,6 +40,7 @@ fn fit(name: &str, settings: &[(&str, &str)], table: &Table, target: Target<'_>,
     let codes = CodeMatrix::new(&encoders, &chunks, table.last.len(), &threads);
     let numbers: Vec<Option<Arc<[f64]>>> = table.columns.iter().map(|c| Some(c[..].into())).collect();
     let input = FitInput {
+        names: &[],
         encoders: &encoders,
         codes: &codes,
         numbers: &numbers,

@@ -75,6 +75,8 @@ pub enum Range {
     },
     /// One of these words.
     Words(&'static [&'static str]),
+    /// Any text; the default is none.
+    Text,
 }
 
 impl fmt::Display for Range {
@@ -83,6 +85,7 @@ impl fmt::Display for Range {
             Range::Int { low, high } => write!(f, "a whole number in {low}..={high}"),
             Range::Real { low, high } => write!(f, "a number in {low}..={high}"),
             Range::Words(words) => write!(f, "one of {}", words.join(", ")),
+            Range::Text => f.write_str("a text"),
         }
     }
 }
@@ -108,6 +111,7 @@ pub struct Params {
     owner: &'static str,
     values: Vec<(&'static str, Value)>,
     given: Vec<&'static str>,
+    texts: Vec<(&'static str, String)>,
 }
 
 impl Params {
@@ -122,7 +126,7 @@ impl Params {
     ) -> Result<Params, Error> {
         let all = || spec.iter().flat_map(|table| table.iter());
         let values = all().map(|p| (p.name, p.default)).collect();
-        let mut params = Params { owner, values, given: Vec::new() };
+        let mut params = Params { owner, values, given: Vec::new(), texts: Vec::new() };
         for (name, text) in settings {
             let found = all().find(|p| p.name == name || p.aliases.contains(&name.as_str()));
             let Some(param) = found else {
@@ -134,6 +138,11 @@ impl Params {
                     known: all().map(|p| p.name).collect::<Vec<_>>().join(", "),
                 });
             };
+            if param.range == Range::Text {
+                params.texts.retain(|(n, _)| *n != param.name);
+                params.texts.push((param.name, text.clone()));
+                continue;
+            }
             let value = param.read(text).ok_or_else(|| Error::Range {
                 owner,
                 param: param.name,
@@ -176,6 +185,11 @@ impl Params {
         }
     }
 
+    /// A text of the member's own `SPEC`; empty if it was not set.
+    pub fn text(&self, name: &str) -> &str {
+        self.texts.iter().find(|(n, _)| *n == name).map_or("", |(_, text)| text)
+    }
+
     /// True if the parameter was set.
     pub fn is_given(&self, name: &str) -> bool {
         self.given.contains(&name)
@@ -189,6 +203,9 @@ impl Params {
     pub fn describe(&self) -> String {
         let mut text = self.owner.to_owned();
         for (name, value) in self.values.iter().filter(|(n, _)| self.given.contains(n)) {
+            text.push_str(&format!(" {name}={value}"));
+        }
+        for (name, value) in &self.texts {
             text.push_str(&format!(" {name}={value}"));
         }
         text
@@ -206,6 +223,7 @@ impl ParamSpec {
                 text.parse().ok().filter(|v| (low..=high).contains(v)).map(Value::Real)
             }
             Range::Words(words) => words.iter().find(|w| **w == text).map(|w| Value::Word(w)),
+            Range::Text => None,
         }
     }
 }
@@ -226,5 +244,6 @@ pub fn outside(range: Range) -> Vec<String> {
             ]
         }
         Range::Words(_) => vec!["no such word".to_owned()],
+        Range::Text => Vec::new(),
     }
 }

@@ -252,6 +252,7 @@ fn every_setting_of_a_parameter_fits_or_says_why_not() {
                 params::Range::Words(words) => words.iter().map(|w| (*w).to_owned()).collect(),
                 params::Range::Int { low, high } => [low, high.min(300)].map(|v| v.to_string()).to_vec(),
                 params::Range::Real { low, high } => [low, high].map(|v| v.to_string()).to_vec(),
+                params::Range::Text => Vec::new(),
             };
             for text in texts {
                 match table.fit_with(entry, &[(param.name, &text)], fitting) {

@@ -303,7 +303,7 @@ pub(crate) fn look<'b>(
     if options.missing_cells == MissingCells::Impute {
         asked.insert(0, Step::parse("impute", &[])?);
     }
-    let steps = Step::all(&asked, &inputs)?;
+    let steps = Step::all(&asked, &inputs, options.takes)?;
     Ok(Looked { inputs, columns, unlearnt, rows, truth, row_weights, first_copy: copies.first, steps })
 }
 

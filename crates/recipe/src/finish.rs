@@ -28,6 +28,8 @@ pub struct Origin<'a> {
     pub seed: u64,
     /// Units of work of the run.
     pub work: u64,
+    /// How a class is chosen.
+    pub decision: &'a Decision,
     /// Figures for the card.
     pub metrics: Vec<(String, f64)>,
 }
@@ -58,7 +60,8 @@ pub fn finish(
     let (view, told) = prepared.view_told(&prepared.rows, ctx.threads)?;
     let view = view.get();
     let rows = Rows { train: prepared.rows.clone(), others: Vec::new() };
-    let input = prepared.fit_input(view, rows, rounds, Exactness::Integers);
+    let names = view.names();
+    let input = prepared.fit_input(view, &names, rows, rounds, Exactness::Integers);
     let fitted = learner.learner.fit(input, params, Seed(origin.seed).derive("finish", 0), ctx)?;
 
     let mut builder = GraphBuilder::new();
@@ -73,7 +76,7 @@ pub fn finish(
         columns.push(lowering.value(&mut builder, feature.source)?);
     }
     let score = fitted.part.lower(&mut builder, &columns)?;
-    let linked = fitted.link.lower(&mut builder, score, prepared.target().n_outputs(), &Decision::Largest)?;
+    let linked = fitted.link.lower(&mut builder, score, prepared.target().n_outputs(), origin.decision)?;
     let mut outputs = vec![(OutputRole::Score, score)];
     match linked.label {
         Some(label) => {

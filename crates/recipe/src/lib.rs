@@ -7,6 +7,7 @@
 
 mod chain;
 mod cleaning;
+mod decide;
 mod error;
 mod finish;
 mod frame;
@@ -22,11 +23,12 @@ mod whole;
 
 pub use chain::Feature;
 pub use cleaning::{Cleaned, Duplicates, MissingCells};
+pub use decide::{Aim, ClassWeights, Costs};
 pub use error::{Error, Kind};
 pub use finish::{Finished, Origin, finish};
 pub use predictions::{Predictions, Truth};
 pub use prepare::Warning;
-pub use prepared::{PrepareOptions, Prepared};
+pub use prepared::{PrepareOptions, Prepared, Takes};
 pub use relations::{Join, Relations};
 pub use step::Step;
 pub use transformed::{Transformed, transform};

@@ -99,15 +99,6 @@ impl Truth {
 }
 
 impl Predictions {
-    /// From what a learner's link gives: probabilities `[n_rows, n_classes]`, or values.
-    pub fn from_linked(linked: Vec<f64>, n_classes: usize) -> Predictions {
-        if n_classes == 0 {
-            return Predictions::Values(linked);
-        }
-        let labels = linked.chunks_exact(n_classes).map(largest).collect();
-        Predictions::Classes { probabilities: linked, labels }
-    }
-
     /// From the outputs of a model; `None` if they are not those of its signature.
     pub fn from_outputs(outputs: &[Tensor], signature: &Signature) -> Option<Predictions> {
         let data = |role| signature.output(role).and_then(|i| outputs.get(i)).map(Tensor::data);
@@ -137,15 +128,4 @@ impl Predictions {
             _ => {}
         }
     }
-}
-
-/// Index of the largest, the first of equals.
-fn largest(p: &[f64]) -> u32 {
-    let mut best = 0;
-    for (k, v) in p.iter().enumerate() {
-        if *v > p[best] {
-            best = k;
-        }
-    }
-    best as u32
 }

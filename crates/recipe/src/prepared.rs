@@ -2,16 +2,17 @@
 
 use crate::chain::{Chain, Feature, Source};
 use crate::cleaning::{Cleaned, Duplicates, Looked, MissingCells, Told, choose, look};
+use crate::decide::ClassWeights;
 use crate::error::{Error, Kind};
 use crate::frame::{Fitting, Frame};
 use crate::predictions::Truth;
 use crate::relations::{Relations, Tables};
 use crate::step::Step;
-use crate::store::MadeCells;
+use crate::store::{MadeCells, Store};
 use arrow_array::RecordBatch;
 use data::{Bound, Strata, Table, Target, TargetValues, by_column};
 use ir::digest::Digest;
-use ir::{Column, ColumnKind, Input};
+use ir::{Bags, Column, ColumnKind, Input};
 use jobs::{Ctx, Seed, Silent, Threads};
 use learn::{Exactness, FitInput, Goal};
 use prepare::Warning;
@@ -40,12 +41,23 @@ pub struct PrepareOptions<'a> {
     pub missing_cells: MissingCells,
     /// Most codes of a column.
     pub max_bins: usize,
-    /// Whether the learner takes numbers as they are.
-    pub takes_numbers: bool,
+    /// What the learner takes beside codes.
+    pub takes: Takes,
+    /// What rows weigh by their class, and what mistakes cost.
+    pub class_weights: ClassWeights<'a>,
     /// What predicted numbers are judged by.
     pub goal: Goal,
     /// Where randomness comes from.
     pub seed: Seed,
+}
+
+/// What a learner takes beside codes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Takes {
+    /// Numbers as they are.
+    pub numbers: bool,
+    /// Bags of terms as they are.
+    pub bags: bool,
 }
 
 /// A table ready for learners.
@@ -69,8 +81,10 @@ pub struct Prepared<'t> {
     pub truth: Truth,
     /// Rows that are learnt from.
     pub rows: Vec<u32>,
-    /// Weight of each row.
+    /// Weight of each row, that of its class included.
     pub row_weights: Option<Vec<f32>>,
+    /// Factors of the classes in these weights.
+    pub class_factors: Option<Vec<f64>>,
     /// For each row the first one that must share its fold: with the same inputs, or of the same group.
     pub first_copy: Vec<u32>,
     /// For each row the number of rows before it, if rows are ordered and not grouped.
@@ -82,7 +96,7 @@ pub struct Prepared<'t> {
     /// Digest of the codes and the target.
     pub fingerprint: u64,
     max_bins: usize,
-    takes_numbers: bool,
+    takes: Takes,
     goal: Goal,
     seed: Seed,
 }
@@ -94,12 +108,20 @@ pub(crate) struct Features {
     pub(crate) encoders: Vec<Encoder>,
     pub(crate) codes: CodeMatrix,
     numbers: Vec<Option<Arc<[f64]>>>,
+    bags: Vec<Option<(Arc<Bags>, usize)>>,
 }
 
 /// The features of a fit: the study's own, or some that were fitted inside a fold.
 pub(crate) enum View<'p> {
     Study(&'p Features),
     Fold(Box<Features>),
+}
+
+impl Features {
+    /// Names of the columns.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        self.features.iter().map(|f| f.name.as_str()).collect()
+    }
 }
 
 impl View<'_> {
@@ -144,7 +166,7 @@ impl<'t> Prepared<'t> {
         let inputs = choose(table, options, &mut told);
         let bound = bind_all(table.batches(), &inputs)?;
         let columns = by_column(&bound, inputs.len());
-        let Looked { inputs, columns, unlearnt, rows, truth, row_weights, first_copy, steps } =
+        let Looked { inputs, columns, unlearnt, rows, truth, mut row_weights, first_copy, steps } =
             look(table, Some(target), options, inputs, columns, &mut told)?;
         let second = bind_second(&options.relations)?;
         let truth = truth.unwrap_or(Truth::Values(Vec::new()));
@@ -159,6 +181,15 @@ impl<'t> Prepared<'t> {
                 return Err(Kind::OneClass { table, n_rows }.into());
             }
             told.warnings.extend(about_classes(target, labels, &rows, *n_classes));
+        }
+        let mut class_factors = None;
+        if let Truth::Classes { labels, n_classes, .. } = &truth {
+            class_factors = options.class_weights.factors(labels, &rows, *n_classes);
+            if let Some(factors) = &class_factors {
+                let weights = row_weights.get_or_insert_with(|| vec![1.0; labels.len()]);
+                let pairs = weights.iter_mut().zip(labels);
+                pairs.for_each(|(weight, &label)| *weight *= factors[label as usize] as f32);
+            }
         }
         let first_late = steps.iter().position(|s| s.entry.sees_target).unwrap_or(steps.len());
         let mut frame = Frame::new(&inputs, columns);
@@ -181,11 +212,11 @@ impl<'t> Prepared<'t> {
         let late = steps[first_late..].to_vec();
         told.append(std::mem::take(&mut frame.told));
         if late.is_empty() {
-            leave_out_unlearnt(&mut frame, &mut told);
+            leave_out_unlearnt(&mut frame, options.takes, &mut told);
         }
         let made = if late.is_empty() { BTreeMap::new() } else { frame.store.made.clone() };
         ctx.progress.stage("encoding", None);
-        let study = encode(frame, options.max_bins, options.takes_numbers, threads);
+        let study = encode(frame, options.max_bins, options.takes, threads);
         told.warnings.extend(leaks(&study.features, &study.codes, &rows, &truth, threads));
         let fingerprint = fingerprint(&study.codes, &truth);
         let prepared = Prepared {
@@ -200,13 +231,14 @@ impl<'t> Prepared<'t> {
             truth,
             rows,
             row_weights,
+            class_factors,
             first_copy,
             rank,
             warnings: told.warnings,
             cleaned: told.cleaned,
             fingerprint,
             max_bins: options.max_bins,
-            takes_numbers: options.takes_numbers,
+            takes: options.takes,
             goal: options.goal,
             seed: options.seed,
         };
@@ -217,15 +249,17 @@ impl<'t> Prepared<'t> {
     pub(crate) fn fit_input<'a>(
         &'a self,
         features: &'a Features,
+        names: &'a [&'a str],
         rows: Rows,
         rounds: Option<u32>,
         exact: Exactness,
     ) -> FitInput<'a> {
         FitInput {
+            names,
             encoders: &features.encoders,
             codes: &features.codes,
             numbers: &features.numbers,
-            bags: &[],
+            bags: &features.bags,
             target: self.target(),
             row_weights: self.row_weights.as_deref(),
             rows,
@@ -266,7 +300,7 @@ impl<'t> Prepared<'t> {
             &Fitting { rows, target: Some(target), row_weights, seed, threads, progress: &Silent },
         )?;
         let mut told = std::mem::take(&mut frame.told);
-        leave_out_unlearnt(&mut frame, &mut told);
+        leave_out_unlearnt(&mut frame, self.takes, &mut told);
         Ok((View::Fold(Box::new(self.encode_new(frame, threads))), told))
     }
 
@@ -288,11 +322,12 @@ impl<'t> Prepared<'t> {
         let codes = self.study.codes.with(&known, &encoders, &columns, threads);
         let numbers = threads.map(features.len(), |i| match known[i] {
             Some(at) => self.study.numbers.get(at).cloned().flatten(),
-            None if self.takes_numbers => numbers_of(features[i].kind, &columns[i]),
+            None if self.takes.numbers => numbers_of(features[i].kind, &columns[i]),
             None => None,
         });
         drop(columns);
-        Features { chain, features, encoders, codes, numbers }
+        let bags = bags_of(&features, &store, self.takes);
+        Features { chain, features, encoders, codes, numbers, bags }
     }
 
     /// The steps asked for and the learner, for people: `one_hot; standard; gbdt max_leaves=7`.
@@ -353,26 +388,26 @@ pub(crate) fn bind_second<'t>(relations: &Relations<'t>) -> Result<Option<Bound<
     Ok(bound.into_iter().next())
 }
 
-/// True for kinds that learners take.
+/// True for kinds that have codes.
 fn is_learnt(kind: FeatureKind) -> bool {
     matches!(kind, FeatureKind::Number | FeatureKind::Category)
 }
 
-/// Leaves out features of kinds that no learner takes.
-fn leave_out_unlearnt(frame: &mut Frame<'_>, told: &mut Told) {
+/// Leaves out features of kinds that the learner does not take.
+fn leave_out_unlearnt(frame: &mut Frame<'_>, takes: Takes, told: &mut Told) {
     frame.features.retain(|feature| {
-        if is_learnt(feature.kind) {
+        if is_learnt(feature.kind) || (takes.bags && feature.kind == FeatureKind::Bag) {
             return true;
         }
         let kind = feature.kind.name();
-        let text = format!("no learner takes a {kind} as it is; the column is left out");
+        let text = format!("this learner takes no {kind} as it is; the column is left out");
         told.left_out("unused_column", &feature.name, text);
         false
     });
 }
 
 /// Codes of all features of a frame; features of kinds that are not learnt get a code that is always missing.
-fn encode(frame: Frame<'_>, max_bins: usize, takes_numbers: bool, threads: &Threads) -> Features {
+fn encode(frame: Frame<'_>, max_bins: usize, takes: Takes, threads: &Threads) -> Features {
     let Frame { chain, features, store, .. } = frame;
     let columns: Vec<Vec<Column<'_>>> = features
         .iter()
@@ -381,10 +416,20 @@ fn encode(frame: Frame<'_>, max_bins: usize, takes_numbers: bool, threads: &Thre
     let encoders = threads.map(features.len(), |i| Encoder::fit(&columns[i], max_bins));
     let codes = CodeMatrix::new(&encoders, &columns, store.chunk_rows.iter().sum(), threads);
     let kinds: Vec<FeatureKind> = features.iter().map(|f| f.kind).collect();
-    let number = |i: usize| if takes_numbers { numbers_of(kinds[i], &columns[i]) } else { None };
+    let number = |i: usize| if takes.numbers { numbers_of(kinds[i], &columns[i]) } else { None };
     let numbers = threads.map(kinds.len(), number);
     drop(columns);
-    Features { chain, features, encoders, codes, numbers }
+    let bags = bags_of(&features, &store, takes);
+    Features { chain, features, encoders, codes, numbers, bags }
+}
+
+/// The bags of bag features, whole; none for other kinds.
+fn bags_of(features: &[Feature], store: &Store<'_>, takes: Takes) -> Vec<Option<(Arc<Bags>, usize)>> {
+    let bags = |f: &Feature| match f.kind {
+        FeatureKind::Bag if takes.bags => store.bags(f.source),
+        _ => None,
+    };
+    features.iter().map(bags).collect()
 }
 
 /// The cells of a number feature, missing as NaN; none for other kinds.

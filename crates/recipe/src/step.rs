@@ -1,6 +1,7 @@
 //! Steps: the transforms of a recipe, in order, with their parameters.
 
 use crate::error::{Error, Kind};
+use crate::prepared::Takes;
 use ir::{ColumnKind, Input};
 use params::Params;
 use prepare::transform::{FeatureKind, TransformEntry};
@@ -48,11 +49,11 @@ impl Step {
         format!("{}{}", self.params.describe(), columns.unwrap_or_default())
     }
 
-    /// The steps of a run: those asked for, and what learners need of kinds that they do not take.
+    /// The steps of a run: those asked for, and what the learner needs of kinds that it does not take.
     ///
     /// # Errors
     /// None that a user can cause.
-    pub fn all(asked: &[Step], inputs: &[Input]) -> Result<Vec<Step>, Error> {
+    pub fn all(asked: &[Step], inputs: &[Input], takes: Takes) -> Result<Vec<Step>, Error> {
         let has = |kind| inputs.iter().any(|i| i.kind == kind);
         let is_taken = |kind| asked.iter().any(|s| s.entry.takes.contains(&kind));
         let mut steps = Vec::new();
@@ -64,12 +65,14 @@ impl Step {
         if has(ColumnKind::Time) && is_taken(FeatureKind::Time) {
             steps.push(Step::default_of("time_parts")?);
         }
-        if has(ColumnKind::Text) {
+        if has(ColumnKind::Text) && takes.bags {
+            steps.push(Step::default_of("tf_idf")?);
+        } else if has(ColumnKind::Text) {
             // Trees ask whether a term is there and how often: weights that only scale it would cost bytes.
             let plain = [("idf", "no"), ("norm", "none")].map(|(n, v)| (n.to_owned(), v.to_owned()));
             steps.push(Step { by_default: true, ..Step::parse("tf_idf", &plain)? });
         }
-        if has(ColumnKind::Text) {
+        if has(ColumnKind::Text) && !takes.bags {
             steps.push(Step::default_of("bag_columns")?);
         }
         Ok(steps)

@@ -66,6 +66,16 @@ impl<'b> Store<'b> {
         }
     }
 
+    /// The bags of a feature over all rows, and their width; none for other features.
+    pub(crate) fn bags(&self, source: Source) -> Option<(Arc<Bags>, usize)> {
+        let MadeCells::Bags(chunks, width) = self.made.get(&source).map(AsRef::as_ref)? else { return None };
+        let mut all = Bags::new();
+        for chunk in chunks {
+            (0..chunk.n_rows()).for_each(|row| all.push(chunk.row(row)));
+        }
+        Some((Arc::new(all), *width))
+    }
+
     pub(crate) fn dtype(&self, source: Source) -> Option<DType> {
         match self.made.get(&source).map(AsRef::as_ref)? {
             MadeCells::Doubles(_) => Some(DType::F64),

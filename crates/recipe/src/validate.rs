@@ -1,12 +1,12 @@
 //! Fits inside folds, and the out-of-fold scores.
 
+use crate::decide::{Aim, labels_by};
 use crate::error::{Error, Kind};
 use crate::predictions::{Predictions, Truth};
 use crate::prepared::Prepared;
 use ir::digest::mix;
 use jobs::{Budget, Clock, Ctx, Seed, Silent, Threads};
-use learn::{Exactness, LearnerEntry};
-use metrics::MetricEntry;
+use learn::{Decision, Exactness, LearnerEntry};
 use params::Params;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -28,6 +28,10 @@ pub enum Scheme {
 pub struct Validated {
     /// Score on rows that the fit had not seen, the mean over repetitions; `None` where undefined.
     pub score: Option<f64>,
+    /// The same without rounding; `None` where it was not computed.
+    pub score_float: Option<f64>,
+    /// How a class is chosen, for the model on all rows.
+    pub decision: Decision,
     /// Rounds for a fit on all rows; `None` for learners without rounds.
     pub rounds: Option<u32>,
     /// Fits that were done.
@@ -51,7 +55,15 @@ struct Fold {
 /// The result of one fold.
 struct FoldFit {
     linked: Vec<f64>,
+    /// The same without rounding, where it was asked for.
+    floats: Vec<f64>,
     rounds: u32,
+}
+
+impl FoldFit {
+    fn linked(&self, floats: bool) -> &[f64] {
+        if floats { &self.floats } else { &self.linked }
+    }
 }
 
 /// Fits `learner` on each fold and predicts the rows held back.
@@ -67,7 +79,7 @@ pub fn validate(
     learner: &LearnerEntry,
     params: &Params,
     scheme: Scheme,
-    metric: &MetricEntry,
+    aim: Aim<'_>,
     seed: Seed,
     ctx: &Ctx<'_>,
 ) -> Result<Validated, Error> {
@@ -78,27 +90,31 @@ pub fn validate(
     }
     ctx.progress.stage("validating", Some(folds.len() as u64));
     let one = Threads::one();
-    let fit = |fold: &Fold, threads: &Threads, budget: &Budget| -> Result<FoldFit, Error> {
+    let fit = |fold: &Fold, threads: &Threads, budget: &Budget, exact| -> Result<FoldFit, Error> {
         let view = prepared.view(&fold.train, threads)?;
         let view = view.get();
         let rows = Rows { train: fold.train.clone(), others: fold.held_back.clone() };
-        let input = prepared.fit_input(view, rows, None, Exactness::Integers);
+        let names = view.names();
+        let input = prepared.fit_input(view, &names, rows, None, exact);
         // A fold counts as one step; its rounds are not told.
         let inner = Ctx { threads, budget, progress: &Silent, ..*ctx };
         let fitted = learner.learner.fit(input, params, fold.seed, &inner)?;
         ctx.progress.advance(1);
         let n_outputs = prepared.target().n_outputs();
-        Ok(FoldFit { linked: fitted.link.apply(&fitted.other_scores, n_outputs), rounds: fitted.rounds })
+        let linked = fitted.link.apply(&fitted.other_scores, n_outputs);
+        Ok(FoldFit { linked, floats: fitted.other_floats, rounds: fitted.rounds })
     };
+    // Where floats cost a second training, they come after all folds, if time is left.
+    let first_pass = if learner.floats_are_free { Exactness::Floats } else { Exactness::Integers };
 
     let clock = Clock::start();
     // A third of the time for the first fold leaves room for the fit on all rows.
-    let mut fits = vec![fit(&folds[0], ctx.threads, &ctx.budget.share(0.33))?];
+    let mut fits = vec![fit(&folds[0], ctx.threads, &ctx.budget.share(0.33), first_pass)?];
     let took = clock.elapsed();
     let rest = affordable(ctx, took, folds.len() - 1);
     let n_skipped = (folds.len() - 1 - rest) as u32;
     let budget = ctx.budget.share(0.6);
-    for result in ctx.threads.map(rest, |i| fit(&folds[i + 1], &one, &budget)) {
+    for result in ctx.threads.map(rest, |i| fit(&folds[i + 1], &one, &budget, first_pass)) {
         match result {
             Ok(done) => fits.push(done),
             // An interrupted run keeps the folds that were done; they come first.
@@ -107,7 +123,28 @@ pub fn validate(
         }
     }
     let n_skipped = n_skipped + (rest + 1 - fits.len()) as u32;
-    gather(prepared, &folds, &fits, n_skipped, metric)
+    if !learner.floats_are_free && n_skipped == 0 && floats_fit(ctx, clock.elapsed(), folds.len()) {
+        ctx.progress.stage("comparing with floats", Some(folds.len() as u64));
+        let budget = ctx.budget.share(0.6);
+        let again = ctx.threads.map(folds.len(), |i| fit(&folds[i], &one, &budget, Exactness::Floats));
+        for (fit, again) in fits.iter_mut().zip(again) {
+            // Whoever interrupts goes without.
+            if let Ok(again) = again {
+                fit.floats = again.floats;
+            }
+        }
+    }
+    gather(prepared, &folds, &fits, n_skipped, aim)
+}
+
+/// True if the time left allows the folds once more, with floats, and the fit on all rows.
+fn floats_fit(ctx: &Ctx<'_>, took: Duration, n_folds: usize) -> bool {
+    if ctx.cancel.is_cancelled() {
+        return false;
+    }
+    let Some(left) = ctx.budget.left() else { return true };
+    // Integers and floats are trained, and the last fit sees more rows than a fold does.
+    left.as_secs_f64() * 0.9 > took.as_secs_f64() * (3.0 + 2.0 * ctx.threads.n() as f64 / n_folds as f64)
 }
 
 /// Folds beyond the first that the time left allows, the fit on all rows kept back.
@@ -234,47 +271,94 @@ fn blocks(prepared: &Prepared<'_>, n_folds: u32, share: Option<f64>, seed: Seed)
     folds
 }
 
+/// The folds of a repetition: for each its rows and what was predicted.
+type Held<'f> = Vec<(&'f [u32], &'f [f64])>;
+
 /// Puts the folds of each repetition together and scores them.
 fn gather(
     prepared: &Prepared<'_>,
     folds: &[Fold],
     fits: &[FoldFit],
     n_skipped: u32,
-    metric: &MetricEntry,
+    aim: Aim<'_>,
 ) -> Result<Validated, Error> {
-    let n_classes = match &prepared.truth {
-        Truth::Classes { n_classes, .. } => *n_classes,
-        Truth::Values(_) => 0,
-    };
-    let width = n_classes.max(1);
-    let mut scores = Vec::new();
-    let mut first: Option<(Vec<u32>, Predictions)> = None;
     let n_repetitions = folds.iter().map(|f| f.repetition + 1).max().unwrap_or(0);
-    for repetition in 0..n_repetitions {
-        let mut held: Vec<(u32, &[f64])> = Vec::new();
-        for (fold, fit) in folds.iter().zip(fits).filter(|(f, _)| f.repetition == repetition) {
-            held.extend(fold.held_back.iter().copied().zip(fit.linked.chunks_exact(width)));
+    let held = |repetition: usize, floats: bool| -> Held<'_> {
+        let of = folds.iter().zip(fits).filter(move |(f, _)| f.repetition == repetition);
+        of.map(|(fold, fit)| (&fold.held_back[..], fit.linked(floats))).collect()
+    };
+    let scores = |floats: bool| -> Result<(Option<f64>, Vec<(Vec<u32>, Predictions)>), Error> {
+        let mut all = Vec::new();
+        let mut scores = Vec::new();
+        for repetition in 0..n_repetitions {
+            let held = held(repetition, floats);
+            if held.iter().any(|(_, p)| !p.is_empty()) {
+                let (rows, predictions) = together(prepared, &held, aim)?;
+                scores.push(prepared.truth.select(&rows).score(&predictions, aim.metric)?);
+                all.push((rows, predictions));
+            }
         }
-        if held.is_empty() {
-            continue;
-        }
-        held.sort_by_key(|(row, _)| *row);
-        let rows: Vec<u32> = held.iter().map(|(row, _)| *row).collect();
-        let linked: Vec<f64> = held.iter().flat_map(|(_, p)| p.iter().copied()).collect();
-        let predictions = Predictions::from_linked(linked, n_classes);
-        scores.push(prepared.truth.select(&rows).score(&predictions, metric)?);
-        first.get_or_insert((rows, predictions));
-    }
-    let known: Option<Vec<f64>> = scores.into_iter().collect();
-    let score = known.filter(|s| !s.is_empty()).map(|s| s.iter().sum::<f64>() / s.len() as f64);
+        let known: Option<Vec<f64>> = scores.into_iter().collect();
+        let mean = |s: Vec<f64>| s.iter().sum::<f64>() / s.len() as f64;
+        Ok((known.filter(|s| !s.is_empty()).map(mean), all))
+    };
+    let (score, all) = scores(false)?;
+    let score_float = if fits.iter().all(|f| !f.floats.is_empty()) { scores(true)?.0 } else { None };
     let rounds = fits.iter().map(|f| f64::from(f.rounds)).sum::<f64>() / fits.len().max(1) as f64;
-    let (rows, predictions) = first.ok_or(Kind::Interrupted)?;
+    // The model's own decision is made on the rows of all repetitions.
+    let everything: Held<'_> = (0..n_repetitions).flat_map(|r| held(r, false)).collect();
+    let (truth, linked) = side_by_side(prepared, &everything);
+    let decision = aim.decide(&truth, &linked)?;
+    let (rows, predictions) = all.into_iter().next().ok_or(Kind::Interrupted)?;
     Ok(Validated {
         score,
+        score_float,
+        decision,
         rounds: (rounds > 0.0).then(|| rounds.ceil() as u32),
         n_fits: fits.len() as u32,
         n_skipped,
         rows,
         predictions,
     })
+}
+
+/// The truth and the predictions of folds, one after the other.
+fn side_by_side(prepared: &Prepared<'_>, held: &Held<'_>) -> (Truth, Vec<f64>) {
+    let rows: Vec<u32> = held.iter().flat_map(|(rows, _)| rows.iter().copied()).collect();
+    (prepared.truth.select(&rows), held.iter().flat_map(|(_, p)| p.iter().copied()).collect())
+}
+
+/// The predictions of one repetition in row order. Classes of a fold are chosen as is best for the rows of the
+/// other folds, so that no row chooses for itself; a single fold has no others.
+fn together(
+    prepared: &Prepared<'_>,
+    held: &Held<'_>,
+    aim: Aim<'_>,
+) -> Result<(Vec<u32>, Predictions), Error> {
+    let Truth::Classes { n_classes, .. } = &prepared.truth else {
+        let mut all: Vec<(u32, f64)> = Vec::new();
+        held.iter().for_each(|(rows, p)| all.extend(rows.iter().copied().zip(p.iter().copied())));
+        all.sort_by_key(|(row, _)| *row);
+        let (rows, values) = all.into_iter().unzip();
+        return Ok((rows, Predictions::Values(values)));
+    };
+    let mut all: Vec<(u32, &[f64], u32)> = Vec::new();
+    for (at, (rows, p)) in held.iter().enumerate() {
+        let others: Held<'_> =
+            held.iter().enumerate().filter(|(i, _)| *i != at || held.len() == 1).map(|(_, h)| *h).collect();
+        let decision = if aim.is_tuned() {
+            let (truth, linked) = side_by_side(prepared, &others);
+            aim.decide(&truth, &linked)?
+        } else {
+            Decision::Largest
+        };
+        let labels = labels_by(p, *n_classes, &decision);
+        let cells = rows.iter().zip(p.chunks_exact(*n_classes)).zip(labels);
+        all.extend(cells.map(|((row, p), label)| (*row, p, label)));
+    }
+    all.sort_by_key(|(row, ..)| *row);
+    let rows = all.iter().map(|(row, ..)| *row).collect();
+    let probabilities = all.iter().flat_map(|(_, p, _)| p.iter().copied()).collect();
+    let labels = all.iter().map(|(.., label)| *label).collect();
+    Ok((rows, Predictions::Classes { probabilities, labels }))
 }

@@ -1,6 +1,7 @@
 //! `fit`: a table to a model file.
 
 use crate::Error;
+use crate::costs::CostTable;
 use crate::evaluate::{self, Evaluated, evaluate_model, metric_task, report};
 use crate::joined::{JoinOptions, Second, rows_of_second};
 use crate::output::{refuse_same_file, write_whole};
@@ -9,13 +10,13 @@ use crate::timing::{Speed, measure};
 use data::{Encoding, Markers, ReadOptions, Source, Table, Target, TargetOptions};
 use ir::{ColumnKind, Signature, Task};
 use jobs::{Cancel, Clock, Ctx, Seed};
-use learn::{Goal, LearnerEntry};
+use learn::{CLASS_WEIGHT, Goal, LearnerEntry};
 use metrics::MetricEntry;
 use params::Params;
 use prepare::past_rows;
 use recipe::{
-    Cleaned, Duplicates, Finished, MissingCells, PrepareOptions, Prepared, Relations, Scheme, Step,
-    Validated, Warning,
+    Aim, ClassWeights, Cleaned, Costs, Duplicates, Finished, MissingCells, PrepareOptions, Prepared,
+    Relations, Scheme, Step, Takes, Truth, Validated, Warning,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -63,6 +64,8 @@ pub struct FitOptions {
     pub learner: String,
     /// Its parameters, as text.
     pub settings: Vec<(String, String)>,
+    /// A table of what mistakes cost.
+    pub costs: Option<PathBuf>,
     /// The score that is demanded.
     pub min_score: Option<f64>,
     /// Largest length of the file that is demanded.
@@ -169,6 +172,10 @@ pub struct FitReport {
     pub greater_is_better: bool,
     /// Score on rows that no fit had seen.
     pub score_oof: Option<f64>,
+    /// The same recipe without rounding, out of fold; `None` where time did not allow it.
+    pub score_float: Option<f64>,
+    /// What mistakes cost, where that was told.
+    pub costs: Option<CostReport>,
     /// Score of the written model on the test table.
     pub score_test: Option<f64>,
     /// Out-of-fold figures.
@@ -211,6 +218,19 @@ pub struct FitReport {
     pub model: PathBuf,
 }
 
+/// Mean cost of a row, a gain where the table of costs speaks of gains.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CostReport {
+    /// True for gains.
+    pub is_gain: bool,
+    /// Of rows that no fit had seen.
+    pub oof: f64,
+    /// Of the best answer that is the same for all of these rows.
+    pub constant: f64,
+    /// Of the test table.
+    pub test: Option<f64>,
+}
+
 impl FitReport {
     /// The score that counts: on the test table if there is one, else out of fold.
     pub fn score(&self) -> Option<f64> {
@@ -241,6 +261,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let metric = options.metric.as_deref().map(metrics::metric).transpose()?;
     let steps = steps(&options.transforms, &options.transform_settings)?;
     let asked = Asked { learner, params, steps, metric };
+    let cost_table = options.costs.as_deref().map(CostTable::read).transpose()?;
     let test_source = options.test.as_deref().map(Source::parse).transpose()?;
 
     refuse_same_file(&options.output, &options.data)?;
@@ -265,6 +286,9 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         return Err(unfit_metric(metric, target.task));
     }
 
+    let costs = cost_table.as_ref().map(|table| table.of_classes(&target.classes)).transpose()?;
+    let class_weights = class_weights(&asked, costs.as_ref(), &target)?;
+
     let clock = Clock::start();
     ctx.progress.stage("encoding", None);
     let prepared = Prepared::new(
@@ -279,7 +303,8 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
             duplicates: options.duplicates,
             missing_cells: options.missing_cells,
             max_bins: asked.learner.learner.max_bins(&asked.params),
-            takes_numbers: asked.learner.takes_numbers,
+            takes: Takes { numbers: asked.learner.takes_numbers, bags: asked.learner.takes_bags },
+            class_weights,
             goal: goal(metric),
             seed: Seed(options.seed),
         },
@@ -289,8 +314,9 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
 
     let clock = Clock::start();
     let seed = Seed(options.seed);
+    let aim = Aim { metric, costs: costs.as_ref(), factors: prepared.class_factors.as_deref() };
     let validated =
-        recipe::validate(&prepared, asked.learner, &asked.params, options.scheme, metric, seed, ctx)?;
+        recipe::validate(&prepared, asked.learner, &asked.params, options.scheme, aim, seed, ctx)?;
     stages.validate = clock.seconds();
 
     let clock = Clock::start();
@@ -337,12 +363,26 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         bytes: bytes.len() as u64,
         ..e
     })?;
+    let cost_report = costs.as_ref().zip(cost_table.as_ref()).map(|(costs, table)| {
+        let mean = |confusion: &[Vec<u64>]| table.shown(costs.mean_of(confusion));
+        let Truth::Classes { labels, .. } = &oof_truth else {
+            return CostReport { is_gain: table.is_gain, oof: 0.0, constant: 0.0, test: None };
+        };
+        CostReport {
+            is_gain: table.is_gain,
+            oof: mean(&oof.confusion),
+            constant: table.shown(costs.of_constant(labels)),
+            test: test.as_ref().map(|t| mean(&t.confusion)),
+        }
+    });
     let mut made = FitReport {
         status: Status::Ok,
         task: target.task,
         metric: metric.name,
         greater_is_better: metric.greater_is_better,
         score_oof: validated.score,
+        score_float: validated.score_float,
+        costs: cost_report,
         score_test: test.as_ref().and_then(|t| t.score),
         oof,
         test,
@@ -461,6 +501,7 @@ fn finish(
         missing: &options.missing,
         seed: options.seed,
         work: 1,
+        decision: &validated.decision,
         metrics,
     };
     // Whoever interrupts still gets a model: the last fit, of known length, is done all the same.
@@ -468,6 +509,32 @@ fn finish(
     let cancel = if ctx.cancel.is_cancelled() { &cancel } else { ctx.cancel };
     let ctx = Ctx { cancel, ..*ctx };
     Ok(recipe::finish(prepared, asked.learner, &asked.params, validated.rounds, origin, &ctx)?)
+}
+
+/// What rows weigh by their class.
+///
+/// # Errors
+/// Balanced classes and costs at once, or classes of a target of numbers.
+fn class_weights<'c>(
+    asked: &Asked,
+    costs: Option<&'c Costs>,
+    target: &Target,
+) -> Result<ClassWeights<'c>, Error> {
+    let balanced = asked.params.word(CLASS_WEIGHT) == "balanced";
+    match costs {
+        Some(_) if balanced => Err(Error::input(
+            "--costs weighs the classes by what their mistakes cost; leave out class_weight=balanced",
+        )),
+        Some(costs) => Ok(ClassWeights::Costs(costs)),
+        None if balanced && target.task == Task::Regression => {
+            let name = asked.learner.name;
+            Err(Error::input(format!(
+                "--set {name}.class_weight=balanced: the target is a number; it has no classes"
+            )))
+        }
+        None if balanced => Ok(ClassWeights::Balanced),
+        None => Ok(ClassWeights::None),
+    }
 }
 
 /// What a metric wants of predicted numbers.

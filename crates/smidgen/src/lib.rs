@@ -4,6 +4,7 @@
 //! measures it, [`predict`] applies it, [`inspect`](Inspected) shows it, [`verify_file`] proves that
 //! this machine computes it. Every figure comes from the integers that are deployed.
 
+mod costs;
 mod error;
 mod evaluate;
 mod fit;
@@ -21,7 +22,7 @@ pub use ::prepare::{TRANSFORMS, past_rows, related_rows};
 pub use data::{ColumnProfile, ColumnSummary, Encoding, Format, ReadOptions, Spread, TableProfile, Value};
 pub use error::{Error, Nature};
 pub use evaluate::{EvaluateOptions, Evaluated, evaluate};
-pub use fit::{FitOptions, FitReport, RelationOptions, Stages, Status, fit};
+pub use fit::{CostReport, FitOptions, FitReport, RelationOptions, Stages, Status, fit};
 pub use inspect::{Inspected, ModelSummary, TableSummary, inspect};
 pub use ir::{ColumnKind, Task};
 pub use jobs::{Budget, Cancel, Clock, Ctx, Progress, Silent, Threads};

@@ -84,7 +84,8 @@ pub fn transform(options: &TransformOptions, ctx: &Ctx<'_>) -> Result<TransformR
         duplicates: options.duplicates,
         missing_cells: options.missing_cells,
         max_bins: 2,
-        takes_numbers: false,
+        takes: recipe::Takes::default(),
+        class_weights: recipe::ClassWeights::None,
         goal: learn::Goal::Mean,
         seed: Seed(options.seed),
     };

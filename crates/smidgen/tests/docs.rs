@@ -28,6 +28,8 @@ fn the_page_of_parameters_is_that_of_the_tables() {
         write!(page, "\n### {}\n\n{} ({tasks}).\n", l.name, l.doc).unwrap();
         table(&mut page, l.spec);
     }
+    page.push_str("\n### All learners of classes\n");
+    table(&mut page, LEARNERS[0].shared());
     page.push_str(
         "\n## Transforms\n\n`--transforms NAME,..`, each on all columns that it takes, or `NAME(COL;COL)`.\nEach has the parameter:\n",
     );

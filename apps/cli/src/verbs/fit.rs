@@ -72,6 +72,9 @@ pub(crate) struct Args {
     /// The positive class; the last one unless given
     #[arg(long, value_name = "CLASS")]
     positive: Option<String>,
+    /// A CSV of what mistakes cost, or gain, by true and predicted class
+    #[arg(long, value_name = "FILE")]
+    costs: Option<PathBuf>,
     /// Folds: a number or auto
     #[arg(long, value_name = "N", default_value = "auto", conflicts_with = "holdout")]
     folds: String,
@@ -186,6 +189,7 @@ fn options(args: &Args) -> Result<FitOptions, Error> {
         scheme,
         learner: learner.clone(),
         settings: settings.learner,
+        costs: args.costs.clone(),
         min_score: args.min_score,
         max_bytes: args.max_bytes,
         seed: args.seed,
@@ -201,6 +205,9 @@ fn text(made: &FitReport) -> String {
     if let Some(score) = made.score_oof {
         head.add_row(["out of fold".to_owned(), look::score(score)]);
     }
+    if let Some(score) = made.score_float {
+        head.add_row(["out of fold, floats".to_owned(), look::score(score)]);
+    }
     let figures = made.test.as_ref().unwrap_or(&made.oof);
     let on = if made.test.is_some() { "test rows" } else { "out-of-fold rows" };
     let mut out = format!(
@@ -211,6 +218,15 @@ fn text(made: &FitReport) -> String {
         made.n_columns.0,
         made.n_columns.1
     );
+    if let Some(costs) = &made.costs {
+        let what = if costs.is_gain { "gain" } else { "cost" };
+        let test = costs.test.map(|t| format!("{} on test rows, ", look::score(t))).unwrap_or_default();
+        out.push_str(&format!(
+            "expected {what} of a row: {test}{} out of fold, {} for the best answer to all rows alike\n\n",
+            look::score(costs.oof),
+            look::score(costs.constant)
+        ));
+    }
     out.push_str(&format!("{} {on}:\n{}\n", look::count(figures.n_rows as u64), figures::text(figures)));
     out.push_str(&format!(
         "{} on disk, {} a row in batch, {} for a single row, {}, in {:.1} s\n",
@@ -248,7 +264,7 @@ fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
         "score_on": if made.test.is_some() { "test" } else { "oof" },
         "score_oof": figures::number(made.score_oof),
         "score_test": figures::number(made.score_test),
-        "score_float": null,
+        "score_float": figures::number(made.score_float),
         "rows": made.n_rows,
         "rows_test": made.test.as_ref().map(|t| t.n_rows),
         "classes": figures::classes(&made.classes),
@@ -262,6 +278,12 @@ fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
         "members": [{"learner": made.learner, "weight": 1.0, "bytes": made.bytes}],
         "front": [{"point": 1, "score": figures::number(score), "bytes": made.bytes, "cost_ns": null}],
         "warnings": figures::warnings(&made.warnings),
+        "costs": made.costs.map(|c| json!({
+            "kind": if c.is_gain { "gain" } else { "cost" },
+            "oof": c.oof,
+            "test": c.test,
+            "constant": c.constant,
+        })),
         "cleaning": figures::cleaning(&made.cleaned),
         "exact": made.exact,
         "model": made.model.display().to_string(),
@@ -313,6 +335,9 @@ fn command(args: &Args, options: &FitOptions, made: &FitReport) -> String {
     }
     if let Some(column) = &options.row_weight {
         flag("--row-weight", column.clone());
+    }
+    if let Some(costs) = &options.costs {
+        flag("--costs", costs.display().to_string());
     }
     if let Some(class) = &options.positive {
         flag("--positive", class.clone());
