@@ -118,24 +118,21 @@ impl Learner for Ebm {
         };
         let rows = Rows { train: input.rows.train.clone(), others: input.rows.others.clone() };
         let made = additive(input.codes, &input.target, input.row_weights, rows, &asked, seed, ctx)?;
-        // Features of the terms, each once.
-        let mut places: BTreeMap<usize, usize> = BTreeMap::new();
+        // A feature has a column for its own table and another for pairs, whose bins are coarser.
+        let mut places: BTreeMap<(usize, bool), usize> = BTreeMap::new();
         for term in &made.terms {
-            let features = [Some(term.features.0), term.features.1];
-            features.into_iter().flatten().for_each(|f| _ = places.insert(f, 0));
+            let (a, b) = term.features;
+            let features = [Some(a), b].into_iter().flatten();
+            features.for_each(|f| _ = places.insert((f, b.is_some()), 0));
         }
         places.values_mut().enumerate().for_each(|(at, place)| *place = at);
+        let terms = made.terms.into_iter().map(|term| {
+            let (a, b) = term.features;
+            RealTerm { a: places[&(a, b.is_some())], b: b.map(|b| places[&(b, true)]), values: term.values }
+        });
         let tables = RealTables {
-            columns: places.keys().map(|&feature| TableColumn::of_study(&input, feature)).collect(),
-            terms: made
-                .terms
-                .into_iter()
-                .map(|term| RealTerm {
-                    a: places[&term.features.0],
-                    b: term.features.1.map(|b| places[&b]),
-                    values: term.values,
-                })
-                .collect(),
+            terms: terms.collect(),
+            columns: places.keys().map(|&(feature, _)| TableColumn::of_study(&input, feature)).collect(),
             intercepts: made.intercepts,
         };
         Ok(tables.fitted(&input, int(TABLE_BITS.name)))

@@ -1,12 +1,13 @@
 //! `elastic_net`: elastic net.
 //!
 //! Minimises `1 / (2 n) sum_i v_i (y_i - f_i)^2 + alpha (r sum_j |w_j| + (1 - r) / 2 sum_j w_j^2)`, `n` the total
-//! weight, `r` the `l1_ratio`; as in scikit-learn.
+//! weight, `r` the `l1_ratio`; as in scikit-learn, on columns of deviation 1 unless
+//! `standardize` says otherwise.
 //! # Source  Zou & Hastie, J. Royal Statistical Society B 67, 2005.
 
 use crate::linear_fit::{
     AUTO_ALPHA, BATCH_SIZE, L1_RATIO, LEARNING_RATE, LinearFit, MAX_ITERATIONS, MOMENTUM, SOLVER,
-    STANDARDIZE, TOLERANCE, Task, WEIGHT_BITS, auto_alpha, fit,
+    STANDARDIZE, TOLERANCE, Task, WEIGHT_BITS, fit, strengths,
 };
 use crate::linear_model::Loss;
 use crate::{Error, FitInput, Fitted, Learner, LearnerEntry};
@@ -23,7 +24,7 @@ const SPEC: &[ParamSpec] = &[
     BATCH_SIZE,
     MAX_ITERATIONS,
     TOLERANCE,
-    ParamSpec { default: Value::Word("no"), ..STANDARDIZE },
+    STANDARDIZE,
     WEIGHT_BITS,
 ];
 
@@ -49,8 +50,8 @@ impl Learner for ElasticNet {
     fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error> {
         let ratio = params.real(L1_RATIO.name);
         let task = |fit: &LinearFit<'_>, targets: &[f64]| {
-            let alpha = auto_alpha(fit, targets, params, ratio) * fit.total;
-            Task { loss: Loss::Squared, l1: alpha * ratio, l2: alpha * (1.0 - ratio), link: LinkKind::Linear }
+            let (l1, l2) = strengths(fit, targets, params, ratio);
+            Task { loss: Loss::Squared, l1, l2, link: LinkKind::Linear }
         };
         fit(&input, params, task, seed, ctx)
     }

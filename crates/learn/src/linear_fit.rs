@@ -83,7 +83,7 @@ pub(crate) const ALPHA: ParamSpec = ParamSpec {
 };
 pub(crate) const AUTO_ALPHA: ParamSpec = ParamSpec {
     default: Value::Real(0.0),
-    doc: "strength of the penalty; 0: a hundredth of what would leave no weight",
+    doc: "strength of the penalty; 0: a hundredth of what would leave no weight, or half of each",
     ..ALPHA
 };
 pub(crate) const C: ParamSpec = ParamSpec {
@@ -252,12 +252,15 @@ impl<'a> LinearFit<'a> {
 /// The closed form costs the cube of the columns.
 const MOST_EQUATIONS: usize = 2000;
 
-/// The strength of a penalty with a share `l1_ratio` on absolute weights.
-pub(crate) fn auto_alpha(fit: &LinearFit<'_>, targets: &[f64], params: &Params, l1_ratio: f64) -> f64 {
-    match params.real(ALPHA.name) {
-        0.0 => 0.01 * fit.largest_slope(targets) / fit.total / l1_ratio.max(0.01),
-        alpha => alpha,
-    }
+/// Factors of absolute and of squared weights, for a penalty with a share `l1_ratio` on absolute ones.
+/// Without a strength that was given, each is a hundredth of what would do all: of the absolute penalty that leaves
+/// no weight, of the squared one that halves a weight.
+pub(crate) fn strengths(fit: &LinearFit<'_>, targets: &[f64], params: &Params, l1_ratio: f64) -> (f64, f64) {
+    let (l1, l2) = match params.real(ALPHA.name) {
+        0.0 => (0.01 * fit.largest_slope(targets), 0.01 * fit.total),
+        alpha => (alpha * fit.total, alpha * fit.total),
+    };
+    (l1 * l1_ratio, l2 * (1.0 - l1_ratio))
 }
 
 /// Fits one task.

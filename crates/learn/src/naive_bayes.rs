@@ -33,8 +33,8 @@ pub(crate) const PRIOR: ParamSpec = ParamSpec {
     doc: "how probable classes are before any column is seen: as their share of the rows, or all alike",
 };
 
-/// Log odds beyond this in one column are cut: `e^-64` is no frequency that any table shows.
-const MOST_LOG_ODDS: f64 = 64.0;
+/// Log odds beyond this in one column are cut: such odds decide whatever the other columns say.
+const MOST_LOG_ODDS: f64 = 4096.0;
 /// What the log of nothing is taken for.
 const LEAST_SHARE: f64 = 1e-300;
 

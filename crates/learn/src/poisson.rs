@@ -12,10 +12,10 @@ use crate::linear_model::Loss;
 use crate::{Error, FitInput, Fitted, Learner, LearnerEntry};
 use ir::op::LinkKind;
 use jobs::{Ctx, Seed};
-use params::{ParamSpec, Params};
+use params::{ParamSpec, Params, Value};
 
 const SPEC: &[ParamSpec] = &[
-    ALPHA,
+    ParamSpec { default: Value::Real(1e-3), ..ALPHA },
     SOLVER,
     LEARNING_RATE,
     MOMENTUM,
