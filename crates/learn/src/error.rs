@@ -10,10 +10,12 @@ pub struct Error(Box<Kind>);
 #[non_exhaustive]
 pub enum Kind {
     /// No learner of that name.
-    #[error("unknown learner \"{name}\"; known: {known}")]
+    #[error("unknown learner \"{name}\"{suggestion}; known: {known}")]
     UnknownLearner {
         /// The name asked for.
         name: String,
+        /// `; did you mean ..?`, or nothing.
+        suggestion: String,
         /// The names that there are.
         known: String,
     },

@@ -72,7 +72,10 @@ pub static LEARNERS: &[&LearnerEntry] = &[
 pub fn learner(name: &str) -> Result<&'static LearnerEntry, Error> {
     let found = LEARNERS.iter().find(|l| l.name == name);
     found.copied().ok_or_else(|| {
-        let known = LEARNERS.iter().map(|l| l.name).collect::<Vec<_>>().join(", ");
-        Kind::UnknownLearner { name: name.to_owned(), known }.into()
+        let names = || LEARNERS.iter().map(|l| l.name);
+        let near = names().find(|n| n.contains(name) || name.contains(n));
+        let suggestion = near.map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default();
+        let known = names().collect::<Vec<_>>().join(", ");
+        Kind::UnknownLearner { name: name.to_owned(), suggestion, known }.into()
     })
 }

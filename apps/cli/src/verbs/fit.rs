@@ -347,6 +347,9 @@ fn command(args: &Args, options: &FitOptions, made: &FitReport) -> String {
         Scheme::Folds(n) => flag("--folds", n.to_string()),
         Scheme::Holdout(share) => flag("--holdout", share.to_string()),
     }
+    if options.learner != "gbdt" {
+        flag("--learners", options.learner.clone());
+    }
     args.steps.flags(&mut flag);
     flag("--seed", options.seed.to_string());
     flag("--work", made.work.to_string());
