@@ -1,7 +1,7 @@
 //! What the forests that average share: parameters with one meaning, and the fit.
 
 use crate::scored_forest::ScoredForest;
-use crate::{Error, FitInput, Fitted, ScoreLink};
+use crate::{Error, Exactness, FitInput, Fitted, ScoreLink};
 use ir::op::LinkKind;
 use jobs::{Ctx, Seed};
 use params::{ParamSpec, Params, Range, Value};
@@ -107,6 +107,7 @@ pub(crate) fn read(params: &Params) -> AverageParams {
         random_thresholds: false,
         smoothing: params.real("smoothing"),
         leaf_bits: int("leaf_bits"),
+        with_floats: false,
     }
 }
 
@@ -132,7 +133,8 @@ pub(crate) fn fit(
     ctx: &Ctx<'_>,
 ) -> Result<Fitted, Error> {
     let target = input.target;
-    let grown = average(input.codes, &target, input.row_weights, input.rows, params, seed, ctx)?;
+    let params = AverageParams { with_floats: input.exact == Exactness::Floats, ..params.clone() };
+    let grown = average(input.codes, &target, input.row_weights, input.rows, &params, seed, ctx)?;
     let kind = match target {
         Target::Binary(_) | Target::Classes { .. } => LinkKind::Share,
         Target::Values(_) => LinkKind::Linear,
@@ -143,7 +145,10 @@ pub(crate) fn fit(
         uses: compact.features.iter().map(|f| f.feature).collect(),
         part: Box::new(ScoredForest { compact }),
         other_scores: grown.other_scores,
-        other_floats: Vec::new(),
+        other_floats: match target {
+            Target::Binary(_) => grown.other_floats.into_iter().flat_map(|p| [1.0 - p, p]).collect(),
+            Target::Classes { .. } | Target::Values(_) => grown.other_floats,
+        },
         link,
         rounds: 0,
     })

@@ -7,13 +7,14 @@
 
 use crate::column_lists;
 use crate::error::Kind;
+use crate::score_link::linked;
 use crate::scored_forest::ScoredForest;
-use crate::{Error, FitInput, Fitted, Goal, Learner, LearnerEntry, ScoreLink};
+use crate::{Error, Exactness, FitInput, Fitted, Goal, Learner, LearnerEntry, ScoreLink};
 use ir::Task;
 use ir::op::LinkKind;
-use jobs::{Ctx, Seed};
+use jobs::{Budget, Ctx, Seed, Silent};
 use params::{ParamSpec, Params, Range, Value};
-use trees::{BoostParams, Loss, Rounds, Target, boost, compact};
+use trees::{BoostParams, Loss, Rounds, Target, boost, boost_floats, compact};
 
 const SPEC: &[ParamSpec] = &[
     ParamSpec {
@@ -316,7 +317,8 @@ impl Learner for Gbdt {
             leaf_bits: int("leaf_bits"),
             one_tree_per_class: params.word("class_trees") == "one_per_class",
         };
-        let boosted = boost(input.codes, &target, input.row_weights, input.rows, &boost_params, seed, ctx)?;
+        let FitInput { codes, row_weights, ref rows, .. } = input;
+        let boosted = boost(codes, &target, row_weights, rows.clone(), &boost_params, seed, ctx)?;
         let kind = match target {
             Target::Binary(_) => LinkKind::Logistic,
             Target::Classes { .. } => LinkKind::Softmax,
@@ -324,12 +326,25 @@ impl Learner for Gbdt {
             Target::Values(_) => LinkKind::Linear,
         };
         let link = ScoreLink { kind, shift: boosted.shift, offset: boosted.offset };
+        let other_floats = match input.exact {
+            Exactness::Integers => Vec::new(),
+            Exactness::Floats => {
+                // The integers may have used all the time that there is; then floats get as many rounds.
+                let is_spent = ctx.budget.left().is_some_and(|left| left.is_zero());
+                let rounds = if is_spent { Rounds::Exactly(boosted.n_rounds) } else { rounds };
+                let no_limit = Budget::work(*ctx.budget.clock(), 0);
+                let ctx = Ctx { budget: &no_limit, progress: &Silent, ..*ctx };
+                let params = BoostParams { rounds, ..boost_params };
+                let scores = boost_floats(codes, &target, row_weights, input.rows, &params, seed, &ctx)?;
+                linked(kind, scores, target.n_outputs())
+            }
+        };
         let compact = compact(&boosted.trees, boosted.initial_scores, input.encoders)?;
         Ok(Fitted {
             uses: compact.features.iter().map(|f| f.feature).collect(),
             part: Box::new(ScoredForest { compact }),
             other_scores: boosted.other_scores,
-            other_floats: Vec::new(),
+            other_floats,
             link,
             rounds: boosted.n_rounds,
         })

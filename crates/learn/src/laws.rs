@@ -122,6 +122,7 @@ struct Case<'a> {
     weights: Option<Vec<f32>>,
     /// Rows before it are learnt from.
     n_train: usize,
+    exact: Exactness,
 }
 
 impl Case<'_> {
@@ -165,7 +166,7 @@ impl Case<'_> {
             rows: Rows { train: (0..n_train).collect(), others: (n_train..n_rows).collect() },
             rounds: None,
             goal: Goal::Mean,
-            exact: Exactness::Integers,
+            exact: self.exact,
         };
         let (budget, cancel) = (Budget::work(Clock::start(), 1), Cancel::new());
         let ctx = Ctx { threads: &threads, budget: &budget, cancel: &cancel, progress: &Silent };
@@ -274,7 +275,9 @@ fn on_every_member(mut law: impl FnMut(Case<'_>, &str)) {
             }
             for settings in variants {
                 let name = format!("{} {task} {settings:?}", entry.name);
-                let case = Case { entry, task, settings, n_threads: 1, seed: 5, weights: None, n_train: 600 };
+                let exact = Exactness::Integers;
+                let case =
+                    Case { entry, task, settings, n_threads: 1, seed: 5, weights: None, n_train: 600, exact };
                 law(case, &name);
             }
         }
@@ -343,7 +346,7 @@ fn the_reference_and_the_plan_agree_and_a_row_predicts_alone() {
 /// Mean loss of the rows held back, over that of a constant guess.
 fn share_of_constant(fitted: &Fitted, table: &Table, task: Task) -> f64 {
     let n = 600;
-    let (_, n_classes) = target(&table, task);
+    let (_, n_classes) = target(table, task);
     let n_outputs = if task == Task::Multiclass { 3 } else { 1 };
     let linked = fitted.link.apply(&fitted.other_scores, n_outputs);
     let held = table.n_rows() - n;
@@ -515,6 +518,72 @@ fn parameters_out_of_range_give_the_message() {
     }
 }
 
+/// Mean distance of what people read from what they would read without rounding; values in deviations of the
+/// target.
+fn distance(fitted: &Fitted, table: &Table, task: Task) -> f64 {
+    let n_outputs = if task == Task::Multiclass { 3 } else { 1 };
+    let linked = fitted.link.apply(&fitted.other_scores, n_outputs);
+    assert_eq!(linked.len(), fitted.other_floats.len());
+    let pairs = linked.iter().zip(&fitted.other_floats);
+    let away = pairs.map(|(a, b)| (a - b).abs()).sum::<f64>() / linked.len() as f64;
+    let n = table.values.len() as f64;
+    let mean = table.values.iter().sum::<f64>() / n;
+    let variance = table.values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
+    if task == Task::Regression { away / variance.sqrt() } else { away }
+}
+
+/// The largest mean distance. Leaves, weights and tables of 16 bits are near; where rounding decides between
+/// splits, rounds or neighbours that are as good, other answers are as right.
+fn nearness(learner: &str) -> f64 {
+    match learner {
+        "gbdt" => 0.05,
+        "forest" | "extra_trees" | "tree" => 1e-4,
+        "knn" => 0.06,
+        "svm" | "gaussian_nb" => 0.03,
+        _ => 1e-3,
+    }
+}
+
+#[test]
+fn floats_are_near_integers() {
+    let table = Table::new(900, 51);
+    on_every_member(|mut case, name| {
+        let (integers, bytes, _) = case.fit(&table);
+        assert!(integers.other_floats.is_empty(), "{name}: not asked for");
+        case.exact = Exactness::Floats;
+        let (fitted, same_bytes, _) = case.fit(&table);
+        assert_eq!(bytes, same_bytes, "{name}: floats stand beside the model");
+        let away = distance(&fitted, &case.suited(&table), case.task);
+        assert!(away < nearness(case.entry.name), "{name}: {away}");
+        if case.task != Task::Regression {
+            let n_classes = if case.task == Task::Multiclass { 3 } else { 2 };
+            for row in fitted.other_floats.chunks_exact(n_classes) {
+                assert!((row.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{name}: {row:?}");
+            }
+        }
+        case.n_threads = 3;
+        let (threaded, _, _) = case.fit(&table);
+        assert_eq!(fitted.other_floats, threaded.other_floats, "{name}: threads");
+    });
+}
+
+#[test]
+fn fewer_bits_are_farther_from_floats() {
+    let table = Table::new(900, 52);
+    on_every_member(|mut case, name| {
+        if !case.entry.spec.iter().any(|p| p.name == "leaf_bits") {
+            return;
+        }
+        case.exact = Exactness::Floats;
+        let fine = case.fit(&table).0;
+        case.settings.push(("leaf_bits".to_owned(), "4".to_owned()));
+        let coarse = case.fit(&table).0;
+        assert_eq!(fine.other_floats, coarse.other_floats, "{name}: floats have no leaf bits");
+        let [fine, coarse] = [fine, coarse].map(|f| distance(&f, &case.suited(&table), case.task));
+        assert!(coarse > fine, "{name}: {coarse} at 4 bits, {fine} at 16");
+    });
+}
+
 /// A change here changes every user's models.
 #[test]
 fn defaults_of_gbdt_keep_their_bytes() {
@@ -537,7 +606,8 @@ fn gbdt_with(table: &Table, name: &str, value: &str) -> (Fitted, Vec<u8>) {
     let settings = vec![("n_trees".to_owned(), "40".to_owned()), (name.to_owned(), value.to_owned())];
     let entry = crate::learner("gbdt").unwrap();
     let task = Task::Binary;
-    let case = Case { entry, task, settings, n_threads: 1, seed: 5, weights: None, n_train: 600 };
+    let exact = Exactness::Integers;
+    let case = Case { entry, task, settings, n_threads: 1, seed: 5, weights: None, n_train: 600, exact };
     let (fitted, bytes, _) = case.fit(table);
     (fitted, bytes)
 }

@@ -51,6 +51,8 @@ pub struct AverageParams {
     pub smoothing: f64,
     /// Bits of a leaf.
     pub leaf_bits: u32,
+    /// Whether averages without rounding are wanted besides.
+    pub with_floats: bool,
 }
 
 /// An average of trees in the matrix's codes.
@@ -66,6 +68,9 @@ pub struct Average {
     pub offset: i64,
     /// Scores of `rows.others` without `offset`, in their order, `[n_others, n_outputs]`.
     pub other_scores: Vec<i32>,
+    /// Averages of the leaves of `rows.others` as they were before rounding, in their order: shares of the second
+    /// of two classes, of each of several, or means, `[n_others, n_outputs]`. Empty unless asked for.
+    pub other_floats: Vec<f64>,
 }
 
 /// Weights in training are whole numbers up to this one.
@@ -329,15 +334,14 @@ impl<'a> Stand<'a> {
             let real = if binary { (2.0 * w - 1.0) * factor } else { w * factor };
             round_i64(real).clamp(-levels, levels) as i32
         };
-        let trees: Vec<Tree> = trees
+        let (trees, reals): (Vec<Tree>, Vec<Vec<f64>>) = trees
             .into_iter()
-            .map(|(grown, values)| Tree {
-                first_output: 0,
-                width: self.width as u32,
-                splits: grown.splits,
-                leaves: values.into_iter().map(leaf).collect(),
+            .map(|(grown, values)| {
+                let leaves = values.iter().copied().map(leaf).collect();
+                let (first_output, width) = (0, self.width as u32);
+                (Tree { first_output, width, splits: grown.splits, leaves }, values)
             })
-            .collect();
+            .unzip();
         let mut other_scores = vec![0i32; others.len() * self.width];
         threads.chunks(&mut other_scores, 1024 * self.width, |first, scores| {
             let first_row = first / self.width;
@@ -350,7 +354,34 @@ impl<'a> Stand<'a> {
                 }
             }
         });
-        Average { trees, initial_scores: vec![0; self.width], shift, offset, other_scores }
+        let other_floats = if self.params.with_floats {
+            self.real_averages(&trees, &reals, others, threads)
+        } else {
+            Vec::new()
+        };
+        Average { trees, initial_scores: vec![0; self.width], shift, offset, other_scores, other_floats }
+    }
+
+    /// Averages of real leaves, `reals[tree]: [n_leaves, width]`, that rows held back travel to.
+    fn real_averages(
+        &self,
+        trees: &[Tree],
+        reals: &[Vec<f64>],
+        others: &[u32],
+        threads: &Threads,
+    ) -> Vec<f64> {
+        let base = if matches!(self.target, Target::Values(_)) { self.means[0] } else { 0.0 };
+        let mut out = vec![0.0; others.len() * self.width];
+        threads.chunks(&mut out, 1024 * self.width, |first, out| {
+            for (out, &row) in out.chunks_exact_mut(self.width).zip(&others[first / self.width..]) {
+                for (tree, values) in trees.iter().zip(reals) {
+                    let at = self.leaf_of(tree, row) as usize * self.width;
+                    out.iter_mut().zip(&values[at..]).for_each(|(sum, value)| *sum += value);
+                }
+                out.iter_mut().for_each(|sum| *sum = base + *sum / trees.len() as f64);
+            }
+        });
+        out
     }
 
     /// The leaf that a row held back travels to.

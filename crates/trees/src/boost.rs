@@ -1,25 +1,29 @@
 //! Gradient boosting with the deployed integers in the loop.
 //!
 //! Every leaf is rounded to the grid on which it will be stored before scores are updated, so later
-//! trees correct what rounding lost, and the scores at the end are those of the written model.
+//! trees correct what rounding lost, and the scores at the end are those of the written model. The same
+//! loop runs without rounding ([`boost_floats`]), to see what rounding costs.
 
+mod grid;
 mod params;
+mod scores;
 
 pub use params::{BoostParams, Rounds};
 
 use crate::Error;
 use crate::by_gradient::draw_by_gradient;
 use crate::error::Kind;
-use crate::grow::{Grown, GrownLeaf, RowLists, grow};
+use crate::grow::{GrownLeaf, RowLists, grow};
 use crate::matrix::CodeMatrix;
 use crate::objective::{Objective, Target, weighted_quantile};
-use crate::packed::{Gradient, Packed};
+use crate::packed::Gradient;
 use crate::rules::SplitRules;
 use crate::sample::{Columns, Reuse, columns, draw};
 use crate::soil::{Limits, Soil};
-use ir::fixed::{power_of_two as pow2, round_i64};
+use ir::fixed::power_of_two as pow2;
 use ir::forest::Tree;
 use jobs::{Ctx, Seed};
+use scores::{NewTree, OnGrid, Real, Scores, Start};
 
 /// Rows that are learnt from, and rows whose scores are wanted besides.
 #[derive(Clone, Debug)]
@@ -68,6 +72,66 @@ pub fn boost(
     seed: Seed,
     ctx: &Ctx<'_>,
 ) -> Result<Boosted, Error> {
+    let end = run::<OnGrid>(codes, target, weights, rows, params, seed, ctx)?;
+    let OnGrid { mut trees, initial_scores, shift, offset, .. } = end.scores;
+    trees.truncate(end.n_trees);
+    Ok(Boosted {
+        trees,
+        initial_scores,
+        shift: shift - end.exponent,
+        offset,
+        other_scores: end.other_scores,
+        n_rounds: end.n_rounds,
+    })
+}
+
+/// Real scores of `rows.others` by the same recipe without rounding, starting scores included, in their order,
+/// `[n_others, n_outputs]`.
+///
+/// Everything is as in [`boost`] but this: gradients are those of single precision, each sum of them exact
+/// (a gradient below `2^-17` of the round's largest is rounded to `2^-41` of it), and leaves and scores are
+/// doubles. The number of rounds is found anew, by the real scores. Independent of threads; `params.leaf_bits`
+/// is without effect.
+///
+/// # Errors
+/// Those of [`boost`].
+pub fn boost_floats(
+    codes: &CodeMatrix,
+    target: &Target<'_>,
+    weights: Option<&[f32]>,
+    rows: Rows,
+    params: &BoostParams,
+    seed: Seed,
+    ctx: &Ctx<'_>,
+) -> Result<Vec<f64>, Error> {
+    let end = run::<Real>(codes, target, weights, rows, params, seed, ctx)?;
+    // In two steps, so that neither factor leaves the range of doubles.
+    let exponent = i32::from(end.exponent);
+    let (half, rest) = (pow2(exponent / 2), pow2(exponent - exponent / 2));
+    Ok(end.other_scores.into_iter().map(|score| score * half * rest).collect())
+}
+
+/// Where a run came to.
+struct End<S: Scores> {
+    scores: S,
+    /// Trees of the rounds that are kept.
+    n_trees: usize,
+    n_rounds: u32,
+    /// Scores of the other rows after these rounds.
+    other_scores: Vec<S::Score>,
+    /// A real score is `2^exponent` of one within the trees.
+    exponent: i16,
+}
+
+fn run<S: Scores>(
+    codes: &CodeMatrix,
+    target: &Target<'_>,
+    weights: Option<&[f32]>,
+    rows: Rows,
+    params: &BoostParams,
+    seed: Seed,
+    ctx: &Ctx<'_>,
+) -> Result<End<S>, Error> {
     // Numbers are brought to a size of about 1 by a power of two, which is exact, so that gradients fit
     // single precision whatever the unit of the target.
     // Where scores are logs, the unit is in them and gradients are relative.
@@ -80,13 +144,14 @@ pub fn boost(
         other => *other,
     };
     if let (true, Target::Values(values)) = (params.loss.is_log(), target)
-        && let Some(&row) = rows.train.iter().find(|&&row| !(values[row as usize] >= 0.0))
+        && let Some(&row) =
+            rows.train.iter().find(|&&row| values[row as usize].is_nan() || values[row as usize] < 0.0)
     {
         return Err(Kind::Negative { value: values[row as usize] }.into());
     }
     let objective = Objective { target, loss: params.loss };
     let unit = pow2(-i32::from(exponent));
-    let mut run = Run::new(codes, objective, weights, rows, (params, unit), seed, ctx)?;
+    let mut run = Run::<S>::new(codes, objective, weights, rows, (params, unit), seed, ctx)?;
     let (most, patience) = match params.rounds {
         Rounds::Exactly(n) => (n, None),
         Rounds::Until { patience, most } => (most, Some(patience)),
@@ -120,16 +185,8 @@ pub fn boost(
         Some(_) if !run.lists.others.is_empty() && best.1 > 0 => (best.1, best.2),
         _ => (n_rounds, run.other_scores()),
     };
-    let trees_a_round = if run.class_trees { run.width } else { 1 };
-    run.trees.truncate(kept as usize * trees_a_round);
-    Ok(Boosted {
-        trees: run.trees,
-        initial_scores: run.initial_scores,
-        shift: run.shift - exponent,
-        offset: run.offset,
-        other_scores,
-        n_rounds: kept,
-    })
+    let n_trees = kept as usize * if run.class_trees { run.width } else { 1 };
+    Ok(End { scores: run.scores, n_trees, n_rounds: kept, other_scores, exponent })
 }
 
 /// Values times `2^-exponent`, the exponent that of the largest of the rows.
@@ -155,10 +212,7 @@ fn scale_down(values: &[f64], rows: &Rows) -> (Vec<f64>, i16) {
     (scaled, exponent as i16)
 }
 
-/// First leaves may grow by this factor in later rounds before they are cut off at the grid's end.
-const HEADROOM: f64 = 8.0;
-
-struct Run<'a> {
+struct Run<'a, S> {
     codes: &'a CodeMatrix,
     objective: Objective<'a>,
     params: &'a BoostParams,
@@ -176,19 +230,11 @@ struct Run<'a> {
     rules: SplitRules,
     limits: Limits,
     reuse: Reuse,
-    initial: Vec<f64>,
-    /// Sums of leaves, `[n_rows, width]`, without the initial scores.
-    scores: Vec<i32>,
-    trees: Vec<Tree>,
+    scores: S,
     gradients: Vec<Gradient>,
-    /// Known once the first trees have shown how large leaves are.
-    grid: Option<f64>,
-    shift: i16,
-    offset: i64,
-    initial_scores: Vec<i32>,
 }
 
-impl<'a> Run<'a> {
+impl<'a, S: Scores> Run<'a, S> {
     fn new(
         codes: &'a CodeMatrix,
         objective: Objective<'a>,
@@ -197,7 +243,7 @@ impl<'a> Run<'a> {
         (params, unit): (&'a BoostParams, f64),
         seed: Seed,
         ctx: &'a Ctx<'a>,
-    ) -> Result<Run<'a>, Error> {
+    ) -> Result<Run<'a, S>, Error> {
         let n_rows = codes.n_rows();
         let width = objective.n_outputs();
         let given_weights = weights.map_or_else(|| vec![1.0; n_rows], <[f32]>::to_vec);
@@ -219,7 +265,12 @@ impl<'a> Run<'a> {
         others.sort_unstable();
         let class_trees = width > 1 && params.one_tree_per_class;
         let rules = params.rules(codes, n_train, if class_trees { 1 } else { width }, unit)?;
-        let initial = objective.initial(&train, &train_weights);
+        let start = Start {
+            n_rows,
+            initial: objective.initial(&train, &train_weights),
+            is_linear: matches!(objective.target, Target::Values(_)) && !params.loss.is_log(),
+            leaf_bits: params.leaf_bits,
+        };
         Ok(Run {
             codes,
             objective,
@@ -241,22 +292,15 @@ impl<'a> Run<'a> {
                 codes.n_features(),
                 codes.n_cells(),
             ),
-            initial,
-            scores: vec![0; n_rows * width],
-            trees: Vec::new(),
+            scores: S::new(start),
             gradients: vec![[0.0; 2]; n_rows * width],
-            grid: None,
-            shift: 0,
-            offset: 0,
-            initial_scores: vec![0; width],
         })
     }
 
     /// Real scores by row and output.
-    fn real_score(&self) -> impl Fn(usize, usize) -> f64 + Sync + Send + use<'_> {
-        let grid = self.grid.unwrap_or(1.0);
-        let (width, scores, initial) = (self.width, &self.scores, &self.initial);
-        move |row, k| f64::from(scores[row * width + k]) * grid + initial[k]
+    fn real_score(&self) -> impl Fn(usize, usize) -> f64 + Sync + Send + use<'_, S> {
+        let scores = &self.scores;
+        move |row, k| scores.real(row, k)
     }
 
     /// Rounds in a row that may change nothing before boosting ends: a sample may be unlucky, all rows
@@ -330,7 +374,7 @@ impl<'a> Run<'a> {
         key: u64,
         columns: &Columns,
     ) -> bool {
-        let packed = Packed::new(gradients, width, key, self.ctx.threads);
+        let packed = S::pack(gradients, width, key, self.ctx.threads);
         let soil = Soil {
             codes: self.codes,
             packed: &packed,
@@ -347,54 +391,8 @@ impl<'a> Run<'a> {
             }
             None => grown.leaves.iter().flat_map(|leaf| self.rules.leaf_values(&packed, leaf)).collect(),
         };
-        let real: Vec<f64> = real.into_iter().map(|value| value * self.params.learning_rate).collect();
-        let linear = self.is_linear();
-        let grid = *self.grid.get_or_insert_with(|| {
-            let largest = real.iter().fold(0.0f64, |m, w| m.max(w.abs()));
-            let shift = shift_for(largest, self.params.leaf_bits, linear);
-            // The starting score of a regression must stay whole in a double.
-            let start = self.initial.iter().fold(f64::MIN_POSITIVE, |m, s| m.max(s.abs()));
-            let mut shift = shift;
-            while start * pow2(i32::from(shift)) > pow2(50) {
-                shift -= 1;
-            }
-            self.shift = shift;
-            pow2(-i32::from(shift))
-        });
-        if self.trees.is_empty() {
-            self.place_initial_scores(grid);
-        }
-        let most = (1i64 << (self.params.leaf_bits - 1)) - 1;
-        let leaves: Vec<i32> = real.iter().map(|w| round_i64(w / grid).clamp(-most, most) as i32).collect();
-        let any = leaves.iter().any(|&q| q != 0);
-        self.add_scores(&grown, &leaves, width, first_output);
-        self.trees.push(Tree {
-            first_output: first_output as u32,
-            width: width as u32,
-            splits: grown.splits,
-            leaves,
-        });
-        any
-    }
-
-    /// True where a score is the predicted number itself, on any grid and with an offset.
-    fn is_linear(&self) -> bool {
-        matches!(self.objective.target, Target::Values(_)) && !self.params.loss.is_log()
-    }
-
-    /// Puts the starting scores on the grid, and continues from the rounded ones.
-    fn place_initial_scores(&mut self, grid: f64) {
-        let linear = self.is_linear();
-        for (k, real) in self.initial.iter_mut().enumerate() {
-            let rounded = round_i64(*real / grid);
-            if linear {
-                self.offset = rounded;
-            } else {
-                // Log odds are below 50 and the grid is at least 2^-20, so this fits easily.
-                self.initial_scores[k] = rounded as i32;
-            }
-            *real = rounded as f64 * grid;
-        }
+        let leaves = real.into_iter().map(|value| value * self.params.learning_rate).collect();
+        self.scores.add(NewTree { grown, lists: &self.lists, leaves, width, first_output })
     }
 
     /// The quantile of what is left of the targets of a leaf's training rows.
@@ -408,50 +406,12 @@ impl<'a> Run<'a> {
         if self.rules.constraints.clip() { leaf.freedom.clip(value) } else { value }
     }
 
-    fn add_scores(&mut self, grown: &Grown, leaves: &[i32], width: usize, first_output: usize) {
-        for (leaf, values) in grown.leaves.iter().zip(leaves.chunks_exact(width)) {
-            let train = &self.lists.train[leaf.train.clone()];
-            let others = &self.lists.others[leaf.others.clone()];
-            for &row in train.iter().chain(others) {
-                let start = row as usize * self.width + first_output;
-                for (score, &value) in self.scores[start..start + width].iter_mut().zip(values) {
-                    *score = score.saturating_add(value);
-                }
-            }
-        }
-    }
-
     fn other_loss(&self) -> f64 {
         self.objective.loss(&self.lists.others, &self.given_weights, self.real_score(), self.ctx.threads)
     }
 
     /// Scores of the other rows in the order in which they were given.
-    fn other_scores(&self) -> Vec<i32> {
-        let mut out = Vec::with_capacity(self.other_order.len() * self.width);
-        for &row in &self.other_order {
-            let start = row as usize * self.width;
-            let scores = self.scores[start..start + self.width].iter().zip(&self.initial_scores);
-            out.extend(scores.map(|(s, i)| s.saturating_add(*i)));
-        }
-        out
+    fn other_scores(&self) -> Vec<S::Score> {
+        self.scores.of_rows(&self.other_order)
     }
-}
-
-/// The finest grid on which leaves [`HEADROOM`] times the largest of the first round still fit.
-/// Probabilities are linked at 20 fraction bits at most, and need no more than one step in 2^-20.
-fn shift_for(largest: f64, leaf_bits: u32, linear: bool) -> i16 {
-    let levels = ((1i64 << (leaf_bits - 1)) - 1) as f64;
-    let headroom = if leaf_bits >= 12 { HEADROOM } else { 2.0 };
-    if !(largest > 0.0 && largest.is_finite()) {
-        // Only the starting score is left to be told apart.
-        return if linear { 50 } else { 12 };
-    }
-    let mut shift = 0i32;
-    while shift < 1000 && largest * headroom * pow2(shift + 1) <= levels {
-        shift += 1;
-    }
-    while shift > -1000 && largest * headroom * pow2(shift) > levels {
-        shift -= 1;
-    }
-    if linear { shift as i16 } else { shift.clamp(0, 20) as i16 }
 }

@@ -6,7 +6,7 @@
 
 use crate::histogram::Cell;
 use crate::matrix::{CodeMatrix, TILE};
-use crate::packed::{BLOCK, Packed, unpack};
+use crate::packed::{BLOCK, Packed, Words, unpack};
 
 /// Sums of one feature over the rows of a leaf, by rising code.
 #[derive(Clone, Copy)]
@@ -29,7 +29,7 @@ impl FeatureCells<'_> {
 pub(crate) struct Direct {
     /// Packed sums of a block, `[256, width]`; zeros between calls.
     block: Vec<i64>,
-    /// Exact sums, where there is more than one block.
+    /// Exact sums, where there is more than one block, or words are wide.
     exact: Vec<Cell>,
     sums: Vec<Cell>,
     codes: Vec<u8>,
@@ -53,30 +53,38 @@ impl Direct {
         self.codes.clear();
         let few = rows.len() <= usize::from(missing);
         let mut occurs = if few { [0; 4] } else { [u64::MAX; 4] };
-        if rows.len() <= BLOCK {
-            add(tile, lane, packed, rows, &mut self.block, few.then_some(&mut occurs));
-            match width {
-                1 => self.collect::<1>(occurs, missing, width),
-                _ => self.collect::<0>(occurs, missing, width),
-            }
-        } else {
-            self.exact.clear();
-            self.exact.resize(256 * width, [0; 2]);
-            for rows in rows.chunks(BLOCK) {
-                add(tile, lane, packed, rows, &mut self.block, None);
-                for (exact, sum) in self.exact.iter_mut().zip(&mut self.block) {
-                    let [g, h] = unpack(*sum);
-                    *exact = [exact[0] + g, exact[1] + h];
-                    *sum = 0;
+        match &packed.words {
+            Words::Packed(words) if rows.len() <= BLOCK => {
+                add(tile, lane, (words, width), rows, &mut self.block, few.then_some(&mut occurs));
+                match width {
+                    1 => self.collect::<1>(occurs, missing, width),
+                    _ => self.collect::<0>(occurs, missing, width),
                 }
             }
-            for code in 0..=missing {
-                let at = usize::from(code) * width;
-                let sums = &self.exact[at..at + width];
-                if sums.iter().any(|s| *s != [0; 2]) {
-                    self.codes.push(code);
-                    self.sums.extend_from_slice(sums);
+            Words::Packed(words) => {
+                self.exact.clear();
+                self.exact.resize(256 * width, [0; 2]);
+                for rows in rows.chunks(BLOCK) {
+                    add(tile, lane, (words, width), rows, &mut self.block, None);
+                    for (exact, sum) in self.exact.iter_mut().zip(&mut self.block) {
+                        let [g, h] = unpack(*sum);
+                        *exact = [exact[0] + g, exact[1] + h];
+                        *sum = 0;
+                    }
                 }
+                self.collect_exact(missing, width);
+            }
+            Words::Wide(words) => {
+                self.exact.clear();
+                self.exact.resize(256 * width, [0; 2]);
+                for &row in rows {
+                    let at = usize::from(tile[row as usize][lane]) * width;
+                    let words = &words[row as usize * width..][..width];
+                    for (sum, [g, h]) in self.exact[at..at + width].iter_mut().zip(words) {
+                        *sum = [sum[0] + g, sum[1] + h];
+                    }
+                }
+                self.collect_exact(missing, width);
             }
         }
         if self.codes.last() == Some(&missing) {
@@ -85,6 +93,18 @@ impl Direct {
             self.sums.extend(std::iter::repeat_n([0; 2], width));
         }
         FeatureCells { sums: &self.sums, codes: Some(&self.codes) }
+    }
+
+    /// Takes the exact sums that are not zero.
+    fn collect_exact(&mut self, missing: u8, width: usize) {
+        for code in 0..=missing {
+            let at = usize::from(code) * width;
+            let sums = &self.exact[at..at + width];
+            if sums.iter().any(|s| *s != [0; 2]) {
+                self.codes.push(code);
+                self.sums.extend_from_slice(sums);
+            }
+        }
     }
 
     /// Takes the sums of a block at the codes that occur; `W` is the number of outputs, or 0.
@@ -115,12 +135,11 @@ impl Direct {
 fn add(
     tile: &[[u8; TILE]],
     lane: usize,
-    packed: &Packed,
+    (words, width): (&[i64], usize),
     rows: &[u32],
     sums: &mut [i64],
     occurs: Option<&mut [u64; 4]>,
 ) {
-    let width = packed.width;
     if let Some(occurs) = occurs {
         for &row in rows {
             let code = tile[row as usize][lane];
@@ -131,12 +150,12 @@ fn add(
         let Some(sums) = sums.first_chunk_mut::<256>() else { return };
         for &row in rows {
             let sum = &mut sums[usize::from(tile[row as usize][lane])];
-            *sum = sum.wrapping_add(packed.words[row as usize]);
+            *sum = sum.wrapping_add(words[row as usize]);
         }
     } else {
         for &row in rows {
             let at = usize::from(tile[row as usize][lane]) * width;
-            let words = &packed.words[row as usize * width..][..width];
+            let words = &words[row as usize * width..][..width];
             for (sum, &word) in sums[at..at + width].iter_mut().zip(words) {
                 *sum = sum.wrapping_add(word);
             }
@@ -160,14 +179,16 @@ mod tests {
         for width in [1, 3] {
             let gradients: Vec<[f32; 2]> =
                 numbers(n * width, 3).iter().map(|v| [*v as f32, v.abs() as f32]).collect();
-            let packed = Packed::new(&gradients, width, 7, &Threads::one());
+            let threads = Threads::one();
+            let both =
+                [Packed::new(&gradients, width, 7, &threads), Packed::wide(&gradients, width, &threads)];
             let mut direct = Direct::default();
-            for step in [1, 3, 500] {
+            for (step, packed) in [1, 3, 500].into_iter().flat_map(|s| both.iter().map(move |p| (s, p))) {
                 let rows: Vec<u32> = (0..n as u32).step_by(step).collect();
                 let mut histogram = Histogram::default();
-                histogram.build(&codes, &packed, &Columns::All, &rows, &Threads::one());
+                histogram.build(&codes, packed, &Columns::All, &rows, &Threads::one());
                 for (f, feature) in codes.features().iter().enumerate() {
-                    let cells = direct.build(&codes, &packed, f, &rows);
+                    let cells = direct.build(&codes, packed, f, &rows);
                     let mut dense = vec![[0i64; 2]; (usize::from(feature.n_codes) + 1) * width];
                     let n_sums = cells.sums.len() / width;
                     for (at, sums) in cells.sums.chunks_exact(width).enumerate() {

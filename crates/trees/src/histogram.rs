@@ -5,7 +5,7 @@
 //! the parent minus the smaller, exactly.
 
 use crate::matrix::{CodeMatrix, TILE};
-use crate::packed::{BLOCK, Packed, unpack};
+use crate::packed::{BLOCK, Packed, Words, unpack};
 use crate::sample::Columns;
 use jobs::Threads;
 
@@ -52,12 +52,10 @@ impl Histogram {
             }
             rest = after;
         }
-        let work = |_: usize, (tile, cells): &mut (usize, &mut [Cell])| {
-            if width == 1 {
-                fill_one(codes, *tile, packed, rows, cells);
-            } else {
-                fill_many(codes, *tile, packed, rows, cells);
-            }
+        let work = |_: usize, (tile, cells): &mut (usize, &mut [Cell])| match &packed.words {
+            Words::Packed(words) if width == 1 => fill_one(codes, *tile, words, rows, cells),
+            Words::Packed(words) => fill_many(codes, *tile, (words, width), rows, cells),
+            Words::Wide(words) => fill_wide(codes, *tile, (words, width), rows, cells),
         };
         if rows.len() * codes.n_features() * width < PARALLEL_WORK {
             parts.iter_mut().for_each(|p| work(0, p));
@@ -75,7 +73,7 @@ impl Histogram {
 }
 
 /// One output: packed sums of a block of rows in 256 cells a feature, then spread to the exact pairs.
-fn fill_one(codes: &CodeMatrix, tile: usize, packed: &Packed, rows: &[u32], cells: &mut [Cell]) {
+fn fill_one(codes: &CodeMatrix, tile: usize, words: &[i64], rows: &[u32], cells: &mut [Cell]) {
     let first = tile * TILE;
     let features = &codes.features()[first..codes.n_features().min(first + TILE)];
     let mut sums = vec![[0i64; 256]; TILE];
@@ -84,18 +82,18 @@ fn fill_one(codes: &CodeMatrix, tile: usize, packed: &Packed, rows: &[u32], cell
     for block in rows.chunks(BLOCK) {
         let codes = &codes.tiles()[tile];
         match features.len() {
-            1 => add::<1>(codes, &packed.words, block, sums),
-            2 => add::<2>(codes, &packed.words, block, sums),
-            3 => add::<3>(codes, &packed.words, block, sums),
-            4 => add::<4>(codes, &packed.words, block, sums),
-            5 => add::<5>(codes, &packed.words, block, sums),
-            6 => add::<6>(codes, &packed.words, block, sums),
-            7 => add::<7>(codes, &packed.words, block, sums),
-            8 => add::<8>(codes, &packed.words, block, sums),
-            9 | 10 => add::<10>(codes, &packed.words, block, sums),
-            11 | 12 => add::<12>(codes, &packed.words, block, sums),
-            13 | 14 => add::<14>(codes, &packed.words, block, sums),
-            _ => add::<16>(codes, &packed.words, block, sums),
+            1 => add::<1>(codes, words, block, sums),
+            2 => add::<2>(codes, words, block, sums),
+            3 => add::<3>(codes, words, block, sums),
+            4 => add::<4>(codes, words, block, sums),
+            5 => add::<5>(codes, words, block, sums),
+            6 => add::<6>(codes, words, block, sums),
+            7 => add::<7>(codes, words, block, sums),
+            8 => add::<8>(codes, words, block, sums),
+            9 | 10 => add::<10>(codes, words, block, sums),
+            11 | 12 => add::<12>(codes, words, block, sums),
+            13 | 14 => add::<14>(codes, words, block, sums),
+            _ => add::<16>(codes, words, block, sums),
         }
         for (feature, sums) in features.iter().zip(sums.iter_mut()) {
             let start = feature.first_cell - base;
@@ -121,8 +119,13 @@ fn add<const W: usize>(codes: &[[u8; TILE]], words: &[i64], rows: &[u32], sums: 
 }
 
 /// Several outputs: the packed sums of a cell stand side by side.
-fn fill_many(codes: &CodeMatrix, tile: usize, packed: &Packed, rows: &[u32], cells: &mut [Cell]) {
-    let width = packed.width;
+fn fill_many(
+    codes: &CodeMatrix,
+    tile: usize,
+    (words, width): (&[i64], usize),
+    rows: &[u32],
+    cells: &mut [Cell],
+) {
     let first = tile * TILE;
     let features = &codes.features()[first..codes.n_features().min(first + TILE)];
     let base = features[0].first_cell;
@@ -130,7 +133,7 @@ fn fill_many(codes: &CodeMatrix, tile: usize, packed: &Packed, rows: &[u32], cel
     for block in rows.chunks(BLOCK) {
         for &row in block {
             let codes = &codes.tiles()[tile][row as usize];
-            let words = &packed.words[row as usize * width..][..width];
+            let words = &words[row as usize * width..][..width];
             for (feature, &code) in features.iter().zip(codes) {
                 let start = (feature.first_cell - base + usize::from(code)) * width;
                 for (sum, &word) in sums[start..start + width].iter_mut().zip(words) {
@@ -142,6 +145,29 @@ fn fill_many(codes: &CodeMatrix, tile: usize, packed: &Packed, rows: &[u32], cel
             let [g, h] = unpack(*sum);
             *cell = [cell[0] + g, cell[1] + h];
             *sum = 0;
+        }
+    }
+}
+
+/// Any number of outputs of wide numbers, which need no blocks.
+fn fill_wide(
+    codes: &CodeMatrix,
+    tile: usize,
+    (words, width): (&[Cell], usize),
+    rows: &[u32],
+    cells: &mut [Cell],
+) {
+    let first = tile * TILE;
+    let features = &codes.features()[first..codes.n_features().min(first + TILE)];
+    let base = features[0].first_cell;
+    for &row in rows {
+        let codes = &codes.tiles()[tile][row as usize];
+        let words = &words[row as usize * width..][..width];
+        for (feature, &code) in features.iter().zip(codes) {
+            let start = (feature.first_cell - base + usize::from(code)) * width;
+            for (cell, [g, h]) in cells[start..start + width].iter_mut().zip(words) {
+                *cell = [cell[0] + g, cell[1] + h];
+            }
         }
     }
 }

@@ -31,7 +31,7 @@ mod tests;
 
 pub use additive::{Additive, AdditiveParams, Term, additive};
 pub use average::{Average, AverageParams, Draw, average};
-pub use boost::{BoostParams, Boosted, Rounds, Rows, boost};
+pub use boost::{BoostParams, Boosted, Rounds, Rows, boost, boost_floats};
 pub use compact::{Compact, UsedFeature, compact};
 pub use encode::Encoder;
 pub use error::{Error, Kind};

@@ -10,7 +10,7 @@ use crate::constraint::Freedom;
 use crate::direct::{Direct, FeatureCells};
 use crate::histogram::{Cell, Histogram};
 use crate::matrix::Feature;
-use crate::packed::{Packed, unpack};
+use crate::packed::Packed;
 use crate::rules::{SplitRules, soft};
 use crate::sample::{Columns, Drawn, Reuse};
 use crate::soil::Soil;
@@ -65,7 +65,7 @@ const PARALLEL_WORK: usize = 1 << 13;
 /// The split of largest gain, if any satisfies the rules.
 pub(crate) fn best_split(soil: &Soil<'_>, leaf: &LeafView<'_>, reuse: &Reuse) -> Option<Candidate> {
     let from_rows = leaf.histogram.cells.is_empty();
-    if from_rows && is_pure(soil.packed, leaf.rows) {
+    if from_rows && soil.packed.is_pure(leaf.rows) {
         return None;
     }
     let work = if from_rows { leaf.rows.len() } else { soil.codes.n_cells() };
@@ -77,23 +77,6 @@ pub(crate) fn best_split(soil: &Soil<'_>, leaf: &LeafView<'_>, reuse: &Reuse) ->
         }
     };
     best_feature(soil, leaf.freedom, leaf.key, work * soil.packed.width, by_feature)
-}
-
-/// True if the rows differ in weight only, so that no split gains anything.
-///
-/// All `g / h` of an output are then one number, and `T(G)^2 / (H + l2)` of the whole is at least the sum
-/// over its parts, because it is convex in `H` and 0 at 0.
-fn is_pure(packed: &Packed, rows: &[u32]) -> bool {
-    let word = |row: u32, k: usize| unpack(packed.words[row as usize * packed.width + k]);
-    let Some(&first) = rows.first() else { return true };
-    (0..packed.width).all(|k| {
-        let [g, h] = word(first, k);
-        let alike = |&row: &u32| {
-            let [other_g, other_h] = word(row, k);
-            g * other_h == other_g * h
-        };
-        h > 0 && rows.iter().all(alike)
-    })
 }
 
 /// The best candidate of the features that a split may ask; ties go to the first of them.

@@ -1,6 +1,8 @@
 //! Tables for the tests of this crate, and what whole forests keep.
 
-use crate::{BoostParams, Boosted, CodeMatrix, Encoder, Kind, Loss, Rounds, Rows, Target, boost};
+use crate::{
+    BoostParams, Boosted, CodeMatrix, Encoder, Kind, Loss, Rounds, Rows, Target, boost, boost_floats,
+};
 use ir::digest::SplitMix64;
 use ir::forest::{Child, MISSING, Tree};
 use ir::{Column, ColumnData};
@@ -78,6 +80,14 @@ impl Table {
         let (budget, cancel, threads) = (Budget::work(Clock::start(), 1), Cancel::new(), Threads::one());
         let ctx = Ctx { threads: &threads, budget: &budget, cancel: &cancel, progress: &Silent };
         boost(&self.codes, &target, None, rows, params, Seed(3), &ctx)
+    }
+
+    fn boost_floats(&self, target: Target<'_>, params: &BoostParams, n_threads: usize) -> Vec<f64> {
+        let rows = Rows { train: (0..1400).collect(), others: (1400..1500).collect() };
+        let (budget, cancel) = (Budget::work(Clock::start(), 1), Cancel::new());
+        let threads = Threads::try_new(n_threads).unwrap();
+        let ctx = Ctx { threads: &threads, budget: &budget, cancel: &cancel, progress: &Silent };
+        boost_floats(&self.codes, &target, None, rows, params, Seed(3), &ctx).unwrap()
     }
 }
 
@@ -220,4 +230,67 @@ fn every_level_of_a_symmetric_tree_asks_one_test() {
     }
     let error = table.boost(Target::Values(&table.values), &BoostParams { max_depth: 17, ..symmetric });
     assert!(matches!(error.unwrap_err().kind(), Kind::SymmetricDepth { got: 17, most: 16 }));
+}
+
+/// Real scores of the other rows.
+fn real(boosted: &Boosted) -> impl Iterator<Item = f64> {
+    let unit = 2f64.powi(-i32::from(boosted.shift));
+    boosted.other_scores.iter().map(move |&s| (i64::from(s) + boosted.offset) as f64 * unit)
+}
+
+/// As long as both choose the same splits, which most often they do in the first rounds, only rounding is between
+/// them.
+#[test]
+fn floats_follow_integers() {
+    let table = Table::new();
+    let large: Vec<f64> = table.values.iter().map(|v| v * 3e7).collect();
+    let counts: Vec<f64> = table.values.iter().map(|v| v.abs().round()).collect();
+    let classes: Vec<u32> = table.labels.iter().zip(&counts).map(|(l, c)| l + u32::from(*c > 1.0)).collect();
+    let targets = [
+        (Target::Values(&table.values), Loss::Usual, 1.0),
+        (Target::Values(&large), Loss::Usual, 3e7),
+        (Target::Values(&table.values), Loss::Absolute, 1.0),
+        (Target::Values(&counts), Loss::Poisson, 1.0),
+        (Target::Binary(&table.labels), Loss::Usual, 1.0),
+        (Target::Classes { labels: &classes, n_classes: 3 }, Loss::Usual, 1.0),
+    ];
+    for (target, loss, unit) in targets {
+        for params in variants() {
+            let params = BoostParams { loss, rounds: Rounds::Exactly(3), leaf_bits: 16, ..params };
+            let floats = table.boost_floats(target, &params, 1);
+            assert_eq!(floats, table.boost_floats(target, &params, 3), "threads");
+            let boosted = table.boost(target, &params).unwrap();
+            assert_eq!(floats.len(), boosted.other_scores.len());
+            if params.gradient_share < 1.0 {
+                // Another gradient may draw another row.
+                continue;
+            }
+            let mut away: Vec<f64> = real(&boosted).zip(&floats).map(|(a, b)| (a - b).abs()).collect();
+            away.sort_by(f64::total_cmp);
+            // The median, as gradients of few bits may choose another split that is as good.
+            let median = away[away.len() / 2];
+            assert!(median < 2e-3 * unit, "{loss:?} {unit} {params:?}: {median}");
+        }
+    }
+}
+
+#[test]
+fn floats_stop_early_and_keep_the_best_round() {
+    let table = Table::new();
+    let target = Target::Values(&table.values);
+    let until = |patience| BoostParams { rounds: Rounds::Until { patience, most: 400 }, ..params() };
+    let loss = |scores: &[f64]| {
+        let others = table.values[1400..].iter();
+        others.zip(scores).map(|(y, s)| (y - s).powi(2)).sum::<f64>() / 100.0
+    };
+    let best = loss(&table.boost_floats(target, &until(100), 1));
+    let exactly = |n| BoostParams { rounds: Rounds::Exactly(n), ..params() };
+    for n in [1, 10, 100, 300] {
+        assert!(best <= loss(&table.boost_floats(target, &exactly(n), 1)), "{n} rounds");
+    }
+    // The unit of the target, a power of two, is without effect.
+    let large: Vec<f64> = table.values.iter().map(|v| v * 2f64.powi(600)).collect();
+    let scaled = table.boost_floats(Target::Values(&large), &exactly(10), 1);
+    let plain = table.boost_floats(target, &exactly(10), 1);
+    assert!(plain.iter().zip(&scaled).all(|(a, b)| a * 2f64.powi(600) == *b));
 }

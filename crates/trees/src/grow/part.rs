@@ -2,33 +2,19 @@
 
 use super::{GrownLeaf, Leaf, RowLists};
 use crate::constraint::Freedom;
-use crate::histogram::{Cell, Histogram};
-use crate::packed::{Packed, unpack};
+use crate::histogram::Histogram;
 use crate::partition::{GoesLeft, partition};
 use crate::sample::Reuse;
 use crate::soil::Soil;
 use crate::split::Candidate;
 use ir::forest::Test;
 
-/// Sums over rows, one an output.
-fn totals(packed: &Packed, rows: &[u32]) -> Vec<Cell> {
-    let width = packed.width;
-    let mut totals = vec![[0i64; 2]; width];
-    for &row in rows {
-        for (total, &word) in totals.iter_mut().zip(&packed.words[row as usize * width..][..width]) {
-            let [g, h] = unpack(word);
-            *total = [total[0] + g, total[1] + h];
-        }
-    }
-    totals
-}
-
 impl Soil<'_> {
     /// The leaf that all rows are in, with its histogram where it needs one.
     pub(super) fn root(&self, rows: &RowLists) -> Leaf {
         let mut root = Leaf {
             grown: GrownLeaf {
-                totals: totals(self.packed, &rows.train),
+                totals: self.packed.totals(&rows.train),
                 extra_l2: 0.0,
                 n_rows: self.weight(&rows.train),
                 parent: Vec::new(),
@@ -107,7 +93,7 @@ impl Soil<'_> {
         let left_is_smaller = leaf.grown.train.len() <= right.grown.train.len();
         let (small, large) = if left_is_smaller { (leaf, &mut right) } else { (&mut right, leaf) };
         let small_rows = &train[small.grown.train.clone()];
-        small.grown.totals = totals(self.packed, small_rows);
+        small.grown.totals = self.packed.totals(small_rows);
         let pairs = parent_totals.iter().zip(&small.grown.totals);
         large.grown.totals = pairs.map(|(p, s)| [p[0] - s[0], p[1] - s[1]]).collect();
         let direction = self.rules.constraints.direction(feature);
