@@ -15,12 +15,17 @@ pub struct GraphBuilder {
     inputs: Vec<ValueIdx>,
     names: BTreeSet<String>,
     cells: usize,
+    work: usize,
     /// Nodes that [`GraphBuilder::node`] made, by operator and inputs.
     made: BTreeMap<(&'static str, Vec<ValueIdx>), Vec<NodeIdx>>,
 }
 
 /// Most numbers that all nodes together compute for one row: a hostile file must not ask for more.
 const MAX_CELLS: usize = 1 << 18;
+
+/// Most numbers of the constants of all nodes together, one counted again for each node that takes it: a row may
+/// be multiplied by each of them, and a hostile file must not ask for much by naming one constant in many nodes.
+const MAX_WORK: usize = 1 << 26;
 
 /// What a bag counts for: it has as many ids as its text has terms, however wide it is.
 const CELLS_OF_BAG: usize = 2048;
@@ -116,6 +121,13 @@ impl GraphBuilder {
             };
             let is_given = matches!(value.origin, Origin::Input(_));
             operands.push(Operand { dtype: value.dtype, shape: &value.shape, constant, is_given });
+        }
+        let numbers = operands.iter().filter_map(|o| o.constant).map(|c| c.data().len());
+        self.work = numbers.fold(self.work, usize::saturating_add);
+        // Before the operator looks at them.
+        if self.work > MAX_WORK {
+            let (node, most, got) = (name.to_string(), MAX_WORK, self.work);
+            return Err(Kind::Work { node, most, got }.into());
         }
         let made = op.payload().infer(&operands).map_err(|e| e.at_node(name))?;
         let node = NodeIdx(self.nodes.len() as u32);

@@ -59,6 +59,18 @@ pub enum Kind {
         /// The numbers up to this node.
         got: usize,
     },
+    /// A graph whose nodes look at more constant numbers than is allowed.
+    #[error(
+        "graph: up to node \"{node}\" nodes take {got} constant numbers, at most {most} are allowed; use fewer rows, columns or members"
+    )]
+    Work {
+        /// Name of the node.
+        node: String,
+        /// The most numbers.
+        most: usize,
+        /// The numbers up to this node.
+        got: usize,
+    },
     /// A file that is not whole, or not ours.
     #[error(
         "model file: section \"{section}\", byte {at}: {what}; the file is damaged or truncated, copy it again"
@@ -100,7 +112,9 @@ impl Error {
         match *self.0 {
             Kind::Node { .. } | Kind::Graph { .. } => Nature::Bug,
             Kind::Damaged { .. } => Nature::Input,
-            Kind::Newer { .. } | Kind::Unknown { .. } | Kind::Wide { .. } => Nature::Unsupported,
+            Kind::Newer { .. } | Kind::Unknown { .. } | Kind::Wide { .. } | Kind::Work { .. } => {
+                Nature::Unsupported
+            }
         }
     }
 

@@ -4,7 +4,8 @@
 use smidgen_ir::forest::{Child, CodedFeature, Split, Test, Tree};
 use smidgen_ir::op::{
     ArgMax, Attr, Attrs, BSpline, BagGather, BagGemm, BagNorm, BagWeigh, Bin, Codes, ForestOp, HashTokens,
-    ImputeNeighbours, Link, LinkKind, Respell, TermFrequency, TextPart, Threshold, Tokens,
+    ImputeNeighbours, LeastCost, Link, LinkKind, NearestRows, QGemm, QuantizeLinear, RbfSums, Respell, Sum,
+    Tables, TermFrequency, TextPart, Threshold, ToScores, Tokens,
 };
 use smidgen_ir::text::parts::TextNumber;
 use smidgen_ir::text::tokens::{Analyzer, Tokenizer};
@@ -606,6 +607,439 @@ fn operators_of_text_and_bags_read_back() {
 }
 
 #[test]
+fn integer_nodes_that_do_not_fit() {
+    let by = |dtype, k| vec![(dtype, Shape::rows_by(k))];
+    let small = |k| by(DType::I16, k);
+    let real = |k| by(DType::F64, k);
+    let scores = |k| by(DType::I32, k);
+    let codes = |n: usize| vec![(DType::U8, Shape::rows()); n];
+    let symbols = |dtype| vec![(dtype, Shape(vec![Dim::Symbol("N".into()), Dim::Symbol("K".into())]))];
+    let column = |dtype| vec![(dtype, Shape::rows())];
+    let given = |dtype, dims: &[usize]| vec![(dtype, Shape::fixed(dims))];
+    let f64s = |v: &[f64]| Tensor::vector(TensorData::F64(v.to_vec()));
+    let i32s = |v: &[i32]| Tensor::vector(TensorData::I32(v.to_vec()));
+    let i64s = |v: &[i64]| Tensor::vector(TensorData::I64(v.to_vec()));
+    let matrix = |n: usize, k: usize, data| Tensor::try_new(vec![n, k], data).unwrap();
+    let i16m = |n: usize, k: usize, v: i16| matrix(n, k, TensorData::I16(vec![v; n * k]));
+    let i32m = |n: usize, k: usize, v: i32| matrix(n, k, TensorData::I32(vec![v; n * k]));
+    let pairs = |v: &[i64]| matrix(2, v.len() / 2, TensorData::I64(v.to_vec()));
+    let terms = |v: &[i64]| matrix(v.len() / 2, 2, TensorData::I64(v.to_vec()));
+    let costs = |n: usize, k: usize, v: f64| matrix(n, k, TensorData::F64(vec![v; n * k]));
+    let one = || pairs(&[1 << 30, 30]);
+    let quantize = |bits| Op::QuantizeLinear(QuantizeLinear { bits });
+    let gemm = |w, bias, pairs| (Op::QGemm(QGemm), small(2), vec![w, bias, pairs]);
+    let tables =
+        |shift, n, sizes, terms, values| (Op::Tables(Tables { shift }), codes(n), vec![sizes, terms, values]);
+    let near = |k, known, votes| {
+        (Op::NearestRows(NearestRows { k, by_distance: k % 2 == 0 }), small(2), vec![known, votes])
+    };
+    let rbf = |step, vectors, coefficients, table, pairs, start| {
+        (Op::RbfSums(RbfSums { step }), small(2), vec![vectors, coefficients, table, pairs, start])
+    };
+    let falling = || i32s(&[1 << 16, 5, 5, 0]);
+    let machine = |table| rbf(50, i16m(3, 2, i16::MIN), i16m(3, 1, 7), table, one(), i32s(&[i32::MIN]));
+    let to_scores = |shift| Op::ToScores(ToScores { shift });
+    let (sum, least) = (|| Op::Sum(Sum), || Op::LeastCost(LeastCost));
+    let none = Vec::new;
+    type Case = ((Op, Vec<(DType, Shape)>, Vec<Tensor>), &'static str);
+    let cases: Vec<Case> = vec![
+        ((quantize(2), real(2), vec![f64s(&[5e-324, f64::MAX])]), "ok"),
+        ((quantize(16), real(0), vec![f64s(&[])]), "ok"),
+        ((quantize(1), real(1), vec![f64s(&[1.0])]), "QuantizeLinear): bits: expected 2..=16, got 1"),
+        ((quantize(17), real(1), vec![f64s(&[1.0])]), "QuantizeLinear): bits: expected 2..=16, got 17"),
+        ((quantize(8), real(1), none()), "QuantizeLinear): inputs: expected 2, got 1"),
+        (
+            (quantize(8), scores(1), vec![f64s(&[1.0])]),
+            "QuantizeLinear): rows: expected f64 [N, K], got i32 [N, 1]",
+        ),
+        (
+            (quantize(8), column(DType::F64), vec![f64s(&[1.0])]),
+            "QuantizeLinear): rows: expected f64 [N, K], got f64 [N]",
+        ),
+        (
+            (quantize(8), symbols(DType::F64), vec![f64s(&[1.0])]),
+            "QuantizeLinear): rows: expected f64 [N, K], got f64 [N, K]",
+        ),
+        (
+            (quantize(8), real(2), vec![f64s(&[1.0])]),
+            "QuantizeLinear): scale: expected a constant f64 [2], got f64 [1]",
+        ),
+        (
+            (quantize(8), [real(1), given(DType::F64, &[1])].concat(), none()),
+            "QuantizeLinear): scale: expected a constant f64 [1], got f64 [1]",
+        ),
+        (
+            (quantize(8), real(2), vec![f64s(&[1.0, 0.0])]),
+            "QuantizeLinear): scale: expected finite numbers above 0, got 0",
+        ),
+        (
+            (quantize(8), real(2), vec![f64s(&[-1.0, 1.0])]),
+            "QuantizeLinear): scale: expected finite numbers above 0, got -1",
+        ),
+        (
+            (quantize(8), real(1), vec![f64s(&[f64::NAN])]),
+            "QuantizeLinear): scale: expected finite numbers above 0, got NaN",
+        ),
+        (
+            (quantize(8), real(1), vec![f64s(&[f64::INFINITY])]),
+            "QuantizeLinear): scale: expected finite numbers above 0, got inf",
+        ),
+        (gemm(i16m(2, 1, -32_767), i32s(&[-65_535]), one()), "ok"),
+        (
+            gemm(i16m(2, 1, -32_767), i32s(&[65_536]), one()),
+            "QGemm): accumulator: expected weights whose sums stay below 2^31, got 2147483648",
+        ),
+        (
+            gemm(i16m(2, 1, i16::MIN), i32s(&[0]), one()),
+            "QGemm): accumulator: expected weights whose sums stay below 2^31, got 2147483648",
+        ),
+        (
+            gemm(i16m(2, 1, 0), i32s(&[i32::MIN]), one()),
+            "QGemm): accumulator: expected weights whose sums stay below 2^31, got 2147483648",
+        ),
+        (
+            (
+                Op::QGemm(QGemm),
+                small(0),
+                vec![i16m(0, 2, 0), i32s(&[1, 2]), pairs(&[1 << 30, 1 << 30, 1, 62])],
+            ),
+            "ok",
+        ),
+        ((Op::QGemm(QGemm), small(2), vec![i16m(2, 1, 0), i32s(&[0])]), "QGemm): inputs: expected 4, got 3"),
+        (
+            (Op::QGemm(QGemm), scores(2), vec![i16m(2, 1, 0), i32s(&[0]), one()]),
+            "QGemm): rows: expected i16 [N, K], got i32 [N, 2]",
+        ),
+        (
+            gemm(i16m(3, 1, 0), i32s(&[0]), one()),
+            "QGemm): weights: expected a constant i16 [2, M], M at least 1, got i16 [3, 1]",
+        ),
+        (
+            gemm(i16m(2, 0, 0), i32s(&[]), pairs(&[])),
+            "QGemm): weights: expected a constant i16 [2, M], M at least 1, got i16 [2, 0]",
+        ),
+        (
+            gemm(i32m(2, 1, 0), i32s(&[0]), one()),
+            "QGemm): weights: expected a constant i16 [2, M], M at least 1, got i32 [2, 1]",
+        ),
+        (gemm(i16m(2, 1, 0), i32s(&[0, 1]), one()), "QGemm): bias: expected a constant i32 [1], got i32 [2]"),
+        (gemm(i16m(2, 1, 0), i64s(&[0]), one()), "QGemm): bias: expected a constant i32 [1], got i64 [1]"),
+        (
+            gemm(i16m(2, 1, 0), i32s(&[0]), pairs(&[1 << 30, 1 << 30, 1, 1])),
+            "QGemm): requantize: expected a constant i64 [2, 1], got i64 [2, 2]",
+        ),
+        (
+            gemm(i16m(2, 1, 0), i32s(&[0]), i32m(2, 1, 1 << 30)),
+            "QGemm): requantize: expected a constant i64 [2, 1], got i32 [2, 1]",
+        ),
+        (
+            gemm(i16m(2, 1, 0), i32s(&[0]), pairs(&[(1 << 30) - 1, 1])),
+            "QGemm): requantize: expected multipliers of 2^30 to 2^31 - 1 and shifts of 1 to 62, got 1073741823 and 1",
+        ),
+        (
+            gemm(i16m(2, 1, 0), i32s(&[0]), pairs(&[1 << 31, 1])),
+            "QGemm): requantize: expected multipliers of 2^30 to 2^31 - 1 and shifts of 1 to 62, got 2147483648 and 1",
+        ),
+        (
+            gemm(i16m(2, 1, 0), i32s(&[0]), pairs(&[1 << 30, 0])),
+            "QGemm): requantize: expected multipliers of 2^30 to 2^31 - 1 and shifts of 1 to 62, got 1073741824 and 0",
+        ),
+        (
+            gemm(i16m(2, 1, 0), i32s(&[0]), pairs(&[1 << 30, i64::MAX])),
+            "QGemm): requantize: expected multipliers of 2^30 to 2^31 - 1 and shifts of 1 to 62, got 1073741824 and 9223372036854775807",
+        ),
+        (
+            (
+                Op::QGemm(QGemm),
+                small(0),
+                vec![
+                    i16m(0, 65_537, 0),
+                    i32s(&[0; 65_537]),
+                    pairs(&[vec![1 << 30; 65_537], vec![1; 65_537]].concat()),
+                ],
+            ),
+            "QGemm): width: expected at most 65536, got 65537",
+        ),
+        (tables(0, 2, i64s(&[0, 255]), terms(&[0, -1, 1, 1]), i32m(1 + 65_536 + 1, 1, i32::MAX / 3)), "ok"),
+        (tables(30, 1, i64s(&[3]), terms(&[]), i32m(1, 2, -1)), "ok"),
+        (tables(31, 1, i64s(&[3]), terms(&[]), i32m(1, 2, 0)), "Tables): shift: expected 0..=30, got 31"),
+        (tables(0, 0, i64s(&[]), terms(&[]), i32m(1, 1, 0)), "Tables): inputs: expected 4 or more, got 3"),
+        (
+            (Op::Tables(Tables { shift: 0 }), codes(1), vec![i64s(&[1])]),
+            "Tables): inputs: expected 4 or more, got 2",
+        ),
+        (
+            (Op::Tables(Tables { shift: 0 }), scores(1), vec![i64s(&[3]), terms(&[]), i32m(1, 1, 0)]),
+            "Tables): codes: expected u8 [N], got i32 [N, 1]",
+        ),
+        (
+            (
+                Op::Tables(Tables { shift: 0 }),
+                [codes(1), vec![(DType::U8, Shape::other_rows())]].concat(),
+                vec![i64s(&[3, 3]), terms(&[]), i32m(1, 1, 0)],
+            ),
+            "Tables): codes: expected u8 [N], got u8 [M]",
+        ),
+        (
+            tables(0, 2, i64s(&[3]), terms(&[]), i32m(1, 1, 0)),
+            "Tables): sizes: expected a constant i64 [2], got i64 [1]",
+        ),
+        (tables(0, 1, i64s(&[256]), terms(&[]), i32m(1, 1, 0)), "Tables): sizes: expected 0..=255, got 256"),
+        (tables(0, 1, i64s(&[-1]), terms(&[]), i32m(1, 1, 0)), "Tables): sizes: expected 0..=255, got -1"),
+        (
+            tables(0, 1, i64s(&[3]), i64s(&[0, -1]), i32m(5, 1, 0)),
+            "Tables): terms: expected a constant i64 [T, 2], T at most 65536, got i64 [2]",
+        ),
+        (
+            tables(0, 1, i64s(&[0]), terms(&[0; 2 * 65_537]), i32m(1, 1, 0)),
+            "Tables): terms: expected a constant i64 [T, 2], T at most 65536, got i64 [65537, 2]",
+        ),
+        (
+            tables(0, 1, i64s(&[3]), terms(&[1, -1]), i32m(5, 1, 0)),
+            "Tables): terms: expected columns below 1, or -1 as the second, got 1 and -1",
+        ),
+        (
+            tables(0, 1, i64s(&[3]), terms(&[0, -1, -1, 0]), i32m(5, 1, 0)),
+            "Tables): terms: expected columns below 1, or -1 as the second, got -1 and 0",
+        ),
+        (
+            tables(0, 1, i64s(&[3]), terms(&[0, -2]), i32m(5, 1, 0)),
+            "Tables): terms: expected columns below 1, or -1 as the second, got 0 and -2",
+        ),
+        (
+            tables(0, 1, i64s(&[3]), terms(&[0, -1]), i32m(4, 1, 0)),
+            "Tables): values: expected a constant i32 [5, K], K at least 1, got i32 [4, 1]",
+        ),
+        (
+            tables(0, 1, i64s(&[3]), terms(&[0, 0]), i32m(17, 0, 0)),
+            "Tables): values: expected a constant i32 [17, K], K at least 1, got i32 [17, 0]",
+        ),
+        (
+            tables(0, 1, i64s(&[3]), terms(&[0, -1]), i16m(5, 1, 0)),
+            "Tables): values: expected a constant i32 [5, K], K at least 1, got i16 [5, 1]",
+        ),
+        (
+            tables(0, 1, i64s(&[3]), terms(&[0, -1]), i32m(5, 1, 1 << 30)),
+            "Tables): values: expected sums below 2^31, got 2147483648",
+        ),
+        (
+            tables(30, 1, i64s(&[3]), terms(&[0, -1]), i32m(5, 1, 1)),
+            "Tables): values: expected sums below 2^1, got 2",
+        ),
+        (
+            tables(0, 1, i64s(&[3]), terms(&[]), i32m(1, 1, i32::MIN)),
+            "Tables): values: expected sums below 2^31, got 2147483648",
+        ),
+        (
+            tables(0, 1, i64s(&[3]), terms(&[]), i32m(1, 65_537, 0)),
+            "Tables): width: expected at most 65536, got 65537",
+        ),
+        ((sum(), scores(3), none()), "ok"),
+        ((sum(), [scores(3), scores(3)].concat(), none()), "ok"),
+        ((sum(), vec![], none()), "Sum): inputs: expected 1 or more, got 0"),
+        (
+            (sum(), [scores(3), scores(2)].concat(), none()),
+            "Sum): scores: expected i32 [N, K] of one shape, got i32 [N, 2]",
+        ),
+        ((sum(), real(2), none()), "Sum): scores: expected i32 [N, K] of one shape, got f64 [N, 2]"),
+        ((sum(), column(DType::I32), none()), "Sum): scores: expected i32 [N, K] of one shape, got i32 [N]"),
+        (
+            (sum(), symbols(DType::I32), none()),
+            "Sum): scores: expected i32 [N, K] of one shape, got i32 [N, K]",
+        ),
+        ((to_scores(-1000), real(1), none()), "ok"),
+        ((to_scores(1000), real(0), none()), "ok"),
+        ((to_scores(1001), real(1), none()), "ToScores): shift: expected -1000..=1000, got 1001"),
+        ((to_scores(i16::MIN), real(1), none()), "ToScores): shift: expected -1000..=1000, got -32768"),
+        ((to_scores(0), column(DType::F64), none()), "ToScores): numbers: expected f64 [N, K], got f64 [N]"),
+        (
+            (to_scores(0), symbols(DType::F64), none()),
+            "ToScores): numbers: expected f64 [N, K], got f64 [N, K]",
+        ),
+        ((to_scores(0), scores(1), none()), "ToScores): numbers: expected f64 [N, K], got i32 [N, 1]"),
+        ((to_scores(0), vec![], none()), "ToScores): inputs: expected 1, got 0"),
+        (near(1, i16m(3, 2, i16::MIN), i32m(3, 2, i32::MAX)), "ok"),
+        (near(65_536, i16m(1, 2, 0), i32m(1, 1, -32_767)), "ok"),
+        (near(0, i16m(1, 2, 0), i32m(1, 1, 0)), "NearestRows): k: expected 1..=65536, got 0"),
+        (near(65_537, i16m(1, 2, 0), i32m(1, 1, 0)), "NearestRows): k: expected 1..=65536, got 65537"),
+        (
+            near(65_536, i16m(1, 2, 0), i32m(1, 1, -32_768)),
+            "NearestRows): votes: expected at most 32767, got -32768",
+        ),
+        (
+            near(1, i16m(1, 2, 0), i32m(1, 1, i32::MIN)),
+            "NearestRows): votes: expected at most 2147483647, got -2147483648",
+        ),
+        (
+            (Op::NearestRows(NearestRows { k: 1, by_distance: true }), small(2), vec![i16m(1, 2, 0)]),
+            "NearestRows): inputs: expected 3, got 2",
+        ),
+        (
+            (
+                Op::NearestRows(NearestRows { k: 1, by_distance: true }),
+                small(0),
+                vec![i16m(1, 0, 0), i32m(1, 1, 0)],
+            ),
+            "NearestRows): rows: expected i16 [N, F], got i16 [N, 0]",
+        ),
+        (
+            near(1, i16m(0, 2, 0), i32m(0, 1, 0)),
+            "NearestRows): known rows: expected a constant i16 [M, 2] of at most 16777216 cells, got i16 [0, 2]",
+        ),
+        (
+            near(1, i16m(2, 3, 0), i32m(2, 1, 0)),
+            "NearestRows): known rows: expected a constant i16 [M, 2] of at most 16777216 cells, got i16 [2, 3]",
+        ),
+        (
+            near(1, i16m((1 << 23) + 1, 2, 0), i32m(1, 1, 0)),
+            "NearestRows): known rows: expected a constant i16 [M, 2] of at most 16777216 cells, got i16 [8388609, 2]",
+        ),
+        (
+            near(1, i16m(2, 2, 0), i32m(3, 1, 0)),
+            "NearestRows): votes: expected a constant i32 [2, K], K at least 1, got i32 [3, 1]",
+        ),
+        (
+            near(1, i16m(2, 2, 0), i32m(2, 0, 0)),
+            "NearestRows): votes: expected a constant i32 [2, K], K at least 1, got i32 [2, 0]",
+        ),
+        (
+            near(1, i16m(1, 2, 0), i32m(1, 65_537, 0)),
+            "NearestRows): width: expected at most 65536, got 65537",
+        ),
+        (machine(falling()), "ok"),
+        (rbf(0, i16m(0, 2, 0), i16m(0, 1, 0), falling(), one(), i32s(&[0])), "ok"),
+        (
+            rbf(51, i16m(0, 2, 0), i16m(0, 1, 0), falling(), one(), i32s(&[0])),
+            "RbfSums): step: expected 0..=50, got 51",
+        ),
+        ((Op::RbfSums(RbfSums { step: 1 }), small(2), none()), "RbfSums): inputs: expected 6, got 1"),
+        (
+            (
+                Op::RbfSums(RbfSums { step: 1 }),
+                small(0),
+                vec![i16m(0, 0, 0), i16m(0, 1, 0), falling(), one(), i32s(&[0])],
+            ),
+            "RbfSums): rows: expected i16 [N, F], got i16 [N, 0]",
+        ),
+        (
+            rbf(1, i16m(3, 1, 0), i16m(3, 1, 0), falling(), one(), i32s(&[0])),
+            "RbfSums): vectors: expected a constant i16 [S, 2] of at most 16777216 cells, got i16 [3, 1]",
+        ),
+        (
+            rbf(1, i16m((1 << 23) + 1, 2, 0), i16m(1, 1, 0), falling(), one(), i32s(&[0])),
+            "RbfSums): vectors: expected a constant i16 [S, 2] of at most 16777216 cells, got i16 [8388609, 2]",
+        ),
+        (
+            rbf(1, i16m(3, 2, 0), i16m(2, 1, 0), falling(), one(), i32s(&[0])),
+            "RbfSums): coefficients: expected a constant i16 [3, K], K at least 1, got i16 [2, 1]",
+        ),
+        (
+            rbf(1, i16m(3, 2, 0), i16m(3, 0, 0), falling(), pairs(&[]), i32s(&[])),
+            "RbfSums): coefficients: expected a constant i16 [3, K], K at least 1, got i16 [3, 0]",
+        ),
+        (rbf(1, i16m(65_537, 2, 0), i16m(65_537, 1, i16::MAX), falling(), one(), i32s(&[0])), "ok"),
+        (
+            rbf(1, i16m(65_539, 2, 0), i16m(65_539, 1, i16::MAX), falling(), one(), i32s(&[0])),
+            "RbfSums): accumulator: expected coefficients whose sums stay below 2^31, got 2147516413",
+        ),
+        (
+            machine(i32s(&[1])),
+            "RbfSums): table: expected a constant i32 [T] that does not rise, from at most 2^16 to at least 0, got i32 [1]",
+        ),
+        (
+            machine(i32s(&[65_537, 0])),
+            "RbfSums): table: expected a constant i32 [T] that does not rise, from at most 2^16 to at least 0, got i32 [2]",
+        ),
+        (
+            machine(i32s(&[3, 0, -1])),
+            "RbfSums): table: expected a constant i32 [T] that does not rise, from at most 2^16 to at least 0, got i32 [3]",
+        ),
+        (
+            machine(i32s(&[3, 4, 0])),
+            "RbfSums): table: expected a constant i32 [T] that does not rise, from at most 2^16 to at least 0, got i32 [3]",
+        ),
+        (
+            machine(i32m(1, 2, 0)),
+            "RbfSums): table: expected a constant i32 [T] that does not rise, from at most 2^16 to at least 0, got i32 [1, 2]",
+        ),
+        (
+            machine(i64s(&[1, 0])),
+            "RbfSums): table: expected a constant i32 [T] that does not rise, from at most 2^16 to at least 0, got i64 [2]",
+        ),
+        (
+            rbf(1, i16m(3, 2, 0), i16m(3, 1, 0), falling(), pairs(&[0, 1]), i32s(&[0])),
+            "RbfSums): requantize: expected multipliers of 2^30 to 2^31 - 1 and shifts of 1 to 62, got 0 and 1",
+        ),
+        (
+            rbf(1, i16m(3, 2, 0), i16m(3, 1, 0), falling(), one(), i32s(&[0, 0])),
+            "RbfSums): start: expected a constant i32 [1], got i32 [2]",
+        ),
+        ((least(), by(DType::F32, 2), vec![costs(2, 2, f64::MAX)]), "ok"),
+        (
+            (least(), by(DType::F32, 0), vec![costs(0, 0, 0.0)]),
+            "LeastCost): probabilities: expected f32 [N, K], got f32 [N, 0]",
+        ),
+        (
+            (least(), real(2), vec![costs(2, 2, 0.0)]),
+            "LeastCost): probabilities: expected f32 [N, K], got f64 [N, 2]",
+        ),
+        (
+            (least(), by(DType::F32, 2), vec![costs(1, 2, 0.0)]),
+            "LeastCost): cost: expected a constant f64 [2, 2], got f64 [1, 2]",
+        ),
+        (
+            (least(), by(DType::F32, 1), vec![costs(1, 1, f64::NAN)]),
+            "LeastCost): cost: expected finite numbers, got NaN",
+        ),
+        ((least(), by(DType::F32, 1), none()), "LeastCost): inputs: expected 2, got 1"),
+    ];
+    for ((op, inputs, constants), message) in cases {
+        let shown = format!("{:?} on {inputs:?}", op.payload().name());
+        let expected =
+            if message == "ok" { message.into() } else { format!("graph: node \"it\" ({message}") };
+        assert_eq!(node(op, &inputs, &constants), expected, "{shown}");
+    }
+}
+
+/// One long constant in many nodes is work for each of them.
+#[test]
+fn constants_count_once_a_node() {
+    let mut b = GraphBuilder::new();
+    let x = b.input("x", DType::F64, Shape::rows_by(16)).unwrap();
+    let scale = b.constant(Tensor::vector(TensorData::F64(vec![1.0; 16]))).unwrap();
+    let x = b.node(Op::QuantizeLinear(QuantizeLinear { bits: 8 }), &[x, scale]).unwrap();
+    let known = b.constant(Tensor::try_new(vec![1 << 20, 16], TensorData::I16(vec![0; 1 << 24])).unwrap());
+    let votes = b.constant(Tensor::try_new(vec![1 << 20, 1], TensorData::I32(vec![0; 1 << 20])).unwrap());
+    let inputs = [x, known.unwrap(), votes.unwrap()];
+    let op = Op::NearestRows(NearestRows { k: 3, by_distance: false });
+    for i in 0..3 {
+        b.node_named(&format!("near {i}"), op.clone(), &inputs).unwrap();
+    }
+    let message = "graph: up to node \"it\" nodes take 71303184 constant numbers, at most 67108864 are allowed; use fewer rows, columns or members";
+    assert_eq!(text(b.node_named("it", op, &inputs)), message);
+}
+
+/// Attributes that are printed and stored read back as the operator that they are of.
+#[test]
+fn integer_operators_read_back() {
+    let ops = [
+        Op::QuantizeLinear(QuantizeLinear { bits: 16 }),
+        Op::QGemm(QGemm),
+        Op::Tables(Tables { shift: 30 }),
+        Op::Sum(Sum),
+        Op::ToScores(ToScores { shift: -1000 }),
+        Op::NearestRows(NearestRows { k: 65_536, by_distance: true }),
+        Op::NearestRows(NearestRows { k: 1, by_distance: false }),
+        Op::RbfSums(RbfSums { step: 50 }),
+        Op::LeastCost(LeastCost),
+    ];
+    for op in ops {
+        let attrs = op.payload().attrs().into_iter().map(|(n, a)| (n.to_string(), a)).collect();
+        assert_eq!(Op::parse(op.payload().name(), &Attrs(attrs)).unwrap(), op);
+    }
+}
+
+#[test]
 fn operators_and_attributes_by_name() {
     let attr = |name: &str, v| (name.to_string(), Attr::Int(v));
     let kind = || ("kind".to_string(), Attr::Word("linear".into()));
@@ -695,6 +1129,59 @@ fn operators_and_attributes_by_name() {
             vec![attr("k", 5), ("weights".into(), Attr::Word("nearest".into()))],
             "graph: node \"\" (ImputeNeighbours): weights: expected uniform or distance, got nearest",
         ),
+        ("QuantizeLinear", vec![attr("bits", 8)], "ok"),
+        (
+            "QuantizeLinear",
+            vec![attr("bits", 256)],
+            "graph: node \"\" (QuantizeLinear): bits: expected a smaller number, got 256",
+        ),
+        (
+            "QuantizeLinear",
+            vec![],
+            "graph: node \"\" (QuantizeLinear): attributes: expected bits, got none of that name",
+        ),
+        ("Tables", vec![attr("shift", 0)], "ok"),
+        (
+            "Tables",
+            vec![attr("shift", -1)],
+            "graph: node \"\" (Tables): shift: expected a smaller number, got -1",
+        ),
+        ("ToScores", vec![attr("shift", -20)], "ok"),
+        (
+            "ToScores",
+            vec![attr("shift", 1 << 15)],
+            "graph: node \"\" (ToScores): shift: expected a smaller number, got 32768",
+        ),
+        ("RbfSums", vec![attr("step", 9)], "ok"),
+        (
+            "RbfSums",
+            vec![named("step", "9")],
+            "graph: node \"\" (RbfSums): step: expected a whole number, got another kind of attribute",
+        ),
+        ("NearestRows", vec![attr("k", 5), named("weights", "uniform")], "ok"),
+        ("NearestRows", vec![attr("k", 5), named("weights", "distance")], "ok"),
+        (
+            "NearestRows",
+            vec![attr("k", 5), named("weights", "near")],
+            "graph: node \"\" (NearestRows): weights: expected uniform or distance, got near",
+        ),
+        (
+            "NearestRows",
+            vec![attr("k", -5), named("weights", "uniform")],
+            "graph: node \"\" (NearestRows): k: expected a smaller number, got -5",
+        ),
+        (
+            "NearestRows",
+            vec![attr("k", 5)],
+            "graph: node \"\" (NearestRows): attributes: expected weights, got none of that name",
+        ),
+        (
+            "QGemm",
+            vec![attr("k", 5)],
+            "model file: attribute \"k\" of operator \"QGemm\" is not known to this program; update smidgen",
+        ),
+        ("Sum", vec![], "ok"),
+        ("LeastCost", vec![], "ok"),
         (
             "Forest",
             vec![attr("forest", 1)],

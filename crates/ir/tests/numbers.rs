@@ -2,9 +2,9 @@
 //! exact value, `linear` is rounded once. Random bits throughout, and exact integers to judge by.
 
 use proptest::prelude::*;
-use smidgen_ir::fixed::link::{MAX_SHIFT, linear, logistic, softmax};
+use smidgen_ir::fixed::link::{MAX_SHIFT, exponential, linear, logistic, softmax};
 use smidgen_ir::fixed::math;
-use smidgen_ir::fixed::{from_key_f64, key_f64, round_ties_even, shortest_between};
+use smidgen_ir::fixed::{Requantize, from_key_f64, key_f64, round_ties_even, shortest_between};
 use std::cmp::Ordering;
 
 /// Doubles of any bits but NaN, with zeros, subnormals, infinities and neighbours more often.
@@ -16,6 +16,12 @@ fn double() -> impl Strategy<Value = f64> {
     });
     prop_oneof![any_bits, near, (-50i32..50).prop_map(|i| f64::from(i) / 4.0)]
         .prop_map(|x| if x.is_nan() { 0.0 } else { x })
+}
+
+/// Multipliers of any bits, with the ends more often.
+fn multiplier() -> impl Strategy<Value = i64> {
+    let ends = prop_oneof![Just(1i64 << 30), Just((1 << 31) - 1), Just((1 << 30) + 1)];
+    prop_oneof![3 => 1i64 << 30..1 << 31, 1 => ends]
 }
 
 /// Stored mantissa bits up to the last one that is set.
@@ -69,6 +75,58 @@ proptest! {
         for (higher, lower) in [(score.saturating_add(1), score), (score, score.saturating_sub(1))] {
             let (up, down) = (logistic(higher, shift), logistic(lower, shift));
             prop_assert!(up[1] >= down[1] && up[0] <= down[0], "{} at {}", score, shift);
+        }
+    }
+
+    #[test]
+    fn exponential_is_within_two_steps_of_the_exact(score: i32, narrow in 0u32..32, shift in 0u32..=20) {
+        let score = score >> narrow;
+        // A double holds the score exactly; the platform's exp is within a step itself.
+        let want = (f64::from(score) * 0.5f64.powi(shift as i32)).exp().min(f64::MAX);
+        let got = exponential(score, shift);
+        let apart = got.to_bits().abs_diff(want.to_bits());
+        prop_assert!(got.is_finite() && apart <= 2, "{} at {}: {:e} for {:e}", score, shift, got, want);
+        for (higher, lower) in [(score.saturating_add(1), score), (score, score.saturating_sub(1))] {
+            prop_assert!(exponential(higher, shift) >= exponential(lower, shift), "{} at {}", score, shift);
+        }
+    }
+
+    #[test]
+    fn requantizing_is_the_exact_number_rounded_half_up(acc: i32, narrow in 0u32..32, m in multiplier(), s in 1i64..=62) {
+        let acc = i64::from(acc >> narrow);
+        let got = Requantize::try_new(m, s).expect("both are in range").apply(acc);
+        let exact = i128::from(acc) * i128::from(m);
+        // floor(x + 1/2) = floor((2 x + 1) / 2)
+        let expected = (2 * exact + (1i128 << s)).div_euclid(1i128 << (s + 1));
+        prop_assert_eq!(i128::from(got), expected, "{} * {} >> {}", acc, m, s);
+    }
+
+    #[test]
+    fn a_tie_goes_up(odd: i16, s in 33i64..=45) {
+        // acc * m = (2 k + 1) 2^(s - 1) for an odd number of halves.
+        let halves = 2 * i64::from(odd) + 1;
+        let pair = Requantize::try_new(1 << 30, s).expect("both are in range");
+prop_assert_eq!(pair.apply(halves << (s - 31)), (halves + 1) / 2);
+    }
+
+    #[test]
+    fn no_pair_is_nearer_to_a_factor(exponent in -34i32..32, fraction: u64) {
+        let factor = f64::from_bits(((1023 + exponent) as u64) << 52 | fraction >> 12);
+        let Some(pair) = Requantize::of(factor) else {
+            // The smallest and the largest factor are 2^-32 and (2^31 - 1) / 2.
+            prop_assert!(factor < 0.5f64.powi(32) || factor >= 1_073_741_823.5, "{:e}", factor);
+            return Ok(());
+        };
+        prop_assert_eq!(Requantize::try_new(pair.multiplier(), pair.shift()), Some(pair));
+        // All these are exact: 31 bits of a pair, 53 of a factor, and their difference by Sterbenz.
+        let away = |pair: Requantize| (pair.factor() - factor).abs();
+        for s in pair.shift() - 1..=pair.shift() + 1 {
+            let at = (factor * 2f64.powi(s as i32)) as i64;
+            for m in [at - 1, at, at + 1, 1 << 30, (1 << 31) - 1] {
+                if let Some(other) = Requantize::try_new(m, s) {
+                    prop_assert!(away(pair) <= away(other), "{:e}: {:?}, nearer {:?}", factor, pair, other);
+                }
+            }
         }
     }
 

@@ -5,6 +5,12 @@
 
 pub(crate) mod bins;
 pub(crate) mod dictionary;
+pub(crate) mod distances;
+pub(crate) mod look_up;
+pub(crate) mod nearest;
+pub(crate) mod product;
+pub(crate) mod quantizer;
+pub(crate) mod similarities;
 mod sweep;
 pub(crate) mod vocabulary;
 mod walk;

@@ -39,6 +39,12 @@ fn small<'t>(inputs: &'t Inputs<'_, '_>, position: usize) -> Result<(&'t [i16], 
     }
 }
 
+/// The rows of the table, as 16-bit integers, and their length.
+fn small_rows<'t>(inputs: &'t Inputs<'_, '_>) -> Result<(&'t [i16], usize), Error> {
+    let (x, width) = small(inputs, 0)?;
+    if Some(x.len()) == width.checked_mul(inputs.n_rows) { Ok((x, width)) } else { Err(inputs.fail()) }
+}
+
 fn i32s<'t>(inputs: &'t Inputs<'_, '_>, position: usize) -> Result<&'t [i32], Error> {
     match inputs.tensor(position)?.data() {
         TensorData::I32(v) => Ok(v),
@@ -71,7 +77,7 @@ fn quantize(inputs: &Inputs<'_, '_>, op: QuantizeLinear) -> Result<Tensor, Error
 }
 
 fn gemm(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
-    let ((x, inner), (w, width)) = (small(inputs, 0)?, small(inputs, 1)?);
+    let ((x, inner), (w, width)) = (small_rows(inputs)?, small(inputs, 1)?);
     let (bias, pairs) = (i32s(inputs, 2)?, requantize(inputs, 3)?);
     let mut scores = vec![0; inputs.n_rows * width];
     let mut acc = vec![0i32; width];
@@ -110,7 +116,7 @@ fn sum(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
 }
 
 fn nearest(inputs: &Inputs<'_, '_>, op: NearestRows) -> Result<Tensor, Error> {
-    let ((x, inner), (known, _)) = (small(inputs, 0)?, small(inputs, 1)?);
+    let ((x, inner), (known, _)) = (small_rows(inputs)?, small(inputs, 1)?);
     let votes = inputs.tensor(2)?;
     let (TensorData::I32(votes), &[_, width]) = (votes.data(), votes.dims()) else {
         return Err(inputs.fail());
@@ -125,7 +131,7 @@ fn nearest(inputs: &Inputs<'_, '_>, op: NearestRows) -> Result<Tensor, Error> {
 
 fn similarities(inputs: &Inputs<'_, '_>, op: RbfSums) -> Result<Tensor, Error> {
     let ((x, inner), (vectors, _), (coefficients, width)) =
-        (small(inputs, 0)?, small(inputs, 1)?, small(inputs, 2)?);
+        (small_rows(inputs)?, small(inputs, 1)?, small(inputs, 2)?);
     let (table, pairs, start) = (i32s(inputs, 3)?, requantize(inputs, 4)?, i32s(inputs, 5)?);
     let parts = RbfParts { vectors, coefficients, table, pairs: &pairs, start };
     let mut scores = vec![0; inputs.n_rows * width];

@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 use ir::forest::{Child, CodeSet, CodedFeature, Split, Test, Tree};
-use ir::op::{Bin, Codes, ForestOp, Link, LinkKind, Threshold};
+use ir::op::{Bin, Codes, ForestOp, Link, LinkKind, QGemm, Threshold};
 use ir::{Bits, Card, Column, ColumnData, ColumnKind, DType, Forest, GraphBuilder, Input, Model, Op};
 use ir::{OutputRole, SelfTest, Shape, Signature, Task, Tensor, TensorData};
 use smidgen_runtime::{Plan, SELF_TEST_ROWS, Verdict, reference, self_test, verify};
@@ -205,6 +205,17 @@ fn refused_graphs() {
         let label = b.node(Op::Threshold(Threshold { above: 0 }), &[scores]).unwrap();
         b.finish(&[label]).unwrap()
     };
+    let constant_rows = {
+        let mut b = GraphBuilder::new();
+        b.input("x", DType::F64, rows()).unwrap();
+        let matrix = |n, k, data| Tensor::try_new(vec![n, k], data).unwrap();
+        let x = b.constant(matrix(2, 1, TensorData::I16(vec![5, 6]))).unwrap();
+        let w = b.constant(matrix(1, 1, TensorData::I16(vec![7]))).unwrap();
+        let bias = b.constant(Tensor::vector(TensorData::I32(vec![0]))).unwrap();
+        let pairs = b.constant(matrix(2, 1, TensorData::I64(vec![1 << 30, 30]))).unwrap();
+        let score = b.node(Op::QGemm(QGemm), &[x, w, bias, pairs]).unwrap();
+        b.finish(&[score]).unwrap()
+    };
     let interpreter = "is not supported by the reference engine";
     let cases = [
         (
@@ -221,6 +232,11 @@ fn refused_graphs() {
             constant_scores,
             "predict: node \"threshold2\" (Threshold) is not supported by the reference engine",
             format!("predict: node \"threshold2\" (Threshold) {interpreter}"),
+        ),
+        (
+            constant_rows,
+            "predict: node \"qgemm5\" (QGemm) is not supported by the reference engine",
+            format!("predict: node \"qgemm5\" (QGemm) {interpreter}"),
         ),
     ];
     let columns = [

@@ -16,8 +16,8 @@ impl Requantize {
         fits.then_some(Requantize { multiplier, shift: shift as u32 })
     }
 
-    /// The pair nearest to a real factor: `m = round_ties_even(factor * 2^s)`. `None` for a factor outside of
-    /// `2^-32..2^30`, which no pair has.
+    /// The pair nearest to a real factor: `m = round_ties_even(factor * 2^s)`. `None` for a factor that rounds to
+    /// one outside of `2^-32..2^30`, which no pair has.
     pub fn of(factor: f64) -> Option<Requantize> {
         if !(factor.is_finite() && factor > 0.0) {
             return None;
@@ -55,9 +55,10 @@ impl Requantize {
     /// The requantized accumulator; `acc` is below 2^32 in size, a larger one is clamped to that.
     #[inline]
     pub fn apply(self, acc: i64) -> i64 {
-        let acc = acc.clamp(-(1 << 32) + 1, (1 << 32) - 1);
-        // The product is below 2^63, and so it is with the half added: s is at most 62.
-        (i128::from(acc * self.multiplier) + (1i128 << (self.shift - 1)) >> self.shift) as i64
+        // The product is below 2^63. Half up is the floor and the first bit behind it: no half is added, which
+        // could overflow.
+        let product = acc.clamp(-(1 << 32) + 1, (1 << 32) - 1) * self.multiplier;
+        (product >> self.shift) + (product >> (self.shift - 1) & 1)
     }
 }
 

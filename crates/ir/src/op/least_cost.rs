@@ -8,7 +8,8 @@ use alloc::vec::Vec;
 pub(super) const NAME: &str = "LeastCost";
 
 /// `label = argmin_k sum_j p_j * cost_jk`, the sum in doubles over rising `j` from 0, each product and sum
-/// rounded, never fused; ties go to the first class.
+/// rounded, never fused; ties go to the first class. A sum that overflowed to NaN is no least one; where no sum
+/// is below infinity, the label is 0.
 ///
 /// Inputs: probabilities `f32 [N, K]`, K at least 1, and a constant `cost: f64 [K, K]`, rows true, columns
 /// predicted, finite. Output: `i64 [N]`.

@@ -11,9 +11,10 @@ pub(super) const NAME: &str = "QGemm";
 /// `acc_j = bias_j + sum_k x_k * w_kj` in i32, then requantized: `score_j = clamp((acc_j * m_j + 2^(s_j - 1))
 /// >> s_j)` in i64 to i32, half up.
 ///
-/// Inputs: `x: i16 [N, K]` between -32767 and 32767; constants `w: i16 [K, M]`, `bias: i32 [M]` and
-/// `requantize: i64 [2, M]`, first all `m` (`2^30 <= m < 2^31`), then all `s` (`1 <= s <= 62`). Output: `i32
-/// [N, M]`. That `acc` stays below 2^31 whatever the row is proven from `w` and `bias`.
+/// Inputs: `x: i16 [N, K]`; constants `w: i16 [K, M]`, `bias: i32 [M]` and `requantize: i64 [2, M]`, M at least
+/// 1, first all `m` (`2^30 <= m < 2^31`), then all `s` (`1 <= s <= 62`). Output: `i32 [N, M]`. That `acc` stays
+/// below 2^31 whatever the row, in any order of the sum, is proven from `w` and `bias`: `2^15 sum_k |w_kj| +
+/// |bias_j| < 2^31`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct QGemm;
 

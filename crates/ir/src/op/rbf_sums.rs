@@ -14,12 +14,13 @@ pub(super) const NAME: &str = "RbfSums";
 ///
 /// `d_s = sum_j (x_j - v_sj)^2` in i64 is the distance to the support vector `v_s`. The similarity is read
 /// from `table`, whose entries are `2^step` apart, and interpolated: `i = d >> step`, `f = d mod 2^step`,
-/// `t_i - (((t_i - t_(i+1)) * f) >> step)`; past the table's end it is 0.
+/// `t_i - (((t_i - t_(i+1)) * f) >> step)`; entries past the table's end are 0.
 ///
 /// Inputs: `x: i16 [N, F]`, F at least 1; constants `vectors: i16 [S, F]` of at most [`RbfSums::MAX_CELLS`]
-/// cells; `coefficients: i16 [S, K]`, K at least 1; `table: i32 [T]`, T at least 2, not rising, between 0 and
-/// 2^16; `requantize: i64 [2, K]` as `QGemm` has it; `start: i32 [K]`. Output: `i32 [N, K]`. That sums stay
-/// below 2^31 is proven from the constants.
+/// cells, which may be none; `coefficients: i16 [S, K]`, K at least 1; `table: i32 [T]`, T at least 2, not
+/// rising, between 0 and 2^16; `requantize: i64 [2, K]` as `QGemm` has it; `start: i32 [K]`. Output: `i32 [N,
+/// K]`. That no sum of sizes `sum_s |coefficient_sk|` reaches 2^31, so that `acc` does not either, is proven
+/// from the constants.
 /// # Source  Cortes and Vapnik, Machine Learning 20, 1995.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RbfSums {
@@ -32,7 +33,7 @@ impl RbfSums {
     pub const MAX_CELLS: usize = 1 << 24;
     /// Largest entry of a table.
     pub const ONE: i32 = 1 << 16;
-    /// Largest step: no distance of 65,536 columns reaches 2^(step + 1).
+    /// Largest step; no distance of 65,536 columns is above 2^48.
     const MAX_STEP: u8 = 50;
 
     pub(super) fn parse(attrs: &Attrs) -> Result<RbfSums, Error> {
@@ -59,15 +60,12 @@ impl RbfSums {
     /// The scores of a row `[F]`; `parts` are the constants of the node. `acc` is room for sums, `[K]`.
     pub fn scores_into(self, row: &[i16], parts: &RbfParts<'_>, acc: &mut [i64], out: &mut [i32]) {
         acc.fill(0);
-        let width = out.len().max(1);
-        for (v, c) in parts.vectors.chunks_exact(row.len().max(1)).zip(parts.coefficients.chunks_exact(width))
-        {
+        let vectors = parts.vectors.chunks_exact(row.len().max(1));
+        for (v, c) in vectors.zip(parts.coefficients.chunks_exact(out.len().max(1))) {
             let similarity = i64::from(self.of(row, v, parts.table));
             acc.iter_mut().zip(c).for_each(|(acc, &c)| *acc += i64::from(c) * similarity);
         }
-        for (((out, &acc), pair), &start) in out.iter_mut().zip(&*acc).zip(parts.pairs).zip(parts.start) {
-            *out = clamp_i32(pair.apply((acc + (1 << 15)) >> 16) + i64::from(start));
-        }
+        parts.finish(acc, out);
     }
 }
 
@@ -84,6 +82,16 @@ pub struct RbfParts<'a> {
     pub pairs: &'a [Requantize],
     /// `[K]`.
     pub start: &'a [i32],
+}
+
+impl RbfParts<'_> {
+    /// The scores of the sums `sum_s coefficient_sk * similarity(d_s)`.
+    #[inline]
+    pub fn finish(&self, sums: &[i64], out: &mut [i32]) {
+        for (((out, &sum), pair), &start) in out.iter_mut().zip(sums).zip(self.pairs).zip(self.start) {
+            *out = clamp_i32(pair.apply((sum + (1 << 15)) >> 16) + i64::from(start));
+        }
+    }
 }
 
 impl Payload for RbfSums {

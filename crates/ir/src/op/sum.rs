@@ -1,7 +1,7 @@
 //! `Sum`: scores of several parts added up.
 
 use super::{Attr, Attrs, Operand, Payload, misfit};
-use crate::{DType, Error, Shape};
+use crate::{DType, Dim, Error, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -33,7 +33,8 @@ impl Payload for Sum {
             return Err(misfit(NAME, "inputs", "1 or more", &0));
         };
         for input in inputs {
-            if input.dtype != DType::I32 || input.shape != first.shape || input.shape.rank() != 2 {
+            let is_matrix = matches!(input.shape.0[..], [_, Dim::Fixed(_)]);
+            if input.dtype != DType::I32 || input.shape != first.shape || !is_matrix {
                 return Err(misfit(NAME, "scores", "i32 [N, K] of one shape", &input.describe()));
             }
         }

@@ -58,7 +58,7 @@ impl Tables {
     }
 
     /// The terms of these constants, and the number of rows that `values` must have; `None` where a column is
-    /// named that there is not.
+    /// named that there is not, or where there would be more rows than can be counted.
     pub fn terms(sizes: &[i64], terms: &[i64]) -> Option<(Vec<TableTerm>, usize)> {
         let places = |column: i64| {
             let column = usize::try_from(column).ok()?;
@@ -74,9 +74,9 @@ impl Tables {
                 b => places(b).map(|(b, n)| (Some(b), n))?,
             };
             all.push(TableTerm { a, b, n_a, n_b, first });
-            first += n_a * n_b;
+            first = first.checked_add(n_a * n_b)?;
         }
-        Some((all, first + 1))
+        Some((all, first.checked_add(1)?))
     }
 }
 
@@ -123,8 +123,12 @@ impl Payload for Tables {
             }
         };
         let Some((parsed, n_values)) = Self::terms(known, named) else {
-            let expected = alloc::format!("columns below {n_columns}");
-            return Err(misfit(NAME, "terms", &expected, &"others"));
+            let fits = |at: i64| (0..n_columns as i64).contains(&at);
+            let other = named.chunks_exact(2).find(|t| !(fits(t[0]) && (t[1] == -1 || fits(t[1]))));
+            let got =
+                other.map_or("too many places".to_string(), |t| alloc::format!("{} and {}", t[0], t[1]));
+            let expected = alloc::format!("columns below {n_columns}, or -1 as the second");
+            return Err(misfit(NAME, "terms", &expected, &got));
         };
         let (cells, width) = match (values.constant.map(|c| c.data()), &values.shape.0[..]) {
             (Some(TensorData::I32(v)), [Dim::Fixed(n), Dim::Fixed(k @ 1..)]) if *n == n_values => (v, *k),

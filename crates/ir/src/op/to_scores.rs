@@ -2,7 +2,7 @@
 
 use super::{Attr, Attrs, Operand, Payload, arity, misfit};
 use crate::fixed::{power_of_two, round_i32};
-use crate::{DType, Error, Shape};
+use crate::{DType, Dim, Error, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -43,9 +43,9 @@ impl Payload for ToScores {
         if !(-1000..=1000).contains(&self.shift) {
             return Err(misfit(NAME, "shift", "-1000..=1000", &self.shift));
         }
-        if x.dtype != DType::F64 || x.shape.rank() != 2 {
-            return Err(misfit(NAME, "numbers", "f64 [N, K]", &x.describe()));
+        match (x.dtype, &x.shape.0[..]) {
+            (DType::F64, [_, Dim::Fixed(_)]) => Ok(vec![(DType::I32, x.shape.clone())]),
+            _ => Err(misfit(NAME, "numbers", "f64 [N, K]", &x.describe())),
         }
-        Ok(vec![(DType::I32, x.shape.clone())])
     }
 }

@@ -198,7 +198,7 @@ fn code(random: &mut SplitMix64, b: &mut GraphBuilder, column: ValueIdx, dtype: 
     Coded { value, feature: CodedFeature { n_codes: n as u16 + 1, ordered: true } }
 }
 
-fn random_forest(random: &mut SplitMix64, features: Vec<CodedFeature>, n_outputs: u32) -> Forest {
+pub fn random_forest(random: &mut SplitMix64, features: Vec<CodedFeature>, n_outputs: u32) -> Forest {
     let n_trees = random.below(8);
     let mut trees = Vec::new();
     for _ in 0..n_trees {

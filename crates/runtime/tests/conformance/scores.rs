@@ -1,10 +1,14 @@
 //! Random integer scores that are no forest: tables, products, neighbours, similarities, and their sums.
 
+use super::models::random_forest;
 use super::numbers;
 use ir::digest::SplitMix64;
 use ir::fixed::Requantize;
 use ir::forest::CodedFeature;
-use ir::op::{Columns, MatMul, NearestRows, QGemm, QuantizeLinear, RbfSums, Sum, Tables, ToScores};
+use ir::op::{
+    Arithmetic, Cast, Columns, ForestOp, MatMul, NearestRows, OneHot, QGemm, QuantizeLinear, RbfSums, Sum,
+    Tables, ToScores,
+};
 use ir::{DType, GraphBuilder, Op, Tensor, TensorData, ValueIdx};
 
 fn matrix(b: &mut GraphBuilder, dims: [usize; 2], data: TensorData) -> ValueIdx {
@@ -27,18 +31,24 @@ pub fn made(
     if !coded.is_empty() && random.below(2) == 0 {
         parts.push(tables(random, b, coded, n_outputs));
     }
-    let n = 1 + random.below(3) as usize;
-    let rows: Vec<ValueIdx> = (0..n)
-        .map(|_| {
-            let (column, dtype) = columns[random.below(columns.len() as u32) as usize];
-            numbers::made(random, b, column, dtype)
-        })
-        .collect();
-    let rows = b.node(Op::Columns(Columns), &rows).unwrap();
+    for _ in 0..random.below(6).saturating_sub(3) {
+        let features = coded.iter().map(|c| c.1).collect();
+        let forest = Box::new(random_forest(random, features, n_outputs as u32));
+        let codes: Vec<ValueIdx> = coded.iter().map(|c| c.0).collect();
+        parts.push(b.node(Op::Forest(ForestOp { forest }), &codes).unwrap());
+    }
+    let (rows, n) = rows(random, b, coded, columns);
+    let centers = (0..n).map(|_| [0.0, -2.5, 1e300, 12.0][random.below(4) as usize]).collect();
+    let centers = b.constant(Tensor::vector(TensorData::F64(centers))).unwrap();
+    let away = match random.below(3) {
+        0 => rows,
+        1 => b.node(Op::Arithmetic(Arithmetic::Add), &[rows, centers]).unwrap(),
+        _ => b.node(Op::Arithmetic(Arithmetic::Sub), &[rows, centers]).unwrap(),
+    };
     let scale = (0..n).map(|_| [1e-300, 0.004, 1.0, 77.5][random.below(4) as usize]).collect();
     let scale = b.constant(Tensor::vector(TensorData::F64(scale))).unwrap();
     let quantize = QuantizeLinear { bits: 2 + random.below(15) as u8 };
-    let x = b.node(Op::QuantizeLinear(quantize), &[rows, scale]).unwrap();
+    let x = b.node(Op::QuantizeLinear(quantize), &[away, scale]).unwrap();
     let kinds = 1 + random.below(7);
     if kinds & 1 != 0 {
         parts.push(product(random, b, x, n, n_outputs));
@@ -60,6 +70,34 @@ pub fn made(
         [only] => only,
         _ => b.node(Op::Sum(Sum), &parts).unwrap(),
     }
+}
+
+/// Columns side by side `f64 [N, n]`: as given, cast, computed, and a column a code.
+fn rows(
+    random: &mut SplitMix64,
+    b: &mut GraphBuilder,
+    coded: &[(ValueIdx, CodedFeature)],
+    columns: &[(ValueIdx, DType)],
+) -> (ValueIdx, usize) {
+    let mut n = 0;
+    let mut parts = Vec::new();
+    for _ in 0..1 + random.below(6) {
+        let (column, dtype) = columns[random.below(columns.len() as u32) as usize];
+        let (codes, feature) = coded[random.below(coded.len() as u32) as usize];
+        let mut width = 1;
+        parts.push(match (random.below(4), dtype) {
+            (0, DType::F64) => column,
+            (1, DType::F64 | DType::I64) => b.node(Op::Cast(Cast), &[column]).unwrap(),
+            (2, _) => {
+                let depth = (1 + random.below(3)).min(feature.n_codes.into());
+                width = depth as usize;
+                b.node(Op::OneHot(OneHot { depth }), &[codes]).unwrap()
+            }
+            _ => numbers::made(random, b, column, dtype),
+        });
+        n += width;
+    }
+    (b.node(Op::Columns(Columns), &parts).unwrap(), n)
 }
 
 fn tables(
@@ -104,7 +142,8 @@ fn product(
     n: usize,
     n_outputs: usize,
 ) -> ValueIdx {
-    let w = (0..n * n_outputs).map(|_| whole(random, 21_000) as i16).collect();
+    // So small that no sum of products reaches 2^31.
+    let w = (0..n * n_outputs).map(|_| whole(random, 60_000 / n as u32) as i16).collect();
     let w = matrix(b, [n, n_outputs], TensorData::I16(w));
     let bias = (0..n_outputs).map(|_| whole(random, 80_000_000) as i32).collect();
     let bias = b.constant(Tensor::vector(TensorData::I32(bias))).unwrap();
@@ -119,13 +158,16 @@ fn neighbours(
     n: usize,
     n_outputs: usize,
 ) -> ValueIdx {
-    let n_known = 1 + random.below(12) as usize;
+    let n_known = 1 + if random.below(4) == 0 { random.below(300) } else { random.below(12) } as usize;
     // Few distinct numbers: distances of 0 and equal ones occur.
     let known = (0..n_known * n).map(|_| whole(random, 3) as i16 * 250).collect();
     let known = matrix(b, [n_known, n], TensorData::I16(known));
     let votes = (0..n_known * n_outputs).map(|_| whole(random, 1_000_000) as i32).collect();
     let votes = matrix(b, [n_known, n_outputs], TensorData::I32(votes));
-    let op = NearestRows { k: 1 + random.below(15), by_distance: random.below(2) == 0 };
+    let op = NearestRows {
+        k: [1 + random.below(15), 1000][usize::from(random.below(8) == 0)],
+        by_distance: random.below(2) == 0,
+    };
     b.node(Op::NearestRows(op), &[x, known, votes]).unwrap()
 }
 
@@ -136,7 +178,7 @@ fn similarities(
     n: usize,
     n_outputs: usize,
 ) -> ValueIdx {
-    let n_vectors = random.below(9) as usize;
+    let n_vectors = if random.below(4) == 0 { random.below(300) } else { random.below(9) } as usize;
     let vectors = (0..n_vectors * n).map(|_| whole(random, 4) as i16 * 100).collect();
     let vectors = matrix(b, [n_vectors, n], TensorData::I16(vectors));
     let c = (0..n_vectors * n_outputs).map(|_| whole(random, 32_767) as i16).collect();
@@ -147,6 +189,6 @@ fn similarities(
     let pairs = requantize(random, b, n_outputs);
     let start = (0..n_outputs).map(|_| whole(random, 1_000_000_000) as i32).collect();
     let start = b.constant(Tensor::vector(TensorData::I32(start))).unwrap();
-    let step = [0, 9, 14, 33][random.below(4) as usize];
+    let step = [0, 9, 14, 30, 31, 50][random.below(6) as usize];
     b.node(Op::RbfSums(RbfSums { step }), &[x, vectors, c, table, pairs, start]).unwrap()
 }
