@@ -1,9 +1,10 @@
 //! `gaussian_nb`: naive Bayes with a normal distribution of each number in each class.
 //!
 //! `log P(x_j | k) = -(x_j - m_jk)^2 / (2 v_jk) - log(2 pi v_jk) / 2`; the variance is that of the class's rows
-//! plus a share of the largest variance of any column. Deployed is the mean of that over the rows of each bin.
+//! plus a share of the column's variance over all rows. Deployed is the mean of that over the rows of each bin.
 //! Categories have counts (see `categorical_nb`).
-//! # Source  Zhang, The Optimality of Naive Bayes, FLAIRS 2004; the share of the variance as in scikit-learn.
+//! # Source  Zhang, The Optimality of Naive Bayes, FLAIRS 2004. Deviation from scikit-learn: the share is
+//! of the column's own variance, so that a column of large numbers drowns no other.
 
 use crate::additive_tables::TableColumn;
 use crate::naive_bayes::{Classes, PRIOR, SMOOTHING, TABLE_BITS};
@@ -13,6 +14,7 @@ use ir::Task;
 use ir::fixed::math;
 use jobs::{Ctx, Seed};
 use params::{ParamSpec, Params, Range, Value};
+use trees::Encoder;
 
 const SPEC: &[ParamSpec] = &[
     ParamSpec {
@@ -20,7 +22,7 @@ const SPEC: &[ParamSpec] = &[
         aliases: &["var_smoothing"],
         default: Value::Real(1e-9),
         range: Range::Real { low: 0.0, high: 1e3 },
-        doc: "share of the largest variance of any column that is added to all",
+        doc: "share of a column's variance over all rows that is added to that of each class",
     },
     PRIOR,
     SMOOTHING,
@@ -94,6 +96,20 @@ impl Normal {
     }
 }
 
+/// A number in the middle of a bin, or at the edge of an open one.
+fn middle(encoder: &Encoder, bin: usize) -> f64 {
+    let edge = |at: usize| match encoder {
+        Encoder::Whole(edges) => edges.get(at).map(|&e| e as f64),
+        Encoder::Real(edges) => edges.get(at).copied(),
+        Encoder::Category { .. } => None,
+    };
+    match (bin.checked_sub(1).and_then(edge), edge(bin)) {
+        (Some(low), Some(high)) => 0.5 * (low + high),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => 0.0,
+    }
+}
+
 /// `log(2 pi)`.
 const LOG_TWO_PI: f64 = 1.837_877_066_409_345_3;
 
@@ -110,16 +126,17 @@ impl Learner for GaussianNb {
         let numbers = |f: usize| input.numbers.get(f).and_then(|n| n.as_deref());
         let mut normals: Vec<Option<(Normal, f64)>> =
             (0..columns.len()).map(|f| numbers(f).map(|x| Normal::of(x, &classes))).collect();
-        let largest = normals.iter().flatten().fold(0.0f64, |m, n| m.max(n.1));
-        let added = params.real("variance_share") * largest;
-        normals.iter_mut().flatten().for_each(|n| n.0.variances.iter_mut().for_each(|v| *v += added));
+        let share = params.real("variance_share");
+        for (normal, of_all) in normals.iter_mut().flatten() {
+            normal.variances.iter_mut().for_each(|v| *v += share * *of_all);
+        }
         let mut terms = Vec::with_capacity(columns.len());
         for (at, column) in columns.iter().enumerate() {
             let counts = classes.counts(column);
             let logs = match (&normals[at], numbers(at)) {
                 (Some((normal, _)), Some(x)) => {
-                    // The mean of the densities' logs over the rows of each bin; bins that are empty among the
-                    // training rows say nothing.
+                    // The mean of the densities' logs over the rows of each bin; in a bin without a training row
+                    // that of its middle.
                     let mut sums = vec![0.0; counts.len()];
                     classes.each(|row, _, weight| {
                         let x = x[row as usize];
@@ -130,8 +147,14 @@ impl Learner for GaussianNb {
                         }
                     });
                     let weights = classes.weights(column);
-                    let of = |i: usize| if weights[i / n] > 0.0 { sums[i] / weights[i / n] } else { 0.0 };
-                    (0..sums.len() - n).map(of).collect()
+                    for (bin, sums) in sums.chunks_exact_mut(n).enumerate().take(column.n_places() - 1) {
+                        match weights[bin] {
+                            0.0 => sums.copy_from_slice(&normal.logs(middle(&column.encoder, bin))),
+                            weight => sums.iter_mut().for_each(|sum| *sum /= weight),
+                        }
+                    }
+                    sums.truncate(sums.len() - n);
+                    sums
                 }
                 _ => classes.log_shares(&counts, params.real("smoothing")),
             };
