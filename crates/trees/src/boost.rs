@@ -303,12 +303,13 @@ impl<'a, S: Scores> Run<'a, S> {
         move |row, k| scores.real(row, k)
     }
 
-    /// Rounds in a row that may change nothing before boosting ends: a sample may be unlucky, all rows
-    /// and columns cannot.
+    /// Rounds in a row that may change nothing before boosting ends: a sample or an offset of rounding may be
+    /// unlucky, all rows and columns on a fine grid cannot.
     fn patience_of_draws(&self) -> u32 {
         let BoostParams { row_share, gradient_share, column_share, column_share_by_split, .. } = *self.params;
         let shares = [row_share, gradient_share, column_share, column_share_by_split];
-        if shares.iter().any(|&share| share < 1.0) { 10 } else { 1 }
+        let is_lucky = shares.iter().any(|&share| share < 1.0) || self.params.leaf_bits < grid::FINE_BITS;
+        if is_lucky { 10 } else { 1 }
     }
 
     /// The rows of one round, if they are not all: those that are learnt from, whose gradients get their

@@ -3,7 +3,7 @@
 //! Boosting is one loop over either. [`OnGrid`] is what is deployed: gradients of few bits, leaves rounded
 //! before the next round sees them. [`Real`] is the same recipe without rounding, to see what it costs.
 
-use super::grid::finest_shift;
+use super::grid::{finest_shift, rounded};
 use crate::grow::{Grown, RowLists};
 use crate::packed::{Gradient, Packed};
 use ir::fixed::{power_of_two as pow2, round_i64};
@@ -141,9 +141,7 @@ impl Scores for OnGrid {
         if self.trees.is_empty() {
             self.place(&tree.leaves);
         }
-        let most = (1i64 << (self.leaf_bits - 1)) - 1;
-        let round = |w: &f64| round_i64(w / self.grid).clamp(-most, most) as i32;
-        let leaves: Vec<i32> = tree.leaves.iter().map(round).collect();
+        let leaves = rounded(&tree.leaves, self.grid, self.leaf_bits, self.trees.len());
         let any = leaves.iter().any(|&q| q != 0);
         tree.add_to(&mut self.sums, self.initial.len(), &leaves, i32::saturating_add);
         self.trees.push(Tree {
