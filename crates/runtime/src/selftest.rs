@@ -1,16 +1,20 @@
 //! Rows that a seed regenerates, and the digest of what a model makes of them.
 //!
-//! The rows are drawn where a model can go wrong: at its own edges and one step beside them, at its
-//! own categories, at unseen ones, infinities, extremes and missing cells. Integers only, so that
-//! any runtime regenerates the same rows.
+//! The rows are drawn where a model can go wrong: at its own edges and one step beside them, where the
+//! integers made of a number change and end, at its own categories, at unseen ones, infinities, extremes and
+//! missing cells. Integers and single operations of IEEE 754 only, so that any runtime regenerates the same
+//! rows.
 
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::digest::{Digest, SplitMix64};
-use ir::fixed::{from_key_f64, key_f64};
-use ir::op::TimePart;
-use ir::{Bits, Column, ColumnData, DType, Error, Graph, Kind, Op, SelfTest, Tensor, TensorData, ValueIdx};
+use ir::fixed::{from_key_f64, key_f64, round_i64};
+use ir::op::{Arithmetic, TimePart};
+use ir::{
+    Bits, Column, ColumnData, DType, Dim, Error, Graph, Kind, Node, Op, Origin, SelfTest, Tensor, TensorData,
+    ValueIdx,
+};
 
 /// Rows of a self-test.
 pub const SELF_TEST_ROWS: u32 = 256;
@@ -50,7 +54,8 @@ impl OwnedColumn {
 ///
 /// Column `i` is drawn from `SplitMix64(seed + i)`. Each row draws a number in `0..16`: 0 is missing;
 /// 1 and 2 are the two extremes; 3 is a random word; the others are one of the column's constants
-/// (edges, keys), for numbers moved by -1, 0 or 1 step. A column that is read as text holds sentences
+/// (edges, keys, and for numbers [`numbers_near`]), for numbers moved by -1, 0 or 1 step. One random word in
+/// eight is NaN in a column of doubles. A column that is read as text holds sentences
 /// ([`sentence`]) instead of random words and keys. A text is empty where all texts together would take
 /// more than [`MAX_TEXT`] bytes.
 ///
@@ -59,6 +64,7 @@ impl OwnedColumn {
 pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedColumn>, Error> {
     let mut columns = Vec::with_capacity(graph.inputs().len());
     let beside = constants_beside(graph);
+    let near = numbers_near(graph);
     let times = times_read(graph);
     let shared = shared_keys(graph);
     let texts = texts_read(graph);
@@ -77,6 +83,8 @@ pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedCol
         match graph.value(input).dtype {
             DType::I64 => {
                 let edges = if let Some(TensorData::I64(v)) = constant { &v[..] } else { &[] };
+                let near = near[input.0 as usize].iter().map(|&x| round_i64(x));
+                let edges: Vec<i64> = edges.iter().copied().chain(near).collect();
                 let mut values = vec![0i64; n];
                 for (row, value) in values.iter_mut().enumerate() {
                     let drawn = number(&mut random, edges.len() as u32);
@@ -95,6 +103,7 @@ pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedCol
             }
             DType::F64 => {
                 let edges = if let Some(TensorData::F64(v)) = constant { &v[..] } else { &[] };
+                let edges: Vec<f64> = edges.iter().chain(&near[input.0 as usize]).copied().collect();
                 let limit = key_f64(f64::INFINITY);
                 let mut values = vec![0f64; n];
                 for (row, value) in values.iter_mut().enumerate() {
@@ -104,7 +113,8 @@ pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedCol
                         Drawn::Missing => 0.0,
                         Drawn::Low => f64::NEG_INFINITY,
                         Drawn::High => f64::INFINITY,
-                        // Any bits: NaN among them, which is missing as well.
+                        // Missing as well.
+                        Drawn::Word(word) if word % 8 == 0 => f64::NAN,
                         Drawn::Word(word) => f64::from_bits(word),
                         Drawn::Constant(at, step) => {
                             let key = key_f64(edges[at as usize]).saturating_add(step);
@@ -257,12 +267,14 @@ fn shared_keys(graph: &Graph) -> Vec<bool> {
     shared
 }
 
-/// By value: what the first consumer of the value takes beside it.
+/// By value: what the first consumer that takes a constant beside it takes.
 fn constants_beside(graph: &Graph) -> Vec<Option<ValueIdx>> {
     let mut beside = vec![None; graph.values().len()];
     for node in graph.nodes().iter().rev() {
-        if let Some(value) = node.inputs.first() {
-            beside[value.0 as usize] = node.inputs.get(1).copied();
+        if let (Some(value), Some(&constant)) = (node.inputs.first(), node.inputs.get(1))
+            && graph.constant(constant).is_some()
+        {
+            beside[value.0 as usize] = Some(constant);
         }
         if let Op::Related(related) = &node.op {
             let places = related.places();
@@ -273,6 +285,87 @@ fn constants_beside(graph: &Graph) -> Vec<Option<ValueIdx>> {
         }
     }
     beside
+}
+
+/// By value: the numbers where integers of a `QuantizeLinear` made of it change: at the center, at a tie on each
+/// side, where they end, and at the cells of the first [`KNOWN_ROWS`] rows that they are compared with; and the
+/// edges of a `Bin` behind a `Cast`.
+fn numbers_near(graph: &Graph) -> Vec<Vec<f64>> {
+    let mut near: Vec<Vec<f64>> = vec![Vec::new(); graph.values().len()];
+    let maker = |value: ValueIdx| match &graph.value(value).origin {
+        Origin::Node(idx) => graph.nodes().get(idx.0 as usize),
+        Origin::Input(_) | Origin::Constant(_) => None,
+    };
+    let doubles = |node: &Node| match graph.constant(*node.inputs.get(1)?)?.data() {
+        TensorData::F64(v) => Some(&v[..]),
+        _ => None,
+    };
+    let uncast = |value: ValueIdx| match maker(value) {
+        Some(node) if matches!(node.op, Op::Cast(_)) => node.inputs.first().copied().unwrap_or(value),
+        _ => value,
+    };
+    let compared = rows_compared(graph);
+    for node in graph.nodes() {
+        let (Some(&first), Some(constants)) = (node.inputs.first(), doubles(node)) else { continue };
+        match node.op {
+            Op::Bin(_) if uncast(first) != first => {
+                let near = &mut near[uncast(first).0 as usize];
+                near.extend(constants.iter().take(MAX_NEAR.saturating_sub(near.len())));
+            }
+            Op::QuantizeLinear(op) => {
+                let Some(mut away) = maker(first) else { continue };
+                let mut centers: &[f64] = &[];
+                if let (Op::Arithmetic(Arithmetic::Sub), Some(constant)) = (&away.op, doubles(away)) {
+                    centers = constant;
+                    let Some(rows) = away.inputs.first().and_then(|&i| maker(i)) else { continue };
+                    away = rows;
+                }
+                if !matches!(away.op, Op::Columns(_)) {
+                    continue;
+                }
+                let known = node.outputs.first().and_then(|o| compared[o.0 as usize]).unwrap_or_default();
+                let mut at = 0;
+                for &input in &away.inputs {
+                    let width = match graph.value(input).shape.0[..] {
+                        [_, Dim::Fixed(width)] => width,
+                        _ => 1,
+                    };
+                    if let (1, Some(&scale)) = (graph.value(input).shape.rank(), constants.get(at)) {
+                        let center = centers.get(at).copied().unwrap_or(0.0);
+                        let most = f64::from(op.most());
+                        let cells = known.iter().skip(at).step_by(constants.len()).take(KNOWN_ROWS);
+                        let steps = [0.0, -0.5, 0.5, most - 0.5, 0.5 - most];
+                        let steps = steps.into_iter().chain(cells.map(|&cell| f64::from(cell)));
+                        let numbers = steps.map(|step| center + step * scale).filter(|x| !x.is_nan());
+                        let near = &mut near[uncast(input).0 as usize];
+                        near.extend(numbers.take(MAX_NEAR.saturating_sub(near.len())));
+                    }
+                    at += width;
+                }
+            }
+            _ => {}
+        }
+    }
+    near
+}
+
+/// Most numbers that one column is drawn from: a hostile file must not ask for many by many nodes.
+const MAX_NEAR: usize = 1 << 12;
+
+/// Rows whose cells numbers are drawn from.
+const KNOWN_ROWS: usize = 8;
+
+/// By value: the known rows that its first consumer compares it with.
+fn rows_compared(graph: &Graph) -> Vec<Option<&[i16]>> {
+    let mut compared = vec![None; graph.values().len()];
+    for node in graph.nodes().iter().rev() {
+        if let (Op::NearestRows(_) | Op::RbfSums(_), [rows, known, ..]) = (&node.op, &node.inputs[..])
+            && let Some(TensorData::I16(cells)) = graph.constant(*known).map(Tensor::data)
+        {
+            compared[rows.0 as usize] = Some(&cells[..]);
+        }
+    }
+    compared
 }
 
 /// Digest of outputs: every element as a 64-bit word (floats by their bits), in order.
@@ -314,7 +407,7 @@ pub fn self_test(graph: &Graph, seed: u64) -> Result<SelfTest, crate::verify::Fa
 mod tests {
     use super::*;
     use ir::forest::CodedFeature;
-    use ir::op::{Codes, ForestOp};
+    use ir::op::{Cast, Codes, Columns, ForestOp, NearestRows, QuantizeLinear};
     use ir::{Forest, GraphBuilder, Op, Shape};
 
     /// A key of a megabyte, shared by many columns, must not be repeated until the memory is full.
@@ -335,5 +428,40 @@ mod tests {
         let n_bytes: usize = columns.iter().map(|c| c.bytes.len()).sum();
         assert!((MAX_TEXT / 2..=MAX_TEXT).contains(&n_bytes), "{n_bytes}");
         assert!(columns.iter().all(|c| c.column().unwrap().n_rows() == 256));
+    }
+
+    /// Integers change between the rows, reach both ends and the rows that they are compared with.
+    #[test]
+    fn rows_of_integers_reach_their_ends() {
+        let mut b = GraphBuilder::new();
+        let inputs = [DType::I64, DType::F64];
+        let inputs = inputs.map(|dtype| b.input(dtype.name(), dtype, Shape::rows()).unwrap());
+        let cells = inputs.map(|input| b.node(Op::Cast(Cast), &[input]).unwrap());
+        let rows_of = b.node(Op::Columns(Columns), &cells).unwrap();
+        let mut vector = |v: [f64; 2]| b.constant(Tensor::vector(TensorData::F64(v.to_vec()))).unwrap();
+        let (centers, scales) = (vector([1e6, -0.25]), vector([4.0, 0.125]));
+        let mut matrix = |k, data| b.constant(Tensor::try_new(vec![2, k], data).unwrap()).unwrap();
+        let known = matrix(2, TensorData::I16(vec![77, -33, -5, 100]));
+        let votes = matrix(1, TensorData::I32(vec![1, 2]));
+        let away = b.node(Op::Arithmetic(Arithmetic::Sub), &[rows_of, centers]).unwrap();
+        let op = QuantizeLinear { bits: 8 };
+        let x = b.node(Op::QuantizeLinear(op), &[away, scales]).unwrap();
+        let nearest = NearestRows { k: 1, by_distance: false };
+        let score = b.node(Op::NearestRows(nearest), &[x, known, votes]).unwrap();
+        let graph = b.finish(&[score]).unwrap();
+        let columns = rows(&graph, 1, SELF_TEST_ROWS).unwrap();
+        for (at, column) in columns.iter().enumerate() {
+            let (column, mut seen) = (column.column().unwrap(), Vec::new());
+            for row in 0..column.n_rows() {
+                let (center, scale) = ([1e6, -0.25][at], [4.0, 0.125][at]);
+                seen.push(i32::from(op.of(column.double(row) - center, scale)));
+            }
+            for expected in [-127, -126, -1, 0, 1, 126, 127, [77, -33][at], [-5, 100][at]] {
+                assert!(seen.contains(&expected), "column {at} never gives {expected}");
+            }
+        }
+        let ColumnData::F64(values) = columns[1].column().unwrap().data() else { panic!("doubles") };
+        let valid = |row: &usize| columns[1].column().unwrap().is_valid(*row);
+        assert!((0..values.len()).filter(valid).any(|row| values[row].is_nan()));
     }
 }
