@@ -39,6 +39,13 @@ const SPEC: &[ParamSpec] = &[
         doc: "rounds without a better validation loss before boosting stops, when n_trees is 0",
     },
     ParamSpec {
+        name: "round_tolerance",
+        aliases: &[],
+        default: Value::Real(0.005),
+        range: Range::Real { low: 0.0, high: 0.5 },
+        doc: "later rounds are kept only if they lower the validation loss by more than this share",
+    },
+    ParamSpec {
         name: "loss",
         aliases: &["objective", "loss_function"],
         default: Value::Word("auto"),
@@ -216,7 +223,7 @@ const SPEC: &[ParamSpec] = &[
     ParamSpec {
         name: "leaf_bits",
         aliases: &[],
-        default: Value::Int(16),
+        default: Value::Int(8),
         range: Range::Int { low: 4, high: 16 },
         doc: "bits of a leaf",
     },
@@ -294,6 +301,7 @@ impl Learner for Gbdt {
         let loss = loss(params, &target, input.goal)?;
         let boost_params = BoostParams {
             rounds,
+            round_tolerance: params.real("round_tolerance"),
             loss,
             learning_rate: params.real("learning_rate"),
             symmetric: params.word("growth") == "symmetric",

@@ -601,7 +601,7 @@ fn defaults_of_gbdt_keep_their_bytes() {
         }
     });
     let expected =
-        [0x8b06_86a7_4a3e_fbf5, 0x2ccf_a8d3_cabd_2ff7, 0xbbf6_3cce_bbc2_24e3, 0xbe22_dc6d_761f_6923];
+        [0xdc3b_3077_0b75_7b2c, 0x31f3_416b_9278_fa82, 0x0bd1_9cbb_2082_9993, 0xc2da_c3de_bd56_4026];
     assert_eq!(found, expected, "{found:#x?}");
 }
 

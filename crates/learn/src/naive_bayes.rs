@@ -112,11 +112,12 @@ impl<'a> Classes<'a> {
         if self.n_classes == 2 {
             return vec![(logs[1] - logs[0]).clamp(-MOST_LOG_ODDS, MOST_LOG_ODDS)];
         }
-        // The largest one decides; what lies far below it is cut before the mean is taken.
+        // The largest one decides; what lies far below it is cut before the mean is taken. Distances first: equal
+        // logs, however large, are no distance apart.
         let largest = logs.iter().fold(f64::NEG_INFINITY, |m, l| m.max(*l));
-        let cut = logs.iter().map(|l| l.max(largest - 2.0 * MOST_LOG_ODDS));
-        let mean = cut.clone().sum::<f64>() / self.n_classes as f64;
-        cut.map(|l| l - mean).collect()
+        let away = |l: &f64| if *l == largest { 0.0 } else { (l - largest).max(-2.0 * MOST_LOG_ODDS) };
+        let mean = logs.iter().map(away).sum::<f64>() / self.n_classes as f64;
+        logs.iter().map(|l| away(l) - mean).collect()
     }
 
     /// Scores a row.

@@ -156,6 +156,8 @@ fn run<S: Scores>(
         Rounds::Exactly(n) => (n, None),
         Rounds::Until { patience, most } => (most, Some(patience)),
     };
+    // The round of lowest loss, and the one that is kept: the first whose loss is hardly higher.
+    let mut lowest = (f64::INFINITY, 0u32);
     let mut best = (f64::INFINITY, 0u32, Vec::new());
     let mut n_rounds = 0;
     let mut idle = 0;
@@ -174,9 +176,12 @@ fn run<S: Scores>(
         ctx.progress.advance(1);
         if let Some(patience) = patience {
             let loss = run.other_loss();
-            if loss < best.0 {
+            if best.1 == 0 || loss < best.0 - params.round_tolerance * best.0.abs() {
                 best = (loss, n_rounds, run.other_scores());
-            } else if n_rounds - best.1 >= patience {
+            }
+            if loss < lowest.0 {
+                lowest = (loss, n_rounds);
+            } else if n_rounds - lowest.1 >= patience {
                 break;
             }
         }

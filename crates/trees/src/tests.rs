@@ -28,6 +28,7 @@ pub(crate) fn matrix(columns: &[Vec<f64>]) -> CodeMatrix {
 
 fn params() -> BoostParams {
     BoostParams {
+        round_tolerance: 0.0,
         loss: Loss::Usual,
         rounds: Rounds::Exactly(40),
         learning_rate: 0.3,

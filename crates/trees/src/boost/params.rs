@@ -27,6 +27,8 @@ pub enum Rounds {
 pub struct BoostParams {
     /// Number of rounds.
     pub rounds: Rounds,
+    /// A later round is kept only if it lowers the loss of the other rows by more than this share.
+    pub round_tolerance: f64,
     /// What is minimised.
     pub loss: Loss,
     /// Factor of each leaf.
