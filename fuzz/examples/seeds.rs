@@ -84,7 +84,7 @@ fn typed() -> Result<RecordBatch, Box<dyn Error>> {
     )?)
 }
 
-/// One model of each task, with numbers, categories and times.
+/// One model of each task, with numbers, categories and times, and one of each kind of nodes.
 fn models(folder: &Path) -> Result<(), Box<dyn Error>> {
     let place = tempfile::tempdir()?;
     let mut table = String::from("age,town,when,yes,kind,price\n");
@@ -100,12 +100,23 @@ fn models(folder: &Path) -> Result<(), Box<dyn Error>> {
     fs::write(&data, table)?;
     let program =
         std::env::var_os("SMIDGEN").map_or_else(|| "../target/release/smidgen".into(), PathBuf::from);
-    for (target, others) in [("yes", "kind,price"), ("kind", "yes,price"), ("price", "yes,kind")] {
+    let gbdt = ["--set", "gbdt.n_trees=3", "--set", "gbdt.max_leaves=4"];
+    let other = |learner| ["--learners", learner, "--seed", "1"];
+    for (name, target, others, learner) in [
+        ("yes", "yes", "kind,price", gbdt),
+        ("kind", "kind", "yes,price", gbdt),
+        ("price", "price", "yes,kind", gbdt),
+        ("logistic", "yes", "kind,price", other("logistic")),
+        ("poisson", "price", "yes,kind", other("poisson")),
+        ("ebm", "kind", "yes,price", other("ebm")),
+        ("knn", "kind", "yes,price", other("knn")),
+        ("svm", "yes", "kind,price", other("svm")),
+    ] {
         let mut fit = Command::new(&program);
         fit.arg("fit")
             .arg(&data)
             .arg("-o")
-            .arg(folder.join(format!("{target}.smidgen")))
+            .arg(folder.join(format!("{name}.smidgen")))
             .arg("--quiet")
             .stdout(Stdio::null());
         fit.args([
@@ -120,7 +131,7 @@ fn models(folder: &Path) -> Result<(), Box<dyn Error>> {
             "--holdout",
             "0.3",
         ]);
-        fit.args(["--set", "gbdt.n_trees=3", "--set", "gbdt.max_leaves=4"]);
+        fit.args(learner);
         if !fit.status()?.success() {
             return Err(format!(
                 "{} could not fit; build it first: cargo build --release",
