@@ -262,10 +262,9 @@ impl IntegerTables {
             }
             if *b == Some(column) {
                 for line in values.chunks_exact(row) {
-                    for place in 1..n {
-                        let cell = |p: usize| &line[p * self.n_outputs..(p + 1) * self.n_outputs];
-                        begins[place] |= cell(place - 1) != cell(place);
-                    }
+                    let cells = line.chunks_exact(self.n_outputs);
+                    let changes = cells.clone().zip(cells.skip(1)).map(|(before, here)| before != here);
+                    begins[1..].iter_mut().zip(changes).for_each(|(begins, changes)| *begins |= changes);
                 }
             }
         }

@@ -274,6 +274,9 @@ fn blocks(prepared: &Prepared<'_>, n_folds: u32, share: Option<f64>, seed: Seed)
 /// The folds of a repetition: for each its rows and what was predicted.
 type Held<'f> = Vec<(&'f [u32], &'f [f64])>;
 
+/// The mean score of the repetitions, and the rows and predictions of each.
+type Scored = (Option<f64>, Vec<(Vec<u32>, Predictions)>);
+
 /// Puts the folds of each repetition together and scores them.
 fn gather(
     prepared: &Prepared<'_>,
@@ -287,7 +290,7 @@ fn gather(
         let of = folds.iter().zip(fits).filter(move |(f, _)| f.repetition == repetition);
         of.map(|(fold, fit)| (&fold.held_back[..], fit.linked(floats))).collect()
     };
-    let scores = |floats: bool| -> Result<(Option<f64>, Vec<(Vec<u32>, Predictions)>), Error> {
+    let scores = |floats: bool| -> Result<Scored, Error> {
         let mut all = Vec::new();
         let mut scores = Vec::new();
         for repetition in 0..n_repetitions {
