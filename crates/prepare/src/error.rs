@@ -44,6 +44,18 @@ pub enum Kind {
         /// The kinds that the transform takes.
         takes: String,
     },
+    /// A category that a list of categories does not hold.
+    #[error(
+        "{transform}: column \"{column}\" has the category \"{category}\", which is not in categories; add it there"
+    )]
+    Unlisted {
+        /// The transform.
+        transform: &'static str,
+        /// The column.
+        column: String,
+        /// The category.
+        category: String,
+    },
     /// A transform that sees the target where there is none.
     #[error("{transform}: it is fitted to the target, and there is none; name it with --target")]
     NoTarget {
@@ -93,6 +105,7 @@ impl Error {
             | Kind::Params(_)
             | Kind::UnknownColumn { .. }
             | Kind::ColumnKind { .. }
+            | Kind::Unlisted { .. }
             | Kind::NoTarget { .. }
             | Kind::Task { .. }
             | Kind::Columns { .. } => ir::Nature::Input,

@@ -1,6 +1,6 @@
 //! `ordinal`: a category to its place among all categories.
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::nodes::Labels;
 use crate::statistics::{by_value, counts};
 use crate::transform::{FeatureKind, FittedStep, Group, StepInput, Transform, TransformEntry};
@@ -26,6 +26,13 @@ const SPEC: &[ParamSpec] = &[
         doc: "what comes first: the smallest number (or the first text), or the most frequent category",
     },
     ParamSpec {
+        name: "categories",
+        aliases: &[],
+        default: Value::Word(""),
+        range: Range::Text,
+        doc: "the categories in their order, the lowest first: LOW;MIDDLE;HIGH; none: as order says",
+    },
+    ParamSpec {
         name: "unknown",
         aliases: &["handle_unknown"],
         default: Value::Word("missing"),
@@ -35,7 +42,7 @@ const SPEC: &[ParamSpec] = &[
 ];
 
 /// The place of the key among the keys of the training rows, from 0: by value if all are numbers, else in
-/// byte order; or by falling frequency, equal ones by value. Unseen and missing cells give NaN, or -1.
+/// byte order; or by falling frequency, equal ones by value; or in the order of a list. Unseen and missing cells give NaN, or -1.
 /// O(rows log categories); the model holds every key.
 /// # Source  scikit-learn's `OrdinalEncoder`; deviation: keys that are numbers are ordered as numbers though
 /// they are text.
@@ -44,6 +51,11 @@ struct Ordinal;
 impl Transform for Ordinal {
     fn fit(&self, input: &StepInput<'_>, params: &Params) -> Result<FittedStep, Error> {
         let unknown = if params.word("unknown") == "minus_one" { -1.0 } else { f64::NAN };
+        let listed = params.text("categories").split(';').map(str::trim).filter(|key| !key.is_empty());
+        let listed: Vec<&str> = listed.collect();
+        if !listed.is_empty() {
+            return in_order(input, &listed, unknown);
+        }
         Ok(FittedStep::of_each(input, |at, name| {
             let (keys, counts): (Vec<String>, Vec<u64>) =
                 counts(input.texts(at)).into_iter().map(|(key, n)| (key.to_owned(), n)).unzip();
@@ -61,6 +73,32 @@ impl Transform for Ordinal {
             Some(Group::number(vec![at], name.to_owned(), Labels { keys, values }))
         }))
     }
+}
+
+/// Places in a list.
+///
+/// # Errors
+/// `Unlisted` for a category of the training rows that is not in the list.
+fn in_order(input: &StepInput<'_>, listed: &[&str], unknown: f64) -> Result<FittedStep, Error> {
+    let mut order: Vec<(String, f64)> =
+        listed.iter().map(|k| (*k).to_owned()).zip((0..).map(f64::from)).collect();
+    order.sort_by(|a, b| a.0.cmp(&b.0));
+    order.dedup_by(|a, b| a.0 == b.0);
+    let (keys, mut values): (Vec<String>, Vec<f64>) = order.into_iter().unzip();
+    values.extend([unknown; 2]);
+    for (at, column) in input.columns.iter().enumerate() {
+        let seen = counts(input.texts(at));
+        if let Some((key, _)) =
+            seen.iter().find(|(key, _)| keys.binary_search_by(|k| k.as_str().cmp(key)).is_err())
+        {
+            let (column, category) = (column.name.to_owned(), (*key).to_owned());
+            return Err(Kind::Unlisted { transform: "ordinal", column, category }.into());
+        }
+    }
+    Ok(FittedStep::of_each(input, |at, name| {
+        let labels = Labels { keys: keys.clone(), values: values.clone() };
+        Some(Group::number(vec![at], name.to_owned(), labels))
+    }))
 }
 
 #[cfg(test)]
@@ -85,6 +123,7 @@ mod tests {
             (&[], &["10", "9", "", "x"], [0.0, 1.0, NAN, NAN]),
             (&[("unknown", "minus_one")], &["10", "9", "", "9"], [1.0, 0.0, -1.0, -1.0]),
             (&[("order", "frequency")], &["10", "10", "9", "8"], [0.0, 2.0, NAN, NAN]),
+            (&[("categories", "9; 10;11")], &["10", "9", "", "9"], [1.0, 0.0, NAN, NAN]),
         ];
         for &(settings, fit, expected) in cases {
             check_column(&run(settings, fit, &["10", "9", "", "new"]), &expected, 0.0);
