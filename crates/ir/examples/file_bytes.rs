@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let packed_bytes: usize = forests().map(|f| packed_bits(f).div_ceil(8)).sum();
         let edges = edges(&model);
         let n_edges: usize = edges.iter().map(|t| t.data().len()).sum();
-        let edge_bytes = section(&file::write(&only(&edges)?), CONSTANTS);
+        let edge_bytes = if edges.is_empty() { 0 } else { section(&file::write(&only(&edges)?), CONSTANTS) };
         let mut times = Vec::new();
         for _ in 0..if n_splits > 100_000 { 5 } else { 50 } {
             let start = Instant::now();
