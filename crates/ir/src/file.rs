@@ -13,8 +13,10 @@
 mod bytes;
 mod coder;
 mod constants;
+mod contexts;
 mod forests;
 mod graph;
+mod rising;
 mod signature;
 
 use crate::digest::Digest;

@@ -106,16 +106,21 @@ fn hostile_sections() {
         s.truncate(1 + (s.len() - 1) / 2);
     });
     assert!(shared.contains("a forest is missing"), "{shared}");
-    // 255 codes; 1 << 15 of them would cost a reader 128 kB a feature.
-    let codes = changed(FORESTS, |s| drop(s.splice(2..3, [0xff, 0x03])));
+    // 255 codes; 1 << 14 of them would cost a reader 64 kB a feature.
+    let codes = changed(FORESTS, |s| drop(s.splice(2..3, [0xfd, 0x07])));
     assert_eq!(codes, damaged("forests", 4, "a feature has too many codes"));
     let mut huge = vec![1, 0xff, 0xff, 0x7f];
     huge.resize(100, 0);
     let features = changed(FORESTS, |s| *s = huge.clone());
     assert_eq!(features, damaged("forests", 4, "a count is larger than the bytes that are left"));
     // 17 trees for one byte.
-    let trees = changed(FORESTS, |s| *s = vec![1, 1, 5, 1, 0, 17, 0, 0, 1, 0]);
-    assert_eq!(trees, damaged("forests", 10, "the trees are more than their bytes can hold"));
+    let trees = changed(FORESTS, |s| *s = vec![1, 1, 9, 1, 0, 17, 0, 0, 0, 1, 0]);
+    assert_eq!(trees, damaged("forests", 11, "the trees are more than their bytes can hold"));
+    // A flag that no form has, and leaves of 33 bits.
+    for form in [[8, 0], [0, 33]] {
+        let form = changed(FORESTS, |s| *s = vec![1, 1, 9, 1, 0, 1, 0, form[0], form[1], 1, 0]);
+        assert_eq!(form, damaged("forests", 9, "the form of a forest is not known"));
+    }
     // A constant of 2^40 elements, one of a width that no f64 has, one that leaves its dtype.
     let constant = |bytes: &[u8]| changed(CONSTANTS, |s| *s = bytes.to_vec());
     let large = "a constant is larger than the bytes that are left";
@@ -127,6 +132,24 @@ fn hostile_sections() {
     assert_eq!(
         constant(&[1, 5, 1, 1, 0x80, 0x80, 0x04]),
         damaged("constants", 7, "a constant leaves the range of its dtype")
+    );
+    // Rising: more than 16 a byte, of a unit that no double has, of a dtype that is not coded so, and zeros
+    // one after the other.
+    let rising = DType::F64.tag() | 0x80;
+    assert_eq!(constant(&[1, rising, 1, 65, 0, 1, 0]), damaged("constants", 4, large));
+    let few = "a constant is larger than its bytes can hold";
+    assert_eq!(constant(&[1, rising, 1, 40, 0, 1, 0]), damaged("constants", 7, few));
+    assert_eq!(
+        constant(&[1, rising, 1, 2, 0x80, 0x10, 1, 0]),
+        damaged("constants", 6, "the unit of a constant is out of range")
+    );
+    assert_eq!(
+        constant(&[1, DType::I32.tag() | 0x80, 1, 2, 1, 0]),
+        damaged("constants", 4, "a constant of this dtype does not rise")
+    );
+    assert_eq!(
+        constant(&[1, rising, 1, 2, 0, 1, 0]),
+        damaged("constants", 7, "a rising constant is too large")
     );
     assert_eq!(constant(&[1, 3, 0]), damaged("constants", 2, "the dtype of a constant is not known"));
     // Texts: "a" and one that shares two bytes with it; half of an "é" alone, and one joined from two texts.
@@ -220,15 +243,44 @@ fn texts_are_stored_by_what_differs() {
 }
 
 #[test]
+fn rising_numbers_come_back() {
+    let tiny = f64::from_bits(1);
+    let floats = [
+        vec![tiny, 2.0 * tiny, 3.0 * tiny],
+        vec![-f64::MIN_POSITIVE, 0.0, f64::MIN_POSITIVE],
+        vec![-1.5, -0.0, 0.25],
+        vec![-1e300, 1e-300, 1e300],
+        vec![f64::NEG_INFINITY, 1.0, f64::INFINITY],
+        vec![f64::MAX / 2.0, f64::MAX],
+        (-300..300).map(|i| f64::from(i) * 0.125).collect(),
+        (1..254).map(|i| f64::from(i).sqrt()).collect(),
+    ];
+    let lengths = floats.map(|v| cost(TensorData::F64(v)));
+    // As leading bytes they would be 1801 and 2025.
+    assert!(lengths[6] < 400 && lengths[7] < 1500, "{lengths:?}");
+    let wholes = [
+        vec![i64::MIN, i64::MAX],
+        vec![-(1 << 61), 0, 1 << 61],
+        vec![1 - (1 << 61), -1, 0, 1, (1 << 61) - 1],
+        (-500..500).map(|i| i * 64).collect(),
+        (0..200).map(|i| i * i * i).collect(),
+    ];
+    let lengths = wholes.map(|v| cost(TensorData::I64(v)));
+    assert!(lengths[3] < 800 && lengths[4] < 400, "{lengths:?}");
+}
+
+#[test]
 fn floats_that_repeat_are_stored_once() {
     let third = 1.0 / 3.0;
     let many: Vec<f64> = (0..1000).map(|i| 1.0 / f64::from(i % 200 + 3)).collect();
-    let cases: [(Vec<f64>, usize); 6] = [
+    let cases: [(Vec<f64>, usize); 7] = [
         (vec![], 1),
         (vec![0.5], 3),
         // Table, its length, its width and the one float; a byte a place.
         (vec![third; 10], 3 + 8 + 10),
-        (vec![third, 0.5], 17),
+        (vec![0.5, third], 17),
+        // They rise: a unit, a length, and half an exact third of seven bytes.
+        (vec![third, 0.5], 11),
         // Short floats do not pay a table.
         (vec![0.5, 0.25, 0.5, 0.25], 9),
         // Places from 128 on take two bytes.

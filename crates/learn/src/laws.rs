@@ -601,7 +601,7 @@ fn defaults_of_gbdt_keep_their_bytes() {
         }
     });
     let expected =
-        [0xdc3b_3077_0b75_7b2c, 0x31f3_416b_9278_fa82, 0x0bd1_9cbb_2082_9993, 0xc2da_c3de_bd56_4026];
+        [0xafda_33dd_2ddd_2f21, 0x3893_7bd5_b62e_a9a4, 0x7b96_50e5_4367_775f, 0xeee4_471f_8886_94d4];
     assert_eq!(found, expected, "{found:#x?}");
 }
 

@@ -39,8 +39,7 @@ impl Encoder {
             Some(ColumnData::I64(_)) => {
                 let mut keys = sample(chunks);
                 keys.sort_unstable();
-                let middle = |(a, b): (i64, i64)| a + ((i128::from(b) - i128::from(a) - 1) / 2) as i64;
-                Encoder::Whole(cuts(&keys, max_bins).into_iter().map(middle).collect())
+                Encoder::Whole(cuts(&keys, max_bins).into_iter().map(whole_between).collect())
             }
             _ => {
                 let mut keys = sample(chunks);
@@ -125,6 +124,24 @@ fn sample(chunks: &[Column<'_>]) -> Vec<i64> {
     keys
 }
 
+/// The whole number with the most trailing zero bits in the middle half of a gap, the smallest of these:
+/// it is at least the first key and below the second.
+fn whole_between((low, high): (i64, i64)) -> i64 {
+    let quarter = high.abs_diff(low).saturating_sub(1) / 4;
+    let (low, high) = (low.saturating_add_unsigned(quarter), high.saturating_sub_unsigned(quarter + 1));
+    if low <= 0 && high >= 0 {
+        return 0;
+    }
+    for zeros in (1..63).rev() {
+        let mask = (1i64 << zeros) - 1;
+        let candidate = low.checked_add(mask).map(|up| up & !mask);
+        if let Some(candidate) = candidate.filter(|&c| c <= high) {
+            return candidate;
+        }
+    }
+    low
+}
+
 /// A short number that is at least the first key's and below the second's.
 fn edge_between((low, high): (i64, i64)) -> f64 {
     let (a, b) = (from_key_f64(low), from_key_f64(high));
@@ -181,6 +198,27 @@ mod tests {
         assert_eq!(encoder.n_codes(), 5);
         let seen = [f64::NEG_INFINITY, -1.0, -0.0, 3.5, f64::INFINITY, f64::NAN];
         assert_eq!(codes(&encoder, &column(&seen)), [0, 1, 2, 3, 4, MISSING]);
+    }
+
+    #[test]
+    fn whole_edges_are_short() {
+        let cases = [
+            ((5, 6), 5),
+            ((5, 7), 6),
+            ((-7, -5), -6),
+            ((100, 200), 128),
+            ((1000, 1100), 1024),
+            ((-3, 9), 0),
+            ((63, 64), 63),
+            ((i64::MAX - 1, i64::MAX), i64::MAX - 1),
+            ((i64::MIN, i64::MIN + 1), i64::MIN),
+            ((i64::MIN, i64::MAX), 0),
+        ];
+        for (gap, expected) in cases {
+            let edge = whole_between(gap);
+            assert!(gap.0 <= edge && edge < gap.1, "{gap:?}: {edge}");
+            assert_eq!(edge, expected, "{gap:?}");
+        }
     }
 
     #[test]

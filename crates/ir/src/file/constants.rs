@@ -3,14 +3,19 @@
 //! Integers are stored as differences, zigzag varints; floats as their leading bytes, as many as
 //! the longest of them needs (an edge chosen short is two or three bytes), or, where that is shorter, as
 //! places in a table of the floats that occur, the most frequent first (the weights of a vocabulary hang on
-//! few counts); text as what differs from the text before it, which in a sorted vocabulary is little.
+//! few counts); rising `i64` and `f64`, as edges are, entropy-coded where that is shorter; text as what differs from the text before it, which in a sorted vocabulary is little.
 
 use super::bytes::{Reader, Writer};
+use super::forests::PER_BYTE;
+use super::rising;
 use crate::{DType, Error, Tensor, TensorData};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
+
+/// Beside the tag of a dtype: the numbers rise and are coded so.
+const RISING: u8 = 0x80;
 
 pub(super) fn write(constants: &[&Tensor]) -> Vec<u8> {
     let mut out = Writer::default();
@@ -19,12 +24,15 @@ pub(super) fn write(constants: &[&Tensor]) -> Vec<u8> {
     }
     out.count(constants.len());
     for tensor in constants {
-        out.byte(tensor.dtype().tag());
+        let mut data = Writer::default();
+        write_data(&mut data, tensor.data());
+        let rising = write_rising(tensor.data()).filter(|r| r.len() < data.bytes().len());
+        out.byte(tensor.dtype().tag() | if rising.is_some() { RISING } else { 0 });
         out.count(tensor.dims().len());
         for &dim in tensor.dims() {
             out.count(dim);
         }
-        write_data(&mut out, tensor.data());
+        out.raw(rising.as_deref().unwrap_or(data.bytes()));
     }
     out.into_bytes()
 }
@@ -41,6 +49,21 @@ fn write_data(out: &mut Writer, data: &TensorData) {
         TensorData::Str(v) => front_coded(out, v),
         // The builder takes no constant of bags.
         TensorData::Bag(_) => {}
+    }
+}
+
+/// Numbers that rise, coded; floats behind the exponent of their common unit.
+fn write_rising(data: &TensorData) -> Option<Vec<u8>> {
+    match data {
+        TensorData::I64(v) => rising::write(v),
+        TensorData::F64(v) => {
+            let (numbers, unit) = rising::multiples(v)?;
+            let mut out = Writer::default();
+            out.signed(unit.into());
+            out.raw(&rising::write(&numbers)?);
+            Some(out.into_bytes())
+        }
+        _ => None,
     }
 }
 
@@ -117,7 +140,9 @@ pub(super) fn read(from: &mut Reader<'_>) -> Result<Vec<Tensor>, Error> {
     let mut constants = Vec::with_capacity(n);
     for _ in 0..n {
         let tag = from.byte()?;
-        let dtype = DType::from_tag(tag).ok_or_else(|| from.fail("the dtype of a constant is not known"))?;
+        let is_rising = tag & RISING != 0;
+        let dtype = DType::from_tag(tag & !RISING)
+            .ok_or_else(|| from.fail("the dtype of a constant is not known"))?;
         let rank = from.count(1)?;
         let mut dims = Vec::with_capacity(rank);
         let mut n_elements = 1usize;
@@ -126,11 +151,16 @@ pub(super) fn read(from: &mut Reader<'_>) -> Result<Vec<Tensor>, Error> {
             n_elements = n_elements.checked_mul(dim).ok_or_else(|| from.fail("a constant is too large"))?;
             dims.push(dim);
         }
-        // Every element takes at least one byte.
-        if n_elements > from.left() {
+        // Every element takes at least one byte, or a share of a coded one.
+        let per_byte = if is_rising { PER_BYTE } else { 1 };
+        if n_elements > from.left().saturating_mul(per_byte) {
             return Err(from.fail("a constant is larger than the bytes that are left"));
         }
-        let data = read_data(from, dtype, n_elements)?;
+        let data = if is_rising {
+            read_rising(from, dtype, n_elements)
+        } else {
+            read_data(from, dtype, n_elements)
+        }?;
         let tensor = Tensor::try_new(dims, data);
         constants.push(tensor.ok_or_else(|| from.fail("a constant does not fill its shape"))?);
     }
@@ -153,6 +183,19 @@ fn read_data(from: &mut Reader<'_>, dtype: DType, n: usize) -> Result<TensorData
         DType::Str => TensorData::Str(read_front_coded(from, n)?),
         DType::Bag => return Err(from.fail("a constant of bags")),
     })
+}
+
+fn read_rising(from: &mut Reader<'_>, dtype: DType, n: usize) -> Result<TensorData, Error> {
+    match dtype {
+        DType::I64 => Ok(TensorData::I64(rising::read(from, n)?)),
+        DType::F64 => {
+            let unit = i16::try_from(from.signed()?).ok().filter(|u| (-1074..=1023).contains(u));
+            let unit = unit.ok_or_else(|| from.fail("the unit of a constant is out of range"))?;
+            let numbers = rising::read(from, n)?;
+            Ok(TensorData::F64(numbers.into_iter().map(|k| rising::float(k, unit)).collect()))
+        }
+        _ => Err(from.fail("a constant of this dtype does not rise")),
+    }
 }
 
 fn narrow<T: TryFrom<i64>>(from: &mut Reader<'_>, n: usize) -> Result<Vec<T>, Error> {

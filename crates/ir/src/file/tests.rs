@@ -13,17 +13,23 @@ use proptest::prelude::*;
 
 const COLORS: [&str; 4] = ["blue", "green", "red", "öl"];
 
-/// A tree of random shape: an ordered feature 0 with 6 codes, a category 1 with 5.
-fn random_tree(random: &mut SplitMix64, width: u32, first_output: u32) -> Tree {
+/// Codes that can arrive at a node: first and last of feature 0, a set of feature 1.
+type Reach = (u8, u8, u64);
+
+const ALL: Reach = (0, 5, 31);
+
+/// A tree of random shape: an ordered feature 0 with 6 codes, a category 1 with 5. A narrowing one asks
+/// only what the splits above leave open.
+fn random_tree(random: &mut SplitMix64, width: u32, first_output: u32, narrowing: bool) -> Tree {
     let mut tree = Tree { first_output, width, ..Tree::default() };
-    let root = grow(random, &mut tree, 0);
+    let root = grow(random, &mut tree, 0, narrowing.then_some(ALL));
     if root == Child::Leaf(0) {
         assert!(tree.splits.is_empty());
     }
     tree
 }
 
-fn grow(random: &mut SplitMix64, tree: &mut Tree, depth: u32) -> Child {
+fn grow(random: &mut SplitMix64, tree: &mut Tree, depth: u32, reach: Option<Reach>) -> Child {
     if depth == 6 || random.below(3) == 0 {
         let leaf = tree.leaves.len() as u32 / tree.width;
         for _ in 0..tree.width {
@@ -33,26 +39,32 @@ fn grow(random: &mut SplitMix64, tree: &mut Tree, depth: u32) -> Child {
         return Child::Leaf(leaf);
     }
     let at = tree.splits.len();
+    let (low, high, set) = reach.unwrap_or(ALL);
     let feature = random.below(2);
-    let test = if feature == 0 {
-        Test::Greater(random.below(5) as u8)
+    let (test, left, right) = if feature == 0 {
+        // The last code parts missing from all others, at any place.
+        let t = low + random.below(u32::from(high - low) + 1) as u8;
+        let t = if t == high { 5 } else { t };
+        (Test::Greater(t), (low, high.min(t), set), ((t + 1).min(high), high, set))
     } else {
-        Test::In(CodeSet([u64::from(random.below(31) + 1), 0, 0, 0]))
+        let right = u64::from(random.below(32)) & set;
+        (Test::In(CodeSet([right, 0, 0, 0])), (low, high, set & !right), (low, high, right))
     };
     let missing_left = random.below(5) == 0;
     tree.splits.push(Split { feature, test, missing_left, left: Child::Leaf(0), right: Child::Leaf(0) });
-    tree.splits[at].left = grow(random, tree, depth + 1);
-    tree.splits[at].right = grow(random, tree, depth + 1);
+    tree.splits[at].left = grow(random, tree, depth + 1, reach.map(|_| left));
+    tree.splits[at].right = grow(random, tree, depth + 1, reach.map(|_| right));
     Child::Split(at as u32)
 }
 
 fn random_model(seed: u64, n_trees: usize) -> Model {
     let mut random = SplitMix64::new(seed);
+    let narrowing = random.below(2) == 0;
     let n_outputs = 3;
     let trees = (0..n_trees)
         .map(|_| match random.below(4) {
-            0 => random_tree(&mut random, 1, 2),
-            _ => random_tree(&mut random, n_outputs, 0),
+            0 => random_tree(&mut random, 1, 2, narrowing),
+            _ => random_tree(&mut random, n_outputs, 0, narrowing),
         })
         .collect();
     let features =
@@ -165,6 +177,20 @@ fn newer_versions_and_unknown_parts_are_told_apart() {
         extra.extend_from_slice(&body[7..]);
         assert_eq!(read(&seal(&extra)).is_err(), refused, "tag {tag}");
     }
+}
+
+/// Random models cover both: forests whose splits keep to what is open, and others.
+#[test]
+fn narrowing_is_found() {
+    let narrowing = |seed| {
+        let model = random_model(seed, 30);
+        let Op::Forest(f) = &model.graph().nodes()[2].op else { panic!("no forest") };
+        assert_eq!(read(&write(&model)).unwrap(), model);
+        contexts::Form::of(&f.forest, &contexts::Kind::all(&f.forest)).narrowing
+    };
+    let found: Vec<bool> = (0..20).map(narrowing).collect();
+    let stated: Vec<bool> = (0..20).map(|seed| SplitMix64::new(seed).below(2) == 0).collect();
+    assert_eq!(found, stated);
 }
 
 #[test]
