@@ -35,8 +35,8 @@ enum Verb {
 
 fn main() -> ExitCode {
     let mut command = Args::command();
-    for verb in ["fit", "prepare"] {
-        command = command.mut_subcommand(verb, |c| c.after_long_help(steps::list()));
+    for (verb, learners) in [("fit", steps::learners()), ("prepare", String::new())] {
+        command = command.mut_subcommand(verb, |c| c.after_long_help(learners + &steps::list()));
     }
     let args = match command.try_get_matches().and_then(|m| Args::from_arg_matches(&m)) {
         Ok(args) => args,

@@ -1,7 +1,7 @@
 //! What is done to columns before they are learnt from: the flags that `fit` and `prepare` share.
 
 use crate::values;
-use smidgen::{Duplicates, Error, JoinOptions, MissingCells, RelationOptions, TRANSFORMS};
+use smidgen::{Duplicates, Error, JoinOptions, LEARNERS, MissingCells, RelationOptions, TRANSFORMS};
 use smidgen::{past_rows, related_rows};
 
 /// Cleaning and transforms.
@@ -80,6 +80,12 @@ pub(crate) struct Settings {
     pub(crate) relations: RelationOptions,
 }
 
+/// The learners, for the long help; their parameters are many and stand in docs/parameters.md.
+pub(crate) fn learners() -> String {
+    let line = |l: &&smidgen::LearnerEntry| format!("  {:<26} {}\n", l.name, l.doc);
+    format!("Learners:\n{}\n", LEARNERS.iter().map(line).collect::<String>())
+}
+
 /// The transforms and their parameters, for the long help.
 pub(crate) fn list() -> String {
     let mut text = String::from("Transforms, with their parameters:\n");
@@ -125,7 +131,7 @@ impl StepArgs {
                     "--set {name}={value}: no transform is called \"{of}\"; known: {known}"
                 )));
             } else {
-                let known = smidgen::LEARNERS.iter().map(|l| l.name).collect::<Vec<_>>().join(", ");
+                let known = LEARNERS.iter().map(|l| l.name).collect::<Vec<_>>().join(", ");
                 let these = learners.join(", ");
                 return Err(Error::input(format!(
                     "--set {name}={value}: learner \"{of}\" is not among the learners of this run ({these}), and no transform is called so; known: {known}"

@@ -14,7 +14,15 @@ fn table(page: &mut String, spec: &[ParamSpec]) {
     for p in spec {
         let also =
             if p.aliases.is_empty() { String::new() } else { format!(" (also {})", p.aliases.join(", ")) };
-        writeln!(page, "| `{}`{also} | {} | {} | {} |", p.name, p.default, p.range, p.doc).unwrap();
+        writeln!(
+            page,
+            "| `{}`{also} | {} | {} | {} |",
+            p.name,
+            p.default,
+            p.range,
+            p.doc.replace('|', "\\|")
+        )
+        .unwrap();
     }
 }
 
