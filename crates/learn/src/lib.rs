@@ -26,6 +26,7 @@ mod linear_fit;
 mod linear_model;
 mod linear_svm;
 mod logistic;
+mod multinomial_nb;
 mod naive_bayes;
 mod poisson;
 mod ridge;
@@ -60,6 +61,7 @@ pub static LEARNERS: &[&LearnerEntry] = &[
     &gaussian_nb::ENTRY,
     &categorical_nb::ENTRY,
     &bernoulli_nb::ENTRY,
+    &multinomial_nb::ENTRY,
     &knn::ENTRY,
     &svm::ENTRY,
     &ebm::ENTRY,

@@ -106,6 +106,37 @@ impl LinearColumns {
         numbers.chain(std::iter::repeat_n(1.0, self.n_sparse)).collect()
     }
 
+    /// Which columns count something: numbers, terms and categories, but not that a cell is missing.
+    pub(crate) fn counted(&self) -> Vec<bool> {
+        let mut counted = vec![true; self.n_columns()];
+        for coded in &self.coded {
+            let first = self.numbers.len() + coded.first;
+            let n_places = coded.column.n_places();
+            let missing = if coded.column.own.is_some() { first } else { first + n_places - 1 };
+            counted[missing..first + n_places].fill(false);
+        }
+        counted
+    }
+
+    /// Calls `f` with each column of a row of the design and its cell as it is in the table.
+    pub(crate) fn raw_cells(&self, design: &Design, row: usize, mut f: impl FnMut(usize, f64)) {
+        for (at, (number, x)) in self.numbers.iter().zip(design.dense_row(row)).enumerate() {
+            f(at, number.mean + number.deviation * x);
+        }
+        design.sparse_row(row).for_each(|(id, x)| f(self.numbers.len() + id, x));
+    }
+
+    /// Turns weights of cells as they are in the table, `[n_columns, n_outputs]`, into those of the design.
+    pub(crate) fn from_raw(&self, coefficients: &mut [f64], intercepts: &mut [f64]) {
+        let n = intercepts.len();
+        for (number, weights) in self.numbers.iter().zip(coefficients.chunks_exact_mut(n)) {
+            for (weight, intercept) in weights.iter_mut().zip(intercepts.iter_mut()) {
+                *intercept += *weight * number.mean;
+                *weight *= number.deviation;
+            }
+        }
+    }
+
     /// The cells of rows.
     ///
     /// # Errors

@@ -79,13 +79,11 @@ impl Vectors {
         }
         if vectors.sources.is_empty() && !input.encoders.is_empty() {
             // All rows are alike: one column stays to count them by.
-            match &input.encoders[0] {
-                category @ Encoder::Category { .. } => {
-                    let keys = Encoder::Category { keys: vec![String::new()], rare: false };
-                    debug_assert!(!category.ordered());
-                    vectors.push(Source::Category(0, keys), 1, 0.0, 1.0);
-                }
-                _ => vectors.push(Source::Number(0), 1, 0.0, f64::MAX),
+            if input.encoders[0].ordered() {
+                vectors.push(Source::Number(0), 1, 0.0, f64::MAX);
+            } else {
+                let keys = Encoder::Category { keys: vec![String::new()], rare: false };
+                vectors.push(Source::Category(0, keys), 1, 0.0, 1.0);
             }
         }
         vectors
