@@ -127,7 +127,7 @@ impl LinearColumns {
     }
 
     /// Turns weights of cells as they are in the table, `[n_columns, n_outputs]`, into those of the design.
-    pub(crate) fn from_raw(&self, coefficients: &mut [f64], intercepts: &mut [f64]) {
+    pub(crate) fn standardize_weights(&self, coefficients: &mut [f64], intercepts: &mut [f64]) {
         let n = intercepts.len();
         for (number, weights) in self.numbers.iter().zip(coefficients.chunks_exact_mut(n)) {
             for (weight, intercept) in weights.iter_mut().zip(intercepts.iter_mut()) {

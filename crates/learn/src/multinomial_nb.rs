@@ -85,7 +85,7 @@ impl Learner for MultinomialNb {
             out.copy_from_slice(&classes.centred(&logs));
         }
         let mut intercepts = classes.centred(&classes.log_priors(params));
-        columns.from_raw(&mut coefficients, &mut intercepts);
+        columns.standardize_weights(&mut coefficients, &mut intercepts);
         let weights = Weights { coefficients, intercepts, n_iterations: 0, converged: true };
         let link = if n == 2 { LinkKind::Logistic } else { LinkKind::Softmax };
         columns.fitted(&input, &weights, link, u32::try_from(params.int(WEIGHT_BITS.name)).unwrap_or(16))
