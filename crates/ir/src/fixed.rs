@@ -52,6 +52,29 @@ pub fn power_of_two(n: i32) -> f64 {
     f64::from_bits(((1023 + n.clamp(-1022, 1023)) as u64) << 52)
 }
 
+/// `e` with `2^(e - 1) <= x < 2^e`; 0 where there is none.
+pub fn exponent(x: f64) -> i32 {
+    if x == 0.0 || !x.is_finite() {
+        return 0;
+    }
+    let (mut exponent, mut rest) = (0, x);
+    while rest >= 1.0 {
+        rest *= 0.5;
+        exponent += 1;
+    }
+    while rest < 0.5 {
+        rest *= 2.0;
+        exponent -= 1;
+    }
+    exponent
+}
+
+/// `x 2^e`, in two steps, so that neither factor leaves the range of doubles.
+#[inline]
+pub fn scaled(x: f64, e: i32) -> f64 {
+    x * power_of_two(e / 2) * power_of_two(e - e / 2)
+}
+
 /// The number with the fewest mantissa bits in `low..=high`, nearest to zero among these, so that it
 /// is short to store. Needs `low <= high`, both finite; equal bounds give that bound, two zeros give +0.
 pub fn shortest_between(low: f64, high: f64) -> f64 {
@@ -109,6 +132,17 @@ mod tests {
         {
             assert_eq!(round_i32(v), expected, "{v}");
         }
+    }
+
+    #[test]
+    fn exponents_and_scales() {
+        for (x, e) in [(1.0, 1), (0.5, 0), (0.75, 0), (3.0, 2), (0.0, 0), (f64::INFINITY, 0), (5e-324, -1073)]
+        {
+            assert_eq!(exponent(x), e, "{x}");
+        }
+        assert_eq!(scaled(3.0, -2), 0.75);
+        assert_eq!(scaled(scaled(1.5, 1023), -1023), 1.5);
+        assert_eq!(scaled(5e-324, 1074), 1.0);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::packed::Gradient;
 use crate::rules::SplitRules;
 use crate::sample::{Columns, Reuse, columns, draw};
 use crate::soil::{Limits, Soil};
-use ir::fixed::power_of_two as pow2;
+use ir::fixed::{exponent, power_of_two, scaled};
 use ir::forest::Tree;
 use jobs::{Ctx, Seed};
 use scores::{NewTree, OnGrid, Real, Scores, Start};
@@ -105,10 +105,7 @@ pub fn boost_floats(
     ctx: &Ctx<'_>,
 ) -> Result<Vec<f64>, Error> {
     let end = run::<Real>(codes, target, weights, rows, params, seed, ctx)?;
-    // In two steps, so that neither factor leaves the range of doubles.
-    let exponent = i32::from(end.exponent);
-    let (half, rest) = (pow2(exponent / 2), pow2(exponent - exponent / 2));
-    Ok(end.other_scores.into_iter().map(|score| score * half * rest).collect())
+    Ok(end.other_scores.into_iter().map(|score| scaled(score, end.exponent.into())).collect())
 }
 
 /// Where a run came to.
@@ -150,7 +147,7 @@ fn run<S: Scores>(
         return Err(Kind::Negative { value: values[row as usize] }.into());
     }
     let objective = Objective { target, loss: params.loss };
-    let unit = pow2(-i32::from(exponent));
+    let unit = power_of_two(-i32::from(exponent));
     let mut run = Run::<S>::new(codes, objective, weights, rows, (params, unit), seed, ctx)?;
     let (most, patience) = match params.rounds {
         Rounds::Exactly(n) => (n, None),
@@ -198,23 +195,8 @@ fn run<S: Scores>(
 fn scale_down(values: &[f64], rows: &Rows) -> (Vec<f64>, i16) {
     let all = rows.train.iter().chain(&rows.others);
     let largest = all.map(|&r| values[r as usize].abs()).fold(0.0, f64::max);
-    if largest == 0.0 || !largest.is_finite() {
-        return (values.to_vec(), 0);
-    }
-    let mut exponent = 0i32;
-    let mut rest = largest;
-    while rest >= 1.0 {
-        rest *= 0.5;
-        exponent += 1;
-    }
-    while rest < 0.5 {
-        rest *= 2.0;
-        exponent -= 1;
-    }
-    // In two steps, so that neither factor leaves the range of doubles.
-    let half = exponent / 2;
-    let scaled = values.iter().map(|v| v * pow2(-half) * pow2(half - exponent)).collect();
-    (scaled, exponent as i16)
+    let exponent = exponent(largest);
+    (values.iter().map(|&v| scaled(v, -exponent)).collect(), exponent as i16)
 }
 
 struct Run<'a, S> {

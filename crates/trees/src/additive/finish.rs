@@ -5,7 +5,7 @@ use super::purify::{centre, centre_outputs, purify};
 use super::{Additive, Term};
 use crate::matrix::{CodeMatrix, Feature};
 use crate::objective::{Objective, Target};
-use ir::fixed::power_of_two as pow2;
+use ir::fixed::{exponent, scaled};
 use jobs::Threads;
 
 /// Rows of a chunk of scores.
@@ -41,28 +41,6 @@ impl Unit {
     fn real_difference(&self, x: f64) -> f64 {
         scaled(x, self.inner + self.outer)
     }
-}
-
-/// `e` with `2^(e - 1) <= x < 2^e`; 0 where there is none.
-fn exponent(x: f64) -> i32 {
-    if x == 0.0 || !x.is_finite() {
-        return 0;
-    }
-    let (mut exponent, mut rest) = (0, x);
-    while rest >= 1.0 {
-        rest *= 0.5;
-        exponent += 1;
-    }
-    while rest < 0.5 {
-        rest *= 2.0;
-        exponent -= 1;
-    }
-    exponent
-}
-
-/// `x 2^e`, in two steps, so that neither factor leaves the range of doubles.
-fn scaled(x: f64, e: i32) -> f64 {
-    x * pow2(e / 2) * pow2(e - e / 2)
 }
 
 /// Tables by bin, before main effects and means are sorted out.
