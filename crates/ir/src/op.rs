@@ -148,6 +148,15 @@ impl Attrs {
         }
     }
 
+    /// `weights` of neighbours: true for `distance`, false for `uniform`.
+    fn by_distance(&self, op: &'static str) -> Result<bool, Error> {
+        match self.word(op, "weights")? {
+            "uniform" => Ok(false),
+            "distance" => Ok(true),
+            other => Err(misfit(op, "weights", "uniform or distance", &other)),
+        }
+    }
+
     fn forest(&self, op: &'static str, name: &str) -> Result<&Forest, Error> {
         match self.get(op, name)? {
             Attr::Forest(v) => Ok(v),
@@ -419,6 +428,12 @@ fn wide(op: &'static str, rows: &Dim, width: usize) -> Result<Shape, Error> {
         return Err(misfit(op, "width", "at most 65536", &width));
     }
     Ok(Shape(alloc::vec![rows.clone(), Dim::Fixed(width)]))
+}
+
+/// The attributes of an operator on `k` neighbours.
+fn of_neighbours(k: u32, by_distance: bool) -> Vec<(&'static str, Attr)> {
+    let weights = if by_distance { "distance" } else { "uniform" };
+    alloc::vec![("k", Attr::Int(k.into())), ("weights", Attr::Word(weights.to_string()))]
 }
 
 /// A tensor of doubles.

@@ -1,8 +1,7 @@
 //! `ImputeNeighbours`: missing numbers from the nearest rows that have them.
 
-use super::{Attr, Attrs, Operand, Payload, arity, misfit};
+use super::{Attr, Attrs, Operand, Payload, arity, misfit, of_neighbours};
 use crate::{DType, Dim, Error, Shape, TensorData};
-use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -38,12 +37,7 @@ impl ImputeNeighbours {
     pub const MAX_CELLS: usize = 1 << 22;
 
     pub(super) fn parse(attrs: &Attrs) -> Result<ImputeNeighbours, Error> {
-        let by_distance = match attrs.word(NAME, "weights")? {
-            "uniform" => false,
-            "distance" => true,
-            other => return Err(misfit(NAME, "weights", "uniform or distance", &other)),
-        };
-        Ok(ImputeNeighbours { k: attrs.int(NAME, "k")?, by_distance })
+        Ok(ImputeNeighbours { by_distance: attrs.by_distance(NAME)?, k: attrs.int(NAME, "k")? })
     }
 }
 
@@ -61,8 +55,7 @@ impl Payload for ImputeNeighbours {
     }
 
     fn attrs(&self) -> Vec<(&'static str, Attr)> {
-        let weights = if self.by_distance { "distance" } else { "uniform" };
-        vec![("k", Attr::Int(self.k.into())), ("weights", Attr::Word(weights.to_string()))]
+        of_neighbours(self.k, self.by_distance)
     }
 
     fn infer(&self, inputs: &[Operand<'_>]) -> Result<Vec<(DType, Shape)>, Error> {

@@ -1,9 +1,8 @@
 //! `NearestRows`: votes of the nearest known rows.
 
-use super::{Attr, Attrs, Operand, Payload, arity, misfit, wide};
+use super::{Attr, Attrs, Operand, Payload, arity, misfit, of_neighbours, wide};
 use crate::fixed::clamp_i32;
 use crate::{DType, Dim, Error, Shape, TensorData};
-use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -34,12 +33,7 @@ impl NearestRows {
     pub const MAX_K: u32 = 1 << 16;
 
     pub(super) fn parse(attrs: &Attrs) -> Result<NearestRows, Error> {
-        let by_distance = match attrs.word(NAME, "weights")? {
-            "uniform" => false,
-            "distance" => true,
-            other => return Err(misfit(NAME, "weights", "uniform or distance", &other)),
-        };
-        Ok(NearestRows { k: attrs.int(NAME, "k")?, by_distance })
+        Ok(NearestRows { by_distance: attrs.by_distance(NAME)?, k: attrs.int(NAME, "k")? })
     }
 
     /// The scores of a row `[F]`, from `known [M, F]` and `votes [M, K]`; `near` is room for distances.
@@ -118,8 +112,7 @@ impl Payload for NearestRows {
     }
 
     fn attrs(&self) -> Vec<(&'static str, Attr)> {
-        let weights = if self.by_distance { "distance" } else { "uniform" };
-        vec![("k", Attr::Int(self.k.into())), ("weights", Attr::Word(weights.to_string()))]
+        of_neighbours(self.k, self.by_distance)
     }
 
     fn infer(&self, inputs: &[Operand<'_>]) -> Result<Vec<(DType, Shape)>, Error> {
