@@ -3,14 +3,14 @@
 //! [`RealTables`] holds what was learnt; [`RealTables::quantize`] rounds it to one grid, drops what came to
 //! nothing and edges between equal neighbours, and gives the part that a graph takes.
 
-use crate::score_link::linked;
-use crate::scored_forest::lower_encoder;
+use crate::lowering::{encoded, matrix, missing_column};
+use crate::score_link::{finest_grid, link_kind, linked};
 use crate::{Error, Exactness, FitInput, Fitted, Part, ScoreLink};
-use ir::fixed::round_i64;
+use ir::fixed::{power_of_two, round_i64};
 use ir::op::{LinkKind, Tables};
 use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
 use std::collections::{BTreeMap, BTreeSet};
-use trees::{CodeMatrix, Encoder, Target};
+use trees::{CodeMatrix, Encoder};
 
 /// A column of codes that terms hang on.
 #[derive(Clone, Debug)]
@@ -34,14 +34,19 @@ impl TableColumn {
         usize::from(self.encoder.n_codes()) + 1
     }
 
+    /// Code of a row; missing is past the others.
+    #[inline]
+    fn code(&self, codes: &CodeMatrix, row: u32) -> u8 {
+        match &self.own {
+            Some(own) => own[row as usize],
+            None => codes.code(self.feature, row),
+        }
+    }
+
     /// Place of a row.
     #[inline]
     pub(crate) fn place(&self, codes: &CodeMatrix, row: u32) -> usize {
-        let code = match &self.own {
-            Some(own) => own[row as usize],
-            None => codes.code(self.feature, row),
-        };
-        usize::from(code).min(self.n_places() - 1)
+        usize::from(self.code(codes, row)).min(self.n_places() - 1)
     }
 }
 
@@ -101,7 +106,7 @@ impl RealTables {
     /// Rounds all values and intercepts to multiples of `2^-grid`, values to `levels` of them on each side. The
     /// score is then `2^shift` times as fine.
     pub(crate) fn quantize(&self, grid: i32, levels: i64, shift: u8) -> IntegerTables {
-        let factor = 2f64.powi(grid);
+        let factor = power_of_two(grid);
         let whole = |v: f64, most: i64| round_i64(v * factor).clamp(-most, most) as i32;
         let terms: Vec<(usize, Option<usize>, Vec<i32>)> = self
             .terms
@@ -128,17 +133,16 @@ impl RealTables {
         let limits = [
             (real.largest(), levels as f64),
             (real.reach() + real.intercepts.iter().fold(0.0, |m: f64, v| m.max(v.abs())), 1e9),
-            (start.abs(), 2f64.powi(50)),
+            (start.abs(), power_of_two(50)),
         ];
         let grid = finest_grid(&limits, if linear { 1000 } else { 20 });
         // A link of classes takes no negative shift: coarser tables are spread.
         let (shift, spread) = if linear { (grid, 0) } else { (grid.max(0), (-grid).clamp(0, 30)) };
         let tables = real.quantize(grid, levels, spread as u8);
-        let offset = if linear { round_i64(start * 2f64.powi(grid)) } else { 0 };
+        let offset = if linear { round_i64(start * power_of_two(grid)) } else { 0 };
         let link = ScoreLink { kind, shift: shift as i16, offset };
         let others = &input.rows.others;
-        let mut other_scores = vec![0; others.len() * n];
-        tables.add_scores(input.codes, others, &mut other_scores);
+        let other_scores = tables.scores(input.codes, others);
         let floats = if input.exact == Exactness::Floats {
             let scores = real.scores(input.codes, others).into_iter().map(|s| s + start).collect();
             linked(kind, scores, n)
@@ -146,38 +150,15 @@ impl RealTables {
             Vec::new()
         };
         let tables = tables.compacted(input);
-        let uses = tables.uses();
         Fitted {
-            uses: uses.clone(),
-            part: Box::new(TablePart { tables, uses }),
+            uses: tables.uses(),
+            part: Box::new(tables),
             other_scores,
             other_floats: floats,
             link,
             rounds: 0,
         }
     }
-}
-
-/// The link of scores that are log odds, logs of shares, or the number itself.
-pub(crate) fn link_kind(target: Target<'_>) -> LinkKind {
-    match target {
-        Target::Binary(_) => LinkKind::Logistic,
-        Target::Classes { .. } => LinkKind::Softmax,
-        Target::Values(_) => LinkKind::Linear,
-    }
-}
-
-/// The largest `g` up to `most` with `size * 2^g` within its limit for each (size, limit).
-pub(crate) fn finest_grid(limits: &[(f64, f64)], most: i32) -> i32 {
-    let fits = |grid: i32| limits.iter().all(|&(size, limit)| size * 2f64.powi(grid) <= limit);
-    let mut grid = most.min(50);
-    while grid > -1000 && !fits(grid) {
-        grid -= 1;
-    }
-    while grid < most && limits.iter().any(|&(size, _)| size > 0.0) && fits(grid + 1) {
-        grid += 1;
-    }
-    grid
 }
 
 /// Tables on a grid, ready to become nodes.
@@ -202,21 +183,29 @@ impl IntegerTables {
         self.terms.is_empty()
     }
 
-    /// Adds the integer scores of rows to `scores [n_rows, n_outputs]`.
-    pub(crate) fn add_scores(&self, codes: &CodeMatrix, rows: &[u32], scores: &mut [i32]) {
-        let n = self.n_outputs;
-        for (scores, &row) in scores.chunks_exact_mut(n).zip(rows) {
-            for k in 0..n {
-                let looked_up = |(a, b, values): &(usize, Option<usize>, Vec<i32>)| {
-                    let a = self.columns[*a].place(codes, row);
-                    let place =
-                        b.map_or(a, |b| a * self.columns[b].n_places() + self.columns[b].place(codes, row));
-                    values[place * n + k]
-                };
-                let sum = self.start[k] + self.terms.iter().map(looked_up).sum::<i32>();
-                scores[k] = scores[k].saturating_add(sum << self.shift);
-            }
+    /// The constants of the node: sizes of columns, columns of terms, values with the start behind them.
+    fn constants(&self) -> (Vec<i64>, Vec<i64>, Vec<i32>) {
+        let sizes = self.columns.iter().map(|c| i64::from(c.encoder.n_codes())).collect();
+        let terms = self.terms.iter().flat_map(|t| [t.0 as i64, t.1.map_or(-1, |b| b as i64)]).collect();
+        let mut values: Vec<i32> = self.terms.iter().flat_map(|t| t.2.iter().copied()).collect();
+        values.extend(&self.start);
+        (sizes, terms, values)
+    }
+
+    /// The integer scores of rows, `[n_rows, n_outputs]`.
+    pub(crate) fn scores(&self, codes: &CodeMatrix, rows: &[u32]) -> Vec<i32> {
+        let (sizes, terms, values) = self.constants();
+        // Columns are named by their place, so every term has its rows.
+        let terms = Tables::terms(&sizes, &terms).map_or(Vec::new(), |(terms, _)| terms);
+        let mut scores = vec![0; rows.len() * self.n_outputs];
+        for (scores, &row) in scores.chunks_exact_mut(self.n_outputs).zip(rows) {
+            self.op().scores_into(&terms, &values, |column| self.columns[column].code(codes, row), scores);
         }
+        scores
+    }
+
+    fn op(&self) -> Tables {
+        Tables { shift: self.shift }
     }
 
     /// The same scores from fewer columns and edges: columns without a term go, and so do edges between which no
@@ -307,17 +296,14 @@ impl IntegerTables {
         let mut inputs = Vec::with_capacity(self.columns.len() + 3);
         for coded in &self.columns {
             let value = column(coded.feature).ok_or_else(|| missing_column(coded.feature))?;
-            inputs.push(lower_encoder(&coded.encoder, builder, value)?);
+            inputs.push(encoded(&coded.encoder, builder, value)?);
         }
-        let sizes = self.columns.iter().map(|c| i64::from(c.encoder.n_codes())).collect();
+        let (sizes, terms, values) = self.constants();
         inputs.push(builder.constant(Tensor::vector(TensorData::I64(sizes)))?);
-        let places = self.terms.iter().flat_map(|t| [t.0 as i64, t.1.map_or(-1, |b| b as i64)]).collect();
-        inputs.push(builder.constant(matrix(self.terms.len(), 2, TensorData::I64(places))?)?);
-        let mut values: Vec<i32> = self.terms.iter().flat_map(|t| t.2.iter().copied()).collect();
-        values.extend(&self.start);
+        inputs.push(builder.constant(matrix(self.terms.len(), 2, TensorData::I64(terms))?)?);
         let n = values.len() / self.n_outputs;
         inputs.push(builder.constant(matrix(n, self.n_outputs, TensorData::I32(values))?)?);
-        Ok(builder.node(Op::Tables(Tables { shift: self.shift }), &inputs)?)
+        Ok(builder.node(Op::Tables(self.op()), &inputs)?)
     }
 }
 
@@ -330,32 +316,11 @@ pub(crate) fn constant_code(encoder: &Encoder) -> Encoder {
     }
 }
 
-/// A matrix of constants.
-pub(crate) fn matrix(n_rows: usize, n_columns: usize, data: TensorData) -> Result<Tensor, Error> {
-    let got = data.len();
-    Tensor::try_new(vec![n_rows, n_columns], data).ok_or_else(|| {
-        let (what, expected) = ("constants of a learner".to_owned(), format!("{n_rows} x {n_columns}"));
-        ir::Error::from(ir::Kind::Graph { what, expected, got: got.to_string() }).into()
-    })
-}
-
-/// A part that is given fewer columns than it uses.
-pub(crate) fn missing_column(feature: usize) -> Error {
-    let (what, expected) = ("columns of a part".to_owned(), format!("column {feature}"));
-    ir::Error::from(ir::Kind::Graph { what, expected, got: "fewer".to_owned() }).into()
-}
-
-/// Tables alone.
-pub(crate) struct TablePart {
-    pub(crate) tables: IntegerTables,
-    /// The columns that the caller gives, rising.
-    pub(crate) uses: Vec<usize>,
-}
-
-impl Part for TablePart {
+impl Part for IntegerTables {
     fn lower(&self, builder: &mut GraphBuilder, columns: &[ValueIdx]) -> Result<ValueIdx, Error> {
-        self.tables.lower_by(builder, |feature| {
-            self.uses.binary_search(&feature).ok().and_then(|at| columns.get(at).copied())
+        let uses = self.uses();
+        self.lower_by(builder, |feature| {
+            uses.binary_search(&feature).ok().and_then(|at| columns.get(at).copied())
         })
     }
 }

@@ -71,11 +71,6 @@ pub(crate) const LEAF_BITS: ParamSpec = ParamSpec {
     doc: "bits of a leaf",
 };
 
-/// Codes of a column.
-pub(crate) fn max_bins(params: &Params) -> usize {
-    usize::try_from(params.int("max_bins")).unwrap_or(2)
-}
-
 /// Fits many trees, each on its draw of rows and columns.
 pub(crate) fn fit_many(
     input: FitInput<'_>,

@@ -5,7 +5,7 @@
 
 use crate::additive_tables::TableColumn;
 use crate::naive_bayes::{Classes, PRIOR, SMOOTHING, TABLE_BITS};
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry};
+use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes};
 use ir::Task;
 use ir::fixed::math;
 use jobs::{Ctx, Seed};
@@ -30,10 +30,9 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "bernoulli_nb",
     doc: "naive Bayes on yes and no",
     tasks: &[Task::Binary, Task::Multiclass],
-    spec: SPEC,
-    takes_numbers: true,
+    specs: &[SPEC],
+    takes: Takes::NUMBERS,
     floats_are_free: true,
-    takes_bags: false,
     learner: &BernoulliNb,
 };
 
@@ -41,7 +40,7 @@ struct BernoulliNb;
 
 /// The column as a yes or no for numbers, by category otherwise.
 fn column(input: &FitInput<'_>, feature: usize, bound: f64) -> TableColumn {
-    let Some(numbers) = input.numbers.get(feature).and_then(|n| n.as_deref()) else {
+    let Some(numbers) = input.numbers_of(feature) else {
         return TableColumn::of_study(input, feature);
     };
     let encoder = match &input.encoders[feature] {
@@ -54,10 +53,6 @@ fn column(input: &FitInput<'_>, feature: usize, bound: f64) -> TableColumn {
 }
 
 impl Learner for BernoulliNb {
-    fn max_bins(&self, _: &Params) -> usize {
-        254
-    }
-
     fn fit(&self, input: FitInput<'_>, params: &Params, _: Seed, _: &Ctx<'_>) -> Result<Fitted, Error> {
         let classes = Classes::new(&input)?;
         let n = classes.n_classes;

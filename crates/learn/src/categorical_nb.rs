@@ -5,7 +5,7 @@
 
 use crate::additive_tables::TableColumn;
 use crate::naive_bayes::{Classes, PRIOR, SMOOTHING, TABLE_BITS};
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, averages};
+use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes, averages};
 use ir::Task;
 use jobs::{Ctx, Seed};
 use params::{ParamSpec, Params, Value};
@@ -18,20 +18,15 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "categorical_nb",
     doc: "naive Bayes on categories and bins",
     tasks: &[Task::Binary, Task::Multiclass],
-    spec: SPEC,
-    takes_numbers: false,
+    specs: &[SPEC],
+    takes: Takes::CODES,
     floats_are_free: true,
-    takes_bags: false,
     learner: &CategoricalNb,
 };
 
 struct CategoricalNb;
 
 impl Learner for CategoricalNb {
-    fn max_bins(&self, params: &Params) -> usize {
-        averages::max_bins(params)
-    }
-
     fn fit(&self, input: FitInput<'_>, params: &Params, _: Seed, _: &Ctx<'_>) -> Result<Fitted, Error> {
         let classes = Classes::new(&input)?;
         let columns: Vec<TableColumn> =

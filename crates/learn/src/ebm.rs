@@ -6,7 +6,7 @@
 
 use crate::additive_tables::{RealTables, RealTerm, TableColumn};
 use crate::naive_bayes::TABLE_BITS;
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, averages};
+use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes, averages};
 use ir::Task;
 use jobs::{Ctx, Seed};
 use params::{ParamSpec, Params, Range, Value};
@@ -86,20 +86,15 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "ebm",
     doc: "explainable boosting machine: tables of columns and of pairs",
     tasks: Task::LEARNT,
-    spec: SPEC,
-    takes_numbers: false,
+    specs: &[SPEC],
+    takes: Takes::CODES,
     floats_are_free: true,
-    takes_bags: false,
     learner: &Ebm,
 };
 
 struct Ebm;
 
 impl Learner for Ebm {
-    fn max_bins(&self, params: &Params) -> usize {
-        averages::max_bins(params)
-    }
-
     fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error> {
         let int = |name: &str| u32::try_from(params.int(name)).unwrap_or(0);
         let rounds = match int("n_rounds") {

@@ -5,54 +5,26 @@
 //! `standardize` says otherwise.
 //! # Source  Zou & Hastie, J. Royal Statistical Society B 67, 2005.
 
-use crate::linear_fit::{
-    AUTO_ALPHA, BATCH_SIZE, L1_RATIO, LEARNING_RATE, LinearFit, MAX_ITERATIONS, MOMENTUM, SOLVER,
-    STANDARDIZE, TOLERANCE, Task, WEIGHT_BITS, fit, strengths,
-};
+use crate::linear_fit::{AUTO_ALPHA, L1_RATIO, Linear, LinearFit, SCALED, SOLVING, Task};
 use crate::linear_model::Loss;
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry};
+use crate::{Error, LearnerEntry, Takes};
 use ir::op::LinkKind;
-use jobs::{Ctx, Seed};
-use params::{ParamSpec, Params, Value};
+use params::{ParamSpec, Value};
 
-const SPEC: &[ParamSpec] = &[
-    AUTO_ALPHA,
-    ParamSpec { default: Value::Real(0.5), ..L1_RATIO },
-    SOLVER,
-    LEARNING_RATE,
-    MOMENTUM,
-    BATCH_SIZE,
-    MAX_ITERATIONS,
-    TOLERANCE,
-    STANDARDIZE,
-    WEIGHT_BITS,
-];
+const SPEC: &[ParamSpec] = &[AUTO_ALPHA, ParamSpec { default: Value::Real(0.5), ..L1_RATIO }];
 
 /// The line of the table.
 pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "elastic_net",
     doc: "elastic net: squared errors, absolute and squared weights",
     tasks: &[ir::Task::Regression],
-    spec: SPEC,
-    takes_numbers: true,
+    specs: &[SPEC, SOLVING, SCALED],
+    takes: Takes::ALL,
     floats_are_free: true,
-    takes_bags: true,
-    learner: &ElasticNet,
+    learner: &Linear { task },
 };
 
-struct ElasticNet;
-
-impl Learner for ElasticNet {
-    fn max_bins(&self, _: &Params) -> usize {
-        254
-    }
-
-    fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error> {
-        let ratio = params.real(L1_RATIO.name);
-        let task = |fit: &LinearFit<'_>, targets: &[f64]| {
-            let (l1, l2) = strengths(fit, targets, params, ratio);
-            Task { loss: Loss::Squared, l1, l2, link: LinkKind::Linear }
-        };
-        fit(&input, params, task, seed, ctx)
-    }
+fn task(fit: &LinearFit<'_>, targets: &[f64]) -> Result<Task, Error> {
+    let (l1, l2) = fit.strengths(targets, fit.params.real(L1_RATIO.name));
+    Ok(Task { loss: Loss::Squared, l1, l2, link: LinkKind::Linear })
 }

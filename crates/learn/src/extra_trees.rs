@@ -8,7 +8,7 @@ use crate::averages::{
     self, BOOTSTRAP, COLUMN_SHARE, LEAF_BITS, MAX_BINS, MAX_DEPTH, MAX_LEAVES, MIN_LEAF_ROWS, N_TREES,
     SMOOTHING,
 };
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry};
+use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes};
 use ir::Task;
 use jobs::{Ctx, Seed};
 use params::{ParamSpec, Params, Value};
@@ -30,20 +30,15 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "extra_trees",
     doc: "extremely randomized trees: as forest, with thresholds at random",
     tasks: Task::LEARNT,
-    spec: SPEC,
-    takes_numbers: false,
+    specs: &[SPEC],
+    takes: Takes::CODES,
     floats_are_free: true,
-    takes_bags: false,
     learner: &ExtraTrees,
 };
 
 struct ExtraTrees;
 
 impl Learner for ExtraTrees {
-    fn max_bins(&self, params: &Params) -> usize {
-        averages::max_bins(params)
-    }
-
     fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error> {
         averages::fit_many(input, params, true, seed, ctx)
     }

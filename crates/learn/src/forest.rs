@@ -7,7 +7,7 @@ use crate::averages::{
     self, BOOTSTRAP, COLUMN_SHARE, LEAF_BITS, MAX_BINS, MAX_DEPTH, MAX_LEAVES, MIN_LEAF_ROWS, N_TREES,
     SMOOTHING,
 };
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry};
+use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes};
 use ir::Task;
 use jobs::{Ctx, Seed};
 use params::{ParamSpec, Params};
@@ -20,20 +20,15 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "forest",
     doc: "random forest: the average of trees on drawn rows and columns",
     tasks: Task::LEARNT,
-    spec: SPEC,
-    takes_numbers: false,
+    specs: &[SPEC],
+    takes: Takes::CODES,
     floats_are_free: true,
-    takes_bags: false,
     learner: &Forest,
 };
 
 struct Forest;
 
 impl Learner for Forest {
-    fn max_bins(&self, params: &Params) -> usize {
-        averages::max_bins(params)
-    }
-
     fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error> {
         averages::fit_many(input, params, false, seed, ctx)
     }

@@ -8,8 +8,8 @@
 
 use crate::additive_tables::TableColumn;
 use crate::naive_bayes::{Classes, PRIOR, SMOOTHING, TABLE_BITS};
-use crate::score_link::linked;
-use crate::{Error, Exactness, FitInput, Fitted, Learner, LearnerEntry, averages};
+use crate::score_link::{link_kind, linked};
+use crate::{Error, Exactness, FitInput, Fitted, Learner, LearnerEntry, Takes, averages};
 use ir::Task;
 use ir::fixed::math;
 use jobs::{Ctx, Seed};
@@ -35,10 +35,9 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "gaussian_nb",
     doc: "naive Bayes with normal distributions",
     tasks: &[Task::Binary, Task::Multiclass],
-    spec: SPEC,
-    takes_numbers: true,
+    specs: &[SPEC],
+    takes: Takes::NUMBERS,
     floats_are_free: true,
-    takes_bags: false,
     learner: &GaussianNb,
 };
 
@@ -114,16 +113,12 @@ fn middle(encoder: &Encoder, bin: usize) -> f64 {
 const LOG_TWO_PI: f64 = 1.837_877_066_409_345_3;
 
 impl Learner for GaussianNb {
-    fn max_bins(&self, params: &Params) -> usize {
-        averages::max_bins(params)
-    }
-
     fn fit(&self, input: FitInput<'_>, params: &Params, _: Seed, _: &Ctx<'_>) -> Result<Fitted, Error> {
         let classes = Classes::new(&input)?;
         let n = classes.n_classes;
         let columns: Vec<TableColumn> =
             (0..input.encoders.len()).map(|f| TableColumn::of_study(&input, f)).collect();
-        let numbers = |f: usize| input.numbers.get(f).and_then(|n| n.as_deref());
+        let numbers = |f: usize| input.numbers_of(f);
         let mut normals: Vec<Option<(Normal, f64)>> =
             (0..columns.len()).map(|f| numbers(f).map(|x| Normal::of(x, &classes))).collect();
         let share = params.real("variance_share");
@@ -183,7 +178,7 @@ impl Learner for GaussianNb {
                 }
                 if n == 2 { scores.push(logs[1] - logs[0]) } else { scores.extend(logs) }
             }
-            linked(crate::additive_tables::link_kind(input.target), scores, classes.n_outputs())
+            linked(link_kind(input.target), scores, classes.n_outputs())
         } else {
             Vec::new()
         };

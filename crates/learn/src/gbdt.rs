@@ -9,7 +9,7 @@ use crate::column_lists;
 use crate::error::Kind;
 use crate::score_link::linked;
 use crate::scored_forest::ScoredForest;
-use crate::{Error, Exactness, FitInput, Fitted, Goal, Learner, LearnerEntry, ScoreLink};
+use crate::{Error, Exactness, FitInput, Fitted, Goal, Learner, LearnerEntry, ScoreLink, Takes};
 use ir::Task;
 use ir::op::LinkKind;
 use jobs::{Budget, Ctx, Seed, Silent};
@@ -241,10 +241,9 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "gbdt",
     doc: "gradient-boosted decision trees",
     tasks: Task::LEARNT,
-    spec: SPEC,
-    takes_numbers: false,
+    specs: &[SPEC],
+    takes: Takes::CODES,
     floats_are_free: false,
-    takes_bags: false,
     learner: &Gbdt,
 };
 
@@ -285,10 +284,6 @@ fn loss(params: &Params, target: &Target<'_>, goal: Goal) -> Result<Loss, Error>
 struct Gbdt;
 
 impl Learner for Gbdt {
-    fn max_bins(&self, params: &Params) -> usize {
-        usize::try_from(params.int("max_bins")).unwrap_or(2)
-    }
-
     fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error> {
         let int = |name: &str| u32::try_from(params.int(name)).unwrap_or(0);
         let rounds = match (int("n_trees"), input.rounds) {

@@ -5,15 +5,11 @@
 //! `standardize` says otherwise.
 //! # Source  Huber, Robust Statistics, 1981, section 7.7; Owen, Contemporary Mathematics 443, 2007.
 
-use crate::linear_fit::{
-    ALPHA, BATCH_SIZE, LEARNING_RATE, MAX_ITERATIONS, MOMENTUM, SOLVER, STANDARDIZE, TOLERANCE, Task,
-    WEIGHT_BITS, fit,
-};
+use crate::linear_fit::{ALPHA, Linear, LinearFit, SCALED, SOLVING, Task};
 use crate::linear_model::Loss;
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry};
+use crate::{Error, LearnerEntry, Takes};
 use ir::op::LinkKind;
-use jobs::{Ctx, Seed};
-use params::{ParamSpec, Params, Range, Value};
+use params::{ParamSpec, Range, Value};
 
 const SPEC: &[ParamSpec] = &[
     ParamSpec {
@@ -24,14 +20,6 @@ const SPEC: &[ParamSpec] = &[
         doc: "errors up to so many scales are squared",
     },
     ParamSpec { default: Value::Real(1e-4), ..ALPHA },
-    SOLVER,
-    LEARNING_RATE,
-    MOMENTUM,
-    BATCH_SIZE,
-    MAX_ITERATIONS,
-    TOLERANCE,
-    STANDARDIZE,
-    WEIGHT_BITS,
 ];
 
 /// The line of the table.
@@ -39,23 +27,13 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "huber",
     doc: "Huber regression: large errors count linearly",
     tasks: &[ir::Task::Regression],
-    spec: SPEC,
-    takes_numbers: true,
+    specs: &[SPEC, SOLVING, SCALED],
+    takes: Takes::ALL,
     floats_are_free: true,
-    takes_bags: true,
-    learner: &Huber,
+    learner: &Linear { task },
 };
 
-struct Huber;
-
-impl Learner for Huber {
-    fn max_bins(&self, _: &Params) -> usize {
-        254
-    }
-
-    fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error> {
-        let (epsilon, alpha) = (params.real("epsilon"), params.real(ALPHA.name));
-        let task = Task { loss: Loss::Huber { epsilon }, l1: 0.0, l2: 2.0 * alpha, link: LinkKind::Linear };
-        fit(&input, params, |_, _| task, seed, ctx)
-    }
+fn task(fit: &LinearFit<'_>, _: &[f64]) -> Result<Task, Error> {
+    let (epsilon, alpha) = (fit.params.real("epsilon"), fit.params.real(ALPHA.name));
+    Ok(Task { loss: Loss::Huber { epsilon }, l1: 0.0, l2: 2.0 * alpha, link: LinkKind::Linear })
 }

@@ -4,12 +4,11 @@
 //! everywhere. A row of weight `w` stands `w` times, rounded, at least once.
 //! # Source  Fix and Hodges, 1951; Cover and Hart, IEEE Trans. Information Theory 13, 1967.
 
-use crate::additive_tables::{finest_grid, link_kind, matrix};
-use crate::error::Kind;
-use crate::vectors::{INPUT_BITS, MAX_ROWS, Vectors};
-use crate::{Error, Exactness, FitInput, Fitted, Learner, LearnerEntry, Part, ScoreLink};
-use ir::digest::mix;
-use ir::fixed::round_i64;
+use crate::lowering::matrix;
+use crate::score_link::{finest_grid, link_kind};
+use crate::vectors::{INPUT_BITS, MAX_ROWS, Vectors, drawn_rows};
+use crate::{Error, Exactness, FitInput, Fitted, Learner, LearnerEntry, Part, ScoreLink, Takes};
+use ir::fixed::{power_of_two, round_i64};
 use ir::op::{LinkKind, NearestRows};
 use ir::{GraphBuilder, Op, Task, TensorData, ValueIdx};
 use jobs::{Ctx, Seed};
@@ -40,10 +39,9 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "knn",
     doc: "k nearest neighbours",
     tasks: Task::LEARNT,
-    spec: SPEC,
-    takes_numbers: true,
+    specs: &[SPEC],
+    takes: Takes::NUMBERS,
     floats_are_free: true,
-    takes_bags: false,
     learner: &Knn,
 };
 
@@ -58,27 +56,15 @@ const MOST_VOTE: f64 = 1_048_575.0;
 
 /// The training rows that are kept, with copies for their weights.
 fn kept_rows(input: &FitInput<'_>, params: &Params, width: usize, seed: Seed) -> Result<Vec<u32>, Error> {
-    let weight = |row: u32| input.row_weights.map_or(1.0, |w| f64::from(w[row as usize]));
-    let mut rows: Vec<u32> = input.rows.train.iter().copied().filter(|&row| weight(row) > 0.0).collect();
-    if rows.is_empty() {
-        return Err(Kind::NoRows.into());
-    }
-    rows.sort_unstable();
-    let most =
-        usize::try_from(params.int(MAX_ROWS.name)).unwrap_or(1).min(NearestRows::MAX_CELLS / width.max(1));
-    let key = seed.derive("rows", 0).0;
-    if rows.len() > most {
-        rows.sort_by_cached_key(|&row| (mix(key ^ u64::from(row)), row));
-        rows.truncate(most.max(1));
-        rows.sort_unstable();
-    }
+    let most = NearestRows::MAX_CELLS / width.max(1);
+    let rows = drawn_rows(input, params, most, seed)?;
     if input.row_weights.is_none() {
         return Ok(rows);
     }
-    let least = rows.iter().map(|&r| weight(r)).fold(f64::INFINITY, f64::min);
-    let copies = |row: u32| (weight(row) / least).round().clamp(1.0, MOST_COPIES) as usize;
+    let least = rows.iter().map(|&r| input.weight(r)).fold(f64::INFINITY, f64::min);
+    let copies = |row: u32| (input.weight(row) / least).round().clamp(1.0, MOST_COPIES) as usize;
     let mut repeated: Vec<u32> = rows.iter().flat_map(|&row| vec![row; copies(row)]).collect();
-    repeated.truncate((NearestRows::MAX_CELLS / width.max(1)).max(1));
+    repeated.truncate(most.max(1));
     Ok(repeated)
 }
 
@@ -102,10 +88,6 @@ impl Part for KnnPart {
 }
 
 impl Learner for Knn {
-    fn max_bins(&self, _: &Params) -> usize {
-        254
-    }
-
     fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error> {
         let vectors = Vectors::fit(&input, params);
         let width = vectors.width();
@@ -180,8 +162,8 @@ fn votes(target: Target<'_>, rows: &[u32], n_voters: usize) -> (Vec<i32>, ScoreL
             let away = |r: &u32| (values[*r as usize] - base) / n_voters as f64;
             let largest = rows.iter().map(away).fold(0.0f64, |m, v| m.max(v.abs()));
             let most = MOST_VOTE.min(f64::from(i32::MAX / 1000));
-            let grid = finest_grid(&[(largest, most), (base.abs(), 2f64.powi(50))], 1000);
-            let factor = 2f64.powi(grid);
+            let grid = finest_grid(&[(largest, most), (base.abs(), power_of_two(50))], 1000);
+            let factor = power_of_two(grid);
             let votes = rows.iter().map(|r| round_i64(away(r) * factor) as i32).collect();
             let offset = round_i64(base * factor);
             (votes, ScoreLink { kind: link_kind(target), shift: grid as i16, offset })

@@ -148,7 +148,7 @@ impl Case<'_> {
         let params = self.entry.params(&self.settings).unwrap();
         let threads = Threads::try_new(self.n_threads).unwrap();
         let encoders: Vec<Encoder> =
-            columns.iter().map(|c| Encoder::fit(&[*c], self.entry.learner.max_bins(&params))).collect();
+            columns.iter().map(|c| Encoder::fit(&[*c], self.entry.max_bins(&params))).collect();
         let chunks: Vec<Vec<Column<'_>>> = columns.iter().map(|c| vec![*c]).collect();
         let codes = CodeMatrix::new(&encoders, &chunks, table.n_rows(), &threads);
         let numbers: Vec<Option<Arc<[f64]>>> = columns.iter().map(numbers_of).collect();
@@ -251,7 +251,7 @@ fn on_every_member(mut law: impl FnMut(Case<'_>, &str)) {
     for entry in LEARNERS {
         for &task in entry.tasks {
             let mut variants = vec![Vec::new()];
-            let per_class = entry.spec.iter().any(|p| p.name == "class_trees");
+            let per_class = entry.spec().any(|p| p.name == "class_trees");
             if task == Task::Multiclass && per_class {
                 variants.push(vec![("class_trees".to_owned(), "one_per_class".to_owned())]);
             }
@@ -507,7 +507,7 @@ fn one_training_row_is_a_constant_model() {
 #[test]
 fn parameters_out_of_range_give_the_message() {
     for entry in LEARNERS {
-        for param in entry.spec.iter().chain(entry.shared()) {
+        for param in entry.spec().chain(entry.shared()) {
             for text in params::outside(param.range) {
                 let error = entry.params(&[(param.name.to_owned(), text.clone())]).unwrap_err();
                 let expected = format!("{}: {} must be {}, got {text}", entry.name, param.name, param.range);
@@ -576,7 +576,7 @@ fn floats_are_near_integers() {
 fn fewer_bits_are_farther_from_floats() {
     let table = Table::new(900, 52);
     on_every_member(|mut case, name| {
-        if !case.entry.spec.iter().any(|p| p.name == "leaf_bits") {
+        if !case.entry.spec().any(|p| p.name == "leaf_bits") {
             return;
         }
         case.exact = Exactness::Floats;

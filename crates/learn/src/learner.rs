@@ -5,6 +5,7 @@
 //! the other part, on integers; (4) the recipe adds the columns in `uses` as graph inputs and calls
 //! [`Part::lower`], which appends nodes. Nothing that sees the target exists before step 3.
 
+use crate::error::Kind;
 use crate::{Error, ScoreLink};
 use ir::{Bags, GraphBuilder, Task, ValueIdx};
 use jobs::{Ctx, Seed};
@@ -36,6 +37,31 @@ pub struct FitInput<'a> {
     pub goal: Goal,
     /// Whether scores without rounding are wanted beside the integers.
     pub exact: Exactness,
+}
+
+impl<'a> FitInput<'a> {
+    /// Weight of a row.
+    pub(crate) fn weight(&self, row: u32) -> f64 {
+        self.row_weights.map_or(1.0, |w| f64::from(w[row as usize]))
+    }
+
+    /// The training rows that weigh something, rising.
+    ///
+    /// # Errors
+    /// `NoRows`.
+    pub(crate) fn train_rows(&self) -> Result<Vec<u32>, Error> {
+        let mut rows: Vec<u32> = self.rows.train.iter().copied().filter(|&r| self.weight(r) > 0.0).collect();
+        if rows.is_empty() {
+            return Err(Kind::NoRows.into());
+        }
+        rows.sort_unstable();
+        Ok(rows)
+    }
+
+    /// The numbers of a column; none for other kinds.
+    pub(crate) fn numbers_of(&self, column: usize) -> Option<&'a [f64]> {
+        self.numbers.get(column).and_then(|n| n.as_deref())
+    }
 }
 
 /// What a predicted number should be.
@@ -87,15 +113,30 @@ pub struct Fitted {
 
 /// A learner fits.
 pub trait Learner: Sync {
-    /// Most codes of a column, from the parameters.
-    fn max_bins(&self, params: &Params) -> usize;
-
     /// Learns from the training part of the rows.
     /// Exact: the same input, parameters and seed give the same part on any number of threads.
     ///
     /// # Errors
     /// Nothing to learn from, or cancelled before there was a model.
     fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error>;
+}
+
+/// What a learner takes beside codes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Takes {
+    /// Numbers as they are.
+    pub numbers: bool,
+    /// Bags of terms as they are; else texts become columns first.
+    pub bags: bool,
+}
+
+impl Takes {
+    /// Codes alone.
+    pub const CODES: Takes = Takes { numbers: false, bags: false };
+    /// Numbers as they are.
+    pub const NUMBERS: Takes = Takes { numbers: true, bags: false };
+    /// Numbers and bags as they are.
+    pub const ALL: Takes = Takes { numbers: true, bags: true };
 }
 
 /// One line of the table.
@@ -106,14 +147,12 @@ pub struct LearnerEntry {
     pub doc: &'static str,
     /// What it can answer.
     pub tasks: &'static [Task],
-    /// Its parameters.
-    pub spec: &'static [ParamSpec],
-    /// Whether it takes numbers as they are; else it takes codes alone.
-    pub takes_numbers: bool,
+    /// Tables of its parameters.
+    pub specs: &'static [&'static [ParamSpec]],
+    /// What it takes beside codes.
+    pub takes: Takes,
     /// Whether scores without rounding come with the integers; else they take another training.
     pub floats_are_free: bool,
-    /// Whether it takes bags of terms as they are; else texts become columns first.
-    pub takes_bags: bool,
     /// The learner.
     pub learner: &'static dyn Learner,
 }
@@ -131,7 +170,17 @@ static OF_CLASSES: &[ParamSpec] = &[ParamSpec {
 pub const CLASS_WEIGHT: &str = "class_weight";
 
 impl LearnerEntry {
-    /// Parameters that it shares with others.
+    /// Most codes of a column; 254 for learners that have no parameter for it.
+    pub fn max_bins(&self, params: &Params) -> usize {
+        usize::try_from(params.int("max_bins")).ok().filter(|&n| n > 0).unwrap_or(254)
+    }
+
+    /// Its own parameters.
+    pub fn spec(&self) -> impl Iterator<Item = &'static ParamSpec> + use<> {
+        self.specs.iter().flat_map(|table| table.iter())
+    }
+
+    /// Parameters that every learner of its tasks has.
     pub fn shared(&self) -> &'static [ParamSpec] {
         if self.tasks.contains(&Task::Binary) { OF_CLASSES } else { &[] }
     }
@@ -141,6 +190,6 @@ impl LearnerEntry {
     /// # Errors
     /// An unknown name or a value out of range.
     pub fn params(&self, settings: &[(String, String)]) -> Result<Params, Error> {
-        Ok(Params::parse(self.name, &[self.spec, self.shared()], settings)?)
+        Ok(Params::parse(self.name, &[self.specs, &[self.shared()]].concat(), settings)?)
     }
 }

@@ -26,6 +26,7 @@ mod linear_fit;
 mod linear_model;
 mod linear_svm;
 mod logistic;
+mod lowering;
 mod multinomial_nb;
 mod naive_bayes;
 mod poisson;
@@ -41,7 +42,7 @@ mod vectors;
 mod laws;
 
 pub use error::{Error, Kind};
-pub use learner::{CLASS_WEIGHT, Exactness, FitInput, Fitted, Goal, Learner, LearnerEntry, Part};
+pub use learner::{CLASS_WEIGHT, Exactness, FitInput, Fitted, Goal, Learner, LearnerEntry, Part, Takes};
 pub use linear_model::Unfit;
 pub use score_link::{Decision, Linked, ScoreLink};
 

@@ -5,14 +5,14 @@
 //! bag is its terms. Deployed, numbers are 16-bit integers times integer weights, categories are tables, bags
 //! are products of short weights; all of them end on one grid.
 
-use crate::additive_tables::{IntegerTables, RealTables, RealTerm, TableColumn, constant_code, finest_grid};
-use crate::additive_tables::{matrix, missing_column};
+use crate::additive_tables::{IntegerTables, RealTables, RealTerm, TableColumn, constant_code};
 use crate::linear_model::{Design, Unfit, Weights};
-use crate::score_link::linked;
+use crate::lowering::{matrix, missing_column, quantized, requantize};
+use crate::score_link::{finest_grid, linked};
 use crate::vectors::moments;
 use crate::{Error, Exactness, FitInput, Fitted, Part, ScoreLink};
 use ir::fixed::{Requantize, power_of_two, round_i32, round_i64, round_ties_even};
-use ir::op::{Arithmetic, BagGemm, Cast, Columns, LinkKind, QGemm, QuantizeLinear, Sum, ToScores};
+use ir::op::{BagGemm, Cast, LinkKind, QGemm, QuantizeLinear, Sum, ToScores};
 use ir::{Bags, GraphBuilder, Op, Tensor, TensorData, ValueIdx};
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ impl LinearColumns {
                 columns.n_sparse += width;
                 continue;
             }
-            let Some(numbers) = input.numbers.get(feature).and_then(|n| n.as_deref()) else {
+            let Some(numbers) = input.numbers_of(feature) else {
                 columns.code(TableColumn::of_study(input, feature));
                 continue;
             };
@@ -145,7 +145,7 @@ impl LinearColumns {
         let n_dense = self.numbers.len();
         let mut dense = vec![0.0; rows.len() * n_dense];
         for (at, number) in self.numbers.iter().enumerate() {
-            let Some(cells) = input.numbers.get(number.feature).and_then(|n| n.as_deref()) else { continue };
+            let Some(cells) = input.numbers_of(number.feature) else { continue };
             for (i, &row) in rows.iter().enumerate() {
                 dense[i * n_dense + at] = number.standard(cells[row as usize]);
             }
@@ -179,7 +179,7 @@ impl LinearColumns {
         let others = &input.rows.others;
         let n = weights.intercepts.len();
         let other_floats = if input.exact == Exactness::Floats {
-            linked(kind, self.real_scores(input, others, weights)?, n)
+            linked(kind, self.real_scores(&self.design(input, others)?, weights), n)
         } else {
             Vec::new()
         };
@@ -190,19 +190,10 @@ impl LinearColumns {
         Ok(Fitted { uses, part: Box::new(part), other_scores, other_floats, link, rounds: 0 })
     }
 
-    /// Real scores `[n_rows, n_outputs]`.
-    ///
-    /// # Errors
-    /// As [`LinearColumns::design`].
-    pub(crate) fn real_scores(
-        &self,
-        input: &FitInput<'_>,
-        rows: &[u32],
-        weights: &Weights,
-    ) -> Result<Vec<f64>, Error> {
-        let design = self.design(input, rows)?;
+    /// Real scores `[n_rows, n_outputs]` of the rows of a design.
+    pub(crate) fn real_scores(&self, design: &Design, weights: &Weights) -> Vec<f64> {
         let n = weights.intercepts.len();
-        let mut scores = weights.intercepts.repeat(rows.len());
+        let mut scores = weights.intercepts.repeat(design.n_rows());
         let n_dense = self.numbers.len();
         for (row, scores) in scores.chunks_exact_mut(n).enumerate() {
             let dense = design.dense_row(row).iter().copied().enumerate();
@@ -211,7 +202,7 @@ impl LinearColumns {
                 scores.iter_mut().zip(w).for_each(|(s, w)| *s += w * x);
             }
         }
-        Ok(scores)
+        scores
     }
 
     /// Tables of the coded columns; the intercept is theirs.
@@ -386,9 +377,7 @@ impl LinearPart {
         let n = self.n_outputs;
         let mut parts: Vec<Vec<i32>> = Vec::new();
         if let Some(tables) = &self.tables {
-            let mut scores = vec![0; rows.len() * n];
-            tables.add_scores(input.codes, rows, &mut scores);
-            parts.push(scores);
+            parts.push(tables.scores(input.codes, rows));
         }
         if !self.features.is_empty() {
             let mut scores = vec![0; rows.len() * n];
@@ -396,11 +385,7 @@ impl LinearPart {
             let mut x = vec![0i16; self.features.len()];
             for (&row, out) in rows.iter().zip(scores.chunks_exact_mut(n)) {
                 for (at, &feature) in self.features.iter().enumerate() {
-                    let cell = input
-                        .numbers
-                        .get(feature)
-                        .and_then(|n| n.as_deref())
-                        .map_or(f64::NAN, |c| c[row as usize]);
+                    let cell = input.numbers_of(feature).map_or(f64::NAN, |c| c[row as usize]);
                     x[at] = INPUT.of(cell - self.means[at], self.scales[at]);
                 }
                 QGemm::scores_into(&x, &self.weights, &self.bias, &self.pairs, &mut acc, out);
@@ -440,16 +425,11 @@ impl Part for LinearPart {
         if !self.features.is_empty() {
             let cast = |f: &usize| Ok(builder.node(Op::Cast(Cast), &[column(*f)?])?);
             let cells = self.features.iter().map(cast).collect::<Result<Vec<_>, Error>>()?;
-            let rows = builder.node(Op::Columns(Columns), &cells)?;
-            let means = builder.constant(Tensor::vector(TensorData::F64(self.means.clone())))?;
-            let away = builder.node(Op::Arithmetic(Arithmetic::Sub), &[rows, means])?;
-            let scales = builder.constant(Tensor::vector(TensorData::F64(self.scales.clone())))?;
-            let x = builder.node(Op::QuantizeLinear(INPUT), &[away, scales])?;
+            let x = quantized(builder, &cells, &self.means, &self.scales, INPUT)?;
             let w = matrix(self.features.len(), n, TensorData::I16(self.weights.clone()))?;
             let w = builder.constant(w)?;
             let bias = builder.constant(Tensor::vector(TensorData::I32(self.bias.clone())))?;
-            let pairs = self.pairs.iter().map(|p| p.multiplier()).chain(self.pairs.iter().map(|p| p.shift()));
-            let pairs = builder.constant(matrix(2, n, TensorData::I64(pairs.collect()))?)?;
+            let pairs = builder.constant(requantize(&self.pairs)?)?;
             parts.push(builder.node(Op::QGemm(QGemm), &[x, w, bias, pairs])?);
         }
         for terms in &self.terms {

@@ -1,16 +1,16 @@
 //! What the linear members share: parameters with one meaning, the choice of a solver, the fit.
 
-use crate::error::Kind;
 use crate::linear_columns::LinearColumns;
 use crate::linear_model::{Limits, Loss, Problem, Solver, Weights, solve};
-use crate::{Error, FitInput, Fitted};
+use crate::smo::platt::inner_parts;
+use crate::{Error, FitInput, Fitted, Learner};
 use ir::digest::mix;
 use ir::op::LinkKind;
 use jobs::{Ctx, Seed};
 use params::{ParamSpec, Params, Range, Value};
 use trees::Target;
 
-pub(crate) const SOLVER: ParamSpec = ParamSpec {
+const SOLVER: ParamSpec = ParamSpec {
     name: "solver",
     aliases: &[],
     default: Value::Word("auto"),
@@ -25,42 +25,42 @@ pub(crate) const SOLVER: ParamSpec = ParamSpec {
     ]),
     doc: "how weights are found; auto: the fastest that solves this exactly",
 };
-pub(crate) const LEARNING_RATE: ParamSpec = ParamSpec {
+const LEARNING_RATE: ParamSpec = ParamSpec {
     name: "learning_rate",
     aliases: &["eta0", "lr"],
     default: Value::Real(0.0),
     range: Range::Real { low: 0.0, high: 10.0 },
     doc: "gradient solvers: length of a step on columns of deviation 1; 0: 0.3 in full batches, 0.1 in mini-batches, 0.01 by single rows",
 };
-pub(crate) const MOMENTUM: ParamSpec = ParamSpec {
+const MOMENTUM: ParamSpec = ParamSpec {
     name: "momentum",
     aliases: &[],
     default: Value::Real(0.9),
     range: Range::Real { low: 0.0, high: 0.999 },
     doc: "gradient solvers: share of the last step that the next one keeps",
 };
-pub(crate) const BATCH_SIZE: ParamSpec = ParamSpec {
+const BATCH_SIZE: ParamSpec = ParamSpec {
     name: "batch_size",
     aliases: &[],
     default: Value::Int(64),
     range: Range::Int { low: 1, high: 1_000_000_000 },
     doc: "mini_batch: rows of a step",
 };
-pub(crate) const MAX_ITERATIONS: ParamSpec = ParamSpec {
+const MAX_ITERATIONS: ParamSpec = ParamSpec {
     name: "max_iterations",
     aliases: &["max_iter", "n_iter", "epochs"],
     default: Value::Int(1000),
     range: Range::Int { low: 1, high: 10_000_000 },
     doc: "most iterations, sweeps or passes over the rows",
 };
-pub(crate) const TOLERANCE: ParamSpec = ParamSpec {
+const TOLERANCE: ParamSpec = ParamSpec {
     name: "tolerance",
     aliases: &["tol"],
     default: Value::Real(1e-6),
     range: Range::Real { low: 1e-15, high: 1.0 },
     doc: "how near to the optimum, relative to the constant model",
 };
-pub(crate) const STANDARDIZE: ParamSpec = ParamSpec {
+const STANDARDIZE: ParamSpec = ParamSpec {
     name: "standardize",
     aliases: &["normalize"],
     default: Value::Word("yes"),
@@ -101,6 +101,14 @@ pub(crate) const L1_RATIO: ParamSpec = ParamSpec {
     doc: "share of the penalty that is on absolute weights, the rest on squares",
 };
 
+/// Parameters of the solvers.
+pub(crate) const SOLVING: &[ParamSpec] =
+    &[SOLVER, LEARNING_RATE, MOMENTUM, BATCH_SIZE, MAX_ITERATIONS, TOLERANCE];
+/// The penalty is on columns of deviation 1 unless asked otherwise.
+pub(crate) const SCALED: &[ParamSpec] = &[STANDARDIZE, WEIGHT_BITS];
+/// The penalty is on columns as they are unless asked otherwise.
+pub(crate) const RAW: &[ParamSpec] = &[ParamSpec { default: Value::Word("no"), ..STANDARDIZE }, WEIGHT_BITS];
+
 /// What a member minimises.
 pub(crate) struct Task {
     pub(crate) loss: Loss,
@@ -112,7 +120,7 @@ pub(crate) struct Task {
 /// The training rows of a linear model.
 pub(crate) struct LinearFit<'a> {
     pub(crate) input: &'a FitInput<'a>,
-    params: &'a Params,
+    pub(crate) params: &'a Params,
     pub(crate) columns: LinearColumns,
     rows: Vec<u32>,
     pub(crate) weights: Vec<f64>,
@@ -133,14 +141,9 @@ impl<'a> LinearFit<'a> {
         seed: Seed,
         ctx: &'a Ctx<'a>,
     ) -> Result<LinearFit<'a>, Error> {
-        let weight = |row: u32| input.row_weights.map_or(1.0, |w| f64::from(w[row as usize]));
-        let mut rows: Vec<u32> = input.rows.train.iter().copied().filter(|&r| weight(r) > 0.0).collect();
-        rows.sort_unstable();
-        let weights: Vec<f64> = rows.iter().map(|&r| weight(r)).collect();
+        let rows = input.train_rows()?;
+        let weights: Vec<f64> = rows.iter().map(|&r| input.weight(r)).collect();
         let total: f64 = weights.iter().sum();
-        if rows.is_empty() {
-            return Err(Kind::NoRows.into());
-        }
         let columns = LinearColumns::new(input);
         let design = columns.design(input, &rows)?;
         let raw = params.word(STANDARDIZE.name) == "no";
@@ -179,7 +182,7 @@ impl<'a> LinearFit<'a> {
     }
 
     /// The largest slope of any weight at the constant model: an absolute penalty of that size leaves no weight.
-    pub(crate) fn largest_slope(&self, targets: &[f64]) -> f64 {
+    fn largest_slope(&self, targets: &[f64]) -> f64 {
         let mean = targets.iter().zip(&self.weights).map(|(y, w)| y * (w / self.total)).sum::<f64>();
         let n_dense = self.design.n_dense();
         let mut slopes = vec![0.0; self.columns.n_columns()];
@@ -196,6 +199,17 @@ impl<'a> LinearFit<'a> {
         let factor = |j: usize| self.penalty.as_ref().map_or(1.0, |p| p[j]).max(f64::MIN_POSITIVE);
         let of = |j: usize| ((slopes[j] - sums[j] * (missed / self.total)) / factor(j)).abs();
         (0..slopes.len()).map(of).fold(0.0, f64::max)
+    }
+
+    /// Factors of absolute and of squared weights, for a penalty with a share `l1_ratio` on absolute ones.
+    /// Without a strength that was given, each is a hundredth of what would do all: of the absolute penalty that
+    /// leaves no weight, of the squared one that halves a weight.
+    pub(crate) fn strengths(&self, targets: &[f64], l1_ratio: f64) -> (f64, f64) {
+        let (l1, l2) = match self.params.real(ALPHA.name) {
+            0.0 => (0.01 * self.largest_slope(targets), 0.01 * self.total),
+            alpha => (alpha * self.total, alpha * self.total),
+        };
+        (l1 * l1_ratio, l2 * (1.0 - l1_ratio))
     }
 
     fn solver(&self, task: &Task) -> Solver {
@@ -221,22 +235,17 @@ impl<'a> LinearFit<'a> {
     }
 
     /// Real scores of the training rows.
-    ///
-    /// # Errors
-    /// As [`LinearColumns::design`].
-    pub(crate) fn scores(&self, weights: &Weights) -> Result<Vec<f64>, Error> {
-        self.columns.real_scores(self.input, &self.rows, weights)
+    pub(crate) fn scores(&self, weights: &Weights) -> Vec<f64> {
+        self.columns.real_scores(&self.design, weights)
     }
 
-    /// A part `0..n` of each training row, by its cells, so that copies of a row share a part.
-    pub(crate) fn inner_parts(&self, n: usize) -> Vec<usize> {
-        let key = self.seed.derive("inner", 0).0;
-        let part = |row: usize| {
+    /// A part of each training row for the inner fits of probabilities, by its cells.
+    pub(crate) fn inner_parts(&self) -> Vec<usize> {
+        let cells = |row: usize| {
             let dense = self.design.dense_row(row).iter().map(|x| x.to_bits());
-            let sparse = self.design.sparse_row(row).map(|(id, x)| mix(id as u64) ^ x.to_bits());
-            (dense.chain(sparse).fold(key, |hash, word| mix(hash ^ word)) % n as u64) as usize
+            dense.chain(self.design.sparse_row(row).map(|(id, x)| mix(id as u64) ^ x.to_bits()))
         };
-        (0..self.rows.len()).map(part).collect()
+        inner_parts(self.rows.len(), self.seed, cells)
     }
 
     /// The model of these weights.
@@ -252,28 +261,18 @@ impl<'a> LinearFit<'a> {
 /// The closed form costs the cube of the columns.
 const MOST_EQUATIONS: usize = 2000;
 
-/// Factors of absolute and of squared weights, for a penalty with a share `l1_ratio` on absolute ones.
-/// Without a strength that was given, each is a hundredth of what would do all: of the absolute penalty that leaves
-/// no weight, of the squared one that halves a weight.
-pub(crate) fn strengths(fit: &LinearFit<'_>, targets: &[f64], params: &Params, l1_ratio: f64) -> (f64, f64) {
-    let (l1, l2) = match params.real(ALPHA.name) {
-        0.0 => (0.01 * fit.largest_slope(targets), 0.01 * fit.total),
-        alpha => (alpha * fit.total, alpha * fit.total),
-    };
-    (l1 * l1_ratio, l2 * (1.0 - l1_ratio))
+/// A learner that minimises one task.
+pub(crate) struct Linear {
+    /// The task for these training rows and their targets.
+    pub(crate) task: fn(&LinearFit<'_>, &[f64]) -> Result<Task, Error>,
 }
 
-/// Fits one task.
-pub(crate) fn fit(
-    input: &FitInput<'_>,
-    params: &Params,
-    task: impl FnOnce(&LinearFit<'_>, &[f64]) -> Task,
-    seed: Seed,
-    ctx: &Ctx<'_>,
-) -> Result<Fitted, Error> {
-    let fit = LinearFit::new(input, params, seed, ctx)?;
-    let targets = fit.targets();
-    let task = task(&fit, &targets);
-    let weights = fit.solve(&task, &targets, &fit.weights)?;
-    fit.fitted(&weights, task.link)
+impl Learner for Linear {
+    fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error> {
+        let fit = LinearFit::new(&input, params, seed, ctx)?;
+        let targets = fit.targets();
+        let task = (self.task)(&fit, &targets)?;
+        let weights = fit.solve(&task, &targets, &fit.weights)?;
+        fit.fitted(&weights, task.link)
+    }
 }

@@ -6,13 +6,11 @@
 //! decisions of rows that three inner fits had not seen.
 //! # Source  Fan et al., LIBLINEAR, JMLR 9, 2008; Platt, 1999.
 
-use crate::linear_fit::{
-    BATCH_SIZE, C, LEARNING_RATE, LinearFit, MAX_ITERATIONS, MOMENTUM, SOLVER, STANDARDIZE, TOLERANCE, Task,
-    WEIGHT_BITS,
-};
+use crate::linear_fit::{C, LinearFit, SCALED, SOLVING, Task};
 use crate::linear_model::{Loss, Weights};
-use crate::smo::platt::fit_sigmoid;
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry};
+use crate::smo::platt::log_odds;
+use crate::vectors::moments_of;
+use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes};
 use ir::op::LinkKind;
 use jobs::{Ctx, Seed};
 use params::{ParamSpec, Params, Range, Value};
@@ -27,14 +25,6 @@ const SPEC: &[ParamSpec] = &[
         range: Range::Real { low: 0.0, high: 1e3 },
         doc: "numbers: errors below it, in standard deviations of the target, cost nothing",
     },
-    SOLVER,
-    LEARNING_RATE,
-    MOMENTUM,
-    BATCH_SIZE,
-    MAX_ITERATIONS,
-    TOLERANCE,
-    STANDARDIZE,
-    WEIGHT_BITS,
 ];
 
 /// The line of the table.
@@ -42,23 +32,15 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "linear_svm",
     doc: "linear support vector machine",
     tasks: ir::Task::LEARNT,
-    spec: SPEC,
-    takes_numbers: true,
+    specs: &[SPEC, SOLVING, SCALED],
+    takes: Takes::ALL,
     floats_are_free: true,
-    takes_bags: true,
     learner: &LinearSvm,
 };
 
 struct LinearSvm;
 
-/// Inner fits for probabilities.
-const INNER: usize = 3;
-
 impl Learner for LinearSvm {
-    fn max_bins(&self, _: &Params) -> usize {
-        254
-    }
-
     fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error> {
         let fit = LinearFit::new(&input, params, seed, ctx)?;
         let targets = fit.targets();
@@ -72,11 +54,11 @@ impl Learner for LinearSvm {
             }
         };
         let task = Task { loss: Loss::SquaredHinge, l1: 0.0, l2, link };
+        let parts = fit.inner_parts();
         let machines: Vec<Weights> = classes
             .map(|class| {
-                let labels: Vec<f64> =
-                    targets.iter().map(|&y| f64::from(u8::from(y == class as f64))).collect();
-                calibrated(&fit, &task, &labels)
+                let labels: Vec<bool> = targets.iter().map(|&y| y == class as f64).collect();
+                calibrated(&fit, &task, &parts, &labels)
             })
             .collect::<Result<_, _>>()?;
         fit.fitted(&beside(&machines), link)
@@ -95,37 +77,26 @@ fn beside(machines: &[Weights]) -> Weights {
 }
 
 /// A machine whose decisions are log odds.
-fn calibrated(fit: &LinearFit<'_>, task: &Task, labels: &[f64]) -> Result<Weights, Error> {
-    let mut whole = fit.solve(task, labels, &fit.weights)?;
-    let parts = fit.inner_parts(INNER);
-    let mut decisions = vec![0.0; labels.len()];
-    for held in 0..INNER {
+fn calibrated(fit: &LinearFit<'_>, task: &Task, parts: &[usize], labels: &[bool]) -> Result<Weights, Error> {
+    let targets: Vec<f64> = labels.iter().map(|&label| f64::from(u8::from(label))).collect();
+    let mut whole = fit.solve(task, &targets, &fit.weights)?;
+    let (scale, offset) = log_odds(parts, labels, &fit.weights, |held| {
         let kept: Vec<f64> =
-            fit.weights.iter().zip(&parts).map(|(w, part)| if *part == held { 0.0 } else { *w }).collect();
+            fit.weights.iter().zip(parts).map(|(w, part)| if *part == held { 0.0 } else { *w }).collect();
         if kept.iter().sum::<f64>() <= 0.0 {
-            continue;
+            return Ok(None);
         }
-        let inner = fit.solve(task, labels, &kept)?;
-        let scores = fit.scores(&inner)?;
-        let of_part = scores.into_iter().enumerate().filter(|(i, _)| parts[*i] == held);
-        of_part.for_each(|(i, score)| decisions[i] = score);
-    }
-    let labels: Vec<bool> = labels.iter().map(|&y| y == 1.0).collect();
-    let (a, b) = fit_sigmoid(&decisions, &labels, Some(&fit.weights));
-    // P(y = 1) = 1 / (1 + exp(a f + b)): the log odds are -(a f + b).
-    whole.coefficients.iter_mut().for_each(|c| *c *= -a);
-    whole.intercepts[0] = -(a * whole.intercepts[0] + b);
+        Ok::<_, Error>(Some(fit.scores(&fit.solve(task, &targets, &kept)?)))
+    })?;
+    whole.coefficients.iter_mut().for_each(|c| *c *= scale);
+    whole.intercepts[0] = scale * whole.intercepts[0] + offset;
     Ok(whole)
 }
 
 /// A machine for numbers; the target is brought to mean 0 and deviation 1 meanwhile.
 fn regression(fit: &LinearFit<'_>, targets: &[f64], epsilon: f64, l2: f64) -> Result<Weights, Error> {
-    let share = |w: &f64| w / fit.total;
-    let first = targets[0];
-    let mean = first + targets.iter().zip(&fit.weights).map(|(y, w)| (y - first) * share(w)).sum::<f64>();
-    let variance =
-        targets.iter().zip(&fit.weights).map(|(y, w)| (y - mean) * (y - mean) * share(w)).sum::<f64>();
-    let deviation = if variance > 0.0 { variance.sqrt() } else { 1.0 };
+    let (mean, deviation) = moments_of(targets, &fit.weights);
+    let deviation = if deviation > 0.0 { deviation } else { 1.0 };
     let standard: Vec<f64> = targets.iter().map(|y| (y - mean) / deviation).collect();
     let loss = Loss::SquaredEpsilonInsensitive { epsilon };
     let task = Task { loss, l1: 0.0, l2, link: LinkKind::Linear };

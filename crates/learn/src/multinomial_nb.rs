@@ -10,7 +10,7 @@ use crate::linear_columns::LinearColumns;
 use crate::linear_fit::WEIGHT_BITS;
 use crate::linear_model::Weights;
 use crate::naive_bayes::{Classes, PRIOR, SMOOTHING};
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry};
+use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes};
 use ir::Task;
 use ir::fixed::math;
 use ir::op::LinkKind;
@@ -24,20 +24,15 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "multinomial_nb",
     doc: "naive Bayes on counts",
     tasks: &[Task::Binary, Task::Multiclass],
-    spec: SPEC,
-    takes_numbers: true,
+    specs: &[SPEC],
+    takes: Takes::ALL,
     floats_are_free: true,
-    takes_bags: true,
     learner: &MultinomialNb,
 };
 
 struct MultinomialNb;
 
 impl Learner for MultinomialNb {
-    fn max_bins(&self, _: &Params) -> usize {
-        254
-    }
-
     fn fit(&self, input: FitInput<'_>, params: &Params, _: Seed, _: &Ctx<'_>) -> Result<Fitted, Error> {
         for (at, numbers) in input.numbers.iter().enumerate() {
             let of_rows = || input.rows.train.iter().filter_map(|&r| Some(numbers.as_ref()?[r as usize]));

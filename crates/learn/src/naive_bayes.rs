@@ -69,7 +69,7 @@ impl<'a> Classes<'a> {
     /// Calls `f` with row, class and weight of the training rows that count.
     pub(crate) fn each(&self, mut f: impl FnMut(u32, usize, f64)) {
         for &row in &self.input.rows.train {
-            let weight = self.input.row_weights.map_or(1.0, |w| f64::from(w[row as usize]));
+            let weight = self.input.weight(row);
             if weight > 0.0 {
                 f(row, self.labels[row as usize] as usize, weight);
             }

@@ -1,9 +1,10 @@
 //! From integer scores to what people read: probabilities or values, and the decision.
 
 use crate::Error;
-use ir::fixed::{link, math};
+use ir::fixed::{link, math, power_of_two};
 use ir::op::{ArgMax, LeastCost, Link, LinkKind, Threshold};
 use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
+use trees::Target;
 
 /// How integer scores become probabilities or values; the fields of [`ir::op::Link`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -143,6 +144,28 @@ pub(crate) fn linked(kind: LinkKind, mut scores: Vec<f64>, n_outputs: usize) -> 
         LinkKind::Share | LinkKind::Linear => scores,
         LinkKind::Exponential => scores.into_iter().map(math::exp).collect(),
     }
+}
+
+/// The link of scores that are log odds, logs of shares, or the number itself.
+pub(crate) fn link_kind(target: Target<'_>) -> LinkKind {
+    match target {
+        Target::Binary(_) => LinkKind::Logistic,
+        Target::Classes { .. } => LinkKind::Softmax,
+        Target::Values(_) => LinkKind::Linear,
+    }
+}
+
+/// The largest `g` up to `most` with `size * 2^g` within its limit for each (size, limit).
+pub(crate) fn finest_grid(limits: &[(f64, f64)], most: i32) -> i32 {
+    let fits = |grid: i32| limits.iter().all(|&(size, limit)| size * power_of_two(grid) <= limit);
+    let mut grid = most.min(50);
+    while grid > -1000 && !fits(grid) {
+        grid -= 1;
+    }
+    while grid < most && limits.iter().any(|&(size, _)| size > 0.0) && fits(grid + 1) {
+        grid += 1;
+    }
+    grid
 }
 
 #[cfg(test)]

@@ -5,19 +5,18 @@
 //! rest. Probabilities: Platt's sigmoid on decisions of rows that three inner fits had not seen.
 //! # Source  Cortes & Vapnik, Machine Learning 20, 1995; Platt, 1999. Deviation: similarities from a table.
 
-use crate::additive_tables::{finest_grid, link_kind, matrix};
-use crate::error::Kind;
-use crate::score_link::linked;
-use crate::smo::platt::fit_sigmoid;
+use crate::lowering::{matrix, requantize};
+use crate::score_link::{finest_grid, link_kind, linked};
+use crate::smo::platt::{inner_parts, log_odds};
 use crate::smo::{Similarity, Smo, SmoLimits, Solution};
-use crate::vectors::{INPUT_BITS, MAX_ROWS, Vectors};
-use crate::{Error, Exactness, FitInput, Fitted, Learner, LearnerEntry, Part, ScoreLink};
-use ir::digest::mix;
-use ir::fixed::{Requantize, math, round_i32, round_i64};
+use crate::vectors::{INPUT_BITS, MAX_ROWS, Vectors, drawn_rows, moments_of};
+use crate::{Error, Exactness, FitInput, Fitted, Learner, LearnerEntry, Part, ScoreLink, Takes};
+use ir::fixed::{Requantize, math, power_of_two, round_i32, round_i64};
 use ir::op::{LinkKind, RbfParts, RbfSums};
 use ir::{GraphBuilder, Op, Task, Tensor, TensorData, ValueIdx};
 use jobs::{Ctx, Seed};
 use params::{ParamSpec, Params, Range, Value};
+use std::convert::Infallible;
 use trees::Target;
 
 const SPEC: &[ParamSpec] = &[
@@ -65,10 +64,9 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "svm",
     doc: "support vector machine with Gaussian similarity",
     tasks: Task::LEARNT,
-    spec: SPEC,
-    takes_numbers: true,
+    specs: &[SPEC],
+    takes: Takes::NUMBERS,
     floats_are_free: false,
-    takes_bags: false,
     learner: &Svm,
 };
 
@@ -80,8 +78,6 @@ const CACHE_BYTES: usize = 256 << 20;
 const TABLE: f64 = 512.0;
 /// `-log(2^-17)`.
 const LEAST: f64 = 11.783_501_968_8;
-/// Inner fits for probabilities.
-const INNER: u64 = 3;
 
 /// The rows that are learnt from and how alike they are.
 struct Rows<'a> {
@@ -106,21 +102,8 @@ impl<'a> Rows<'a> {
         params: &'a Params,
         seed: Seed,
     ) -> Result<Rows<'a>, Error> {
-        let weight = |row: u32| input.row_weights.map_or(1.0, |w| f64::from(w[row as usize]));
-        let mut rows: Vec<u32> = input.rows.train.iter().copied().filter(|&row| weight(row) > 0.0).collect();
-        if rows.is_empty() {
-            return Err(Kind::NoRows.into());
-        }
-        rows.sort_unstable();
         let width = vectors.width();
-        let most =
-            usize::try_from(params.int(MAX_ROWS.name)).unwrap_or(1).min(RbfSums::MAX_CELLS / width.max(1));
-        if rows.len() > most {
-            let key = seed.derive("rows", 0).0;
-            rows.sort_by_cached_key(|&row| (mix(key ^ u64::from(row)), row));
-            rows.truncate(most.max(1));
-            rows.sort_unstable();
-        }
+        let rows = drawn_rows(input, params, RbfSums::MAX_CELLS / width.max(1), seed)?;
         let gamma = match params.real("gamma") {
             0.0 => 1.0 / width.max(1) as f64,
             gamma => gamma,
@@ -128,7 +111,7 @@ impl<'a> Rows<'a> {
         let (op, table) = similarities(gamma);
         let reals = if input.exact == Exactness::Floats { vectors.reals(input, &rows) } else { Vec::new() };
         Ok(Rows {
-            weights: rows.iter().map(|&r| weight(r)).collect(),
+            weights: rows.iter().map(|&r| input.weight(r)).collect(),
             integers: vectors.integers(input, &rows),
             rows,
             reals,
@@ -200,29 +183,24 @@ impl<'a> Rows<'a> {
         sum
     }
 
+    /// A part of each row for the inner fits of probabilities, by its cells.
+    fn inner_parts(&self, seed: Seed) -> Vec<usize> {
+        let cells = |row: usize| &self.integers[row * self.width..(row + 1) * self.width];
+        inner_parts(self.rows.len(), seed, |row| cells(row).iter().map(|&cell| cell.cast_unsigned().into()))
+    }
+
     /// A machine whose decisions are log odds.
-    fn calibrated(&self, labels: &[bool], seed: Seed, floats: bool, ctx: &Ctx<'_>) -> Solution {
+    fn calibrated(&self, labels: &[bool], parts: &[usize], floats: bool, ctx: &Ctx<'_>) -> Solution {
         let aim = Aim::Labels(labels);
         let mut whole = self.solve(&aim, |_| true, floats, ctx);
-        // By the cells, so that copies of a row share a part.
-        let key = seed.derive("inner", 0).0;
-        let cells = |i: usize| &self.integers[i * self.width..(i + 1) * self.width];
-        let hash =
-            |i: usize| cells(i).iter().fold(key, |hash, &cell| mix(hash ^ cell.cast_unsigned() as u64));
-        let parts: Vec<u64> = (0..self.rows.len()).map(|i| hash(i) % INNER).collect();
-        let part = |i: usize| parts[i];
-        let mut decisions = vec![0.0; self.rows.len()];
-        for held in 0..INNER {
-            let inner = self.solve(&aim, |i| part(i) != held, floats, ctx);
-            let made = ctx.threads.map(self.rows.len(), |i| {
-                if part(i) == held { self.decision(&inner, i, floats) } else { 0.0 }
-            });
-            decisions.iter_mut().zip(made).for_each(|(all, one)| *all += one);
-        }
-        let (a, b) = fit_sigmoid(&decisions, labels, Some(&self.weights));
-        // P(y = 1) = 1 / (1 + exp(a f + b)): the log odds are -(a f + b).
-        whole.coefficients.iter_mut().for_each(|c| *c *= -a);
-        whole.intercept = -(a * whole.intercept + b);
+        let made = log_odds(parts, labels, &self.weights, |held| {
+            let inner = self.solve(&aim, |row| parts[row] != held, floats, ctx);
+            let decision = |row| if parts[row] == held { self.decision(&inner, row, floats) } else { 0.0 };
+            Ok::<_, Infallible>(Some(ctx.threads.map(self.rows.len(), decision)))
+        });
+        let Ok((scale, offset)) = made;
+        whole.coefficients.iter_mut().for_each(|c| *c *= scale);
+        whole.intercept = scale * whole.intercept + offset;
         whole
     }
 }
@@ -238,10 +216,10 @@ enum Aim<'a> {
 fn similarities(gamma: f64) -> (RbfSums, Vec<i32>) {
     let far = LEAST / gamma;
     let mut step = 0u8;
-    while far / 2f64.powi(step.into()) > TABLE && step < 50 {
+    while far / power_of_two(step.into()) > TABLE && step < 50 {
         step += 1;
     }
-    let width = 2f64.powi(step.into());
+    let width = power_of_two(step.into());
     let n = ((far / width) as usize).clamp(1, 2 * TABLE as usize) + 2;
     let entry = |i: usize| round_i32(math::exp(-gamma * width * i as f64) * f64::from(RbfSums::ONE));
     (RbfSums { step }, (0..n).map(entry).collect())
@@ -290,12 +268,11 @@ impl Part for SvmPart {
         let n = self.start.len();
         let n_vectors = self.coefficients.len() / n;
         let known = matrix(n_vectors, self.vectors.width(), TensorData::I16(self.known.clone()))?;
-        let pairs = self.pairs.iter().map(|p| p.multiplier()).chain(self.pairs.iter().map(|p| p.shift()));
         let constants = [
             known,
             matrix(n_vectors, n, TensorData::I16(self.coefficients.clone()))?,
             Tensor::vector(TensorData::I32(self.table.clone())),
-            matrix(2, n, TensorData::I64(pairs.collect()))?,
+            requantize(&self.pairs)?,
             Tensor::vector(TensorData::I32(self.start.clone())),
         ];
         let mut inputs = vec![x];
@@ -330,11 +307,11 @@ fn quantize(
     let linear = kind == LinkKind::Linear;
     let start = machines.iter().fold(0.0f64, |most, m| most.max(m.intercept.abs()));
     let limits =
-        if linear { [(furthest, 1e9), (start, 2f64.powi(50))] } else { [(furthest, 1e9), (start, 1e9)] };
+        if linear { [(furthest, 1e9), (start, power_of_two(50))] } else { [(furthest, 1e9), (start, 1e9)] };
     let grid = finest_grid(&limits, if linear { 1000 } else { 20 });
     let grid = if linear { grid } else { grid.max(0) };
-    let factor = 2f64.powi(grid);
-    let smallest = Requantize::of(2f64.powi(-31));
+    let factor = power_of_two(grid);
+    let smallest = Requantize::of(power_of_two(-31));
     let pairs = steps.iter().filter_map(|s| Requantize::of(s * factor).or(smallest)).collect();
     let (start, offset) = if linear {
         (vec![0; n], round_i64(machines[0].intercept * factor))
@@ -354,18 +331,15 @@ fn quantize(
 }
 
 impl Learner for Svm {
-    fn max_bins(&self, _: &Params) -> usize {
-        254
-    }
-
     fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error> {
         let vectors = Vectors::fit(&input, params);
         let rows = Rows::new(&input, &vectors, params, seed)?;
         let kind = link_kind(input.target);
+        let parts = rows.inner_parts(seed);
         let machines = |floats: bool| -> Vec<Solution> {
             let one = |class: u32, labels: &[u32]| {
                 let labels: Vec<bool> = rows.rows.iter().map(|&r| labels[r as usize] == class).collect();
-                rows.calibrated(&labels, seed, floats, ctx)
+                rows.calibrated(&labels, &parts, floats, ctx)
             };
             match input.target {
                 Target::Binary(labels) => vec![one(1, labels)],
@@ -404,11 +378,8 @@ impl Learner for Svm {
 
 /// A machine for numbers; the target is brought to mean 0 and deviation 1 meanwhile.
 fn regression(rows: &Rows<'_>, values: &[f64], params: &Params, floats: bool, ctx: &Ctx<'_>) -> Solution {
-    let total: f64 = rows.weights.iter().sum();
-    let first = values[rows.rows[0] as usize];
-    let pairs = || rows.rows.iter().map(|&r| values[r as usize]).zip(&rows.weights);
-    let mean = first + pairs().map(|(v, w)| (v - first) * (w / total)).sum::<f64>();
-    let deviation = pairs().map(|(v, w)| (v - mean) * (v - mean) * (w / total)).sum::<f64>().sqrt();
+    let of_rows: Vec<f64> = rows.rows.iter().map(|&r| values[r as usize]).collect();
+    let (mean, deviation) = moments_of(&of_rows, &rows.weights);
     if !(deviation > 0.0 && deviation.is_finite()) {
         return Solution {
             coefficients: vec![0.0; rows.rows.len()],
@@ -417,7 +388,7 @@ fn regression(rows: &Rows<'_>, values: &[f64], params: &Params, floats: bool, ct
             converged: true,
         };
     }
-    let targets: Vec<f64> = pairs().map(|(v, _)| (v - mean) / deviation).collect();
+    let targets: Vec<f64> = of_rows.iter().map(|v| (v - mean) / deviation).collect();
     let mut solution = rows.solve(&Aim::Numbers(&targets, params.real("epsilon")), |_| true, floats, ctx);
     solution.coefficients.iter_mut().for_each(|c| *c *= deviation);
     solution.intercept = mean + deviation * solution.intercept;

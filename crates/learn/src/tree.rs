@@ -5,7 +5,7 @@
 //! # Source  Breiman et al., Classification and Regression Trees, 1984.
 
 use crate::averages::{self, LEAF_BITS, MAX_BINS, MAX_DEPTH, MAX_LEAVES, MIN_LEAF_ROWS, SMOOTHING};
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry};
+use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes};
 use ir::Task;
 use jobs::{Ctx, Seed};
 use params::{ParamSpec, Params, Value};
@@ -24,20 +24,15 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "tree",
     doc: "a single decision tree",
     tasks: Task::LEARNT,
-    spec: SPEC,
-    takes_numbers: false,
+    specs: &[SPEC],
+    takes: Takes::CODES,
     floats_are_free: true,
-    takes_bags: false,
     learner: &SingleTree,
 };
 
 struct SingleTree;
 
 impl Learner for SingleTree {
-    fn max_bins(&self, params: &Params) -> usize {
-        averages::max_bins(params)
-    }
-
     fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error> {
         let average = averages::read(params);
         averages::fit(input, &average, seed, ctx)

@@ -4,11 +4,12 @@
 //! its own that is 0 or one step set. Two rows that differ by one standard deviation in one number, or in one
 //! category, are equally far apart. A missing number is the mean, a missing category none of them.
 
-use crate::additive_tables::missing_column;
-use crate::scored_forest::lower_encoder;
+use crate::lowering::{encoded, missing_column, quantized};
 use crate::{Error, FitInput};
-use ir::op::{Arithmetic, Cast, Columns, OneHot, QuantizeLinear};
-use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
+use ir::digest::mix;
+use ir::op::{Cast, OneHot, QuantizeLinear};
+use ir::{GraphBuilder, Op, ValueIdx};
+use jobs::Seed;
 use params::{ParamSpec, Params, Range, Value};
 use std::f64::consts::SQRT_2;
 use trees::Encoder;
@@ -62,7 +63,7 @@ impl Vectors {
         let mut vectors = Vectors { sources: Vec::new(), centers: Vec::new(), scales: Vec::new(), quantize };
         let steps = vectors.steps();
         for feature in 0..input.encoders.len() {
-            match input.numbers.get(feature).and_then(|n| n.as_deref()) {
+            match input.numbers_of(feature) {
                 Some(numbers) => {
                     let (mean, deviation) = moments(input, numbers);
                     if deviation > 0.0 {
@@ -118,8 +119,7 @@ impl Vectors {
             for source in &self.sources {
                 match source {
                     Source::Number(feature) => {
-                        let x =
-                            input.numbers.get(*feature).and_then(|n| n.as_deref()).map(|n| n[row as usize]);
+                        let x = input.numbers_of(*feature).map(|n| n[row as usize]);
                         let x = x
                             .filter(|x| !x.is_nan())
                             .map_or(0.0, |x| (x - self.centers[at]) / self.scales[at]);
@@ -158,22 +158,40 @@ impl Vectors {
             parts.push(match source {
                 Source::Number(_) => builder.node(Op::Cast(Cast), &[column])?,
                 Source::Category(_, encoder) => {
-                    let codes = lower_encoder(encoder, builder, column)?;
+                    let codes = encoded(encoder, builder, column)?;
                     builder.node(Op::OneHot(OneHot { depth: encoder.n_codes().into() }), &[codes])?
                 }
             });
         }
-        let rows = builder.node(Op::Columns(Columns), &parts)?;
-        let centers = builder.constant(Tensor::vector(TensorData::F64(self.centers.clone())))?;
-        let away = builder.node(Op::Arithmetic(Arithmetic::Sub), &[rows, centers])?;
-        let scales = builder.constant(Tensor::vector(TensorData::F64(self.scales.clone())))?;
-        Ok(builder.node(Op::QuantizeLinear(self.quantize), &[away, scales])?)
+        quantized(builder, &parts, &self.centers, &self.scales, self.quantize)
     }
+}
+
+/// The training rows that are looked at, rising: all that weigh something, or as many as the parameters and `most`
+/// allow, drawn by the hash of their number.
+///
+/// # Errors
+/// `NoRows`.
+pub(crate) fn drawn_rows(
+    input: &FitInput<'_>,
+    params: &Params,
+    most: usize,
+    seed: Seed,
+) -> Result<Vec<u32>, Error> {
+    let mut rows = input.train_rows()?;
+    let most = usize::try_from(params.int(MAX_ROWS.name)).unwrap_or(1).min(most).max(1);
+    if rows.len() > most {
+        let key = seed.derive("rows", 0).0;
+        rows.sort_by_cached_key(|&row| (mix(key ^ u64::from(row)), row));
+        rows.truncate(most);
+        rows.sort_unstable();
+    }
+    Ok(rows)
 }
 
 /// Weighted mean and standard deviation of the finite numbers of the training rows; 0 and 0 without any.
 pub(crate) fn moments(input: &FitInput<'_>, numbers: &[f64]) -> (f64, f64) {
-    let weight = |row: u32| input.row_weights.map_or(1.0, |w| f64::from(w[row as usize]));
+    let weight = |row: u32| input.weight(row);
     let known =
         || input.rows.train.iter().map(|&r| (numbers[r as usize], weight(r))).filter(|(x, _)| x.is_finite());
     let total: f64 = known().map(|(_, w)| w).sum();
@@ -190,4 +208,15 @@ pub(crate) fn moments(input: &FitInput<'_>, numbers: &[f64]) -> (f64, f64) {
     } else {
         (if mean.is_finite() { mean } else { 0.0 }, 0.0)
     }
+}
+
+/// Weighted mean and standard deviation of the targets of some rows; sums are of distances from the first, which
+/// loses nothing far from 0.
+pub(crate) fn moments_of(targets: &[f64], weights: &[f64]) -> (f64, f64) {
+    let total: f64 = weights.iter().sum();
+    let pairs = || targets.iter().zip(weights);
+    let first = targets.first().copied().unwrap_or(0.0);
+    let mean = first + pairs().map(|(v, w)| (v - first) * (w / total)).sum::<f64>();
+    let variance = pairs().map(|(v, w)| (v - mean) * (v - mean) * (w / total)).sum::<f64>();
+    (mean, variance.sqrt())
 }

@@ -34,8 +34,7 @@ fn fit(name: &str, settings: &[(&str, &str)], table: &Table, target: Target<'_>,
     let params = entry.params(&settings).unwrap();
     let chunks: Vec<Vec<Column<'_>>> =
         table.columns.iter().map(|c| vec![Column::try_new(ColumnData::F64(c), None).unwrap()]).collect();
-    let encoders: Vec<Encoder> =
-        chunks.iter().map(|c| Encoder::fit(c, entry.learner.max_bins(&params))).collect();
+    let encoders: Vec<Encoder> = chunks.iter().map(|c| Encoder::fit(c, entry.max_bins(&params))).collect();
     let threads = Threads::one();
     let codes = CodeMatrix::new(&encoders, &chunks, table.last.len(), &threads);
     let numbers: Vec<Option<Arc<[f64]>>> = table.columns.iter().map(|c| Some(c[..].into())).collect();

@@ -28,7 +28,7 @@ pub use error::{Error, Kind};
 pub use finish::{Finished, Origin, finish};
 pub use predictions::{Predictions, Truth};
 pub use prepare::Warning;
-pub use prepared::{PrepareOptions, Prepared, Takes};
+pub use prepared::{PrepareOptions, Prepared};
 pub use relations::{Join, Relations};
 pub use step::Step;
 pub use transformed::{Transformed, transform};

@@ -14,7 +14,7 @@ use data::{Bound, Strata, Table, Target, TargetValues, by_column};
 use ir::digest::Digest;
 use ir::{Bags, Column, ColumnKind, Input};
 use jobs::{Ctx, Seed, Silent, Threads};
-use learn::{Exactness, FitInput, Goal};
+use learn::{Exactness, FitInput, Goal, Takes};
 use prepare::Warning;
 use prepare::clean::{self, LeakTarget};
 use prepare::transform::{FeatureKind, StepTarget};
@@ -49,15 +49,6 @@ pub struct PrepareOptions<'a> {
     pub goal: Goal,
     /// Where randomness comes from.
     pub seed: Seed,
-}
-
-/// What a learner takes beside codes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Takes {
-    /// Numbers as they are.
-    pub numbers: bool,
-    /// Bags of terms as they are.
-    pub bags: bool,
 }
 
 /// A table ready for learners.

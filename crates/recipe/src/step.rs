@@ -1,8 +1,8 @@
 //! Steps: the transforms of a recipe, in order, with their parameters.
 
 use crate::error::{Error, Kind};
-use crate::prepared::Takes;
 use ir::{ColumnKind, Input};
+use learn::Takes;
 use params::Params;
 use prepare::transform::{FeatureKind, TransformEntry};
 

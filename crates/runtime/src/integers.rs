@@ -94,13 +94,9 @@ fn tables(inputs: &Inputs<'_, '_>, op: Tables) -> Result<Tensor, Error> {
     let values = i32s(inputs, n_columns + 2)?;
     let (terms, n_values) = Tables::terms(sizes, terms).ok_or_else(|| inputs.fail())?;
     let width = values.len() / n_values;
-    let mut scores = values[(n_values - 1) * width..].repeat(inputs.n_rows);
-    for (row, scores) in scores.chunks_exact_mut(width).enumerate() {
-        for term in &terms {
-            let place = term.place(|column| codes[column][row]);
-            scores.iter_mut().zip(&values[place * width..]).for_each(|(s, v)| *s += v);
-        }
-        scores.iter_mut().for_each(|s| *s <<= op.shift);
+    let mut scores = vec![0; inputs.n_rows * width];
+    for (row, out) in scores.chunks_exact_mut(width).enumerate() {
+        op.scores_into(&terms, values, |column| codes[column][row], out);
     }
     inputs.finish(vec![inputs.n_rows, width], TensorData::I32(scores))
 }

@@ -16,7 +16,7 @@ use params::Params;
 use prepare::past_rows;
 use recipe::{
     Aim, ClassWeights, Cleaned, Costs, Duplicates, Finished, MissingCells, PrepareOptions, Prepared,
-    Relations, Scheme, Step, Takes, Truth, Validated, Warning,
+    Relations, Scheme, Step, Truth, Validated, Warning,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -302,8 +302,8 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
             relations,
             duplicates: options.duplicates,
             missing_cells: options.missing_cells,
-            max_bins: asked.learner.learner.max_bins(&asked.params),
-            takes: Takes { numbers: asked.learner.takes_numbers, bags: asked.learner.takes_bags },
+            max_bins: asked.learner.max_bins(&asked.params),
+            takes: asked.learner.takes,
             class_weights,
             goal: goal(metric),
             seed: Seed(options.seed),

@@ -84,7 +84,7 @@ pub fn transform(options: &TransformOptions, ctx: &Ctx<'_>) -> Result<TransformR
         duplicates: options.duplicates,
         missing_cells: options.missing_cells,
         max_bins: 2,
-        takes: recipe::Takes::default(),
+        takes: learn::Takes::CODES,
         class_weights: recipe::ClassWeights::None,
         goal: learn::Goal::Mean,
         seed: Seed(options.seed),

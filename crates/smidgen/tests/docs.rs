@@ -34,7 +34,7 @@ fn the_page_of_parameters_is_that_of_the_tables() {
     for l in LEARNERS {
         let tasks = l.tasks.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
         write!(page, "\n### {}\n\n{} ({tasks}).\n", l.name, l.doc).unwrap();
-        table(&mut page, l.spec);
+        table(&mut page, &l.spec().copied().collect::<Vec<_>>());
     }
     page.push_str("\n### All learners of classes\n");
     table(&mut page, LEARNERS[0].shared());

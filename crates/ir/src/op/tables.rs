@@ -57,6 +57,24 @@ impl Tables {
         Ok(Tables { shift: attrs.int(NAME, "shift")? })
     }
 
+    /// The scores of a row: `terms` and `values [L, K]` are those of the node, `code` gives the row's codes. O(terms
+    /// K).
+    #[inline]
+    pub fn scores_into(
+        self,
+        terms: &[TableTerm],
+        values: &[i32],
+        code: impl Fn(usize) -> u8,
+        out: &mut [i32],
+    ) {
+        out.copy_from_slice(&values[values.len() - out.len()..]);
+        for term in terms {
+            let first = term.place(&code) * out.len();
+            out.iter_mut().zip(&values[first..]).for_each(|(sum, value)| *sum += value);
+        }
+        out.iter_mut().for_each(|sum| *sum <<= self.shift);
+    }
+
     /// The terms of these constants, and the number of rows that `values` must have; `None` where a column is
     /// named that there is not, or where there would be more rows than can be counted.
     pub fn terms(sizes: &[i64], terms: &[i64]) -> Option<(Vec<TableTerm>, usize)> {

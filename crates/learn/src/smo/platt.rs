@@ -3,6 +3,9 @@
 //! It is a fit of two numbers, apart from the solver; the caller gives decisions of rows that the
 //! classifier did not learn from, else the probabilities are too sure.
 
+use ir::digest::mix;
+use jobs::Seed;
+
 /// Newton steps at most, and the least share of one that is tried.
 const MAX_STEPS: usize = 100;
 const MIN_SHARE: f64 = 1e-10;
@@ -12,6 +15,43 @@ const RIDGE: f64 = 1e-12;
 const FLAT: f64 = 1e-5;
 /// Share of the expected decrease that a step must reach.
 const DECREASE: f64 = 1e-4;
+
+/// Inner fits, each on the rows of the other parts.
+pub(crate) const INNER: usize = 3;
+
+/// A part `0..INNER` of each row, by the hash of its cells, so that copies of a row share a part.
+pub(crate) fn inner_parts<I: Iterator<Item = u64>>(
+    n_rows: usize,
+    seed: Seed,
+    cells: impl Fn(usize) -> I,
+) -> Vec<usize> {
+    let key = seed.derive("inner", 0).0;
+    let hash = |row: usize| cells(row).fold(key, |hash, word| mix(hash ^ word));
+    (0..n_rows).map(|row| (hash(row) % INNER as u64) as usize).collect()
+}
+
+/// Fits the sigmoid to decisions of rows that the machine of the other parts makes; `decide(held)` gives those of
+/// all rows by the machine that did not see part `held`, or none where there is no such machine.
+/// Log odds of a decision `f` are `scale f + offset`, which is returned.
+///
+/// # Errors
+/// Those of `decide`.
+pub(crate) fn log_odds<E>(
+    parts: &[usize],
+    labels: &[bool],
+    row_weights: &[f64],
+    mut decide: impl FnMut(usize) -> Result<Option<Vec<f64>>, E>,
+) -> Result<(f64, f64), E> {
+    let mut decisions = vec![0.0; labels.len()];
+    for held in 0..INNER {
+        let Some(made) = decide(held)? else { continue };
+        let of_part = made.into_iter().enumerate().filter(|(row, _)| parts[*row] == held);
+        of_part.for_each(|(row, decision)| decisions[row] = decision);
+    }
+    let (a, b) = fit_sigmoid(&decisions, labels, Some(row_weights));
+    // P(y = 1) = 1 / (1 + exp(a f + b)): the log odds are -(a f + b).
+    Ok((-a, -b))
+}
 
 /// Fits `P(label) = 1 / (1 + exp(a f + b))` to decisions `f`; returns `(a, b)`.
 /// Minimises the log loss to the targets `(n_true + 1) / (n_true + 2)` and `1 / (n_false + 2)` instead
