@@ -37,9 +37,15 @@ impl Costs {
         cells.zip(&self.matrix).map(|(n, c)| n * c).sum::<f64>() / n_rows.max(1.0)
     }
 
-    /// The least mean cost that one answer for all rows has.
-    pub fn of_constant(&self, truth: &[u32]) -> f64 {
-        let all = |k: usize| self.mean(truth, &vec![k as u32; truth.len()]);
+    /// The least mean cost that one answer for all rows of a confusion matrix has.
+    pub fn of_constant(&self, confusion: &[Vec<u64>]) -> f64 {
+        let of_class: Vec<u64> = confusion.iter().map(|row| row.iter().sum()).collect();
+        let n_rows = of_class.iter().sum::<u64>() as f64;
+        let all = |k: usize| {
+            let costs =
+                of_class.iter().enumerate().map(|(j, &n)| n as f64 * self.matrix[j * self.n_classes + k]);
+            costs.sum::<f64>() / n_rows.max(1.0)
+        };
         (0..self.n_classes).map(all).fold(f64::INFINITY, f64::min)
     }
 
@@ -125,9 +131,11 @@ impl Aim<'_> {
         } else {
             self.costs_to_try(truth, *n_classes)
         };
-        let mut best = (Decision::Largest, self.loss(truth, probabilities, &Decision::Largest)?);
+        // Between decisions only the labels differ.
+        let mut tried = Predictions::Classes { probabilities: probabilities.to_vec(), labels: Vec::new() };
+        let mut best = (Decision::Largest, self.loss(truth, &mut tried, &Decision::Largest)?);
         for decision in candidates {
-            let loss = self.loss(truth, probabilities, &decision)?;
+            let loss = self.loss(truth, &mut tried, &decision)?;
             if loss < best.1 {
                 best = (decision, loss);
             }
@@ -155,15 +163,20 @@ impl Aim<'_> {
         powers.map(with).to_vec()
     }
 
-    /// Mean cost, or the error of the metric; infinite where it is not defined.
-    fn loss(&self, truth: &Truth, probabilities: &[f64], decision: &Decision) -> Result<f64, Error> {
-        let Truth::Classes { labels, n_classes, .. } = truth else { return Ok(0.0) };
-        let predicted = labels_by(probabilities, *n_classes, decision);
+    /// Mean cost, or the error of the metric, of predictions by a decision; infinite where it is not defined.
+    fn loss(&self, truth: &Truth, tried: &mut Predictions, decision: &Decision) -> Result<f64, Error> {
+        let (
+            Truth::Classes { labels: of_rows, n_classes, .. },
+            Predictions::Classes { probabilities, labels },
+        ) = (truth, &mut *tried)
+        else {
+            return Ok(0.0);
+        };
+        *labels = labels_by(probabilities, *n_classes, decision);
         if let Some(costs) = self.costs {
-            return Ok(costs.mean(labels, &predicted));
+            return Ok(costs.mean(of_rows, labels));
         }
-        let predictions = Predictions::Classes { probabilities: probabilities.to_vec(), labels: predicted };
-        let score = truth.score(&predictions, self.metric)?;
+        let score = truth.score(tried, self.metric)?;
         Ok(score.map_or(f64::INFINITY, |s| self.metric.error(s)))
     }
 }
@@ -213,7 +226,7 @@ mod tests {
         assert!(t > 0.15 && t <= 0.2, "{t}");
         let labels = labels_by(&p, 2, &Decision::AtLeast(t));
         assert_eq!(costs.mean(&[0, 0, 0, 0, 1, 0, 1], &labels), 1.0 / 7.0);
-        assert_eq!(costs.of_constant(&[0, 0, 0, 0, 1, 0, 1]), 5.0 / 7.0);
+        assert_eq!(costs.of_constant(&[vec![3, 2], vec![0, 2]]), 5.0 / 7.0);
         // F1 likes the same; the area under the curve asks for no threshold.
         let f1 = Aim { metric: metrics::metric("f1").unwrap(), costs: None, factors: None };
         let Decision::AtLeast(t) = f1.decide(&truth, &p).unwrap() else { panic!("no threshold") };

@@ -9,6 +9,7 @@ mod chain;
 mod cleaning;
 mod decide;
 mod error;
+mod features;
 mod finish;
 mod frame;
 mod predictions;

@@ -1,26 +1,27 @@
 //! A table ready for learners: typed inputs, features, codes, target, weights, and what a person should know.
 
-use crate::chain::{Chain, Feature, Source};
+use crate::chain::{Feature, Source};
 use crate::cleaning::{Cleaned, Duplicates, Looked, MissingCells, Told, choose, look};
 use crate::decide::ClassWeights;
 use crate::error::{Error, Kind};
+use crate::features::{Features, View, leave_out_unlearnt};
 use crate::frame::{Fitting, Frame};
 use crate::predictions::Truth;
 use crate::relations::{Relations, Tables};
 use crate::step::Step;
-use crate::store::{MadeCells, Store};
+use crate::store::MadeCells;
 use arrow_array::RecordBatch;
 use data::{Bound, Strata, Table, Target, TargetValues, by_column};
 use ir::digest::Digest;
-use ir::{Bags, Column, ColumnKind, Input};
+use ir::{ColumnKind, Input};
 use jobs::{Ctx, Seed, Silent, Threads};
 use learn::{Exactness, FitInput, Goal, Takes};
 use prepare::Warning;
 use prepare::clean::{self, LeakTarget};
-use prepare::transform::{FeatureKind, StepTarget};
+use prepare::transform::StepTarget;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use trees::{CodeMatrix, Encoder, Rows};
+use trees::{CodeMatrix, Rows};
 
 /// How a table is made ready.
 #[derive(Clone)]
@@ -90,38 +91,6 @@ pub struct Prepared<'t> {
     takes: Takes,
     goal: Goal,
     seed: Seed,
-}
-
-/// What learners see: features, how they are made, their codes, and their numbers if these are asked for.
-pub(crate) struct Features {
-    pub(crate) chain: Chain,
-    pub(crate) features: Vec<Feature>,
-    pub(crate) encoders: Vec<Encoder>,
-    pub(crate) codes: CodeMatrix,
-    numbers: Vec<Option<Arc<[f64]>>>,
-    bags: Vec<Option<(Arc<Bags>, usize)>>,
-}
-
-/// The features of a fit: the study's own, or some that were fitted inside a fold.
-pub(crate) enum View<'p> {
-    Study(&'p Features),
-    Fold(Box<Features>),
-}
-
-impl Features {
-    /// Names of the columns.
-    pub(crate) fn names(&self) -> Vec<&str> {
-        self.features.iter().map(|f| f.name.as_str()).collect()
-    }
-}
-
-impl View<'_> {
-    pub(crate) fn get(&self) -> &Features {
-        match self {
-            View::Study(features) => features,
-            View::Fold(features) => features,
-        }
-    }
 }
 
 /// Rows needed to learn and to hold some back.
@@ -207,7 +176,7 @@ impl<'t> Prepared<'t> {
         }
         let made = if late.is_empty() { BTreeMap::new() } else { frame.store.made.clone() };
         ctx.progress.stage("encoding", None);
-        let study = encode(frame, options.max_bins, options.takes, threads);
+        let study = Features::of(frame, options.max_bins, options.takes, threads);
         told.warnings.extend(leaks(&study.features, &study.codes, &rows, &truth, threads));
         let fingerprint = fingerprint(&study.codes, &truth);
         let prepared = Prepared {
@@ -236,7 +205,7 @@ impl<'t> Prepared<'t> {
         Ok(prepared)
     }
 
-    /// What a learner learns from on some rows.
+    /// What a learner learns from on some rows; `names` are those of the features.
     pub(crate) fn fit_input<'a>(
         &'a self,
         features: &'a Features,
@@ -292,33 +261,7 @@ impl<'t> Prepared<'t> {
         )?;
         let mut told = std::mem::take(&mut frame.told);
         leave_out_unlearnt(&mut frame, self.takes, &mut told);
-        Ok((View::Fold(Box::new(self.encode_new(frame, threads))), told))
-    }
-
-    /// Codes of the features of a fold; those that the study has already are copied.
-    fn encode_new(&self, frame: Frame<'_>, threads: &Threads) -> Features {
-        let Frame { chain, features, store, .. } = frame;
-        let learnt = self.study.features.iter().enumerate().filter(|(_, f)| is_learnt(f.kind));
-        let places: BTreeMap<Source, usize> = learnt.map(|(at, f)| (f.source, at)).collect();
-        let known: Vec<Option<usize>> = features.iter().map(|f| places.get(&f.source).copied()).collect();
-        let columns: Vec<Vec<Column<'_>>> = features
-            .iter()
-            .zip(&known)
-            .map(|(f, k)| if k.is_some() { Vec::new() } else { store.columns(f.source) })
-            .collect();
-        let encoders = threads.map(features.len(), |i| match known[i] {
-            Some(at) => self.study.encoders[at].clone(),
-            None => Encoder::fit(&columns[i], self.max_bins),
-        });
-        let codes = self.study.codes.with(&known, &encoders, &columns, threads);
-        let numbers = threads.map(features.len(), |i| match known[i] {
-            Some(at) => self.study.numbers.get(at).cloned().flatten(),
-            None if self.takes.numbers => numbers_of(features[i].kind, &columns[i]),
-            None => None,
-        });
-        drop(columns);
-        let bags = bags_of(&features, &store, self.takes);
-        Features { chain, features, encoders, codes, numbers, bags }
+        Ok((View::Fold(Box::new(self.study.again(frame, self.max_bins, self.takes, threads))), told))
     }
 
     /// The steps asked for and the learner, for people: `one_hot; standard; gbdt max_leaves=7`.
@@ -377,59 +320,6 @@ pub(crate) fn bind_second<'t>(relations: &Relations<'t>) -> Result<Option<Bound<
     let Some(join) = &relations.join else { return Ok(None) };
     let bound = bind_all(std::slice::from_ref(join.batch), join.inputs)?;
     Ok(bound.into_iter().next())
-}
-
-/// True for kinds that have codes.
-fn is_learnt(kind: FeatureKind) -> bool {
-    matches!(kind, FeatureKind::Number | FeatureKind::Category)
-}
-
-/// Leaves out features of kinds that the learner does not take.
-fn leave_out_unlearnt(frame: &mut Frame<'_>, takes: Takes, told: &mut Told) {
-    frame.features.retain(|feature| {
-        if is_learnt(feature.kind) || (takes.bags && feature.kind == FeatureKind::Bag) {
-            return true;
-        }
-        let kind = feature.kind.name();
-        let text = format!("this learner takes no {kind} as it is; the column is left out");
-        told.left_out("unused_column", &feature.name, text);
-        false
-    });
-}
-
-/// Codes of all features of a frame; features of kinds that are not learnt get a code that is always missing.
-fn encode(frame: Frame<'_>, max_bins: usize, takes: Takes, threads: &Threads) -> Features {
-    let Frame { chain, features, store, .. } = frame;
-    let columns: Vec<Vec<Column<'_>>> = features
-        .iter()
-        .map(|f| if is_learnt(f.kind) { store.columns(f.source) } else { Vec::new() })
-        .collect();
-    let encoders = threads.map(features.len(), |i| Encoder::fit(&columns[i], max_bins));
-    let codes = CodeMatrix::new(&encoders, &columns, store.chunk_rows.iter().sum(), threads);
-    let kinds: Vec<FeatureKind> = features.iter().map(|f| f.kind).collect();
-    let number = |i: usize| if takes.numbers { numbers_of(kinds[i], &columns[i]) } else { None };
-    let numbers = threads.map(kinds.len(), number);
-    drop(columns);
-    let bags = bags_of(&features, &store, takes);
-    Features { chain, features, encoders, codes, numbers, bags }
-}
-
-/// The bags of bag features, whole; none for other kinds.
-fn bags_of(features: &[Feature], store: &Store<'_>, takes: Takes) -> Vec<Option<(Arc<Bags>, usize)>> {
-    let bags = |f: &Feature| match f.kind {
-        FeatureKind::Bag if takes.bags => store.bags(f.source),
-        _ => None,
-    };
-    features.iter().map(bags).collect()
-}
-
-/// The cells of a number feature, missing as NaN; none for other kinds.
-fn numbers_of(kind: FeatureKind, chunks: &[Column<'_>]) -> Option<Arc<[f64]>> {
-    if kind != FeatureKind::Number {
-        return None;
-    }
-    let cells = |c: &Column<'_>| (0..c.n_rows()).map(|row| c.double(row)).collect::<Vec<_>>();
-    Some(chunks.iter().flat_map(cells).collect())
 }
 
 /// Columns that give the target away.

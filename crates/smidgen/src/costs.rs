@@ -5,7 +5,11 @@
 //! `cost` or `gain`, a row a pair. Every pair of classes must have a number once.
 
 use crate::Error;
-use recipe::Costs;
+use crate::evaluate::Evaluated;
+use ir::Task;
+use learn::{CLASS_WEIGHT, LearnerEntry};
+use params::Params;
+use recipe::{ClassWeights, Costs};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -90,8 +94,19 @@ impl CostTable {
         }
     }
 
+    /// What the decisions of a fit cost; `oof` and `test` count them.
+    pub(crate) fn report(&self, costs: &Costs, oof: &Evaluated, test: Option<&Evaluated>) -> CostReport {
+        let mean = |figures: &Evaluated| self.shown(costs.mean_of(&figures.confusion));
+        CostReport {
+            is_gain: self.is_gain,
+            oof: mean(oof),
+            constant: self.shown(costs.of_constant(&oof.confusion)),
+            test: test.map(mean),
+        }
+    }
+
     /// A cost as the file speaks of it.
-    pub(crate) fn shown(&self, cost: f64) -> f64 {
+    fn shown(&self, cost: f64) -> f64 {
         if self.is_gain { -cost } else { cost }
     }
 
@@ -128,6 +143,46 @@ impl CostTable {
             }
         }
         Costs::try_new(matrix, classes.len()).ok_or_else(|| Error::bug("costs: a matrix that does not hold"))
+    }
+}
+
+/// Mean cost of a row, a gain where the table of costs speaks of gains.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CostReport {
+    /// True for gains.
+    pub is_gain: bool,
+    /// Of rows that no fit had seen.
+    pub oof: f64,
+    /// Of the best answer that is the same for all of these rows.
+    pub constant: f64,
+    /// Of the test table.
+    pub test: Option<f64>,
+}
+
+/// What rows weigh by their class.
+///
+/// # Errors
+/// Balanced classes and costs at once, or classes of a target of numbers.
+pub(crate) fn class_weights<'c>(
+    learner: &LearnerEntry,
+    params: &Params,
+    costs: Option<&'c Costs>,
+    task: Task,
+) -> Result<ClassWeights<'c>, Error> {
+    let balanced = params.word(CLASS_WEIGHT) == "balanced";
+    match costs {
+        Some(_) if balanced => Err(Error::input(
+            "--costs weighs the classes by what their mistakes cost; leave out class_weight=balanced",
+        )),
+        Some(costs) => Ok(ClassWeights::Costs(costs)),
+        None if balanced && task == Task::Regression => {
+            let name = learner.name;
+            Err(Error::input(format!(
+                "--set {name}.class_weight=balanced: the target is a number; it has no classes"
+            )))
+        }
+        None if balanced => Ok(ClassWeights::Balanced),
+        None => Ok(ClassWeights::None),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `fit`: a table to a model file.
 
 use crate::Error;
-use crate::costs::CostTable;
+use crate::costs::{CostReport, CostTable, class_weights};
 use crate::evaluate::{self, Evaluated, evaluate_model, metric_task, report};
 use crate::joined::{JoinOptions, Second, rows_of_second};
 use crate::output::{refuse_same_file, write_whole};
@@ -10,13 +10,13 @@ use crate::timing::{Speed, measure};
 use data::{Encoding, Markers, ReadOptions, Source, Table, Target, TargetOptions};
 use ir::{ColumnKind, Signature, Task};
 use jobs::{Cancel, Clock, Ctx, Seed};
-use learn::{CLASS_WEIGHT, Goal, LearnerEntry};
+use learn::{Goal, LearnerEntry};
 use metrics::MetricEntry;
 use params::Params;
 use prepare::past_rows;
 use recipe::{
-    Aim, ClassWeights, Cleaned, Costs, Duplicates, Finished, MissingCells, PrepareOptions, Prepared,
-    Relations, Scheme, Step, Truth, Validated, Warning,
+    Aim, Cleaned, Duplicates, Finished, MissingCells, PrepareOptions, Prepared, Relations, Scheme, Step,
+    Validated, Warning,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -218,19 +218,6 @@ pub struct FitReport {
     pub model: PathBuf,
 }
 
-/// Mean cost of a row, a gain where the table of costs speaks of gains.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CostReport {
-    /// True for gains.
-    pub is_gain: bool,
-    /// Of rows that no fit had seen.
-    pub oof: f64,
-    /// Of the best answer that is the same for all of these rows.
-    pub constant: f64,
-    /// Of the test table.
-    pub test: Option<f64>,
-}
-
 impl FitReport {
     /// The score that counts: on the test table if there is one, else out of fold.
     pub fn score(&self) -> Option<f64> {
@@ -287,7 +274,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     }
 
     let costs = cost_table.as_ref().map(|table| table.of_classes(&target.classes)).transpose()?;
-    let class_weights = class_weights(&asked, costs.as_ref(), &target)?;
+    let class_weights = class_weights(asked.learner, &asked.params, costs.as_ref(), target.task)?;
 
     let clock = Clock::start();
     ctx.progress.stage("encoding", None);
@@ -363,18 +350,8 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         bytes: bytes.len() as u64,
         ..e
     })?;
-    let cost_report = costs.as_ref().zip(cost_table.as_ref()).map(|(costs, table)| {
-        let mean = |confusion: &[Vec<u64>]| table.shown(costs.mean_of(confusion));
-        let Truth::Classes { labels, .. } = &oof_truth else {
-            return CostReport { is_gain: table.is_gain, oof: 0.0, constant: 0.0, test: None };
-        };
-        CostReport {
-            is_gain: table.is_gain,
-            oof: mean(&oof.confusion),
-            constant: table.shown(costs.of_constant(labels)),
-            test: test.as_ref().map(|t| mean(&t.confusion)),
-        }
-    });
+    let told = cost_table.as_ref().zip(costs.as_ref());
+    let cost_report = told.map(|(table, costs)| table.report(costs, &oof, test.as_ref()));
     let mut made = FitReport {
         status: Status::Ok,
         task: target.task,
@@ -509,32 +486,6 @@ fn finish(
     let cancel = if ctx.cancel.is_cancelled() { &cancel } else { ctx.cancel };
     let ctx = Ctx { cancel, ..*ctx };
     Ok(recipe::finish(prepared, asked.learner, &asked.params, validated.rounds, origin, &ctx)?)
-}
-
-/// What rows weigh by their class.
-///
-/// # Errors
-/// Balanced classes and costs at once, or classes of a target of numbers.
-fn class_weights<'c>(
-    asked: &Asked,
-    costs: Option<&'c Costs>,
-    target: &Target,
-) -> Result<ClassWeights<'c>, Error> {
-    let balanced = asked.params.word(CLASS_WEIGHT) == "balanced";
-    match costs {
-        Some(_) if balanced => Err(Error::input(
-            "--costs weighs the classes by what their mistakes cost; leave out class_weight=balanced",
-        )),
-        Some(costs) => Ok(ClassWeights::Costs(costs)),
-        None if balanced && target.task == Task::Regression => {
-            let name = asked.learner.name;
-            Err(Error::input(format!(
-                "--set {name}.class_weight=balanced: the target is a number; it has no classes"
-            )))
-        }
-        None if balanced => Ok(ClassWeights::Balanced),
-        None => Ok(ClassWeights::None),
-    }
 }
 
 /// What a metric wants of predicted numbers.

@@ -19,10 +19,11 @@ mod timing;
 
 pub use ::prepare::transform::{COMMON, TransformEntry};
 pub use ::prepare::{TRANSFORMS, past_rows, related_rows};
+pub use costs::CostReport;
 pub use data::{ColumnProfile, ColumnSummary, Encoding, Format, ReadOptions, Spread, TableProfile, Value};
 pub use error::{Error, Nature};
 pub use evaluate::{EvaluateOptions, Evaluated, evaluate};
-pub use fit::{CostReport, FitOptions, FitReport, RelationOptions, Stages, Status, fit};
+pub use fit::{FitOptions, FitReport, RelationOptions, Stages, Status, fit};
 pub use inspect::{Inspected, ModelSummary, TableSummary, inspect};
 pub use ir::{ColumnKind, Task};
 pub use jobs::{Budget, Cancel, Clock, Ctx, Progress, Silent, Threads};
