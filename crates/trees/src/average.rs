@@ -283,7 +283,7 @@ impl<'a> Stand<'a> {
             columns: &columns,
             threads: &threads,
         };
-        let mut lists = RowLists::new(taken, Vec::new());
+        let mut lists = RowLists { train: taken, others: Vec::new() };
         let grown = grow(&soil, &mut lists, &mut Reuse::default());
         let mut values = Vec::with_capacity(grown.leaves.len() * self.width);
         for leaf in &grown.leaves {

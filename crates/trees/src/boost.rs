@@ -22,7 +22,7 @@ use crate::sample::{Columns, Reuse, columns, draw};
 use crate::soil::{Limits, Soil};
 use ir::fixed::{exponent, power_of_two, scaled};
 use ir::forest::Tree;
-use jobs::{Ctx, Seed};
+use jobs::{Ctx, Seed, Threads};
 use scores::{NewTree, OnGrid, Real, Scores, Start};
 
 /// Rows that are learnt from, and rows whose scores are wanted besides.
@@ -72,7 +72,7 @@ pub fn boost(
     seed: Seed,
     ctx: &Ctx<'_>,
 ) -> Result<Boosted, Error> {
-    let end = run::<OnGrid>(codes, target, weights, rows, params, seed, ctx)?;
+    let end = ctx.threads.within(|| run::<OnGrid>(codes, target, weights, rows, params, seed, ctx))?;
     let OnGrid { mut trees, initial_scores, shift, offset, .. } = end.scores;
     trees.truncate(end.n_trees);
     Ok(Boosted {
@@ -104,7 +104,7 @@ pub fn boost_floats(
     seed: Seed,
     ctx: &Ctx<'_>,
 ) -> Result<Vec<f64>, Error> {
-    let end = run::<Real>(codes, target, weights, rows, params, seed, ctx)?;
+    let end = ctx.threads.within(|| run::<Real>(codes, target, weights, rows, params, seed, ctx))?;
     Ok(end.other_scores.into_iter().map(|score| scaled(score, end.exponent.into())).collect())
 }
 
@@ -210,6 +210,7 @@ struct Run<'a, S> {
     /// Weight of each row as given, which validation uses.
     given_weights: Vec<f32>,
     weighted: bool,
+    /// All rows, rising.
     lists: RowLists,
     other_order: Vec<u32>,
     width: usize,
@@ -267,7 +268,7 @@ impl<'a, S: Scores> Run<'a, S> {
             weights: train_weights,
             given_weights,
             weighted: weights.is_some(),
-            lists: RowLists::new(train, others),
+            lists: RowLists { train, others },
             other_order: rows.others,
             width,
             class_trees,
@@ -306,7 +307,6 @@ impl<'a, S: Scores> Run<'a, S> {
         if row_share >= 1.0 && gradient_share >= 1.0 {
             return None;
         }
-        self.lists.train.sort_unstable();
         let key = self.seed.derive("rows", number.into()).0;
         let (mut taken, mut left) = draw(&self.lists.train, row_share, key);
         if gradient_share < 1.0 {
@@ -316,7 +316,7 @@ impl<'a, S: Scores> Run<'a, S> {
             left.extend(rest);
         }
         left.extend(&self.lists.others);
-        Some(RowLists::new(taken, left))
+        Some(RowLists { train: taken, others: left })
     }
 
     /// Adds the trees of one round; false when they would change nothing.
@@ -328,41 +328,65 @@ impl<'a, S: Scores> Run<'a, S> {
         let columns_key = self.seed.derive("columns", number.into()).0;
         let BoostParams { column_share, column_share_by_split, .. } = *self.params;
         let columns = columns(self.codes.n_features(), column_share, column_share_by_split, columns_key);
-        let mut sampled = self.sample(number, &mut gradients);
-        if let Some(sampled) = &mut sampled {
-            std::mem::swap(sampled, &mut self.lists);
-        }
+        let sampled = self.sample(number, &mut gradients);
+        let lists = sampled.as_ref().unwrap_or(&self.lists);
+        let mut reuse = std::mem::take(&mut self.reuse);
+        let one = Threads::one();
         let mut any = false;
-        if self.class_trees {
-            let n_rows = self.codes.n_rows();
-            let mut column = vec![[0.0; 2]; n_rows];
-            for k in 0..self.width {
-                for (to, from) in column.iter_mut().zip(gradients.chunks_exact(self.width)) {
-                    *to = from[k];
-                }
-                let key = self.seed.derive("class", k as u64).0 ^ key;
-                any |= self.tree(&column, 1, k, key, &columns);
-            }
+        if !self.class_trees {
+            let tree =
+                self.tree(&gradients, (self.width, 0), key, (&columns, lists), &mut reuse, self.ctx.threads);
+            any = self.scores.add(tree);
+        } else if reuse.is_on() {
+            // What a tree costs hangs on those before it.
+            let trees: Vec<NewTree> = (0..self.width)
+                .map(|k| self.class_tree(&gradients, k, key, (&columns, lists), &mut reuse, self.ctx.threads))
+                .collect();
+            trees.into_iter().for_each(|tree| any |= self.scores.add(tree));
         } else {
-            any = self.tree(&gradients, self.width, 0, key, &columns);
+            // As many trees at a time as there are threads: each has its own rows and gradients.
+            for first in (0..self.width).step_by(self.ctx.threads.n()) {
+                let n = self.ctx.threads.n().min(self.width - first);
+                let threads = if n == 1 { self.ctx.threads } else { &one };
+                let trees = self.ctx.threads.map(n, |i| {
+                    let mut reuse = Reuse::default();
+                    self.class_tree(&gradients, first + i, key, (&columns, lists), &mut reuse, threads)
+                });
+                trees.into_iter().for_each(|tree| any |= self.scores.add(tree));
+            }
         }
-        if let Some(whole) = sampled {
-            self.lists = whole;
-        }
+        self.reuse = reuse;
         self.gradients = gradients;
         any
     }
 
-    /// Grows one tree over `width` outputs from `first_output` on and adds it to the scores.
-    fn tree(
-        &mut self,
+    /// Grows the tree of one class.
+    fn class_tree(
+        &self,
         gradients: &[Gradient],
-        width: usize,
-        first_output: usize,
+        class: usize,
         key: u64,
-        columns: &Columns,
-    ) -> bool {
-        let packed = S::pack(gradients, width, key, self.ctx.threads);
+        from: (&Columns, &RowLists),
+        reuse: &mut Reuse,
+        threads: &Threads,
+    ) -> NewTree {
+        let column: Vec<Gradient> = gradients.chunks_exact(self.width).map(|row| row[class]).collect();
+        let key = self.seed.derive("class", class as u64).0 ^ key;
+        self.tree(&column, (1, class), key, from, reuse, threads)
+    }
+
+    /// Grows one tree over `width` outputs from `first_output` on.
+    fn tree(
+        &self,
+        gradients: &[Gradient],
+        (width, first_output): (usize, usize),
+        key: u64,
+        (columns, lists): (&Columns, &RowLists),
+        reuse: &mut Reuse,
+        threads: &Threads,
+    ) -> NewTree {
+        let packed = S::pack(gradients, width, key, threads);
+        let mut lists = lists.clone();
         let soil = Soil {
             codes: self.codes,
             packed: &packed,
@@ -370,24 +394,24 @@ impl<'a, S: Scores> Run<'a, S> {
             rules: &self.rules,
             limits: &self.limits,
             columns,
-            threads: self.ctx.threads,
+            threads,
         };
-        let grown = grow(&soil, &mut self.lists, &mut self.reuse);
+        let grown = grow(&soil, &mut lists, reuse);
         let real: Vec<f64> = match self.params.loss.leaf_quantile() {
             Some(share) => {
-                self.ctx.threads.map(grown.leaves.len(), |i| self.quantile(&grown.leaves[i], share))
+                threads.map(grown.leaves.len(), |i| self.quantile(&grown.leaves[i], &lists.train, share))
             }
             None => grown.leaves.iter().flat_map(|leaf| self.rules.leaf_values(&packed, leaf)).collect(),
         };
         let leaves = real.into_iter().map(|value| value * self.params.learning_rate).collect();
-        self.scores.add(NewTree { grown, lists: &self.lists, leaves, width, first_output })
+        NewTree { grown, lists, leaves, width, first_output }
     }
 
     /// The quantile of what is left of the targets of a leaf's training rows.
-    fn quantile(&self, leaf: &GrownLeaf, share: f64) -> f64 {
+    fn quantile(&self, leaf: &GrownLeaf, train: &[u32], share: f64) -> f64 {
         let Target::Values(values) = self.objective.target else { return 0.0 };
         let score = self.real_score();
-        let rows = self.lists.train[leaf.train.clone()].iter().map(|&r| r as usize);
+        let rows = train[leaf.train.clone()].iter().map(|&r| r as usize);
         let mut left: Vec<(f64, f64)> =
             rows.map(|row| (values[row] - score(row, 0), f64::from(self.weights[row]))).collect();
         let value = weighted_quantile(&mut left, share);

@@ -2,31 +2,25 @@
 //!
 //! Rows outside the training part travel through the partition with the others, so that their
 //! scores are known without a predictor; they take part in nothing else.
+//!
+//! With several threads the leaves of next largest gain are parted at the same time, since most of them will be
+//! split soon. Whether one is, is decided as on one thread, so the tree is the same; what was parted in vain is
+//! dropped.
 
 mod part;
+mod rows;
 mod symmetric;
 
 use crate::constraint::Freedom;
 use crate::histogram::{Cell, Histogram};
 use crate::sample::Reuse;
 use crate::soil::Soil;
-use crate::split::{Candidate, LeafView, best_split};
+use crate::split::{Candidate, LeafView};
 use ir::digest::mix;
 use ir::forest::{Child, Split};
+use part::Spare;
+pub(crate) use rows::RowLists;
 use std::ops::Range;
-
-/// The rows of the training part and those that only travel along, each grouped by leaf.
-pub(crate) struct RowLists {
-    pub(crate) train: Vec<u32>,
-    pub(crate) others: Vec<u32>,
-    spare: Vec<u32>,
-}
-
-impl RowLists {
-    pub(crate) fn new(train: Vec<u32>, others: Vec<u32>) -> RowLists {
-        RowLists { train, others, spare: Vec::new() }
-    }
-}
 
 /// A leaf of a grown tree.
 pub(crate) struct GrownLeaf {
@@ -55,22 +49,17 @@ struct Leaf {
     histogram: Histogram,
     depth: usize,
     best: Option<Candidate>,
+    /// Its sides by `best`, once they are known.
+    sides: Option<Box<[Leaf; 2]>>,
 }
 
 impl Leaf {
-    /// As a search sees it; `train` are the rows of the whole tree, `key` is the seed of its splits.
-    fn view<'a>(&'a self, train: &'a [u32], key: u64) -> LeafView<'a> {
+    /// As a search sees it; `rows` are its own, `key` is the seed of the tree's splits.
+    fn view<'a>(&'a self, rows: &'a [u32], key: u64) -> LeafView<'a> {
         let GrownLeaf { totals, n_rows, freedom, train: range, .. } = &self.grown;
         // No two leaves of a tree share both ends and the depth.
         let place = (range.start as u64) << 32 ^ (range.end as u64) << 8 ^ self.depth as u64;
-        LeafView {
-            histogram: &self.histogram,
-            rows: &train[range.clone()],
-            totals,
-            freedom,
-            n_rows: *n_rows,
-            key: mix(place ^ key),
-        }
+        LeafView { histogram: &self.histogram, rows, totals, freedom, n_rows: *n_rows, key: mix(place ^ key) }
     }
 
     /// Its histogram, if it has one.
@@ -99,9 +88,11 @@ impl Growth {
         Growth { leaves: vec![root], nodes: vec![Growing::Leaf(0)], places: vec![0] }
     }
 
-    /// The leaf `at` was split and became its left child; gives the number of the right one.
-    fn push(&mut self, at: usize, candidate: Candidate, right: Leaf) -> usize {
+    /// The leaf `at` becomes its left side; gives the number of the right one.
+    fn split(&mut self, at: usize, candidate: Candidate, sides: [Leaf; 2]) -> usize {
+        let [left, right] = sides;
         let new = self.leaves.len();
+        self.leaves[at] = left;
         self.leaves.push(right);
         let (left_node, right_node) = (self.nodes.len(), self.nodes.len() + 1);
         self.nodes.push(Growing::Leaf(at));
@@ -113,7 +104,7 @@ impl Growth {
     }
 }
 
-/// Grows a tree; the rows are left grouped by its leaves.
+/// Grows a tree; the rows, which rise, are left grouped by its leaves and rise within each.
 pub(crate) fn grow(soil: &Soil<'_>, rows: &mut RowLists, reuse: &mut Reuse) -> Grown {
     let mut root = soil.root(rows);
     if soil.limits.symmetric {
@@ -128,56 +119,61 @@ pub(crate) fn grow(soil: &Soil<'_>, rows: &mut RowLists, reuse: &mut Reuse) -> G
     }
     let mut growth = Growth::new(root);
     // Without a limit the order of splits changes nothing: the newest leaf first keeps few histograms.
-    let any_order = soil.limits.max_leaves == usize::MAX;
-    let mut newest = vec![0usize];
-    let mut spare: Vec<Histogram> = Vec::new();
+    let mut newest = (soil.limits.max_leaves == usize::MAX).then(|| vec![0usize]);
+    let mut spares: Vec<Spare> = Vec::new();
     while growth.leaves.len() < soil.limits.max_leaves {
-        let mut chosen: Option<(usize, f64)> = None;
-        while any_order && chosen.is_none() {
-            let Some(i) = newest.pop() else { break };
-            chosen = growth.leaves[i].best.as_ref().map(|best| (i, best.gain));
+        // What a split costs may hang on those before it.
+        let n_ahead = if reuse.is_on() { 1 } else { soil.threads.n() };
+        let next = match &mut newest {
+            Some(newest) => growth.newest(newest, n_ahead),
+            None => growth.of_largest_gain(n_ahead.min(soil.limits.max_leaves - growth.leaves.len())),
+        };
+        let Some(&at) = next.first() else { break };
+        if let Some(best) = &growth.leaves[at].best {
+            reuse.mark(best.feature, soil.cell_of(best));
         }
-        for (i, leaf) in growth.leaves.iter().enumerate().filter(|_| !any_order) {
-            if let Some(best) = &leaf.best
-                && chosen.is_none_or(|(_, gain)| best.gain > gain)
-            {
-                chosen = Some((i, best.gain));
-            }
+        if growth.leaves[at].sides.is_none() {
+            let n_leaves = growth.leaves.len() + 1;
+            soil.part_all(&mut growth.leaves, &next, rows, &mut spares, n_leaves, reuse);
         }
-        let Some((at, _)) = chosen else { break };
         let leaf = &mut growth.leaves[at];
-        let Some(candidate) = leaf.best.take() else { break };
-        let n_leaves = growth.places.len() + 1;
-        let mut right = soil.part(leaf, &candidate, rows, &mut spare, n_leaves, reuse);
-        for leaf in [&mut *leaf, &mut right] {
-            if soil.may_split(leaf, n_leaves) {
-                leaf.best = soil.search(leaf, &rows.train, reuse);
-            }
-            // A leaf that can never be split needs its histogram no more.
-            if leaf.best.is_none() {
-                spare.extend(leaf.take_histogram());
-            }
-        }
-        let new = growth.push(at, candidate, right);
-        if any_order {
+        let (Some(candidate), Some(sides)) = (leaf.best.take(), leaf.sides.take()) else { break };
+        let new = growth.split(at, candidate, *sides);
+        if let Some(newest) = &mut newest {
             newest.extend([at, new]);
         }
+    }
+    // Rows that were parted in vain: two rising runs.
+    for leaf in growth.leaves.iter().filter(|leaf| leaf.sides.is_some()) {
+        rows.train[leaf.grown.train.clone()].sort();
     }
     in_preorder(&growth.nodes, growth.leaves)
 }
 
-impl Soil<'_> {
-    /// False when no split of the leaf can satisfy the limits.
-    fn may_split(&self, leaf: &Leaf, n_leaves: usize) -> bool {
-        n_leaves < self.limits.max_leaves
-            && (self.limits.max_depth == 0 || leaf.depth < self.limits.max_depth)
-            && leaf.grown.n_rows >= 2.0 * self.rules.min_leaf_rows
-            && leaf.grown.train.len() >= 2
+impl Growth {
+    /// The leaf that gains most by a split and, if its sides are not known, up to `n - 1` next ones of those
+    /// whose sides are not known either.
+    fn of_largest_gain(&self, n: usize) -> Vec<usize> {
+        let gain = |i: usize| self.leaves[i].best.as_ref().map_or(f64::NEG_INFINITY, |best| best.gain);
+        let larger_first = |a: &usize, b: &usize| gain(*b).total_cmp(&gain(*a)).then(a.cmp(b));
+        let leaves = (0..self.leaves.len()).filter(|&i| self.leaves[i].best.is_some());
+        let Some(first) = leaves.clone().min_by(larger_first) else { return Vec::new() };
+        if n == 1 || self.leaves[first].sides.is_some() {
+            return vec![first];
+        }
+        let mut unknown: Vec<usize> = leaves.filter(|&i| self.leaves[i].sides.is_none()).collect();
+        unknown.sort_unstable_by(larger_first);
+        unknown.truncate(n);
+        unknown
     }
 
-    /// The best split of a leaf; `train` are the rows of the whole tree.
-    fn search(&self, leaf: &Leaf, train: &[u32], reuse: &Reuse) -> Option<Candidate> {
-        best_split(self, &leaf.view(train, self.columns.key()), reuse)
+    /// The newest leaf that gains by a split, taken from the list, and up to `n - 1` before it whose sides are
+    /// not known.
+    fn newest(&self, newest: &mut Vec<usize>, n: usize) -> Vec<usize> {
+        newest.retain(|&i| self.leaves[i].best.is_some());
+        let Some(at) = newest.pop() else { return Vec::new() };
+        let before = newest.iter().rev().copied().filter(|&i| self.leaves[i].sides.is_none());
+        std::iter::once(at).chain(before.take(n - 1)).collect()
     }
 }
 

@@ -13,7 +13,7 @@ use jobs::Threads;
 pub(crate) type Cell = [i64; 2];
 
 /// Rows times features below which one thread is faster than several.
-const PARALLEL_WORK: usize = 1 << 17;
+const PARALLEL_WORK: usize = 1 << 16;
 
 /// Sums by feature, code and output: `[n_cells, width]`.
 #[derive(Clone, Default)]
@@ -52,23 +52,58 @@ impl Histogram {
             }
             rest = after;
         }
-        let work = |_: usize, (tile, cells): &mut (usize, &mut [Cell])| match &packed.words {
-            Words::Packed(words) if width == 1 => fill_one(codes, *tile, words, rows, cells),
-            Words::Packed(words) => fill_many(codes, *tile, (words, width), rows, cells),
-            Words::Wide(words) => fill_wide(codes, *tile, (words, width), rows, cells),
+        let fill = |tile: usize, rows: &[u32], cells: &mut [Cell]| match &packed.words {
+            Words::Packed(words) if width == 1 => fill_one(codes, tile, words, rows, cells),
+            Words::Packed(words) => fill_many(codes, tile, (words, width), rows, cells),
+            Words::Wide(words) => fill_wide(codes, tile, (words, width), rows, cells),
         };
-        if rows.len() * codes.n_features() * width < PARALLEL_WORK {
-            parts.iter_mut().for_each(|p| work(0, p));
-        } else {
-            threads.each(&mut parts, work);
+        if threads.n() == 1 || rows.len() * codes.n_features() * width < PARALLEL_WORK {
+            return parts.into_iter().for_each(|(tile, cells)| fill(tile, rows, cells));
+        }
+        // Fewer tiles than threads: every tile in several parts of the rows, whose sums are added, exactly.
+        let n_parts = threads.n().div_ceil(parts.len().max(1)).min(rows.len().div_ceil(BLOCK));
+        if n_parts <= 1 {
+            return threads.each(&mut parts, |_, (tile, cells)| fill(*tile, rows, cells));
+        }
+        let len = rows.len().div_ceil(n_parts);
+        for (tile, cells) in parts {
+            let sums = threads.map(rows.len().div_ceil(len), |i| {
+                let mut sums = vec![[0i64; 2]; cells.len()];
+                fill(tile, &rows[i * len..rows.len().min((i + 1) * len)], &mut sums);
+                sums
+            });
+            sums.iter().for_each(|sums| add_cells(cells, sums));
         }
     }
 
-    /// Becomes `parent - child`.
-    pub(crate) fn subtract(&mut self, parent: &Histogram, child: &Histogram) {
-        self.cells.clear();
-        let pairs = parent.cells.iter().zip(&child.cells);
-        self.cells.extend(pairs.map(|(p, c)| [p[0] - c[0], p[1] - c[1]]));
+    /// A child's sums are taken off those of its parent.
+    pub(crate) fn subtract(&mut self, child: &Histogram) {
+        for (cell, c) in self.cells.iter_mut().zip(&child.cells) {
+            *cell = [cell[0] - c[0], cell[1] - c[1]];
+        }
+    }
+
+    /// Sums over all rows, one an output: those of one feature; `None` without one.
+    pub(crate) fn totals(&self, codes: &CodeMatrix, columns: &Columns, width: usize) -> Option<Vec<Cell>> {
+        let feature = *match columns {
+            Columns::All => codes.features().first(),
+            Columns::Some(features) | Columns::PerSplit { from: features, .. } => {
+                features.first().and_then(|&f| codes.features().get(f))
+            }
+        }?;
+        let end = (feature.first_cell + usize::from(feature.n_codes) + 1) * width;
+        let cells = self.cells.get(feature.first_cell * width..end)?;
+        let mut totals = vec![[0i64; 2]; width];
+        for cells in cells.chunks_exact(width) {
+            add_cells(&mut totals, cells);
+        }
+        Some(totals)
+    }
+}
+
+fn add_cells(sums: &mut [Cell], cells: &[Cell]) {
+    for (sum, cell) in sums.iter_mut().zip(cells) {
+        *sum = [sum[0] + cell[0], sum[1] + cell[1]];
     }
 }
 

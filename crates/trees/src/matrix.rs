@@ -130,6 +130,12 @@ impl CodeMatrix {
         self.n_cells
     }
 
+    /// [`CodeMatrix::code`] of the rows of one feature.
+    pub(crate) fn of_feature(&self, feature: usize) -> impl Fn(u32) -> u8 + Sync + Send {
+        let (tile, lane) = (&self.tiles[feature / TILE][..], feature % TILE);
+        move |row| tile[row as usize][lane]
+    }
+
     /// Code of a row in a feature; the number of the feature's codes when missing.
     #[inline]
     pub fn code(&self, feature: usize, row: u32) -> u8 {

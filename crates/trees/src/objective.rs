@@ -169,39 +169,86 @@ impl Objective<'_> {
         };
         threads.chunks(out, CHUNK * width, |first, out| {
             let first_row = first / width;
-            let mut p = vec![0.0; width];
-            for (i, out) in out.chunks_exact_mut(width).enumerate() {
-                let row = first_row + i;
-                let w = weights[row];
-                if w == 0.0 {
-                    out.fill([0.0; 2]);
-                    continue;
+            let weights = &weights[first_row..first_row + out.len() / width];
+            match self.target {
+                Target::Binary(labels) => {
+                    let labels = &labels[first_row..first_row + out.len()];
+                    self.of_two_classes(|i| score(first_row + i, 0), labels, weights, out);
                 }
-                match self.target {
-                    Target::Binary(labels) => {
-                        let p = math::sigmoid(score(row, 0));
-                        let y = f64::from(labels[row]);
-                        let focus = self.focus(if labels[row] == 1 { p } else { 1.0 - p });
-                        let g = ((p - y) * focus) as f32;
-                        out[0] = [g * w, ((p * (1.0 - p) * focus) as f32).max(1e-16) * w];
-                    }
-                    Target::Classes { labels, n_classes } => {
-                        softmax(&mut p, |k| score(row, k));
-                        let focus = self.focus(p[labels[row] as usize]);
-                        let factor = n_classes as f64 / (n_classes as f64 - 1.0) * focus;
-                        for (k, (out, &p)) in out.iter_mut().zip(&p).enumerate() {
-                            let y = if labels[row] as usize == k { 1.0 } else { 0.0 };
-                            let h = ((factor * p * (1.0 - p)) as f32).max(1e-16);
-                            *out = [((p - y) * focus) as f32 * w, h * w];
+                Target::Classes { labels, .. } => {
+                    let labels = &labels[first_row..first_row + weights.len()];
+                    self.of_classes(|i, k| score(first_row + i, k), labels, weights, out);
+                }
+                Target::Values(values) => {
+                    let values = &values[first_row..first_row + out.len()];
+                    if self.loss == Loss::Usual {
+                        for (i, ((out, &w), &y)) in out.iter_mut().zip(weights).zip(values).enumerate() {
+                            *out = [(score(first_row + i, 0) - y) as f32 * w, w];
+                        }
+                    } else {
+                        for (i, ((out, &w), &y)) in out.iter_mut().zip(weights).zip(values).enumerate() {
+                            let [g, h] = self.slope(score(first_row + i, 0), y, delta);
+                            *out = [g as f32 * w, h as f32 * w];
                         }
                     }
-                    Target::Values(values) => {
-                        let [g, h] = self.slope(score(row, 0), values[row], delta);
-                        out[0] = [g as f32 * w, h as f32 * w];
-                    }
+                    // A number that is not finite may stand where nothing is learnt.
+                    out.iter_mut()
+                        .zip(weights)
+                        .filter(|(_, w)| **w == 0.0)
+                        .for_each(|(out, _)| *out = [0.0; 2]);
                 }
             }
         });
+    }
+
+    /// Gradients of consecutive rows of two classes.
+    fn of_two_classes(
+        &self,
+        score: impl Fn(usize) -> f64,
+        labels: &[u32],
+        weights: &[f32],
+        out: &mut [Gradient],
+    ) {
+        // Few rows at a time, so that the loop of the sigmoid is one of its own.
+        let mut p = [0.0; 64];
+        let rows = labels.chunks(p.len()).zip(weights.chunks(p.len())).zip(out.chunks_mut(p.len()));
+        for (block, ((labels, weights), out)) in rows.enumerate() {
+            let p = &mut p[..labels.len()];
+            p.iter_mut().enumerate().for_each(|(i, p)| *p = score(block * 64 + i));
+            p.iter_mut().for_each(|p| *p = math::sigmoid(*p));
+            for (((out, &p), &label), &w) in out.iter_mut().zip(&*p).zip(labels).zip(weights) {
+                let focus = self.focus(if label == 1 { p } else { 1.0 - p });
+                let g = ((p - f64::from(label)) * focus) as f32;
+                *out = [g * w, ((p * (1.0 - p) * focus) as f32).max(1e-16) * w];
+            }
+        }
+    }
+
+    /// Gradients of consecutive rows of several classes, `out [n_rows, n_classes]`.
+    fn of_classes(
+        &self,
+        score: impl Fn(usize, usize) -> f64,
+        labels: &[u32],
+        weights: &[f32],
+        out: &mut [Gradient],
+    ) {
+        let width = self.n_outputs();
+        let mut p = vec![0.0; width];
+        for (row, ((out, &label), &w)) in out.chunks_exact_mut(width).zip(labels).zip(weights).enumerate() {
+            if w == 0.0 {
+                out.fill([0.0; 2]);
+                continue;
+            }
+            softmax(&mut p, |k| score(row, k));
+            let focus = self.focus(p[label as usize]);
+            let factor = width as f64 / (width as f64 - 1.0) * focus;
+            for (out, &p) in out.iter_mut().zip(&p) {
+                let h = ((factor * p * (1.0 - p)) as f32).max(1e-16);
+                *out = [(p * focus) as f32 * w, h * w];
+            }
+            let y = label as usize;
+            out[y][0] = ((p[y] - 1.0) * focus) as f32 * w;
+        }
     }
 
     /// First and second derivative for a number.
@@ -270,8 +317,8 @@ impl Objective<'_> {
                         self.of_log(-log_one_plus_exp(-margin))
                     }
                     Target::Classes { labels, .. } => {
-                        let log_sum = softmax(&mut p, |k| score(row, k));
-                        self.of_log(score(row, labels[row] as usize) - log_sum)
+                        let [largest, sum] = softmax(&mut p, |k| score(row, k));
+                        self.of_log(score(row, labels[row] as usize) - (largest + math::log(sum)))
                     }
                     Target::Values(values) => self.of_value(score(row, 0), values[row], delta),
                 };
@@ -346,21 +393,18 @@ fn log_one_plus_exp(x: f64) -> f64 {
     x.max(0.0) + math::log(1.0 + math::exp(-x.abs()))
 }
 
-/// Probabilities of scores; gives the log of the sum of their exponentials.
-fn softmax(p: &mut [f64], score: impl Fn(usize) -> f64) -> f64 {
+/// Probabilities of scores; gives the largest score and the sum of the exponentials of how far all lie below it.
+fn softmax(p: &mut [f64], score: impl Fn(usize) -> f64) -> [f64; 2] {
     let mut largest = f64::NEG_INFINITY;
     for (k, p) in p.iter_mut().enumerate() {
         *p = score(k);
         largest = largest.max(*p);
     }
-    let mut sum = 0.0;
-    for p in p.iter_mut() {
-        *p = math::exp(*p - largest);
-        sum += *p;
-    }
+    p.iter_mut().for_each(|p| *p = math::exp_to_709(*p - largest));
+    let sum: f64 = p.iter().sum();
     let inverse = 1.0 / sum;
     p.iter_mut().for_each(|p| *p *= inverse);
-    largest + math::log(sum)
+    [largest, sum]
 }
 
 #[cfg(test)]

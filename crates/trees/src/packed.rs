@@ -73,16 +73,11 @@ impl Packed {
         let mut words = vec![0i64; gradients.len()];
         threads.chunks(&mut words, chunk, |first, words| {
             let part = &gradients[first..first + words.len()];
-            for (i, (word, v)) in words.iter_mut().zip(part).enumerate() {
-                let scale = scales[if width == 1 { 0 } else { i % width }];
-                let random = mix(key.wrapping_add((first + i) as u64));
-                let low = (random & 0xffff_ffff) as f64 * (1.0 / 4_294_967_296.0);
-                let high = (random >> 32) as f64 * (1.0 / 4_294_967_296.0);
-                // floor(x + u), u uniform in [0, 1), is x on average; it never leaves the field
-                // because the largest value is a whole number of steps.
-                let g = floor(f64::from(v[0]) * scale[0] + low);
-                let h = floor(f64::from(v[1]) * scale[1] + high);
-                *word = (g << H_FIELD) + h;
+            let rows = words.iter_mut().zip(part).enumerate();
+            if let [scale] = scales[..] {
+                rows.for_each(|(i, (word, v))| *word = rounded(*v, scale, key, first + i));
+            } else {
+                rows.for_each(|(i, (word, v))| *word = rounded(*v, scales[i % width], key, first + i));
             }
         });
         Packed { words: Words::Packed(words), width, g_step, h_step }
@@ -175,21 +170,28 @@ fn largest(gradients: &[Gradient], width: usize, threads: &Threads) -> Vec<[f32;
     let largest = threads.map(n_chunks, |i| {
         let mut most = vec![[0f32; 2]; width];
         let part = &gradients[i * chunk..gradients.len().min((i + 1) * chunk)];
-        for row in part.chunks_exact(width) {
-            for (m, v) in most.iter_mut().zip(row) {
-                m[0] = m[0].max(v[0].abs());
-                m[1] = m[1].max(v[1]);
-            }
+        if let [most] = &mut most[..] {
+            // Eight at a time.
+            let mut lanes = [[0f32; 2]; 8];
+            part.chunks(lanes.len()).for_each(|part| raise(&mut lanes, part));
+            lanes.iter().for_each(|lane| raise(std::slice::from_mut(most), std::slice::from_ref(lane)));
+        } else {
+            part.chunks_exact(width).for_each(|row| raise(&mut most, row));
         }
         most
     });
     let mut most = vec![[0f32; 2]; width];
-    for part in &largest {
-        for (m, v) in most.iter_mut().zip(part) {
-            *m = [m[0].max(v[0]), m[1].max(v[1])];
-        }
-    }
+    largest.iter().for_each(|part| raise(&mut most, part));
     most
+}
+
+/// Raises the largest sizes so far.
+#[inline]
+fn raise(most: &mut [[f32; 2]], gradients: &[Gradient]) {
+    for (m, [g, h]) in most.iter_mut().zip(gradients) {
+        let (g, h) = (g.abs(), *h);
+        *m = [if g > m[0] { g } else { m[0] }, if h > m[1] { h } else { m[1] }];
+    }
 }
 
 /// The least power of two above a number, normal numbers assumed: `2^-126` for smaller ones.
@@ -197,11 +199,28 @@ fn exponent(x: f32) -> i32 {
     (x.to_bits() >> 23 & 0xff) as i32 - 126
 }
 
-/// Largest whole number that is not above `x`, for `|x|` below 2^51.
+/// The word of the gradient `number`, rounded at random by `key` and its number.
+#[inline]
+fn rounded(v: Gradient, scale: [f64; 2], key: u64, number: usize) -> i64 {
+    let random = mix(key.wrapping_add(number as u64));
+    let low = f64::from(random as u32) * (1.0 / 4_294_967_296.0);
+    let high = f64::from((random >> 32) as u32) * (1.0 / 4_294_967_296.0);
+    // floor(x + u), u uniform in [0, 1), is x on average; it never leaves the field
+    // because the largest value is a whole number of steps.
+    let g = floor(f64::from(v[0]) * scale[0] + low);
+    let h = floor(f64::from(v[1]) * scale[1] + high);
+    (g << H_FIELD) + h
+}
+
+/// Largest whole number that is not above `x`, for `|x|` below 2^51; 0 of NaN.
 #[inline]
 fn floor(x: f64) -> i64 {
-    let cut = x as i64;
-    cut - i64::from((cut as f64) > x)
+    // Added to this, a number becomes whole, and stands in the low bits of the sum.
+    const WHOLE: f64 = 6_755_399_441_055_744.0;
+    let x = if x.is_nan() { 0.0 } else { x };
+    let sum = x + WHOLE;
+    let nearest = sum.to_bits().wrapping_sub(WHOLE.to_bits()).cast_signed();
+    nearest - i64::from(sum - WHOLE > x)
 }
 
 #[cfg(test)]

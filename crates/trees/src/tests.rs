@@ -77,10 +77,21 @@ impl Table {
     }
 
     fn boost(&self, target: Target<'_>, params: &BoostParams) -> Result<Boosted, crate::Error> {
+        self.boost_on(target, None, params, 1)
+    }
+
+    fn boost_on(
+        &self,
+        target: Target<'_>,
+        weights: Option<&[f32]>,
+        params: &BoostParams,
+        n_threads: usize,
+    ) -> Result<Boosted, crate::Error> {
         let rows = Rows { train: (0..1400).collect(), others: (1400..1500).collect() };
-        let (budget, cancel, threads) = (Budget::work(Clock::start(), 1), Cancel::new(), Threads::one());
+        let (budget, cancel) = (Budget::work(Clock::start(), 1), Cancel::new());
+        let threads = Threads::try_new(n_threads).unwrap();
         let ctx = Ctx { threads: &threads, budget: &budget, cancel: &cancel, progress: &Silent };
-        boost(&self.codes, &target, None, rows, params, Seed(3), &ctx)
+        boost(&self.codes, &target, weights, rows, params, Seed(3), &ctx)
     }
 
     fn boost_floats(&self, target: Target<'_>, params: &BoostParams, n_threads: usize) -> Vec<f64> {
@@ -237,6 +248,30 @@ fn every_level_of_a_symmetric_tree_asks_one_test() {
 fn real(boosted: &Boosted) -> impl Iterator<Item = f64> {
     let unit = 2f64.powi(-i32::from(boosted.shift));
     boosted.other_scores.iter().map(move |&s| (i64::from(s) + boosted.offset) as f64 * unit)
+}
+
+/// Several threads part leaves ahead of time, some in vain; fractions of weights are sums of an order.
+#[test]
+fn threads_change_no_forest() {
+    let table = Table::new();
+    let weights: Vec<f32> = numbers(1500, 4).iter().map(|x| 0.1 + x.abs() as f32).collect();
+    let classes: Vec<u32> = table.labels.iter().enumerate().map(|(i, l)| l + (i % 3 == 0) as u32).collect();
+    let targets = [
+        (Target::Values(&table.values), Loss::Quantile { level: 0.3 }),
+        (Target::Binary(&table.labels), Loss::Usual),
+        (Target::Classes { labels: &classes, n_classes: 3 }, Loss::Usual),
+    ];
+    for (target, loss) in targets {
+        for params in variants() {
+            let params = BoostParams { loss, max_leaves: 16, rounds: Rounds::Exactly(4), ..params };
+            let of = |n_threads| {
+                let boosted = table.boost_on(target, Some(&weights), &params, n_threads).unwrap();
+                (format!("{:?}", boosted.trees), boosted.other_scores)
+            };
+            let one = of(1);
+            assert!([2, 3].iter().all(|&n| of(n) == one), "{loss:?} {params:?}");
+        }
+    }
 }
 
 /// As long as both choose the same splits, which most often they do in the first rounds, only rounding is between

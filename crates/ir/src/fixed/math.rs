@@ -16,12 +16,26 @@ fn pow2(n: i64) -> f64 {
 
 /// `e^x`, within 2 steps of the exact result (8 above 709); 0 below -708, so never subnormal;
 /// infinity above 709.782712893384.
-/// NaN gives NaN. Branch-free in the middle range, so that a loop over it vectorizes.
+/// NaN gives NaN.
 /// # Source  Cody & Waite, Software Manual for the Elementary Functions, 1980, chapter 6 (range
 /// reduction); deviation: Taylor series to degree 13 instead of a rational function.
 #[inline]
 pub fn exp(x: f64) -> f64 {
-    let inside = x.clamp(-708.0, 709.0);
+    if x <= 709.0 {
+        exp_to_709(x)
+    } else if x > 709.782_712_893_384 {
+        f64::INFINITY
+    } else if x.is_nan() {
+        x
+    } else {
+        exp_to_709(x - 1.0) * core::f64::consts::E
+    }
+}
+
+/// [`exp`] of a number of at most 709 or NaN: without a branch, so that a loop over it vectorizes.
+#[inline]
+pub fn exp_to_709(x: f64) -> f64 {
+    let inside = if x < -708.0 { -708.0 } else { x };
     // Adding 1.5 * 2^52 rounds to a whole number, ties to even, in the low bits of the sum.
     let shifted = inside * LOG2_E + 6_755_399_441_055_744.0;
     let n = shifted - 6_755_399_441_055_744.0;
@@ -42,16 +56,8 @@ pub fn exp(x: f64) -> f64 {
     p = p * r + 1.0;
     // The whole number sits in the low mantissa bits of `shifted`.
     let bits = (shifted.to_bits() << 52).wrapping_add(p.to_bits());
-    let result = f64::from_bits(bits);
-    if x < -708.0 {
-        0.0
-    } else if x > 709.0 {
-        if x > 709.782_712_893_384 { f64::INFINITY } else { exp(x - 1.0) * core::f64::consts::E }
-    } else if x.is_nan() {
-        x
-    } else {
-        result
-    }
+    let result = if x < -708.0 { 0.0 } else { f64::from_bits(bits) };
+    if x.is_nan() { x } else { result }
 }
 
 /// Natural logarithm, within 2 steps of the exact result. Zero gives minus infinity, negatives and
@@ -90,7 +96,7 @@ pub fn log(x: f64) -> f64 {
 /// `1 / (1 + e^-x)`, without overflow for any x.
 #[inline]
 pub fn sigmoid(x: f64) -> f64 {
-    let e = exp(-x.abs());
+    let e = exp_to_709(-x.abs());
     let p = 1.0 / (1.0 + e);
     if x < 0.0 { e * p } else { p }
 }

@@ -21,17 +21,17 @@ pub(super) struct Start {
 }
 
 /// A tree that was grown, with the real values of its leaves.
-pub(super) struct NewTree<'a> {
+pub(super) struct NewTree {
     pub(super) grown: Grown,
     /// The rows by leaf.
-    pub(super) lists: &'a RowLists,
+    pub(super) lists: RowLists,
     /// `[n_leaves, width]`.
     pub(super) leaves: Vec<f64>,
     pub(super) width: usize,
     pub(super) first_output: usize,
 }
 
-impl NewTree<'_> {
+impl NewTree {
     /// Adds what the leaves became to sums `[n_rows, n_outputs]`.
     fn add_to<T: Copy>(&self, sums: &mut [T], n_outputs: usize, leaves: &[T], plus: impl Fn(T, T) -> T) {
         for (leaf, values) in self.grown.leaves.iter().zip(leaves.chunks_exact(self.width)) {
@@ -61,7 +61,7 @@ pub(super) trait Scores: Sync {
     fn real(&self, row: usize, k: usize) -> f64;
 
     /// Adds a tree; false if it changes nothing.
-    fn add(&mut self, tree: NewTree<'_>) -> bool;
+    fn add(&mut self, tree: NewTree) -> bool;
 
     /// Scores of these rows, `[n, n_outputs]`.
     fn of_rows(&self, rows: &[u32]) -> Vec<Self::Score>;
@@ -137,7 +137,7 @@ impl Scores for OnGrid {
         f64::from(self.sums[row * self.initial.len() + k]) * self.grid + self.initial[k]
     }
 
-    fn add(&mut self, tree: NewTree<'_>) -> bool {
+    fn add(&mut self, tree: NewTree) -> bool {
         if self.trees.is_empty() {
             self.place(&tree.leaves);
         }
@@ -188,7 +188,7 @@ impl Scores for Real {
         self.sums[row * self.n_outputs + k]
     }
 
-    fn add(&mut self, tree: NewTree<'_>) -> bool {
+    fn add(&mut self, tree: NewTree) -> bool {
         tree.add_to(&mut self.sums, self.n_outputs, &tree.leaves, |sum, leaf| sum + leaf);
         tree.leaves.iter().any(|&w| w != 0.0)
     }
