@@ -1,0 +1,111 @@
+//! How numbers look on the page.
+
+/// Four digits that count; large ones with thousands apart.
+pub(super) fn short(value: f64) -> String {
+    let size = value.abs();
+    if !value.is_finite() {
+        "-".to_owned()
+    } else if size >= 100_000.0 {
+        count(value.round())
+    } else if size >= 1000.0 {
+        format!("{value:.0}")
+    } else if size >= 100.0 {
+        format!("{value:.1}")
+    } else if size >= 10.0 {
+        format!("{value:.2}")
+    } else if size >= 0.001 || size == 0.0 {
+        format!("{value:.4}")
+    } else {
+        format!("{value:.2e}")
+    }
+}
+
+/// A number at an axis: as few digits as it needs.
+pub(super) fn tick(value: &f64) -> String {
+    let size = value.abs();
+    let text = if size >= 1e6 || (size > 0.0 && size < 1e-3) {
+        return format!("{value:.0e}");
+    } else if size >= 100.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.3}")
+    };
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+/// A whole number with thousands apart.
+pub(super) fn count(value: f64) -> String {
+    let digits = format!("{:.0}", value.abs());
+    let mut text = String::new();
+    if value < 0.0 {
+        text.push('-');
+    }
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(c);
+    }
+    text
+}
+
+/// A share as a percentage.
+pub(super) fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    if percent > 0.0 && percent < 0.1 {
+        "< 0.1 %".to_owned()
+    } else if percent < 10.0 {
+        format!("{percent:.1} %")
+    } else {
+        format!("{percent:.0} %")
+    }
+}
+
+/// A length in bytes.
+pub(super) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}
+
+/// A time in nanoseconds.
+pub(super) fn nanoseconds(ns: f64) -> String {
+    if ns < 1e3 {
+        format!("{ns:.0} ns")
+    } else if ns < 1e6 {
+        format!("{:.1} us", ns / 1e3)
+    } else {
+        format!("{:.1} ms", ns / 1e6)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms() {
+        let cases = [
+            (short(0.93456), "0.9346"),
+            (short(1234.56), "1235"),
+            (short(-1_234_567.0), "-1,234,567"),
+            (short(0.00001), "1.00e-5"),
+            (short(f64::NAN), "-"),
+            (tick(&0.25), "0.25"),
+            (tick(&-0.0), "0"),
+            (tick(&1500.0), "1500"),
+            (tick(&2e7), "2e7"),
+            (percent(0.0004), "< 0.1 %"),
+            (percent(0.5), "50 %"),
+            (percent(0.0), "0.0 %"),
+            (size(12_345), "12.3 kB"),
+            (nanoseconds(1500.0), "1.5 us"),
+        ];
+        for (got, expected) in cases {
+            assert_eq!(got, expected);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The frame of the page: style, navigation, sections in order.
+
+use super::{DrawError, Report, classes, curves, data, headline, learning, residuals, rows};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+const STYLE: &str = include_str!("style.css");
+
+/// The whole page.
+pub(super) fn page(report: &Report<'_>) -> Result<String, DrawError> {
+    let on = format!("on {}", report.observed_on);
+    let sections: Vec<(&str, String, Option<Markup>)> = vec![
+        ("notices", "To know".to_owned(), headline::notices(&report.notices)),
+        ("scores", "Scores".to_owned(), headline::scores(report)),
+        ("classes", format!("Right and wrong {on}"), classes::classes(report)),
+        ("curves", format!("Probabilities {on}"), curves::curves(report)?),
+        ("residuals", format!("Errors {on}"), residuals::residuals(report)?),
+        ("learning", "More rows".to_owned(), learning::learning(report)?),
+        ("importance", "What columns are worth".to_owned(), data::importance(report)),
+        ("worst", "The worst rows".to_owned(), rows::worst(report)),
+        ("columns", "The table".to_owned(), data::columns(report)),
+        ("stages", "What each stage cost".to_owned(), rows::stages(report)),
+        ("again", "How to make it again".to_owned(), Some(rows::again(report))),
+    ];
+    let sections: Vec<(&str, String, Markup)> =
+        sections.into_iter().filter_map(|(id, title, body)| Some((id, title, body?))).collect();
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (report.title) " - smidgen report" }
+                link rel="icon" href="data:,";
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#main" { "To the figures" }
+                (headline::head(report))
+                nav aria-label="Sections" {
+                    ul { @for (id, title, _) in &sections { li { a href=(format!("#{id}")) { (title) } } } }
+                }
+                main id="main" {
+                    @for (id, title, body) in &sections {
+                        section id=(*id) { h2 { (title) } (body) }
+                    }
+                }
+            }
+        }
+    };
+    Ok(page.into_string())
+}
