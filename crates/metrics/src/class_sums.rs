@@ -65,6 +65,6 @@ impl ClassSums {
 }
 
 /// 0 where the denominator is 0: scikit-learn's `zero_division=0`.
-fn ratio(numerator: f64, denominator: f64) -> f64 {
+pub(crate) fn ratio(numerator: f64, denominator: f64) -> f64 {
     if denominator == 0.0 { 0.0 } else { numerator / denominator }
 }

@@ -75,19 +75,11 @@ pub fn class_table(rows: &Classified<'_>) -> Vec<ClassRow> {
 mod tests {
     use super::*;
     use crate::laws::Rows;
-    use crate::observed::Observed;
-
-    fn classified(rows: &Rows) -> Classified<'_> {
-        match rows.observed().unwrap() {
-            Observed::Classified(rows) => rows,
-            Observed::Regressed(_) => unreachable!("the rows are classes"),
-        }
-    }
 
     #[test]
     fn counts_by_label_then_prediction() {
         let rows = Rows::predicted(&[0, 0, 1, 2, 2, 2], &[0, 1, 1, 0, 2, 2], 3).weighted(&[9.0; 6]);
-        let confusion = Confusion::try_new(&classified(&rows)).unwrap();
+        let confusion = Confusion::try_new(&rows.classified()).unwrap();
         assert_eq!(confusion.rows().collect::<Vec<_>>(), [[1, 1, 0], [0, 1, 0], [1, 0, 2]]);
         assert_eq!(
             [confusion.count(2, 0), confusion.count(0, 2), confusion.count(3, 0), confusion.count(0, 3)],
@@ -102,7 +94,7 @@ mod tests {
         let rows = Rows::predicted(&[0, 0, 1, 2, 2, 2], &[0, 1, 1, 0, 2, 2], 4);
         let row = |precision, recall, f1, support| ClassRow { precision, recall, f1, support };
         assert_eq!(
-            class_table(&classified(&rows)),
+            class_table(&rows.classified()),
             [
                 row(0.5, 0.5, 0.5, 2.0),
                 row(0.5, 1.0, 2.0 / 3.0, 1.0),

@@ -25,6 +25,10 @@ pub enum Field {
     Predictions,
     /// Row weights.
     RowWeights,
+    /// Lower ends of intervals.
+    LowerEnds,
+    /// Upper ends of intervals.
+    UpperEnds,
 }
 
 /// Why a metric has no value on some rows.
@@ -133,6 +137,20 @@ pub enum Kind {
         /// The sum.
         got: f64,
     },
+    /// The level of a quantile is outside 0..=1.
+    LevelRange {
+        /// The level.
+        got: f64,
+    },
+    /// An interval's lower end lies above its upper end.
+    IntervalOrder {
+        /// Row.
+        row: usize,
+        /// Lower end.
+        low: f64,
+        /// Upper end.
+        high: f64,
+    },
     /// No metric has this name.
     UnknownMetric {
         /// The name.
@@ -195,6 +213,8 @@ impl fmt::Display for Field {
             Field::Targets => "targets",
             Field::Predictions => "predictions",
             Field::RowWeights => "row weights",
+            Field::LowerEnds => "lower ends",
+            Field::UpperEnds => "upper ends",
         })
     }
 }
@@ -245,6 +265,15 @@ impl fmt::Display for Error {
             }
             Kind::WeightSum { got } => {
                 write!(f, "metrics: row weights: expected a finite sum above 0, got {got}")
+            }
+            Kind::LevelRange { got } => {
+                write!(f, "metrics: level of a quantile: expected 0 to 1, got {got}")
+            }
+            Kind::IntervalOrder { row, low, high } => {
+                write!(
+                    f,
+                    "metrics: intervals: expected a lower end up to the upper one, got {low} above {high} at row {row}"
+                )
             }
             Kind::UnknownMetric { name, nearest, known } => {
                 write!(f, "unknown metric \"{name}\"; ")?;

@@ -81,6 +81,14 @@ impl Rows {
         .map(Observed::Classified)
     }
 
+    /// The rows, which are classes.
+    pub(crate) fn classified(&self) -> Classified<'_> {
+        match self.observed().unwrap() {
+            Observed::Classified(rows) => rows,
+            Observed::Regressed(_) => unreachable!("the rows are classes"),
+        }
+    }
+
     pub(crate) fn score(&self, name: &str) -> Result<f64, Error> {
         metric(name)?.score(&self.observed()?)
     }

@@ -8,6 +8,9 @@
 //! Values are scikit-learn's (1.9), ties and row weights included; `tests/sklearn.rs` compares them.
 //! A deviation stands in the documentation of the metric that has it.
 //!
+//! What is not one number, or needs a number of its own, stands beside the family: [`averages`](averages()),
+//! [`Curves`], [`pinball_loss`](pinball_loss()), [`coverage`].
+//!
 //! Sums run in row order in f64. The same rows give the same bits on any number of threads; between machines
 //! only [`log_loss`](log_loss()) may differ in the last bits, because `f64::ln` is the platform's.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may unwrap"))]
@@ -15,17 +18,21 @@
 mod absolute;
 mod accuracy;
 mod average_precision;
+mod averages;
 mod brier;
 mod class_sums;
 mod confusion;
+mod curves;
 mod ece;
 mod entry;
 mod error;
 mod f1;
+mod intervals;
 #[cfg(test)]
 mod laws;
 mod log_loss;
 mod observed;
+mod pinball;
 mod precision;
 mod ranking;
 mod recall;
@@ -33,11 +40,17 @@ mod roc_auc;
 mod row_weights;
 mod squared;
 
+pub use averages::{Average, Averages, averages};
 pub use confusion::{ClassRow, Confusion, class_table};
+pub use curves::{
+    Bins, Curves, GainPoint, KolmogorovSmirnov, PrecisionRecallPoint, ReliabilityBin, RocPoint, ThresholdRow,
+};
 pub use entry::{Compute, MetricEntry, Task};
 pub use error::{Error, Field, Kind, Why};
+pub use intervals::{Coverage, coverage};
 pub use log_loss::log_loss;
 pub use observed::{Classified, ClassifiedParts, Observed, Probabilities, Regressed};
+pub use pinball::pinball_loss;
 pub use squared::mse;
 
 /// Every metric, in the order in which reports print them.

@@ -145,8 +145,15 @@ impl<'a> Classified<'a> {
         self.weights
     }
 
-    /// Probability of a class in a row; both below their counts.
-    pub(crate) fn probability(&self, row: usize, class: usize) -> f64 {
+    /// The weight of each row, if the rows have weights.
+    pub fn row_weights(&self) -> Option<&'a [f64]> {
+        self.weights.given()
+    }
+
+    /// Probability of a class in a row.
+    /// # Panics
+    /// The row or the class is not below its count.
+    pub fn probability(&self, row: usize, class: usize) -> f64 {
         self.probabilities.get(row * self.n_classes + class)
     }
 }
@@ -193,6 +200,11 @@ impl<'a> Regressed<'a> {
 
     pub(crate) fn weights(&self) -> RowWeights<'a> {
         self.weights
+    }
+
+    /// The weight of each row, if the rows have weights.
+    pub fn row_weights(&self) -> Option<&'a [f64]> {
+        self.weights.given()
     }
 
     /// Target minus prediction of a row.

@@ -1,4 +1,4 @@
-//! Rows ranked by score, one class against the rest: what `roc_auc` and `average_precision` share.
+//! Rows ranked by score, one class against the rest: what `roc_auc`, `average_precision` and the curves share.
 //!
 //! Rows of equal score make one step, so ties cannot be split by their order.
 
@@ -9,6 +9,8 @@ use crate::observed::Classified;
 /// Weights accepted so far, going down the scores.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Step {
+    /// The smallest score accepted.
+    pub(crate) score: f64,
     /// Of the class.
     pub(crate) hits: f64,
     /// Of the rest.
@@ -36,7 +38,8 @@ pub(crate) fn rank(rows: &Classified<'_>, class: u32) -> Ranking {
     let mut total = Step::default();
     // `==` and not the bits, so that 0 and -0 are one score.
     for tied in ranked.chunk_by(|a, b| a.0 == b.0) {
-        for &(_, weight, hit) in tied {
+        for &(score, weight, hit) in tied {
+            total.score = score;
             *(if hit { &mut total.hits } else { &mut total.false_alarms }) += weight;
         }
         steps.push(total);

@@ -33,6 +33,10 @@ impl<'a> RowWeights<'a> {
         }
     }
 
+    pub(crate) fn given(&self) -> Option<&'a [f64]> {
+        self.weights
+    }
+
     pub(crate) fn total(&self) -> f64 {
         self.total
     }

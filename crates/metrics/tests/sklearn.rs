@@ -5,82 +5,18 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may unwrap")]
 
-use std::collections::BTreeMap;
+#[path = "support/cases.rs"]
+mod cases;
 
-use smidgen_metrics::{
-    Classified, ClassifiedParts, METRICS, Observed, Probabilities, Regressed, Task, metric,
-};
+use cases::Case;
+use smidgen_metrics::{METRICS, Task, metric};
 
 /// Relative bound. Both sides sum at most 250 terms in f64, in different orders: 250 * 2^-53 is 3e-14; `r2`
 /// subtracts two numbers of about 1, and logarithms may differ by an ULP.
 const BOUND: f64 = 1e-12;
 
-#[derive(Default)]
-struct Case {
-    name: String,
-    n_classes: usize,
-    positive: u32,
-    labels: Vec<u32>,
-    predicted: Vec<u32>,
-    floats: BTreeMap<String, Vec<f64>>,
-    expected: Vec<(String, f64)>,
-}
-
-impl Case {
-    fn floats(&self, name: &str) -> &[f64] {
-        self.floats.get(name).map_or(&[], Vec::as_slice)
-    }
-
-    fn observed(&self) -> Observed<'_> {
-        let row_weights = self.floats.get("weights").map(Vec::as_slice);
-        if self.n_classes == 0 {
-            let rows = Regressed::try_new(self.floats("targets"), self.floats("predictions"), row_weights);
-            return Observed::Regressed(rows.unwrap());
-        }
-        let parts = ClassifiedParts {
-            labels: &self.labels,
-            predicted: &self.predicted,
-            probabilities: Probabilities::F64(self.floats("probabilities")),
-            n_classes: self.n_classes,
-            positive: Some(self.positive),
-            row_weights,
-        };
-        Observed::Classified(Classified::try_new(parts).unwrap())
-    }
-}
-
-fn classes(values: &str) -> Vec<u32> {
-    values.split(' ').map(|value| value.parse().unwrap()).collect()
-}
-
 fn cases() -> Vec<Case> {
-    let mut cases: Vec<Case> = Vec::new();
-    for line in include_str!("../testdata/sklearn.txt").lines() {
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let (key, rest) = line.split_once(' ').unwrap();
-        if key == "case" {
-            cases.push(Case { name: rest.to_owned(), ..Case::default() });
-            continue;
-        }
-        let case = cases.last_mut().unwrap();
-        match key {
-            "n_classes" => case.n_classes = rest.parse().unwrap(),
-            "positive" => case.positive = rest.parse().unwrap(),
-            "labels" => case.labels = classes(rest),
-            "predicted" => case.predicted = classes(rest),
-            "expect" => {
-                let (name, value) = rest.split_once(' ').unwrap();
-                case.expected.push((name.to_owned(), value.parse().unwrap()));
-            }
-            _ => {
-                let values = rest.split(' ').map(|value| value.parse().unwrap()).collect();
-                case.floats.insert(key.to_owned(), values);
-            }
-        }
-    }
-    cases
+    cases::read(include_str!("../testdata/sklearn.txt"))
 }
 
 #[test]

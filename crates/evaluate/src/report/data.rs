@@ -27,7 +27,7 @@ pub(super) fn columns(report: &Report<'_>) -> Option<Markup> {
                         th scope="row" { (name) }
                         td { (kind) }
                         td.number { (percent(*missing)) }
-                        td.figures { (spread.join("  ·  ")) }
+                        td.spread { (spread.join("  ·  ")) }
                         td {
                             @for (i, (value, share)) in frequent.iter().take(3).enumerate() {
                                 @if i > 0 { ", " }

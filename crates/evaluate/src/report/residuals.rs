@@ -11,7 +11,8 @@ const BINS: usize = 40;
 /// The section; none for classes.
 pub(super) fn residuals(report: &Report<'_>) -> Result<Option<Markup>, DrawError> {
     let Some(Observed::Regressed(rows)) = &report.observed else { return Ok(None) };
-    let pairs: Vec<(f64, f64)> = rows.predictions().iter().copied().zip(rows.targets().iter().copied()).collect();
+    let pairs: Vec<(f64, f64)> =
+        rows.predictions().iter().copied().zip(rows.targets().iter().copied()).collect();
     let range = range_of(pairs.iter().flat_map(|p| [p.0, p.1]));
     let diagonal = vec![(range.start, range.start), (range.end, range.end)];
     let against = Chart {
@@ -38,7 +39,8 @@ pub(super) fn residuals(report: &Report<'_>) -> Result<Option<Markup>, DrawError
     }
     let most = counts.iter().copied().max().unwrap_or(1) as f64;
     let step = (range.end - range.start) / BINS as f64;
-    let bars = counts.iter().enumerate().map(|(i, n)| (range.start + step * (i + 1) as f64, *n as f64));
+    let bars: Vec<(f64, f64)> =
+        counts.iter().enumerate().map(|(i, n)| (range.start + step * (i + 1) as f64, *n as f64)).collect();
     let spread = Chart {
         title: "Errors".to_owned(),
         caption: format!(
@@ -50,7 +52,7 @@ pub(super) fn residuals(report: &Report<'_>) -> Result<Option<Markup>, DrawError
         y_name: "rows".to_owned(),
         x: range,
         y: 0.0..most * 1.05,
-        series: vec![Series { name: None, look: Look::Bars, colour: 0, points: bars.collect() }],
+        series: vec![Series { name: None, look: Look::Bars, colour: 0, points: bars }],
     };
     let (against, spread) = (against.figure()?, spread.figure()?);
     Ok(Some(html! { div.figures { (against) (spread) } }))

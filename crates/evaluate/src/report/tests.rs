@@ -1,0 +1,130 @@
+use super::*;
+use metrics::{Classified, ClassifiedParts, Probabilities, Regressed};
+
+fn headline(metric: &str) -> Headline {
+    Headline {
+        question: "binary classification of “y”".to_owned(),
+        metric: metric.to_owned(),
+        greater_is_better: true,
+        score: Some(0.9),
+        interval: Some([0.88, 0.92]),
+        score_on: "20 test rows".to_owned(),
+        bytes: 4321,
+        ns_per_row: Some(1234.0),
+        ns_single: None,
+        n_rows: 100,
+        n_columns: (2, 3),
+        exact: "integers only".to_owned(),
+    }
+}
+
+fn report<'a>(observed: Option<Observed<'a>>, classes: &'a [String]) -> Report<'a> {
+    Report {
+        title: "model <b>.smidgen".to_owned(),
+        headline: headline("roc_auc"),
+        scores: Vec::new(),
+        diagnosis: None,
+        notices: Vec::new(),
+        columns: Vec::new(),
+        observed,
+        observed_on: "out-of-fold rows",
+        classes,
+        learning: Vec::new(),
+        importance: Vec::new(),
+        worst: WorstRows::default(),
+        stages: Vec::new(),
+        recipe: Vec::new(),
+        command: "smidgen fit 'a b.csv' --target y".to_owned(),
+    }
+}
+
+fn classified<'a>(labels: &'a [u32], probabilities: &'a [f64], n_classes: usize) -> Observed<'a> {
+    Observed::Classified(
+        Classified::try_new(ClassifiedParts {
+            labels,
+            predicted: labels,
+            probabilities: Probabilities::F64(probabilities),
+            n_classes,
+            positive: None,
+            row_weights: None,
+        })
+        .unwrap(),
+    )
+}
+
+/// Every tag is closed, nothing is fetched, nothing runs, no colour of a stand-in is left.
+fn check(page: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    let void = ["meta", "link", "circle", "line", "polyline", "rect", "polygon", "path"];
+    for tag in page.split('<').skip(1) {
+        let name = tag.split(|c: char| c.is_whitespace() || c == '>' || c == '/').next().unwrap();
+        if let Some(closed) = tag.strip_prefix('/') {
+            let closed = closed.split('>').next().unwrap();
+            assert_eq!(open.pop(), Some(closed), "closed in order");
+        } else if !tag.starts_with('!')
+            && !void.contains(&name)
+            && !tag.split('>').next().unwrap().ends_with('/')
+        {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+    for refused in ["<script", "http:", "https:", "@import", "url(", "#01020"] {
+        let found = page.replace("http://www.w3.org/2000/svg", "").contains(refused);
+        assert!(!found, "{refused}");
+    }
+}
+
+#[test]
+fn names_are_escaped_and_the_page_stands_alone() {
+    let classes = ["a<b".to_owned(), "c&d".to_owned()];
+    let labels = [0, 1, 1, 0, 1];
+    let p = [0.9, 0.1, 0.2, 0.8, 0.4, 0.6, 0.7, 0.3, 0.5, 0.5];
+    let mut report = report(Some(classified(&labels, &p, 2)), &classes);
+    report.learning = [100, 200, 400]
+        .map(|n_rows| LearningPoint { n_rows, training: Some(0.95), held_back: Some(0.9) })
+        .to_vec();
+    report.importance = vec![Importance {
+        column: "<i>".to_owned(),
+        permutation: 0.1,
+        deviation: 0.01,
+        attribution: Some(0.4),
+    }];
+    report.notices =
+        vec![Notice { is_warning: true, column: Some("x".to_owned()), text: "<script>".to_owned() }];
+    report.stages = vec![("reading".to_owned(), 0.5)];
+    let page = html(&report).unwrap();
+    check(&page);
+    assert!(
+        page.contains("model &lt;b&gt;.smidgen")
+            && page.contains("c&amp;d")
+            && page.contains("&lt;script&gt;")
+    );
+    for section in ["notices", "classes", "curves", "learning", "importance", "stages", "again"] {
+        assert!(page.contains(&format!("<section id=\"{section}\">")), "{section}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_left_out() {
+    let page = html(&report(None, &[])).unwrap();
+    check(&page);
+    assert_eq!(page.matches("<section").count(), 1, "how to make it again");
+}
+
+#[test]
+fn hard_rows_give_a_page() {
+    // One class, constant predictions, two rows, a huge range, 500 classes.
+    let classes: Vec<String> = (0..500).map(|k| format!("class {k}")).collect();
+    let labels: Vec<u32> = (0..3000).map(|r| r % 500).collect();
+    let p = vec![1.0 / 500.0; 3000 * 500];
+    let page = html(&report(Some(classified(&labels, &p, 500)), &classes)).unwrap();
+    check(&page);
+    assert!(page.len() < 1_000_000, "{}", page.len());
+    let one = ["only".to_owned(), "never".to_owned()];
+    check(&html(&report(Some(classified(&[0, 0], &[1.0, 0.0, 1.0, 0.0], 2)), &one)).unwrap());
+    for values in [[1.0, 1.0], [-1e300, 1e300], [0.0, 1e-300]] {
+        let rows = Observed::Regressed(Regressed::try_new(&values, &[1.0, 1.0], None).unwrap());
+        check(&html(&report(Some(rows), &[])).unwrap());
+    }
+}
