@@ -45,11 +45,11 @@ pub struct Validated {
 }
 
 /// One held-back part.
-struct Fold {
+pub(crate) struct Fold {
     repetition: usize,
-    held_back: Vec<u32>,
-    train: Vec<u32>,
-    seed: Seed,
+    pub(crate) held_back: Vec<u32>,
+    pub(crate) train: Vec<u32>,
+    pub(crate) seed: Seed,
 }
 
 /// The result of one fold.
@@ -159,7 +159,8 @@ fn affordable(ctx: &Ctx<'_>, took: Duration, n: usize) -> usize {
     ((for_folds / each).max(0.0) as usize).min(n)
 }
 
-fn plan(prepared: &Prepared<'_>, scheme: Scheme, seed: Seed) -> Vec<Fold> {
+/// The parts that are held back, one after the other.
+pub(crate) fn plan(prepared: &Prepared<'_>, scheme: Scheme, seed: Seed) -> Vec<Fold> {
     let rows = &prepared.rows;
     let n_rows = rows.len();
     let (n_folds, repetitions, share) = match scheme {

@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::costs::{CostReport, CostTable, class_weights};
 use crate::evaluate::{self, Evaluated, evaluate_model, metric_task, report};
+use crate::figures::{Figures, Fitted, figures};
 use crate::joined::{JoinOptions, Second, rows_of_second};
 use crate::output::{refuse_same_file, write_whole};
 use crate::table::{Scorer, batch_truth, rows_for};
@@ -72,6 +73,8 @@ pub struct FitOptions {
     pub max_bytes: Option<u64>,
     /// The seed.
     pub seed: u64,
+    /// Make the figures of a report.
+    pub figures: bool,
 }
 
 /// Columns by their role.
@@ -157,6 +160,8 @@ pub struct Stages {
     pub finish: f64,
     /// Evaluation on the test table.
     pub test: f64,
+    /// The figures of a report.
+    pub figures: f64,
 }
 
 /// What came of a fit.
@@ -166,6 +171,8 @@ pub struct FitReport {
     pub status: Status,
     /// The question.
     pub task: Task,
+    /// The target column.
+    pub target: String,
     /// Name of the metric.
     pub metric: &'static str,
     /// True when more is better.
@@ -216,6 +223,8 @@ pub struct FitReport {
     pub integers: bool,
     /// Where the model was written.
     pub model: PathBuf,
+    /// The figures of a report, where they were asked for.
+    pub figures: Option<Figures>,
 }
 
 impl FitReport {
@@ -350,11 +359,29 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         bytes: bytes.len() as u64,
         ..e
     })?;
+    let clock = Clock::start();
+    let figures = options.figures.then(|| {
+        let fitted = Fitted {
+            options,
+            learner: asked.learner,
+            params: &asked.params,
+            metric,
+            aim,
+            table: &table,
+            target: &target,
+            prepared: &prepared,
+            validated: &validated,
+            model: &model,
+        };
+        figures(&fitted, ctx)
+    });
+    stages.figures = clock.seconds();
     let told = cost_table.as_ref().zip(costs.as_ref());
     let cost_report = told.map(|(table, costs)| table.report(costs, &oof, test.as_ref()));
     let mut made = FitReport {
         status: Status::Ok,
         task: target.task,
+        target: options.target.clone(),
         metric: metric.name,
         greater_is_better: metric.greater_is_better,
         score_oof: validated.score,
@@ -380,6 +407,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         exact: crate::table::is_exact(&model),
         integers: crate::table::is_integer(&model),
         model: options.output.clone(),
+        figures,
     };
     made.status = demands(options, &made);
     Ok(made)

@@ -4,7 +4,10 @@ use crate::run::{End, Limit, message, print, with_ctx};
 use crate::steps::StepArgs;
 use crate::{figures, look, values};
 use serde_json::{Value, json};
-use smidgen::{ColumnKind, Error, FitOptions, FitReport, ReadOptions, Scheme, Status, Task, fit};
+use smidgen::{
+    ColumnKind, Error, FitOptions, FitReport, ReadOptions, Scheme, Status, Task, fit, report_page,
+    write_whole,
+};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -46,6 +49,9 @@ pub(crate) struct Args {
     /// Where the model is written
     #[arg(short, long, value_name = "FILE", default_value = "model.smidgen")]
     output: PathBuf,
+    /// A page for people: one HTML file
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -99,6 +105,14 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
     let limit = args.work.map_or(Limit::Time(args.time), Limit::Work);
     let (made, interrupted) = with_ctx(args.jobs, limit, args.quiet, |ctx| fit(&options, ctx))?;
     let Some(made) = made else { return Ok(End::Interrupted) };
+    if let Some(path) = &args.report {
+        let page = report_page(&made, &command(args, &options, &made))?;
+        write_whole(path, |out| {
+            let failed =
+                |e: std::io::Error| Error::input(format!("{}: cannot be written: {e}", path.display()));
+            out.write_all(page.as_bytes()).map_err(failed)
+        })?;
+    }
     if args.json {
         print(&format!("{}\n", object(args, &options, &made)))?;
     } else {
@@ -193,6 +207,7 @@ fn options(args: &Args) -> Result<FitOptions, Error> {
         min_score: args.min_score,
         max_bytes: args.max_bytes,
         seed: args.seed,
+        figures: args.report.is_some(),
     })
 }
 
@@ -298,6 +313,7 @@ fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
             "validate": made.stages.validate,
             "finish": made.stages.finish,
             "test": made.stages.test,
+            "figures": made.stages.figures,
             "train": made.stages.encode + made.stages.finish,
         },
     })

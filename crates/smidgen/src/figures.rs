@@ -1,0 +1,199 @@
+//! What a report needs of a fit beyond its scores: the table, more fits, the rows that went wrong.
+
+use crate::fit::FitOptions;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{Array, RecordBatch};
+use data::{ColumnProfile, ColumnSummary, Summaries, Table, Target, Value};
+use evaluate::report::{ColumnLine, LearningPoint, WorstRow, WorstRows};
+use ir::{ColumnKind, Model};
+use jobs::{Ctx, Seed};
+use learn::LearnerEntry;
+use metrics::MetricEntry;
+use params::Params;
+use recipe::{Aim, Predictions, Prepared, Truth, Validated};
+
+/// Rows that are shown as the worst.
+const WORST: usize = 10;
+/// Columns of them that are shown.
+const WORST_COLUMNS: usize = 8;
+/// Longest text of a cell.
+const LONGEST: usize = 40;
+
+/// Figures for a report.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    pub(crate) truth: Truth,
+    pub(crate) predictions: Predictions,
+    pub(crate) columns: Vec<ColumnLine>,
+    pub(crate) learning: Vec<LearningPoint>,
+    pub(crate) worst: WorstRows,
+    /// The score of the best constant prediction.
+    pub(crate) constant: Option<f64>,
+}
+
+/// What figures are made of.
+pub(crate) struct Fitted<'a> {
+    pub(crate) options: &'a FitOptions,
+    pub(crate) learner: &'static LearnerEntry,
+    pub(crate) params: &'a Params,
+    pub(crate) metric: &'static MetricEntry,
+    pub(crate) aim: Aim<'a>,
+    pub(crate) table: &'a Table,
+    pub(crate) target: &'a Target,
+    pub(crate) prepared: &'a Prepared<'a>,
+    pub(crate) validated: &'a Validated,
+    pub(crate) model: &'a Model,
+}
+
+/// Makes the figures; the learning curve costs about two more fits and is left out where time is spent.
+pub(crate) fn figures(fitted: &Fitted<'_>, ctx: &Ctx<'_>) -> Figures {
+    let Fitted { options, learner, params, aim, prepared, validated, .. } = *fitted;
+    let seed = Seed(options.seed);
+    let asked = (options.scheme, aim, seed);
+    let learning = recipe::learning_curve(prepared, learner, params, asked, validated, ctx);
+    let learning = learning.into_iter().map(|p| LearningPoint {
+        n_rows: p.n_rows,
+        training: p.training,
+        held_back: p.held_back,
+    });
+    let truth = prepared.truth.select(&validated.rows);
+    let constant = truth.score(&constant(&truth), fitted.metric).ok().flatten();
+    Figures {
+        learning: learning.collect(),
+        columns: columns(fitted.table),
+        worst: worst(fitted, &truth),
+        predictions: validated.predictions.clone(),
+        truth,
+        constant,
+    }
+}
+
+/// The shares of the classes, or the mean, for every row.
+fn constant(truth: &Truth) -> Predictions {
+    match truth {
+        Truth::Values(values) => {
+            let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+            Predictions::Values(vec![mean; values.len()])
+        }
+        Truth::Classes { labels, n_classes, .. } => {
+            let mut shares = vec![0.0; *n_classes];
+            labels.iter().for_each(|&label| shares[label as usize] += 1.0 / labels.len() as f64);
+            let most = (0..*n_classes).fold(0, |best, k| if shares[k] > shares[best] { k } else { best });
+            Predictions::Classes {
+                probabilities: shares.repeat(labels.len()),
+                labels: vec![most as u32; labels.len()],
+            }
+        }
+    }
+}
+
+/// What is in the columns of the training table, the target's included.
+fn columns(table: &Table) -> Vec<ColumnLine> {
+    let profile = table.profile();
+    let mut summaries = Summaries::new(profile);
+    table.batches().iter().for_each(|batch| summaries.see(batch));
+    let n_rows = table.n_rows().max(1) as f64;
+    let line = |(column, summary): (&ColumnProfile, ColumnSummary)| ColumnLine {
+        name: column.name.clone(),
+        kind: if column.raw { "target".to_owned() } else { column.kind.name().to_owned() },
+        missing: column.n_missing as f64 / n_rows,
+        spread: summary.spread.filter(|_| !column.raw).map_or(Vec::new(), |s| {
+            let [low, middle, high] = &s.quartiles;
+            [&s.min, low, middle, high, &s.max].map(value).to_vec()
+        }),
+        frequent: match column.kind {
+            // A number that stands in one row of thousands says nothing.
+            ColumnKind::Number if column.n_distinct > 20 && !column.raw => Vec::new(),
+            _ => summary.frequent.into_iter().map(|(text, n)| (cut(text), n as f64 / n_rows)).collect(),
+        },
+    };
+    profile.columns.iter().zip(summaries.finish()).map(line).collect()
+}
+
+fn value(value: &Value) -> String {
+    match value {
+        Value::Int(n) => n.to_string(),
+        Value::Float(x) => short(*x),
+        Value::Time(text) => text.clone(),
+    }
+}
+
+/// At most six digits that count.
+fn short(x: f64) -> String {
+    let text =
+        if x != 0.0 && !(1e-4..1e9).contains(&x.abs()) { format!("{x:.3e}") } else { format!("{x:.4}") };
+    match text.contains('.') && !text.contains('e') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
+fn cut(text: String) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}..", &text[..at]),
+        None => text,
+    }
+}
+
+/// The rows whose true class was least probable, or whose error was largest; ties in the order of the table.
+fn worst(fitted: &Fitted<'_>, truth: &Truth) -> WorstRows {
+    let rows = &fitted.validated.rows;
+    let classes = &fitted.target.classes;
+    let told: Vec<(f64, String, String, String)> = match (truth, &fitted.validated.predictions) {
+        (Truth::Values(values), Predictions::Values(predicted)) => {
+            let told = values.iter().zip(predicted);
+            told.map(|(t, p)| ((t - p).abs(), short(*t), short(*p), short(t - p))).collect()
+        }
+        (
+            Truth::Classes { labels, n_classes, .. },
+            Predictions::Classes { probabilities, labels: predicted },
+        ) => {
+            let name = |class: u32| classes.get(class as usize).cloned().unwrap_or_default();
+            let told = labels.iter().zip(predicted).zip(probabilities.chunks_exact(*n_classes));
+            told.map(|((&t, &p), row)| {
+                let of_truth = row[t as usize];
+                (1.0 - of_truth, name(t), name(p), format!("{:.2} %", 100.0 * of_truth))
+            })
+            .collect()
+        }
+        _ => Vec::new(),
+    };
+    let mut order: Vec<usize> = (0..told.len()).collect();
+    order.sort_by(|&a, &b| told[b].0.total_cmp(&told[a].0).then(a.cmp(&b)));
+    let names: Vec<&str> =
+        fitted.model.signature().inputs.iter().map(|i| i.name.as_str()).take(WORST_COLUMNS).collect();
+    let shown: Vec<usize> = names.iter().filter_map(|name| fitted.table.column_idx(name).ok()).collect();
+    let row = |&at: &usize| {
+        let (_, truth, predicted, how_wrong) = told[at].clone();
+        let row = rows[at] as usize;
+        let cells = shown.iter().map(|&column| cell(fitted.table.batches(), column, row)).collect();
+        WorstRow { number: row + 1, truth, predicted, how_wrong, cells }
+    };
+    WorstRows {
+        columns: shown.iter().map(|&c| fitted.table.profile().columns[c].name.clone()).collect(),
+        rows: order.iter().take(WORST).map(row).collect(),
+    }
+}
+
+/// A cell of the table as people read it; empty when missing.
+fn cell(batches: &[RecordBatch], column: usize, mut row: usize) -> String {
+    for batch in batches {
+        if row >= batch.num_rows() {
+            row -= batch.num_rows();
+            continue;
+        }
+        let array = batch.column(column);
+        if array.is_null(row) {
+            return String::new();
+        }
+        if let Some(numbers) = array.as_primitive_opt::<Float64Type>() {
+            return short(numbers.value(row));
+        }
+        if let Some(numbers) = array.as_primitive_opt::<Int64Type>() {
+            return numbers.value(row).to_string();
+        }
+        return array.as_string_opt::<i32>().map_or(String::new(), |text| cut(text.value(row).to_owned()));
+    }
+    String::new()
+}
