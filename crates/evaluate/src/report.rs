@@ -28,6 +28,8 @@ pub struct Report<'a> {
     pub scores: Vec<ScoreLine>,
     /// Whether the model learnt too little or too much, in one sentence.
     pub diagnosis: Option<String>,
+    /// How firmly predictions stand, in one sentence.
+    pub stability: Option<String>,
     /// What a person should know: warnings first, then what was cleaned.
     pub notices: Vec<Notice>,
     /// The columns of the training table.

@@ -123,6 +123,8 @@ struct Case<'a> {
     weights: Option<Vec<f32>>,
     /// Rows before it are learnt from.
     n_train: usize,
+    /// Rows from it on are scored.
+    first_other: usize,
     exact: Exactness,
 }
 
@@ -164,7 +166,7 @@ impl Case<'_> {
             bags: &[],
             target,
             row_weights: self.weights.as_deref(),
-            rows: Rows { train: (0..n_train).collect(), others: (n_train..n_rows).collect() },
+            rows: Rows { train: (0..n_train).collect(), others: (self.first_other as u32..n_rows).collect() },
             rounds: None,
             goal: Goal::Mean,
             exact: self.exact,
@@ -277,8 +279,17 @@ fn on_every_member(mut law: impl FnMut(Case<'_>, &str)) {
             for settings in variants {
                 let name = format!("{} {task} {settings:?}", entry.name);
                 let exact = Exactness::Integers;
-                let case =
-                    Case { entry, task, settings, n_threads: 1, seed: 5, weights: None, n_train: 600, exact };
+                let case = Case {
+                    entry,
+                    task,
+                    settings,
+                    n_threads: 1,
+                    seed: 5,
+                    weights: None,
+                    n_train: 600,
+                    first_other: 600,
+                    exact,
+                };
                 law(case, &name);
             }
         }
@@ -308,6 +319,19 @@ fn the_graph_predicts_the_training_scores() {
         let n_outputs = fitted.other_scores.len() / 300;
         let all = scores(&model, &fitted, &table);
         assert_eq!(&all[600 * n_outputs..], &fitted.other_scores[..], "{name}");
+    });
+}
+
+/// Rows that were learnt from may be asked for beside those held back.
+#[test]
+fn training_rows_are_scored_as_the_graph_does() {
+    let table = Table::new(900, 2);
+    on_every_member(|mut case, name| {
+        case.first_other = 300;
+        let (fitted, _, model) = case.fit(&table);
+        let n_outputs = fitted.other_scores.len() / 600;
+        let all = scores(&model, &fitted, &table);
+        assert_eq!(&all[300 * n_outputs..], &fitted.other_scores[..], "{name}");
     });
 }
 
@@ -414,6 +438,7 @@ fn weight_two_equals_the_row_twice() {
         let mut doubled = base.permuted(&(0..900).collect::<Vec<_>>());
         doubled = doubled.permuted(&twice.iter().copied().chain(800..900).take(900).collect::<Vec<_>>());
         case.n_train = 700;
+        case.first_other = 700;
         let (with_copies, _, _) = case.fit(&doubled);
         let order: Vec<usize> = (0..700).map(|i| i % 600).chain(600..800).collect();
         let weighted_table = base.permuted(&order);
@@ -497,6 +522,7 @@ fn one_training_row_is_a_constant_model() {
     let table = Table::new(60, 41);
     on_every_member(|mut case, name| {
         case.n_train = 1;
+        case.first_other = 1;
         let (fitted, _, _) = case.fit(&table);
         let n_outputs = fitted.other_scores.len() / 59;
         let first = &fitted.other_scores[..n_outputs];
@@ -616,7 +642,17 @@ fn gbdt_with(table: &Table, name: &str, value: &str) -> (Fitted, Vec<u8>) {
     let entry = crate::learner("gbdt").unwrap();
     let task = Task::Binary;
     let exact = Exactness::Integers;
-    let case = Case { entry, task, settings, n_threads: 1, seed: 5, weights: None, n_train: 600, exact };
+    let case = Case {
+        entry,
+        task,
+        settings,
+        n_threads: 1,
+        seed: 5,
+        weights: None,
+        n_train: 600,
+        first_other: 600,
+        exact,
+    };
     let (fitted, bytes, _) = case.fit(table);
     (fitted, bytes)
 }

@@ -1,6 +1,9 @@
 //! What a report needs of a fit beyond its scores: the table, more fits, the rows that went wrong.
 
+use crate::Error;
 use crate::fit::FitOptions;
+use crate::stability::{Stability, stability};
+use crate::table::Scorer;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
@@ -30,6 +33,8 @@ pub struct Figures {
     pub(crate) worst: WorstRows,
     /// The score of the best constant prediction.
     pub(crate) constant: Option<f64>,
+    /// What noise and missing cells change; `None` for a model that sees other rows.
+    pub stability: Option<Stability>,
 }
 
 /// What figures are made of.
@@ -44,10 +49,14 @@ pub(crate) struct Fitted<'a> {
     pub(crate) prepared: &'a Prepared<'a>,
     pub(crate) validated: &'a Validated,
     pub(crate) model: &'a Model,
+    pub(crate) scorer: &'a Scorer<'a>,
 }
 
 /// Makes the figures; the learning curve costs about two more fits and is left out where time is spent.
-pub(crate) fn figures(fitted: &Fitted<'_>, ctx: &Ctx<'_>) -> Figures {
+///
+/// # Errors
+/// The written model cannot be run on its training table.
+pub(crate) fn figures(fitted: &Fitted<'_>, ctx: &Ctx<'_>) -> Result<Figures, Error> {
     let Fitted { options, learner, params, aim, prepared, validated, .. } = *fitted;
     let seed = Seed(options.seed);
     let asked = (options.scheme, aim, seed);
@@ -59,14 +68,16 @@ pub(crate) fn figures(fitted: &Fitted<'_>, ctx: &Ctx<'_>) -> Figures {
     });
     let truth = prepared.truth.select(&validated.rows);
     let constant = truth.score(&constant(&truth), fitted.metric).ok().flatten();
-    Figures {
+    let first = fitted.table.batches().first().filter(|_| !fitted.scorer.sees_other_rows());
+    Ok(Figures {
+        stability: first.map(|batch| stability(fitted.scorer, batch, seed, ctx)).transpose()?,
         learning: learning.collect(),
         columns: columns(fitted.table),
         worst: worst(fitted, &truth),
         predictions: validated.predictions.clone(),
         truth,
         constant,
-    }
+    })
 }
 
 /// The shares of the classes, or the mean, for every row.
@@ -104,7 +115,7 @@ fn columns(table: &Table) -> Vec<ColumnLine> {
         }),
         frequent: match column.kind {
             // A number that stands in one row of thousands says nothing.
-            ColumnKind::Number if column.n_distinct > 20 && !column.raw => Vec::new(),
+            ColumnKind::Number if column.n_distinct > 20 => Vec::new(),
             _ => summary.frequent.into_iter().map(|(text, n)| (cut(text), n as f64 / n_rows)).collect(),
         },
     };

@@ -372,9 +372,11 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
             prepared: &prepared,
             validated: &validated,
             model: &model,
+            scorer: &scorer,
         };
         figures(&fitted, ctx)
     });
+    let figures = figures.transpose()?;
     stages.figures = clock.seconds();
     let told = cost_table.as_ref().zip(costs.as_ref());
     let cost_report = told.map(|(table, costs)| table.report(costs, &oof, test.as_ref()));

@@ -16,6 +16,7 @@ mod output;
 mod predict;
 mod prepare;
 mod report;
+mod stability;
 mod table;
 mod timing;
 
@@ -41,4 +42,5 @@ pub use prepare::{TransformOptions, TransformReport, transform};
 pub use recipe::{Cleaned, Duplicates, MissingCells, Scheme, Warning};
 pub use report::report_page;
 pub use runtime::Verdict;
+pub use stability::Stability;
 pub use timing::Speed;

@@ -30,7 +30,7 @@ use scores::{NewTree, OnGrid, Real, Scores, Start};
 pub struct Rows {
     /// The training part.
     pub train: Vec<u32>,
-    /// The validation part; may be empty.
+    /// The validation part; may be empty. Training rows may be among them: their scores are then told too.
     pub others: Vec<u32>,
 }
 
@@ -249,7 +249,9 @@ impl<'a, S: Scores> Run<'a, S> {
         }
         train.sort_unstable();
         let n_train = train.len() as f64;
-        let mut others = rows.others.clone();
+        // Training rows travel already.
+        let mut others: Vec<u32> =
+            rows.others.iter().copied().filter(|&r| train_weights[r as usize] == 0.0).collect();
         others.sort_unstable();
         let class_trees = width > 1 && params.one_tree_per_class;
         let rules = params.rules(codes, n_train, if class_trees { 1 } else { width }, unit)?;

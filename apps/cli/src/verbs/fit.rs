@@ -9,7 +9,7 @@ use smidgen::{
     write_whole,
 };
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How a table is read; shared by the verbs that find out types.
@@ -102,6 +102,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<End, Error> {
     let options = options(args)?;
+    args.report.as_deref().map_or(Ok(()), |path| check_report(path, args))?;
     let limit = args.work.map_or(Limit::Time(args.time), Limit::Work);
     let (made, interrupted) = with_ctx(args.jobs, limit, args.quiet, |ctx| fit(&options, ctx))?;
     let Some(made) = made else { return Ok(End::Interrupted) };
@@ -126,6 +127,26 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         Status::Ok => End::Done,
         Status::Unmet(_) => End::Unmet,
     })
+}
+
+/// Finds out before a long fit that a report cannot be written where it is wanted.
+fn check_report(path: &Path, args: &Args) -> Result<(), Error> {
+    let shown = path.display();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        let folder = folder.display();
+        return Err(Error::input(format!("--report {shown}: there is no folder {folder}; make it first")));
+    }
+    if path.is_dir() {
+        return Err(Error::input(format!("--report {shown}: a folder, not a file; name a file")));
+    }
+    let table = |text: &String| Path::new(text) == path;
+    if path == args.output || table(&args.data) || args.test.as_ref().is_some_and(table) {
+        return Err(Error::input(format!(
+            "--report {shown}: it is read or written already; name another file"
+        )));
+    }
+    Ok(())
 }
 
 /// What the arguments say about reading.
@@ -300,6 +321,10 @@ fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
             "constant": c.constant,
         })),
         "cleaning": figures::cleaning(&made.cleaned),
+        "stability": made.figures.as_ref().and_then(|f| f.stability).map(|s| json!({
+            "noise": s.noise,
+            "missing": s.missing,
+        })),
         "exact": made.exact,
         "model": made.model.display().to_string(),
         "command": command(args, options, made),

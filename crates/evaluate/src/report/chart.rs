@@ -119,6 +119,7 @@ impl Chart {
         let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
         let mut chart = ChartBuilder::on(&root)
             .margin(10)
+            .margin_right(30)
             .x_label_area_size(42)
             .y_label_area_size(58)
             .build_cartesian_2d(self.x.clone(), self.y.clone())?;

@@ -23,7 +23,7 @@ pub(super) fn classes(report: &Report<'_>) -> Option<Markup> {
     let left = names.len().saturating_sub(MOST_CLASSES);
     Some(html! {
         (shown)
-        div.scroll { table {
+        div.scroll tabindex="0" { table {
             thead { tr {
                 th scope="col" { "class" } th.number scope="col" { "precision" } th.number scope="col" { "recall" }
                 th.number scope="col" { "f1" } th.number scope="col" { "rows" }
@@ -46,7 +46,7 @@ pub(super) fn classes(report: &Report<'_>) -> Option<Markup> {
 fn square(names: &[String], matrix: &[Vec<u64>]) -> Markup {
     html! {
         p { "Each line is a true class; the cells count what was predicted for its rows. Right answers stand on the diagonal." }
-        div.scroll { table.confusion {
+        div.scroll tabindex="0" { table.confusion {
             thead { tr { th scope="col" { "true \\ predicted" } @for name in names { th.number scope="col" { (name) } } } }
             tbody {
                 @for (i, (name, row)) in names.iter().zip(matrix).enumerate() {
@@ -74,7 +74,7 @@ fn mistakes(names: &[String], matrix: &[Vec<u64>]) -> Markup {
     let name = |class: usize| names.get(class).map_or("", String::as_str);
     html! {
         p { "The most frequent mistakes; the whole matrix of " (names.len()) " classes stands in " code { "--json" } "." }
-        div.scroll { table {
+        div.scroll tabindex="0" { table {
             thead { tr { th scope="col" { "true class" } th scope="col" { "predicted" } th.number scope="col" { "rows" } } }
             tbody {
                 @for (n, truth, predicted) in found.iter().take(MOST_MISTAKES) {

@@ -140,7 +140,7 @@ fn thresholds(report: &Report<'_>, curves: &Curves) -> Markup {
                 " The two classes are furthest apart at " (short(ks.threshold)) " (Kolmogorov-Smirnov " (short(ks.distance)) ")."
             }
         }
-        div.scroll { table {
+        div.scroll tabindex="0" { table {
             thead { tr {
                 th.number scope="col" { "threshold" } th.number scope="col" { "precision" } th.number scope="col" { "recall" }
                 th.number scope="col" { "f1" } th.number scope="col" { "balanced accuracy" } th.number scope="col" { "called so" }

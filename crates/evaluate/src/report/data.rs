@@ -16,7 +16,7 @@ pub(super) fn columns(report: &Report<'_>) -> Option<Markup> {
     }
     let left = report.columns.len().saturating_sub(MOST_COLUMNS);
     Some(html! {
-        div.scroll { table {
+        div.scroll tabindex="0" { table {
             thead { tr {
                 th scope="col" { "column" } th scope="col" { "kind" } th.number scope="col" { "missing" }
                 th scope="col" { "least, quartiles, most" } th scope="col" { "most frequent" }
@@ -52,7 +52,7 @@ pub(super) fn importance(report: &Report<'_>) -> Option<Markup> {
     let has_attributions = report.importance.iter().any(|i| i.attribution.is_some());
     Some(html! {
         p { "How much " (report.headline.metric) " gets worse when the cells of a column are shuffled among the rows: what the model loses without it. " }
-        div.scroll { table.bars {
+        div.scroll tabindex="0" { table.bars {
             thead { tr {
                 th scope="col" { "column" } th scope="col" { "worth" } th.number scope="col" { "loss" }
                 @if has_attributions { th.number scope="col" { "mean effect" } }

@@ -54,7 +54,8 @@ pub(super) fn scores(report: &Report<'_>) -> Option<Markup> {
     }
     Some(html! {
         @if let Some(diagnosis) = &report.diagnosis { p.lead { (diagnosis) } }
-        div.scroll { table {
+        @if let Some(stability) = &report.stability { p { (stability) } }
+        div.scroll tabindex="0" { table {
             thead { tr { th scope="col" { "rows" } th.number scope="col" { (report.headline.metric) } th scope="col" { "what it means" } } }
             tbody {
                 @for line in &report.scores {

@@ -11,7 +11,7 @@ pub(super) fn worst(report: &Report<'_>) -> Option<Markup> {
     }
     Some(html! {
         p { "Where the model was surest and wrong, or furthest off: often a mistake in the table, a rare case, or a column that is missing." }
-        div.scroll { table {
+        div.scroll tabindex="0" { table {
             thead { tr {
                 th.number scope="col" { "row" } th scope="col" { "true" } th scope="col" { "predicted" }
                 th.number scope="col" { "how wrong" }
@@ -37,7 +37,7 @@ pub(super) fn stages(report: &Report<'_>) -> Option<Markup> {
         return None;
     }
     Some(html! {
-        div.scroll { table.bars {
+        div.scroll tabindex="0" { table.bars {
             thead { tr { th scope="col" { "stage" } th scope="col" { "share" } th.number scope="col" { "seconds" } } }
             tbody {
                 @for (name, seconds) in &report.stages {

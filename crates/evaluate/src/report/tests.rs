@@ -24,6 +24,7 @@ fn report<'a>(observed: Option<Observed<'a>>, classes: &'a [String]) -> Report<'
         headline: headline("roc_auc"),
         scores: Vec::new(),
         diagnosis: None,
+        stability: None,
         notices: Vec::new(),
         columns: Vec::new(),
         observed,

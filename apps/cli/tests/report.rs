@@ -1,0 +1,114 @@
+//! The report of a fit: its parts by task, and what a browser makes of it.
+
+#[path = "support/run.rs"]
+mod run;
+
+use run::Place;
+use std::path::Path;
+use std::process::Command;
+
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data");
+
+/// Table, target, sections beside those of every report, drawings.
+const CASES: [(&str, &str, &[&str], usize); 3] = [
+    ("breast_cancer_train.csv", "diagnosis", &["classes", "curves"], 5),
+    ("iris.csv", "species", &["classes", "curves"], 4),
+    ("diabetes_train.csv", "progression", &["residuals"], 3),
+];
+
+/// Fits the table of a case with a report, and gives the page.
+fn page(place: &Place, (table, target, ..): (&str, &str, &[&str], usize)) -> String {
+    let line = format!("fit {EXAMPLES}/{table} --target {target} --work 1 --report page.html -o m.smidgen");
+    place.good(&line);
+    std::fs::read_to_string(place.path("page.html")).unwrap()
+}
+
+#[test]
+fn a_report_has_its_sections_and_stands_alone() {
+    for case in CASES {
+        let place = Place::new();
+        let page = page(&place, case);
+        for section in ["scores", "learning", "worst", "columns", "stages", "again"].iter().chain(case.2) {
+            assert!(page.contains(&format!("<section id=\"{section}\">")), "{}: {section}", case.0);
+        }
+        assert_eq!(page.matches("<svg").count(), case.3, "{}", case.0);
+        for refused in ["<script", "src=", "https:", "@import", "url("] {
+            assert!(!page.contains(refused), "{}: {refused}", case.0);
+        }
+        assert!(page.len() < 1_000_000, "{}: {} bytes", case.0, page.len());
+        assert!(page.contains("smidgen fit"), "{}: the command", case.0);
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_written_says_so() {
+    let place = Place::new();
+    let line =
+        format!("fit {EXAMPLES}/iris.csv --target species --work 1 --report nowhere/page.html -o m.smidgen");
+    let said = place.run(&line);
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains("nowhere/page.html"), "{}", said.err);
+    assert!(!place.path("m.smidgen").exists(), "nothing half done is left");
+}
+
+/// Where the browser is; `SMIDGEN_NEED_BROWSER` makes its absence a failure.
+fn browser() -> Option<&'static str> {
+    let found = ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find(|name| Command::new(name).arg("--version").output().is_ok_and(|o| o.status.success()));
+    assert!(found.is_some() || std::env::var_os("SMIDGEN_NEED_BROWSER").is_none(), "there is no browser");
+    found
+}
+
+/// The page as the browser has it after `look.js`.
+fn looked_at(browser: &str, folder: &Path, page: &str, flags: &[&str]) -> (serde_json::Value, String) {
+    let script = include_str!("data/look.js");
+    let copy = folder.join("looked.html");
+    std::fs::write(&copy, page.replace("</body>", &format!("<script>{script}</script></body>"))).unwrap();
+    let out = Command::new(browser)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-background-networking",
+        ])
+        .args(["--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--dump-dom"])
+        .arg(format!("--user-data-dir={}", folder.join("profile").display()))
+        .args(flags)
+        .arg(format!("file://{}", copy.display()))
+        .output()
+        .unwrap();
+    let dom = String::from_utf8_lossy(&out.stdout).into_owned();
+    let found = dom.split("data-found=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let found =
+        found.unwrap_or_else(|| panic!("the page did not run: {}", String::from_utf8_lossy(&out.stderr)));
+    let told = String::from_utf8_lossy(&out.stderr);
+    let console = told.lines().filter(|line| line.contains("CONSOLE")).collect::<Vec<_>>().join("\n");
+    (serde_json::from_str(&found.replace("&quot;", "\"").replace("&amp;", "&")).unwrap(), console)
+}
+
+/// Every drawing drawn, text readable in light and dark, no wider than a phone, no word in the console.
+#[test]
+fn a_browser_shows_it() {
+    let Some(browser) = browser() else {
+        println!("skipped: {} pages in a browser: there is no chromium", CASES.len());
+        return;
+    };
+    for case in CASES {
+        let place = Place::new();
+        let page = page(&place, case);
+        let folder = place.path("page.html").parent().unwrap().to_path_buf();
+        let ways: [&[&str]; 3] = [
+            &["--window-size=1280,900"],
+            &["--window-size=500,900"],
+            &["--window-size=1280,900", "--blink-settings=preferredColorScheme=0"],
+        ];
+        for flags in ways {
+            let (found, console) = looked_at(browser, &folder, &page, flags);
+            assert_eq!(found["drawings"], case.3, "{} {flags:?}", case.0);
+            assert_eq!(found["bad"], serde_json::json!([]), "{} {flags:?}", case.0);
+            assert_eq!(console, "", "{} {flags:?}", case.0);
+        }
+    }
+}
