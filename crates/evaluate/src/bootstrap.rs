@@ -118,7 +118,7 @@ pub(crate) struct Drawn {
 fn by_probability(rows: &Classified<'_>, n_rows: u32) -> Vec<u32> {
     let probability = |row: u32| rows.probability(row as usize, rows.positive() as usize);
     let mut keyed: Vec<(f64, u32)> = (0..n_rows).map(|row| (probability(row), row)).collect();
-    keyed.sort_by(|a, b| b.0.total_cmp(&a.0));
+    keyed.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     keyed.into_iter().map(|(_, row)| row).collect()
 }
 

@@ -82,15 +82,16 @@ pub fn delong(rows: &[ScoredRow]) -> Option<DeLong> {
 /// The placement of each row, in row order.
 fn placements(rows: &[ScoredRow], score: fn(&ScoredRow) -> f64, n_positive: usize) -> Vec<f64> {
     let (n_positive, n_negative) = (n_positive as f64, (rows.len() - n_positive) as f64);
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    order.sort_by(|&i, &j| score(&rows[i]).total_cmp(&score(&rows[j])));
+    // Tied rows get one placement each kind, so their order does not matter.
+    let mut order: Vec<(f64, usize)> = rows.iter().map(score).zip(0..).collect();
+    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let mut placements = vec![0.0; rows.len()];
     let (mut positive_below, mut negative_below) = (0.0, 0.0);
     // `==` and not the bits, so that 0 and -0 are one score.
-    for tied in order.chunk_by(|&i, &j| score(&rows[i]) == score(&rows[j])) {
-        let positive = tied.iter().filter(|&&row| rows[row].is_positive).count() as f64;
+    for tied in order.chunk_by(|a, b| a.0 == b.0) {
+        let positive = tied.iter().filter(|&&(_, row)| rows[row].is_positive).count() as f64;
         let negative = tied.len() as f64 - positive;
-        for &row in tied {
+        for &(_, row) in tied {
             placements[row] = if rows[row].is_positive {
                 (negative_below + negative / 2.0) / n_negative
             } else {
