@@ -2,7 +2,7 @@
 
 use crate::look;
 use serde_json::{Map, Value, json};
-use smidgen::{Cleaned, Evaluated, Warning};
+use smidgen::{Average, Averages, Cleaned, Evaluated, Warning};
 use std::fmt::Write;
 
 /// Classes above which a confusion matrix would not fit a terminal.
@@ -11,9 +11,13 @@ const MOST_SHOWN: usize = 12;
 /// Metrics, classes and confusion as text.
 pub(crate) fn text(of: &Evaluated) -> String {
     let mut out = String::new();
-    let mut metrics = look::table(&["metric", "value"]);
+    let mut head = vec!["metric", "value"];
+    head.extend(of.interval.map(|_| "95 % interval"));
+    let mut metrics = look::table(&head);
     for (name, value) in &of.metrics {
-        metrics.add_row([(*name).to_owned(), look::score(*value)]);
+        let mut cells = vec![(*name).to_owned(), look::score(*value)];
+        cells.extend(of.interval.filter(|_| *name == of.metric).map(look::interval));
+        metrics.add_row(cells);
     }
     // Writing to a String cannot fail.
     let _ = writeln!(out, "{metrics}");
@@ -27,6 +31,15 @@ pub(crate) fn text(of: &Evaluated) -> String {
         cells.extend(figures);
         cells.push(look::count(row.support as u64));
         classes.add_row(cells);
+    }
+    if let Some(of_all) = &of.averages {
+        let n_rows: f64 = of.class_table.iter().map(|row| row.support).sum();
+        for (name, average) in named(of_all) {
+            let mut cells = vec![format!("{name} average")];
+            cells.extend([average.precision, average.recall, average.f1].map(look::score));
+            cells.push(look::count(n_rows as u64));
+            classes.add_row(cells);
+        }
     }
     let _ = writeln!(out, "\n{classes}");
     if of.classes.len() > MOST_SHOWN {
@@ -43,6 +56,20 @@ pub(crate) fn text(of: &Evaluated) -> String {
     }
     let _ = writeln!(out, "\n{confusion}");
     out
+}
+
+/// Averages with the field's names.
+fn named(of: &Averages) -> [(&'static str, Average); 3] {
+    [("macro", of.macro_average), ("micro", of.micro_average), ("weighted", of.weighted_average)]
+}
+
+/// `{macro: {precision, recall, f1}, micro, weighted}`; null for regression.
+pub(crate) fn averages(of: &Evaluated) -> Value {
+    let object = |(name, average): (&str, Average)| {
+        let Average { precision, recall, f1 } = average;
+        (name.to_owned(), json!({"precision": precision, "recall": recall, "f1": f1}))
+    };
+    of.averages.as_ref().map_or(Value::Null, |of| named(of).into_iter().map(object).collect())
 }
 
 /// A number of the report; what is not known or not finite is null.

@@ -28,7 +28,7 @@ enum Verb {
     Fit(Box<verbs::fit::Args>),
     Evaluate(verbs::evaluate::Args),
     Predict(verbs::predict::Args),
-    Prepare(verbs::prepare::Args),
+    Prepare(Box<verbs::prepare::Args>),
     Inspect(verbs::inspect::Args),
     Verify(verbs::verify::Args),
 }

@@ -42,6 +42,8 @@ fn is(value: &Value, kind: &str) -> bool {
         }
         "warnings" => each(&|v| keys(v, &["code", "column", "text"])),
         "metrics" => value.as_object().is_some_and(|m| !m.is_empty() && m.values().all(Value::is_number)),
+        "interval" => each(&Value::is_number) && value[0].as_f64() <= value[1].as_f64(),
+        "averages" => keys(value, &["macro", "micro", "weighted"]),
         "confusion" => each(&|row| row.as_array().is_some_and(|row| row.iter().all(Value::is_u64))),
         word => value == word,
     }
@@ -100,6 +102,8 @@ fn every_key_has_its_type() {
         check(task, &oof, &[("score_on", "oof"), ("score_test", "null"), ("rows_test", "null")]);
         check(task, &tested, &[("score_on", "test"), ("score_test", "number"), ("rows_test", "count")]);
         check(task, &evaluated, &[("score_on", "data"), ("metrics", "metrics"), ("confusion", confusion)]);
+        let averages = if confusion == "null" { "null" } else { "averages" };
+        check(task, &evaluated, &[("interval", "interval"), ("averages", averages)]);
         for object in [&oof, &tested] {
             check(task, object, &both);
             check(task, object, &fit);

@@ -4,4 +4,12 @@
 //! Everything here looks at predictions and at graphs; nothing learns.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may unwrap"))]
 
+mod bootstrap;
+mod distributions;
+mod paired;
+mod paired_tests;
 pub mod report;
+
+pub use bootstrap::score_interval;
+pub use paired::{Compared, Mismatch, Pair, Test};
+pub use paired_tests::{DeLong, ScoredRow, corrected_t_test, delong, mcnemar};

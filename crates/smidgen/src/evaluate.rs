@@ -1,23 +1,25 @@
-//! `evaluate`: a model against rows whose target is known.
+//! `evaluate`: models against rows whose target is known.
 
 use crate::Error;
+use crate::compare::{self, Evaluation};
 use crate::joined::rows_of_second;
 use crate::model_file::load;
 use crate::table::{Scorer, batch_truth, batches_for, is_exact, rows_for, select};
 use crate::timing::{Speed, measure};
+use ::evaluate::score_interval;
 use arrow_array::RecordBatch;
 use data::{Encoding, Source};
 use ir::{Model, Task};
 use jobs::Ctx;
-use metrics::{ClassRow, Confusion, MetricEntry, Observed};
+use metrics::{Averages, ClassRow, Confusion, MetricEntry, Observed};
 use recipe::{Predictions, Truth, Warning};
 use std::path::PathBuf;
 
 /// What is evaluated.
 #[derive(Clone, Debug, Default)]
 pub struct EvaluateOptions {
-    /// The model file.
-    pub model: PathBuf,
+    /// The model files, at least one; several must answer the same question.
+    pub models: Vec<PathBuf>,
     /// The table: a path, or `-`.
     pub data: String,
     /// Column of the target; the model's own if `None`.
@@ -45,6 +47,9 @@ pub struct Evaluated {
     pub greater_is_better: bool,
     /// The metric; `None` where it is not defined on these rows.
     pub score: Option<f64>,
+    /// Where the score would lie on other rows of the same kind, in 95 of 100 cases; `None` where that is not known,
+    /// and of what [`fit`](crate::fit()) reports.
+    pub interval: Option<[f64; 2]>,
     /// Lower is better: `1 - score` where more is better, else the score.
     pub error: Option<f64>,
     /// Rows with a target.
@@ -55,6 +60,8 @@ pub struct Evaluated {
     pub confusion: Vec<Vec<u64>>,
     /// Precision, recall, F1 and support of each class.
     pub class_table: Vec<ClassRow>,
+    /// Precision, recall and F1 over all classes; `None` for regression.
+    pub averages: Option<Averages>,
     /// Classes in class order.
     pub classes: Vec<String>,
     /// The positive class.
@@ -69,33 +76,57 @@ pub struct Evaluated {
     pub warnings: Vec<Warning>,
 }
 
-/// Evaluates a model file on a table.
+/// Evaluates model files on a table, and compares each two of them.
 ///
 /// # Errors
-/// The model or the table cannot be read, a column is missing, a class was not seen in training.
-pub fn evaluate(options: &EvaluateOptions, ctx: &Ctx<'_>) -> Result<Evaluated, Error> {
-    let (mut model, bytes) = load(&options.model)?;
-    if options.target.is_some() || !options.missing.is_empty() {
-        let mut signature = model.signature().clone();
-        if let Some(target) = &options.target {
-            signature.target.clone_from(target);
-        }
-        signature.missing.extend(options.missing.iter().cloned());
-        model = Model::try_new(model.graph().clone(), signature, model.card.clone())?;
+/// A model or the table cannot be read, a column is missing, a class was not seen in training; of several models: their
+/// tasks, classes or rows differ.
+pub fn evaluate(options: &EvaluateOptions, ctx: &Ctx<'_>) -> Result<Evaluation, Error> {
+    let mut models = Vec::with_capacity(options.models.len());
+    for path in &options.models {
+        let (model, bytes) = load(path)?;
+        models.push((path.as_path(), adjusted(model, options)?, bytes));
+    }
+    let Some(((first_path, first, _), others)) = models.split_first() else {
+        return Err(Error::input("evaluate: expected at least one model, got none"));
+    };
+    for (path, model, _) in others {
+        compare::same_question([first_path, path], [first.signature(), model.signature()])?;
     }
     let metric = match &options.metric {
         Some(name) => metrics::metric(name)?,
-        None => metrics::default_metric(metric_task(model.signature().task)),
+        None => metrics::default_metric(metric_task(first.signature().task)),
     };
     let source = Source::parse(&options.data)?;
-    ctx.progress.stage("evaluating", None);
     let asked = Asked {
         metric,
         encoding: options.encoding,
         drop_unseen: options.drop_unseen,
         join: options.join.as_ref(),
     };
-    evaluate_model(&model, bytes, &source, asked, ctx)
+    let mut told = Vec::with_capacity(models.len());
+    for (path, model, bytes) in &models {
+        ctx.progress.stage("evaluating", None);
+        let mut on_rows = evaluate_rows(model, *bytes, &source, asked, ctx)?;
+        let interval = |observed: &Observed<'_>| score_interval(observed, metric, compare::SEED, ctx.threads);
+        on_rows.evaluated.interval = on_rows.truth.observe(&on_rows.predictions, interval)??;
+        told.push((*path, on_rows));
+    }
+    let comparisons = compare::each_two(&told, metric, source.name(), ctx)?;
+    Ok(Evaluation { models: told.into_iter().map(|(_, on_rows)| on_rows.evaluated).collect(), comparisons })
+}
+
+/// The model with the target's name and the markers of this table.
+fn adjusted(model: Model, options: &EvaluateOptions) -> Result<Model, Error> {
+    if options.target.is_none() && options.missing.is_empty() {
+        return Ok(model);
+    }
+    let mut signature = model.signature().clone();
+    if let Some(target) = &options.target {
+        signature.target.clone_from(target);
+    }
+    signature.missing.extend(options.missing.iter().cloned());
+    Ok(Model::try_new(model.graph().clone(), signature, model.card.clone())?)
 }
 
 /// How a model is evaluated.
@@ -120,6 +151,13 @@ pub(crate) fn metric_task(task: Task) -> metrics::Task {
     }
 }
 
+/// How a model does on a table, with the rows that say so.
+pub(crate) struct OnRows {
+    pub(crate) evaluated: Evaluated,
+    pub(crate) truth: Truth,
+    pub(crate) predictions: Predictions,
+}
+
 pub(crate) fn evaluate_model(
     model: &Model,
     bytes: u64,
@@ -127,6 +165,16 @@ pub(crate) fn evaluate_model(
     asked: Asked<'_>,
     ctx: &Ctx<'_>,
 ) -> Result<Evaluated, Error> {
+    Ok(evaluate_rows(model, bytes, source, asked, ctx)?.evaluated)
+}
+
+fn evaluate_rows(
+    model: &Model,
+    bytes: u64,
+    source: &Source,
+    asked: Asked<'_>,
+    ctx: &Ctx<'_>,
+) -> Result<OnRows, Error> {
     let signature = model.signature();
     if signature.task == Task::Transform {
         return Err(Error::input(
@@ -159,7 +207,7 @@ pub(crate) fn evaluate_model(
     };
     let speed = first_batch.map(|b| measure(&scorer, &b)).transpose()?;
     let warnings = gathered.warnings(&signature.target);
-    report(&truth, &predictions, asked.metric, |partial| Evaluated {
+    let evaluated = report(&truth, &predictions, asked.metric, |partial| Evaluated {
         classes: signature.classes.clone(),
         positive: signature.positive.map(|p| signature.classes[p as usize].clone()),
         bytes,
@@ -168,7 +216,8 @@ pub(crate) fn evaluate_model(
         warnings,
         task: signature.task,
         ..partial
-    })
+    })?;
+    Ok(OnRows { evaluated, truth, predictions })
 }
 
 #[derive(Default)]
@@ -246,23 +295,25 @@ pub(crate) fn report(
         };
         let metrics =
             metrics::all_scores(observed).into_iter().filter_map(|(m, s)| Some((m.name, s.ok()?))).collect();
-        let (confusion, class_table) = match observed {
+        let (confusion, class_table, averages) = match observed {
             Observed::Classified(classified) => {
-                let confusion = Confusion::try_new(classified)?;
-                (confusion.rows().map(<[u64]>::to_vec).collect(), metrics::class_table(classified))
+                let confusion = Confusion::try_new(classified)?.rows().map(<[u64]>::to_vec).collect();
+                (confusion, metrics::class_table(classified), Some(metrics::averages(classified)))
             }
-            Observed::Regressed(_) => (Vec::new(), Vec::new()),
+            Observed::Regressed(_) => (Vec::new(), Vec::new(), None),
         };
         Ok(Evaluated {
             task: Task::Regression,
             metric: metric.name,
             greater_is_better: metric.greater_is_better,
             score,
+            interval: None,
             error: score.map(|s| metric.error(s)),
             n_rows,
             metrics,
             confusion,
             class_table,
+            averages,
             classes: Vec::new(),
             positive: None,
             bytes: 0,

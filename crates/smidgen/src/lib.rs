@@ -4,6 +4,7 @@
 //! measures it, [`predict`] applies it, [`inspect`](Inspected) shows it, [`verify_file`] proves that
 //! this machine computes it. Every figure comes from the integers that are deployed.
 
+mod compare;
 mod costs;
 mod error;
 mod evaluate;
@@ -20,8 +21,10 @@ mod stability;
 mod table;
 mod timing;
 
+pub use ::evaluate::Test;
 pub use ::prepare::transform::{COMMON, TransformEntry};
 pub use ::prepare::{TRANSFORMS, past_rows, related_rows};
+pub use compare::{Comparison, Evaluation};
 pub use costs::CostReport;
 pub use data::{ColumnProfile, ColumnSummary, Encoding, Format, ReadOptions, Spread, TableProfile, Value};
 pub use error::{Error, Nature};
@@ -33,7 +36,7 @@ pub use ir::{ColumnKind, Task};
 pub use jobs::{Budget, Cancel, Clock, Ctx, Progress, Silent, Threads};
 pub use joined::JoinOptions;
 pub use learn::{LEARNERS, LearnerEntry};
-pub use metrics::{ClassRow, METRICS};
+pub use metrics::{Average, Averages, ClassRow, METRICS};
 pub use model_file::{VerifiedPath, verify_file};
 pub use output::write_whole;
 pub use params::ParamSpec;

@@ -1,18 +1,19 @@
-//! `evaluate`: a model against rows whose target is known.
+//! `evaluate`: models against rows whose target is known; several stand beside each other and are compared.
 
 use crate::run::{End, Limit, message, print, with_ctx};
 use crate::{figures, look, values};
-use serde_json::json;
-use smidgen::{Error, EvaluateOptions, Evaluated, evaluate};
+use serde_json::{Value, json};
+use smidgen::{Comparison, Error, EvaluateOptions, Evaluated, Evaluation, evaluate};
+use std::fmt::Write;
 use std::path::PathBuf;
 
-/// Measure a model on a table whose target is known.
+/// Measure models on a table whose target is known; compare several.
 #[derive(clap::Args)]
+#[command(override_usage = "smidgen evaluate [OPTIONS] <MODEL>... <DATA>")]
 pub(crate) struct Args {
-    /// The model file
-    model: PathBuf,
-    /// The table: CSV, plain or gzip; - for standard input
-    data: String,
+    /// The model files, several are compared; then the table: CSV, plain or gzip, or Parquet, - for standard input
+    #[arg(required = true, value_name = "MODEL.. DATA")]
+    files: Vec<PathBuf>,
     /// Column of the target, if it is not named as in training
     #[arg(long, value_name = "COL")]
     target: Option<String>,
@@ -48,10 +49,29 @@ pub(crate) struct Args {
     quiet: bool,
 }
 
+impl Args {
+    /// The last of the files is the table. Two positional arguments would not bear a flag between them.
+    fn models_and_data(&self) -> Result<(&[PathBuf], String), Error> {
+        let (models, data) = match self.files.split_last() {
+            Some((data, models)) if !models.is_empty() => (models, data),
+            _ => {
+                return Err(Error::input(
+                    "evaluate: expected a model and a table, got one file; name the table last, behind the models",
+                ));
+            }
+        };
+        let text = data.to_str().ok_or_else(|| {
+            Error::input(format!("{}: expected the name of a table in UTF-8", data.display()))
+        })?;
+        Ok((models, text.to_owned()))
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<End, Error> {
+    let (models, data) = args.models_and_data()?;
     let options = EvaluateOptions {
-        model: args.model.clone(),
-        data: args.data.clone(),
+        models: models.to_vec(),
+        data,
         target: args.target.clone(),
         metric: args.metric.clone(),
         missing: args.missing.clone(),
@@ -61,12 +81,28 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
     };
     let (made, _) = with_ctx(args.jobs, Limit::None, args.quiet, |ctx| evaluate(&options, ctx))?;
     let Some(made) = made else { return Ok(End::Interrupted) };
-    let unmet = demands(args, &made);
+    let mut unmet = Vec::new();
+    for (path, model) in models.iter().zip(&made.models) {
+        let name = |what: String| match made.models.len() {
+            1 => what,
+            _ => format!("{}: {what}", path.display()),
+        };
+        unmet.extend(demands(args, model).into_iter().map(name));
+    }
     if args.json {
-        print(&format!("{}\n", object(&made, &unmet)))?;
+        print(&format!("{}\n", whole_object(args, models, &made, unmet.is_empty())))?;
     } else {
-        print(&text(&made))?;
-        made.warnings.iter().for_each(|w| message(&format!("warning: {}", w.text)));
+        print(&match &made.models[..] {
+            [one] => text(one),
+            several => side_by_side(models, several, &made.comparisons),
+        })?;
+        let mut told: Vec<&str> = Vec::new();
+        for warning in made.models.iter().flat_map(|model| &model.warnings) {
+            if !told.contains(&warning.text.as_str()) {
+                told.push(&warning.text);
+                message(&format!("warning: {}", warning.text));
+            }
+        }
     }
     unmet.iter().for_each(|u| message(&format!("not met: {u}")));
     Ok(if unmet.is_empty() { End::Done } else { End::Unmet })
@@ -97,13 +133,83 @@ fn text(made: &Evaluated) -> String {
     format!("{head}\n\n{}", figures::text(made))
 }
 
-fn object(made: &Evaluated, unmet: &[String]) -> serde_json::Value {
+/// A line a model, then what can be said of each two.
+fn side_by_side(paths: &[PathBuf], models: &[Evaluated], comparisons: &[Comparison]) -> String {
+    let mut out = String::new();
+    let Some(first) = models.first() else { return out };
+    let metric = first.metric;
+    let mut table = look::table(&["model", metric, "95 % interval", "size", "a row"]);
+    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    for (name, model) in names.iter().zip(models) {
+        table.add_row([
+            name.clone(),
+            model.score.map_or("undefined".to_owned(), look::score),
+            model.interval.map_or(String::new(), look::interval),
+            look::size(model.bytes),
+            model.speed.map_or(String::new(), |s| look::nanoseconds(s.ns_per_row)),
+        ]);
+    }
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "{} rows\n\n{table}\n", look::count(first.n_rows as u64));
+    for two in comparisons {
+        let _ = writeln!(out, "{}", sentence(&names, first, two));
+    }
+    out
+}
+
+/// A comparison in plain words.
+fn sentence(names: &[String], first: &Evaluated, two: &Comparison) -> String {
+    let (a, b, metric) = (&names[two.a], &names[two.b], first.metric);
+    let Some(difference) = two.difference else {
+        return format!("{a} and {b}: {metric} is undefined on these rows");
+    };
+    let (gap, test) = (look::score(difference.abs()), two.test.title());
+    match two.p_value.map(look::p_value) {
+        None => format!("{a} and {b} differ by {gap} {metric}; the {test} has no answer on these rows"),
+        Some(p) if two.is_clear() => {
+            let a_leads = (difference > 0.0) == first.greater_is_better;
+            let (better, worse) = if a_leads { (a, b) } else { (b, a) };
+            format!("{better} is better than {worse} by {gap} {metric} ({test}, {p})")
+        }
+        Some(p) => format!("{a} and {b} differ by {gap} {metric}, which may be chance ({test}, {p})"),
+    }
+}
+
+/// The object of the one model; of several, that of the first with `models` and `comparisons`.
+fn whole_object(args: &Args, paths: &[PathBuf], made: &Evaluation, is_met: bool) -> Value {
+    let Some(first) = made.models.first() else { return Value::Null };
+    let mut whole = object(first, is_met);
+    if made.models.len() == 1 {
+        return whole;
+    }
+    let path = |idx: usize| paths[idx].display().to_string();
+    let model = |(idx, model): (usize, &Evaluated)| {
+        let mut object = object(model, demands(args, model).is_empty());
+        object["model"] = json!(path(idx));
+        object
+    };
+    let comparison = |two: &Comparison| {
+        json!({
+            "a": path(two.a),
+            "b": path(two.b),
+            "difference": figures::number(two.difference),
+            "test": two.test.name(),
+            "p_value": figures::number(two.p_value),
+        })
+    };
+    whole["models"] = made.models.iter().enumerate().map(model).collect();
+    whole["comparisons"] = made.comparisons.iter().map(comparison).collect();
+    whole
+}
+
+fn object(made: &Evaluated, is_met: bool) -> Value {
     json!({
         "schema": 1,
-        "status": if unmet.is_empty() { "ok" } else { "unmet" },
+        "status": if is_met { "ok" } else { "unmet" },
         "task": made.task.name(),
         "metric": made.metric,
         "score": figures::number(made.score),
+        "interval": made.interval,
         "error": figures::number(made.error),
         "score_on": "data",
         "rows": made.n_rows,
@@ -114,6 +220,7 @@ fn object(made: &Evaluated, unmet: &[String]) -> serde_json::Value {
         "ns_per_row": figures::number(made.speed.map(|s| s.ns_per_row)),
         "ns_single": figures::number(made.speed.map(|s| s.ns_single)),
         "metrics": figures::metrics(made),
+        "averages": figures::averages(made),
         "confusion": figures::confusion(made),
         "warnings": figures::warnings(&made.warnings),
         "exact": made.exact,

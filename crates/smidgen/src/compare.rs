@@ -1,0 +1,103 @@
+//! Several models on the same rows: what they must have in common, and how each two differ.
+
+use crate::Error;
+use crate::evaluate::{Evaluated, OnRows};
+use ::evaluate::{Pair, Test};
+use ir::Signature;
+use jobs::{Ctx, Seed};
+use metrics::{MetricEntry, Observed};
+use std::path::Path;
+
+/// The seed of every interval and comparison: the same rows give the same figures.
+pub(crate) const SEED: Seed = Seed(0);
+
+/// Classes that an error shows.
+const MOST_SHOWN: usize = 5;
+
+/// How models do on a table, beside each other.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    /// Each model, in the order in which they were named.
+    pub models: Vec<Evaluated>,
+    /// Each two of them.
+    pub comparisons: Vec<Comparison>,
+}
+
+/// How two models differ.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Comparison {
+    /// Place of the first model in [`Evaluation::models`].
+    pub a: usize,
+    /// Place of the second one.
+    pub b: usize,
+    /// Score of `a` minus score of `b`; `None` if one is undefined.
+    pub difference: Option<f64>,
+    /// What tested it.
+    pub test: Test,
+    /// How often models of equal worth would differ that much; `None` where the test has no answer.
+    pub p_value: Option<f64>,
+}
+
+impl Comparison {
+    /// Whether chance alone would seldom, in fewer than 5 of 100 cases, make such a difference.
+    pub fn is_clear(&self) -> bool {
+        self.p_value.is_some_and(|p| p < 0.05)
+    }
+}
+
+/// Refuses two models that answer different questions.
+pub(crate) fn same_question(paths: [&Path; 2], signatures: [&Signature; 2]) -> Result<(), Error> {
+    let differ = |what: &str, got: [String; 2]| {
+        let ([a, b], [got_a, got_b]) = (paths.map(Path::display), got);
+        Err(Error::input(format!(
+            "{a} and {b}: cannot be compared: expected the same {what}, got {got_a} and {got_b}; evaluate them one by one"
+        )))
+    };
+    let [a, b] = signatures;
+    if a.task != b.task {
+        return differ("task", [a, b].map(|s| s.task.name().to_owned()));
+    }
+    if a.classes != b.classes {
+        return differ("classes", [a, b].map(|s| classes(&s.classes)));
+    }
+    if a.positive != b.positive {
+        let name = |s: &Signature| s.positive.and_then(|p| s.classes.get(p as usize)).cloned();
+        return differ("positive class", [a, b].map(|s| name(s).unwrap_or("none".to_owned())));
+    }
+    Ok(())
+}
+
+fn classes(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(MOST_SHOWN).map(|name| format!("\"{name}\"")).collect();
+    let more = if names.len() > MOST_SHOWN { format!(" .. ({} in all)", names.len()) } else { String::new() };
+    format!("{}{more}", shown.join(", "))
+}
+
+/// Compares each two models by a metric.
+pub(crate) fn each_two(
+    models: &[(&Path, OnRows)],
+    metric: &MetricEntry,
+    source: &str,
+    ctx: &Ctx<'_>,
+) -> Result<Vec<Comparison>, Error> {
+    let mut comparisons = Vec::new();
+    for (a, (path_a, on_a)) in models.iter().enumerate() {
+        for (b, (path_b, on_b)) in models.iter().enumerate().skip(a + 1) {
+            ctx.progress.stage("comparing", None);
+            let compare = |x: &Observed<'_>, y: &Observed<'_>| match Pair::try_new(*x, *y) {
+                Ok(pair) => Ok(pair.compare(metric, SEED, ctx.threads)?),
+                Err(mismatch) => Err(Error::input(format!(
+                    "{} and {}: cannot be compared on {source}: {mismatch}; they may name the target or missing cells differently: give --target and --missing",
+                    path_a.display(),
+                    path_b.display()
+                ))),
+            };
+            let compared = on_a
+                .truth
+                .observe(&on_a.predictions, |x| on_b.truth.observe(&on_b.predictions, |y| compare(x, y)));
+            let ::evaluate::Compared { difference, test, p_value } = compared???;
+            comparisons.push(Comparison { a, b, difference, test, p_value });
+        }
+    }
+    Ok(comparisons)
+}
