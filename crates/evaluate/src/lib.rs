@@ -3,3 +3,5 @@
 //!
 //! Everything here looks at predictions and at graphs; nothing learns.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may unwrap"))]
+
+pub mod explain;
