@@ -14,6 +14,7 @@ mod model_file;
 mod output;
 mod predict;
 mod prepare;
+mod reasons;
 mod table;
 mod timing;
 
