@@ -16,7 +16,9 @@ fn fitted(asks: Asks, learner: &str) -> Place {
     let place = Place::new();
     place.write("train.csv", table(asks, 0..400));
     place.write("new.csv", table(asks, 400..460));
-    place.good(&format!("fit train.csv --target y --drop w --work 1 --folds 2 {learner} -o m.smidgen"));
+    let line = format!("fit train.csv --target y --drop w --work 1 --folds 2 {learner} -o m.smidgen --json");
+    let report = place.good(&line).json().expect("one object");
+    assert_eq!(report["status"], "ok");
     place
 }
 
