@@ -6,6 +6,7 @@
 
 mod bootstrap;
 mod distributions;
+pub mod explain;
 mod paired;
 mod paired_tests;
 pub mod report;

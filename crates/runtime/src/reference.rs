@@ -88,7 +88,29 @@ pub(crate) fn check_inputs(asked: &[Asked], columns: &[Column<'_>]) -> Result<us
 /// # Errors
 /// Columns that do not fit the graph's inputs.
 pub fn run(graph: &Graph, columns: &[Column<'_>]) -> Result<Vec<Tensor>, Error> {
+    watch(graph, columns, graph.outputs())
+}
+
+/// Any values of the graph for these columns, in the order in which they are named: codes, integers and parts of
+/// a score are as easy to see as outputs. Only the nodes that these values hang on are computed.
+///
+/// # Errors
+/// Columns that do not fit the graph's inputs; a value of no graph, or a column of text as given.
+pub fn watch(graph: &Graph, columns: &[Column<'_>], wanted: &[ValueIdx]) -> Result<Vec<Tensor>, Error> {
     let n_rows = check_inputs(&Asked::all(graph), columns)?;
+    let mut needed = vec![false; graph.values().len()];
+    for idx in wanted {
+        *needed.get_mut(idx.0 as usize).ok_or_else(|| unsupported("graph", "a value of another graph"))? =
+            true;
+    }
+    let mut nodes = Vec::new();
+    for node in graph.nodes().iter().rev() {
+        if node.outputs.iter().any(|o| needed[o.0 as usize]) {
+            node.inputs.iter().for_each(|i| needed[i.0 as usize] = true);
+            nodes.push(node);
+        }
+    }
+    nodes.reverse();
     let mut held: Vec<Option<Held<'_>>> = graph
         .values()
         .iter()
@@ -98,13 +120,13 @@ pub fn run(graph: &Graph, columns: &[Column<'_>]) -> Result<Vec<Tensor>, Error> 
             Origin::Node(_) => None,
         })
         .collect();
-    evaluate(graph.nodes(), &mut held, n_rows)?;
-    let mut outputs = Vec::with_capacity(graph.outputs().len());
-    for idx in graph.outputs() {
-        let made = output(held[idx.0 as usize].as_ref());
-        outputs.push(made.ok_or_else(|| unsupported(&graph.value(*idx).name, "an input as output"))?);
+    evaluate_by(nodes, &mut held, n_rows, |_, inputs| inputs.evaluate())?;
+    let mut made = Vec::with_capacity(wanted.len());
+    for idx in wanted {
+        let value = output(held[idx.0 as usize].as_ref());
+        made.push(value.ok_or_else(|| unsupported(&graph.value(*idx).name, "an input as output"))?);
     }
-    Ok(outputs)
+    Ok(made)
 }
 
 /// A value as an output: columns of doubles are copied, other columns as given cannot be one; in text that
@@ -118,20 +140,16 @@ pub(crate) fn output(held: Option<&Held<'_>>) -> Option<Tensor> {
     }
 }
 
-/// Computes nodes in order; `held` has a place for each value of their graph.
-pub(crate) fn evaluate(nodes: &[Node], held: &mut [Option<Held<'_>>], n_rows: usize) -> Result<(), Error> {
-    evaluate_by(nodes, held, n_rows, |_, inputs| inputs.evaluate())
-}
-
-/// Computes nodes in order by `value`, which is given the place of the node.
-pub(crate) fn evaluate_by<'a>(
-    nodes: &[Node],
+/// Computes nodes in order by `value`, which is given the place of the node; `held` has a place for each value of
+/// their graph.
+pub(crate) fn evaluate_by<'a, 'n>(
+    nodes: impl IntoIterator<Item = &'n Node>,
     held: &mut [Option<Held<'a>>],
     n_rows: usize,
     value: impl Fn(usize, &Inputs<'_, '_>) -> Result<Held<'a>, Error>,
 ) -> Result<(), Error> {
     let memo = Memo::default();
-    for (at, node) in nodes.iter().enumerate() {
+    for (at, node) in nodes.into_iter().enumerate() {
         // A node on columns of the second table has as many rows as these.
         let rows_of = |i: &ValueIdx| match held[i.0 as usize].as_ref()? {
             Held::Column(column) => Some(column.n_rows()),

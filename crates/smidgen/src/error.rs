@@ -81,6 +81,12 @@ impl From<runtime::Error> for Error {
     }
 }
 
+impl From<evaluate::explain::Error> for Error {
+    fn from(e: evaluate::explain::Error) -> Error {
+        Error::new(e.nature(), &e)
+    }
+}
+
 impl From<runtime::Failure> for Error {
     fn from(e: runtime::Failure) -> Error {
         Error::new(Nature::Bug, &e)

@@ -18,6 +18,7 @@ mod predict;
 mod prepare;
 mod report;
 mod stability;
+mod reasons;
 mod table;
 mod timing;
 

@@ -4,6 +4,7 @@ use crate::Error;
 use crate::joined::rows_of_second;
 use crate::model_file::load;
 use crate::output::refuse_same_file;
+use crate::reasons::{N_REASONS, Reasons};
 use crate::table::{Scorer, batches_for, raw_column, rows_for};
 use arrow_array::{ArrayRef, Float32Array, Float64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
@@ -24,6 +25,8 @@ pub struct PredictOptions {
     pub data: String,
     /// Write the probability of each class beside the prediction.
     pub probabilities: bool,
+    /// Write beside each prediction the columns that moved it most.
+    pub explain: bool,
     /// How the bytes of the table spell text.
     pub encoding: Encoding,
     /// Cells that mean missing, beside those of training.
@@ -48,8 +51,14 @@ pub struct Predicted {
 /// Writes one row an input row, in order: kept columns, `prediction`, and `p_<class>` if asked; of a model that
 /// makes columns, kept columns and what it makes.
 ///
+/// If asked, `reason_1` to `reason_3` and `base` follow: `column=cell: attribution` of the columns that moved the
+/// score of the predicted class most, and what that score is on average. Scores are those before the link: log odds,
+/// shares of votes, or the unit of the target (its logarithm behind an exponential link). The background that rows
+/// are compared with is the table itself, its first 4,096 rows.
+///
 /// # Errors
-/// The model or the table cannot be read, a column that the model needs is missing, `out` fails.
+/// The model or the table cannot be read, a column that the model needs is missing, `out` fails; reasons of a model
+/// that predicts nothing.
 pub fn predict(
     options: &PredictOptions,
     out: &mut (dyn Write + Send),
@@ -67,6 +76,11 @@ pub fn predict(
             "predict: --proba needs a model of classes, and this one has none; leave it out",
         ));
     }
+    if options.explain && signature.task == Task::Transform {
+        return Err(Error::input(
+            "predict: --explain needs a model that predicts, and this one makes columns; leave it out",
+        ));
+    }
     if let Some(output) = &options.output {
         refuse_same_file(output, &options.data)?;
         let known = signature.joined.as_ref().map(|j| j.table.clone());
@@ -80,6 +94,7 @@ pub fn predict(
     let columns = ColumnsOut::new(options, signature);
     let mut writer = TableWriter::new(out, options.format, columns.schema())?;
     let mut n_rows = 0;
+    let mut reasons: Option<Reasons<'_>> = None;
     ctx.progress.stage("predicting", None);
     for batch in batches {
         let batch = batch?;
@@ -88,7 +103,20 @@ pub fn predict(
         }
         let made = match signature.task {
             Task::Transform => columns.made(&batch, &scorer, ctx)?,
-            _ => columns.predicted(&batch, &scorer.predict(&batch, ctx)?)?,
+            _ => {
+                let predictions = scorer.predict(&batch, ctx)?;
+                let mut made = columns.predicted(&batch, &predictions)?;
+                if options.explain {
+                    if reasons.is_none() && batch.num_rows() > 0 {
+                        reasons = Some(Reasons::new(&model, &scorer, &batch)?);
+                    }
+                    made.extend(match &reasons {
+                        Some(reasons) => reasons.columns(&scorer, &batch, &predictions, ctx.threads)?,
+                        None => Reasons::of_no_rows(),
+                    });
+                }
+                columns.batch(made)?
+            }
         };
         writer.write(&made)?;
         n_rows += batch.num_rows() as u64;
@@ -120,6 +148,10 @@ impl<'a> ColumnsOut<'a> {
                 }
             }
         }
+        if options.explain {
+            fields.extend((1..=N_REASONS).map(|n| field(&format!("reason_{n}"), DataType::Utf8)));
+            fields.push(field("base", DataType::Float64));
+        }
         ColumnsOut { options, signature, schema: Arc::new(Schema::new(fields)) }
     }
 
@@ -136,7 +168,7 @@ impl<'a> ColumnsOut<'a> {
         RecordBatch::try_new(self.schema(), columns).map_err(|e| Error::bug(format!("predict: {e}")))
     }
 
-    fn predicted(&self, batch: &RecordBatch, predictions: &Predictions) -> Result<RecordBatch, Error> {
+    fn predicted(&self, batch: &RecordBatch, predictions: &Predictions) -> Result<Vec<ArrayRef>, Error> {
         let mut columns = self.kept(batch)?;
         match predictions {
             Predictions::Values(values) => columns.push(Arc::new(Float64Array::from(values.clone()))),
@@ -153,7 +185,7 @@ impl<'a> ColumnsOut<'a> {
                 }
             }
         }
-        self.batch(columns)
+        Ok(columns)
     }
 
     /// The columns that a model makes; NaN is missing.

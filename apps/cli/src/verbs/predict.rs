@@ -20,6 +20,11 @@ pub(crate) struct Args {
     /// Write the probability of each class too
     #[arg(long)]
     proba: bool,
+    /// Write what moved each prediction too: reason_1 to reason_3 (column=cell: what it adds to the score of the
+    /// predicted class) and base (what that score is on average); in log odds, shares of votes or the unit of the
+    /// target. The usual, which rows are compared with, is this table itself, its first 4,096 rows
+    #[arg(long)]
+    explain: bool,
     /// Columns of the table to write too
     #[arg(long, value_name = "COL,..", value_delimiter = ',')]
     keep: Vec<String>,
@@ -45,6 +50,7 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         model: args.model.clone(),
         data: args.data.clone(),
         probabilities: args.proba,
+        explain: args.explain,
         missing: args.missing.clone(),
         join: args.join.clone(),
         output: args.output.clone(),

@@ -1,0 +1,227 @@
+//! Which column of a row gave which part of its score.
+//!
+//! The score is the one before the link, in real units: log odds of classes, shares of votes, or the unit of the
+//! target (its logarithm where the link is exponential). For each row the expectation and the attributions of all
+//! columns sum up to it.
+
+use super::error::{Error, Kind};
+use super::feeds::Feeds;
+use super::parts::{Part, Scratch, maker, parts_of, watched_for};
+use ir::fixed::power_of_two;
+use ir::op::{Link, LinkKind};
+use ir::{Column, Graph, Model, Op, OutputRole, Shape, Tensor, ValueIdx};
+use jobs::Threads;
+use runtime::reference::watch;
+use std::ops::Range;
+
+/// Rows that one thread explains at a time.
+const CHUNK: usize = 256;
+
+/// A model and what its score is on average: explains any number of rows.
+#[derive(Debug)]
+pub struct Explainer<'m> {
+    model: &'m Model,
+    link: Link,
+    feeds: Feeds,
+    parts: Vec<Part<'m>>,
+    /// What all parts are explained from.
+    watched: Vec<ValueIdx>,
+    /// Expectation of each integer score.
+    expected: Vec<f64>,
+    is_row_wise: bool,
+}
+
+/// What moved the scores of rows, in real units.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attributions {
+    /// Number of columns: those of the signature.
+    pub n_columns: usize,
+    /// `[n_rows, n_columns]`, in the order of the signature.
+    pub values: Vec<f64>,
+    /// What the score of the explained class is on average, a row.
+    pub base: Vec<f64>,
+}
+
+impl Attributions {
+    /// Attributions of a row, by column; none of a row that there is not.
+    pub fn row(&self, row: usize) -> &[f64] {
+        self.values.get(row * self.n_columns..(row + 1) * self.n_columns).unwrap_or_default()
+    }
+}
+
+/// How a real score follows from an integer one.
+struct Real {
+    output: usize,
+    factor: f64,
+    offset: f64,
+}
+
+impl<'m> Explainer<'m> {
+    /// Finds the score, its parts and their expectation over background rows; `background` is one column an input of
+    /// the graph, of one or more rows.
+    ///
+    /// Forests: exact Shapley values of the path-dependent game (Lundberg et al., 2020). Tables: a term's value minus
+    /// its mean, of pairs half to each column. Products: weight times (integer minus its mean), exact up to the
+    /// rounding of the score. Neighbours and similarities: sampled, see [`Explainer::is_sampled`]; other parts:
+    /// the part minus its mean, shared by its columns. A sum that is clamped to 32 bits is explained as if it were
+    /// not. O(background rows) of the interpreter and the walks of all trees.
+    ///
+    /// # Errors
+    /// `NoScore` for a model that predicts nothing or has no integer score; `NoRows`; `Deep`; columns that do not fit.
+    pub fn new(model: &'m Model, background: &[Column<'_>]) -> Result<Explainer<'m>, Error> {
+        let graph = model.graph();
+        let (score, link) = score_of(model)?;
+        let values = parts_of(graph, score)?;
+        let n_columns = model.signature().inputs.len();
+        let feeds = Feeds::new(graph, n_columns);
+        let mut watched = Vec::new();
+        let mut places: Vec<Range<usize>> = Vec::with_capacity(values.len());
+        for &part in &values {
+            let first = watched.len();
+            watched.extend(watched_for(graph, part));
+            places.push(first..watched.len());
+        }
+        if background.first().is_none_or(|c| c.n_rows() == 0) {
+            return Err(Kind::NoRows.into());
+        }
+        let usual = watch(graph, background, &watched)?;
+        let parts = values.iter().zip(places);
+        let parts: Vec<Part<'m>> = parts
+            .map(|(&value, seen)| Part::new(graph, value, &feeds, &usual, seen))
+            .collect::<Result<_, _>>()?;
+        let width = parts.first().map_or(0, |p| p.expected().len());
+        let mut expected = vec![0.0; width];
+        for part in &parts {
+            expected.iter_mut().zip(part.expected()).for_each(|(sum, &e)| *sum += e);
+        }
+        let is_row_wise = graph.nodes().iter().all(|n| n.op.payload().is_row_wise());
+        Ok(Explainer { model, link, feeds, parts, watched, expected, is_row_wise })
+    }
+
+    /// True if some attributions are sampled (16 orders of the columns, from a fixed seed) and not exact.
+    pub fn is_sampled(&self) -> bool {
+        self.parts.iter().any(Part::is_sampled)
+    }
+
+    /// What moved each row away from the expectation. `classes` names the class whose score is explained, one a row;
+    /// it is empty where the model has none. The scores of a binary model are log odds (votes), so those of its first
+    /// class are those of the second with the other sign. Of neighbours and forests of several classes, shares are of
+    /// the mean number of all votes. O(rows) of the interpreter, and a walk of each tree a row.
+    ///
+    /// The same rows give the same bytes on any number of threads, and a row alone the same as among others unless
+    /// the model sees other rows.
+    ///
+    /// # Errors
+    /// `Misfit` for another number of classes than rows or a class that there is not; columns that do not fit.
+    pub fn attribute(
+        &self,
+        columns: &[Column<'_>],
+        classes: &[u32],
+        threads: &Threads,
+    ) -> Result<Attributions, Error> {
+        let graph = self.model.graph();
+        let n_rows = columns.first().map_or(0, Column::n_rows);
+        let n_classes = self.model.signature().classes.len();
+        let expected = if n_classes == 0 { 0 } else { n_rows };
+        if classes.len() != expected {
+            return Err(Kind::Misfit { what: "classes to explain", expected, got: classes.len() }.into());
+        }
+        if let Some(&class) = classes.iter().find(|&&c| c as usize >= n_classes) {
+            let (what, got) = ("class to explain, below", class as usize);
+            return Err(Kind::Misfit { what, expected: n_classes, got }.into());
+        }
+        let whole = if self.is_row_wise { None } else { Some(watch(graph, columns, &self.watched)?) };
+        let chunks = threads.map(n_rows.div_ceil(CHUNK), |chunk| {
+            let rows = chunk * CHUNK..n_rows.min((chunk + 1) * CHUNK);
+            match &whole {
+                Some(watched) => self.chunk(watched, rows.start, rows, classes),
+                None => {
+                    let slices = sliced(graph, columns, &rows)?;
+                    self.chunk(&watch(graph, &slices, &self.watched)?, 0, rows, classes)
+                }
+            }
+        });
+        let n_columns = self.model.signature().inputs.len();
+        let mut all =
+            Attributions { n_columns, values: Vec::with_capacity(n_rows * n_columns), base: Vec::new() };
+        for chunk in chunks {
+            let (values, base) = chunk?;
+            all.values.extend(values);
+            all.base.extend(base);
+        }
+        Ok(all)
+    }
+
+    /// Attributions and expectations of some rows, the first of which stands at `first` of the watched values.
+    fn chunk(
+        &self,
+        watched: &[Tensor],
+        first: usize,
+        rows: Range<usize>,
+        classes: &[u32],
+    ) -> Result<(Vec<f64>, Vec<f64>), Error> {
+        let n_columns = self.model.signature().inputs.len();
+        let mut values = vec![0.0; rows.len() * n_columns];
+        let mut base = Vec::with_capacity(rows.len());
+        let mut scratch = Scratch::default();
+        for (at, row) in rows.enumerate() {
+            let real = self.real(classes.get(row).map_or(0, |&c| c as usize));
+            let columns = &mut values[at * n_columns..(at + 1) * n_columns];
+            for part in &self.parts {
+                part.attribute(watched, first + at, real.output, &self.feeds, &mut scratch, columns)?;
+            }
+            columns.iter_mut().for_each(|phi| *phi *= real.factor);
+            base.push(self.expected.get(real.output).copied().unwrap_or(0.0) * real.factor + real.offset);
+        }
+        Ok((values, base))
+    }
+
+    /// How the score of a class follows from the integer scores.
+    fn real(&self, class: usize) -> Real {
+        let unit = power_of_two(-i32::from(self.link.shift));
+        let sign = if class == 0 { -1.0 } else { 1.0 };
+        let several = self.expected.len() > 1;
+        match self.link.kind {
+            LinkKind::Softmax => Real { output: class, factor: unit, offset: 0.0 },
+            LinkKind::Logistic => Real { output: 0, factor: sign * unit, offset: 0.0 },
+            LinkKind::Share if several => {
+                let votes: f64 = self.expected.iter().sum();
+                let factor = if votes == 0.0 { 0.0 } else { 1.0 / votes };
+                Real { output: class, factor, offset: 0.0 }
+            }
+            LinkKind::Share => {
+                let factor = sign * 0.5 / self.link.offset.max(1) as f64;
+                Real { output: 0, factor, offset: 0.5 }
+            }
+            LinkKind::Linear => Real { output: 0, factor: unit, offset: self.link.offset as f64 * unit },
+            LinkKind::Exponential => Real { output: 0, factor: unit, offset: 0.0 },
+        }
+    }
+}
+
+/// The scores that the model's probabilities or values are linked from.
+fn score_of(model: &Model) -> Result<(ValueIdx, Link), Error> {
+    let (graph, signature) = (model.graph(), model.signature());
+    let roles = [OutputRole::Probability, OutputRole::Value];
+    let output = roles.iter().find_map(|&role| signature.output(role));
+    let Some(&output) = output.and_then(|at| graph.outputs().get(at)) else {
+        return Err(Kind::NoScore { got: format!("a model of task {}", signature.task) }.into());
+    };
+    match maker(graph, output).map(|node| (&node.op, &node.inputs[..])) {
+        Some((Op::Link(link), &[score])) => Ok((score, *link)),
+        Some((op, _)) => Err(Kind::NoScore { got: op.payload().name().to_owned() }.into()),
+        None => Err(Kind::NoScore { got: format!("\"{}\"", graph.value(output).name) }.into()),
+    }
+}
+
+/// Some rows of the table; columns of a second one are whole.
+fn sliced<'c>(graph: &Graph, columns: &[Column<'c>], rows: &Range<usize>) -> Result<Vec<Column<'c>>, Error> {
+    let slice = |(column, &input): (&Column<'c>, &ValueIdx)| {
+        if graph.value(input).shape == Shape::other_rows() {
+            return Some(*column);
+        }
+        column.slice(rows.start, rows.len())
+    };
+    let slices: Option<Vec<Column<'c>>> = columns.iter().zip(graph.inputs()).map(slice).collect();
+    slices.ok_or_else(|| Error::broken("a column shorter than the first"))
+}
