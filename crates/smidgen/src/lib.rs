@@ -4,6 +4,7 @@
 //! measures it, [`predict`] applies it, [`inspect`](Inspected) shows it, [`verify_file`] proves that
 //! this machine computes it. Every figure comes from the integers that are deployed.
 
+mod calibrated;
 mod costs;
 mod error;
 mod evaluate;
@@ -19,6 +20,8 @@ mod timing;
 
 pub use ::prepare::transform::{COMMON, TransformEntry};
 pub use ::prepare::{TRANSFORMS, past_rows, related_rows};
+pub use calibrated::ProbabilityCalibration;
+pub use compose::calibrate::{CALIBRATORS, CalibratorEntry};
 pub use costs::CostReport;
 pub use data::{ColumnProfile, ColumnSummary, Encoding, Format, ReadOptions, Spread, TableProfile, Value};
 pub use error::{Error, Nature};
