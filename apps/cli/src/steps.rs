@@ -1,7 +1,9 @@
 //! What is done to columns before they are learnt from: the flags that `fit` and `prepare` share.
 
 use crate::values;
-use smidgen::{Duplicates, Error, JoinOptions, LEARNERS, MissingCells, RelationOptions, TRANSFORMS};
+use smidgen::{
+    CALIBRATORS, Duplicates, Error, JoinOptions, LEARNERS, MissingCells, RelationOptions, TRANSFORMS,
+};
 use smidgen::{past_rows, related_rows};
 
 /// Cleaning and transforms.
@@ -77,6 +79,8 @@ pub(crate) struct Settings {
     pub(crate) learner: Vec<(String, String)>,
     /// Transform, name, value.
     pub(crate) transforms: Vec<(String, String, String)>,
+    /// Calibrator, name, value; `prepare`, which has no learner, takes none.
+    pub(crate) calibrators: Vec<(String, String, String)>,
     pub(crate) relations: RelationOptions,
 }
 
@@ -103,7 +107,7 @@ impl StepArgs {
         self.names.iter().map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect()
     }
 
-    /// Settings of the one learner of `learners`, if there is one, and of transforms.
+    /// Settings of the one learner of `learners`, if there is one, of transforms, and beside a learner of calibrators.
     ///
     /// # Errors
     /// A setting of neither.
@@ -125,6 +129,8 @@ impl StepArgs {
                 join.push((param.to_owned(), value.clone()));
             } else if TRANSFORMS.iter().any(|t| t.name == of) {
                 settings.transforms.push((of.to_owned(), param.to_owned(), value.clone()));
+            } else if !learners.is_empty() && CALIBRATORS.iter().any(|c| c.name == of) {
+                settings.calibrators.push((of.to_owned(), param.to_owned(), value.clone()));
             } else if learners.is_empty() {
                 let known = TRANSFORMS.iter().map(|t| t.name).collect::<Vec<_>>().join(", ");
                 return Err(Error::input(format!(

@@ -36,6 +36,7 @@ mod rbf_sums;
 mod reduce;
 mod related;
 mod respell;
+mod score_curve;
 mod sum;
 mod tables;
 mod text_part;
@@ -77,6 +78,7 @@ pub use rbf_sums::{RbfParts, RbfSums};
 pub use reduce::Reduce;
 pub use related::{Related, RelatedKind, RelatedPlaces, Timed};
 pub use respell::Respell;
+pub use score_curve::ScoreCurve;
 pub use sum::Sum;
 pub use tables::{TableTerm, Tables};
 pub use text_part::TextPart;
@@ -266,6 +268,8 @@ pub enum Op {
     Tables(Tables),
     /// Scores added up.
     Sum(Sum),
+    /// Scores by a polygon.
+    ScoreCurve(ScoreCurve),
     /// Real numbers to integer scores.
     ToScores(ToScores),
     /// Votes of the nearest known rows.
@@ -334,6 +338,7 @@ pub const OPS: &[(&str, Parse)] = &[
     (q_gemm::NAME, |a| QGemm::parse(a).map(Op::QGemm)),
     (tables::NAME, |a| Tables::parse(a).map(Op::Tables)),
     (to_scores::NAME, |a| ToScores::parse(a).map(Op::ToScores)),
+    (score_curve::NAME, |a| ScoreCurve::parse(a).map(Op::ScoreCurve)),
     (sum::NAME, |a| Sum::parse(a).map(Op::Sum)),
     (nearest_rows::NAME, |a| NearestRows::parse(a).map(Op::NearestRows)),
     (rbf_sums::NAME, |a| RbfSums::parse(a).map(Op::RbfSums)),
@@ -380,6 +385,7 @@ impl Op {
             Op::QGemm(p) => p,
             Op::Tables(p) => p,
             Op::Sum(p) => p,
+            Op::ScoreCurve(p) => p,
             Op::ToScores(p) => p,
             Op::NearestRows(p) => p,
             Op::RbfSums(p) => p,

@@ -4,8 +4,8 @@
 use smidgen_ir::forest::{Child, CodedFeature, Split, Test, Tree};
 use smidgen_ir::op::{
     ArgMax, Attr, Attrs, BSpline, BagGather, BagGemm, BagNorm, BagWeigh, Bin, Codes, ForestOp, HashTokens,
-    ImputeNeighbours, LeastCost, Link, LinkKind, NearestRows, QGemm, QuantizeLinear, RbfSums, Respell, Sum,
-    Tables, TermFrequency, TextPart, Threshold, ToScores, Tokens,
+    ImputeNeighbours, LeastCost, Link, LinkKind, NearestRows, QGemm, QuantizeLinear, RbfSums, Respell,
+    ScoreCurve, Sum, Tables, TermFrequency, TextPart, Threshold, ToScores, Tokens,
 };
 use smidgen_ir::text::parts::TextNumber;
 use smidgen_ir::text::tokens::{Analyzer, Tokenizer};
@@ -639,6 +639,9 @@ fn integer_nodes_that_do_not_fit() {
     let falling = || i32s(&[1 << 16, 5, 5, 0]);
     let machine = |table| rbf(50, i16m(3, 2, i16::MIN), i16m(3, 1, 7), table, one(), i32s(&[i32::MIN]));
     let to_scores = |shift| Op::ToScores(ToScores { shift });
+    let curve = |sizes: &[i64], knots: &[i32], values: &[i32]| {
+        (Op::ScoreCurve(ScoreCurve), scores(2), vec![i64s(sizes), i32s(knots), i32s(values)])
+    };
     let (sum, least) = (|| Op::Sum(Sum), || Op::LeastCost(LeastCost));
     let none = Vec::new;
     type Case = ((Op, Vec<(DType, Shape)>, Vec<Tensor>), &'static str);
@@ -847,6 +850,34 @@ fn integer_nodes_that_do_not_fit() {
             (sum(), symbols(DType::I32), none()),
             "Sum): scores: expected i32 [N, K] of one shape, got i32 [N, K]",
         ),
+        (curve(&[1, 2], &[5, i32::MIN, i32::MAX], &[i32::MAX, 3, i32::MIN]), "ok"),
+        (curve(&[1], &[5], &[5]), "ScoreCurve): sizes: expected a constant i64 [2], got i64 [1]"),
+        (
+            curve(&[1, 0], &[5], &[5]),
+            "ScoreCurve): sizes: expected one or more for each column, in all as many as knots, got [1, 0]",
+        ),
+        (
+            curve(&[1, i64::MAX], &[5], &[5]),
+            "ScoreCurve): sizes: expected one or more for each column, in all as many as knots, got [1, 9223372036854775807]",
+        ),
+        (
+            curve(&[1, 1], &[5, 6, 7], &[5, 6, 7]),
+            "ScoreCurve): sizes: expected one or more for each column, in all as many as knots, got [1, 1]",
+        ),
+        (curve(&[1, 1], &[5, 6], &[5]), "ScoreCurve): values: expected a constant i32 [2], got i32 [1]"),
+        (
+            curve(&[1, 2], &[5, 6, 6], &[5, 6, 7]),
+            "ScoreCurve): knots: expected strictly rising numbers for each column, got others",
+        ),
+        (
+            (Op::ScoreCurve(ScoreCurve), scores(1), vec![i64s(&[1]), f64s(&[1.0]), i32s(&[1])]),
+            "ScoreCurve): knots: expected a constant i32 [M], got f64 [1]",
+        ),
+        (
+            (Op::ScoreCurve(ScoreCurve), real(1), vec![i64s(&[1]), i32s(&[1]), i32s(&[1])]),
+            "ScoreCurve): scores: expected i32 [N, K], K at least 1, got f64 [N, 1]",
+        ),
+        ((Op::ScoreCurve(ScoreCurve), scores(1), none()), "ScoreCurve): inputs: expected 4, got 1"),
         ((to_scores(-1000), real(1), none()), "ok"),
         ((to_scores(1000), real(0), none()), "ok"),
         ((to_scores(1001), real(1), none()), "ToScores): shift: expected -1000..=1000, got 1001"),
@@ -1027,6 +1058,7 @@ fn integer_operators_read_back() {
         Op::QGemm(QGemm),
         Op::Tables(Tables { shift: 30 }),
         Op::Sum(Sum),
+        Op::ScoreCurve(ScoreCurve),
         Op::ToScores(ToScores { shift: -1000 }),
         Op::NearestRows(NearestRows { k: 65_536, by_distance: true }),
         Op::NearestRows(NearestRows { k: 1, by_distance: false }),

@@ -45,6 +45,7 @@ pub use error::{Error, Kind};
 pub use learner::{CLASS_WEIGHT, Exactness, FitInput, Fitted, Goal, Learner, LearnerEntry, Part, Takes};
 pub use linear_model::Unfit;
 pub use score_link::{Decision, Linked, ScoreLink};
+pub use smo::platt::fit_sigmoid;
 
 /// Every learner, in the order in which `smidgen fit` would try them.
 pub static LEARNERS: &[&LearnerEntry] = &[

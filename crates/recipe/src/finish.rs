@@ -5,6 +5,7 @@ use crate::cleaning::Cleaned;
 use crate::error::Error;
 use crate::predictions::Truth;
 use crate::prepared::Prepared;
+use crate::score_map::ScoreMap;
 use crate::shrink::shrink;
 use ir::{Card, GraphBuilder, Model, OutputRole, Signature, Task};
 use jobs::{Ctx, Seed};
@@ -30,6 +31,8 @@ pub struct Origin<'a> {
     pub work: u64,
     /// How a class is chosen.
     pub decision: &'a Decision,
+    /// What becomes of scores before their link.
+    pub score_map: Option<&'a ScoreMap>,
     /// Figures for the card.
     pub metrics: Vec<(String, f64)>,
 }
@@ -75,7 +78,10 @@ pub fn finish(
     for feature in used {
         columns.push(lowering.value(&mut builder, feature.source)?);
     }
-    let score = fitted.part.lower(&mut builder, &columns)?;
+    let mut score = fitted.part.lower(&mut builder, &columns)?;
+    if let Some(map) = origin.score_map {
+        score = map.on_grid(fitted.link.shift).lower(&mut builder, score)?;
+    }
     let linked = fitted.link.lower(&mut builder, score, prepared.target().n_outputs(), origin.decision)?;
     let mut outputs = vec![(OutputRole::Score, score)];
     match linked.label {

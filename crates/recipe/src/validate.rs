@@ -6,7 +6,7 @@ use crate::predictions::{Predictions, Truth};
 use crate::prepared::Prepared;
 use ir::digest::mix;
 use jobs::{Budget, Clock, Ctx, Seed, Silent, Threads};
-use learn::{Decision, Exactness, LearnerEntry};
+use learn::{Decision, Exactness, LearnerEntry, ScoreLink};
 use params::Params;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -42,6 +42,25 @@ pub struct Validated {
     pub rows: Vec<u32>,
     /// Their predictions.
     pub predictions: Predictions,
+    /// Every part that was held back, with what was predicted for it.
+    pub held: Vec<HeldBack>,
+}
+
+/// A part that was held back, and what the fit on the others predicts for it.
+#[derive(Clone, Debug)]
+pub struct HeldBack {
+    /// Folds are drawn anew in each repetition.
+    pub repetition: usize,
+    /// The rows, rising.
+    pub rows: Vec<u32>,
+    /// Integer scores `[n_rows, n_outputs]`.
+    pub scores: Vec<i32>,
+    /// How they become probabilities or values.
+    pub link: ScoreLink,
+    /// Probabilities `[n_rows, n_classes]` or values.
+    pub linked: Vec<f64>,
+    /// The same without rounding; empty where it was not computed.
+    pub floats: Vec<f64>,
 }
 
 /// One held-back part.
@@ -52,15 +71,7 @@ pub(crate) struct Fold {
     pub(crate) seed: Seed,
 }
 
-/// The result of one fold.
-struct FoldFit {
-    linked: Vec<f64>,
-    /// The same without rounding, where it was asked for.
-    floats: Vec<f64>,
-    rounds: u32,
-}
-
-impl FoldFit {
+impl HeldBack {
     fn linked(&self, floats: bool) -> &[f64] {
         if floats { &self.floats } else { &self.linked }
     }
@@ -90,7 +101,7 @@ pub fn validate(
     }
     ctx.progress.stage("validating", Some(folds.len() as u64));
     let one = Threads::one();
-    let fit = |fold: &Fold, threads: &Threads, budget: &Budget, exact| -> Result<FoldFit, Error> {
+    let fit = |fold: &Fold, threads: &Threads, budget: &Budget, exact| -> Result<(HeldBack, u32), Error> {
         let view = prepared.view(&fold.train, threads)?;
         let view = view.get();
         let rows = Rows { train: fold.train.clone(), others: fold.held_back.clone() };
@@ -102,7 +113,15 @@ pub fn validate(
         ctx.progress.advance(1);
         let n_outputs = prepared.target().n_outputs();
         let linked = fitted.link.apply(&fitted.other_scores, n_outputs);
-        Ok(FoldFit { linked, floats: fitted.other_floats, rounds: fitted.rounds })
+        let held = HeldBack {
+            repetition: fold.repetition,
+            rows: fold.held_back.clone(),
+            scores: fitted.other_scores,
+            link: fitted.link,
+            linked,
+            floats: fitted.other_floats,
+        };
+        Ok((held, fitted.rounds))
     };
     // Where floats cost a second training, they come after all folds, if time is left.
     let first_pass = if learner.floats_are_free { Exactness::Floats } else { Exactness::Integers };
@@ -127,14 +146,37 @@ pub fn validate(
         ctx.progress.stage("comparing with floats", Some(folds.len() as u64));
         let budget = ctx.budget.share(0.6);
         let again = ctx.threads.map(folds.len(), |i| fit(&folds[i], &one, &budget, Exactness::Floats));
-        for (fit, again) in fits.iter_mut().zip(again) {
+        for ((held, _), again) in fits.iter_mut().zip(again) {
             // Whoever interrupts goes without.
-            if let Ok(again) = again {
-                fit.floats = again.floats;
+            if let Ok((again, _)) = again {
+                held.floats = again.floats;
             }
         }
     }
-    gather(prepared, &folds, &fits, n_skipped, aim)
+    let rounds = fits.iter().map(|(_, rounds)| f64::from(*rounds)).sum::<f64>() / fits.len().max(1) as f64;
+    let n_fits = fits.len() as u32;
+    let held = fits.into_iter().map(|(held, _)| held).collect();
+    let gathered = gather(prepared, held, aim)?;
+    Ok(Validated { rounds: (rounds > 0.0).then(|| rounds.ceil() as u32), n_fits, n_skipped, ..gathered })
+}
+
+/// The same fits with other probabilities: for each part that was held back those of the integers, and those without
+/// rounding where it has such. Scores and decisions follow.
+///
+/// # Errors
+/// Probabilities of another number of rows.
+pub fn relinked(
+    prepared: &Prepared<'_>,
+    validated: &Validated,
+    linked: Vec<(Vec<f64>, Vec<f64>)>,
+    aim: Aim<'_>,
+) -> Result<Validated, Error> {
+    let mut held = validated.held.clone();
+    for (part, (linked, floats)) in held.iter_mut().zip(linked) {
+        (part.linked, part.floats) = (linked, floats);
+    }
+    let Validated { rounds, n_fits, n_skipped, .. } = *validated;
+    Ok(Validated { rounds, n_fits, n_skipped, ..gather(prepared, held, aim)? })
 }
 
 /// True if the time left allows the folds once more, with floats, and the fit on all rows.
@@ -278,18 +320,12 @@ type Held<'f> = Vec<(&'f [u32], &'f [f64])>;
 /// The mean score of the repetitions, and the rows and predictions of each.
 type Scored = (Option<f64>, Vec<(Vec<u32>, Predictions)>);
 
-/// Puts the folds of each repetition together and scores them.
-fn gather(
-    prepared: &Prepared<'_>,
-    folds: &[Fold],
-    fits: &[FoldFit],
-    n_skipped: u32,
-    aim: Aim<'_>,
-) -> Result<Validated, Error> {
-    let n_repetitions = folds.iter().map(|f| f.repetition + 1).max().unwrap_or(0);
+/// Puts the folds of each repetition together and scores them; counts of fits and rounds are the caller's.
+fn gather(prepared: &Prepared<'_>, parts: Vec<HeldBack>, aim: Aim<'_>) -> Result<Validated, Error> {
+    let n_repetitions = parts.iter().map(|p| p.repetition + 1).max().unwrap_or(0);
     let held = |repetition: usize, floats: bool| -> Held<'_> {
-        let of = folds.iter().zip(fits).filter(move |(f, _)| f.repetition == repetition);
-        of.map(|(fold, fit)| (&fold.held_back[..], fit.linked(floats))).collect()
+        let of = parts.iter().filter(move |p| p.repetition == repetition);
+        of.map(|p| (&p.rows[..], p.linked(floats))).collect()
     };
     let scores = |floats: bool| -> Result<Scored, Error> {
         let mut all = Vec::new();
@@ -307,23 +343,14 @@ fn gather(
         Ok((known.filter(|s| !s.is_empty()).map(mean), all))
     };
     let (score, all) = scores(false)?;
-    let score_float = if fits.iter().all(|f| !f.floats.is_empty()) { scores(true)?.0 } else { None };
-    let rounds = fits.iter().map(|f| f64::from(f.rounds)).sum::<f64>() / fits.len().max(1) as f64;
+    let score_float = if parts.iter().all(|p| !p.floats.is_empty()) { scores(true)?.0 } else { None };
     // The model's own decision is made on the rows of all repetitions.
     let everything: Held<'_> = (0..n_repetitions).flat_map(|r| held(r, false)).collect();
     let (truth, linked) = side_by_side(prepared, &everything);
     let decision = aim.decide(&truth, &linked)?;
     let (rows, predictions) = all.into_iter().next().ok_or(Kind::Interrupted)?;
-    Ok(Validated {
-        score,
-        score_float,
-        decision,
-        rounds: (rounds > 0.0).then(|| rounds.ceil() as u32),
-        n_fits: fits.len() as u32,
-        n_skipped,
-        rows,
-        predictions,
-    })
+    let (rounds, n_fits, n_skipped) = (None, 0, 0);
+    Ok(Validated { score, score_float, decision, rounds, n_fits, n_skipped, rows, predictions, held: parts })
 }
 
 /// The truth and the predictions of folds, one after the other.

@@ -9,7 +9,7 @@ use crate::reference::Inputs;
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::fixed::{Requantize, clamp_i32};
-use ir::op::{NearestRows, QGemm, QuantizeLinear, RbfParts, RbfSums, Tables};
+use ir::op::{NearestRows, QGemm, QuantizeLinear, RbfParts, RbfSums, ScoreCurve, Tables};
 use ir::{Op, Tensor, TensorData};
 
 /// Value of one of these nodes.
@@ -19,6 +19,7 @@ pub(crate) fn evaluate(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
         Op::QGemm(_) => gemm(inputs),
         Op::Tables(op) => tables(inputs, *op),
         Op::Sum(_) => sum(inputs),
+        Op::ScoreCurve(_) => curve(inputs),
         Op::ToScores(op) => {
             let x = doubles(inputs, 0)?;
             let scores = x.values.iter().map(|&x| op.of(x)).collect();
@@ -109,6 +110,12 @@ fn sum(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
     }
     let scores = sums.into_iter().map(clamp_i32).collect();
     inputs.finish(first.dims().to_vec(), TensorData::I32(scores))
+}
+
+fn curve(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
+    let mut scores = i32s(inputs, 0)?.to_vec();
+    ScoreCurve::apply(i64s(inputs, 1)?, i32s(inputs, 2)?, i32s(inputs, 3)?, &mut scores);
+    inputs.finish(inputs.tensor(0)?.dims().to_vec(), TensorData::I32(scores))
 }
 
 fn nearest(inputs: &Inputs<'_, '_>, op: NearestRows) -> Result<Tensor, Error> {

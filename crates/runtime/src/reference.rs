@@ -277,6 +277,7 @@ impl Inputs<'_, '_> {
             | Op::QGemm(_)
             | Op::Tables(_)
             | Op::Sum(_)
+            | Op::ScoreCurve(_)
             | Op::ToScores(_)
             | Op::NearestRows(_)
             | Op::RbfSums(_) => integers::evaluate(self),

@@ -57,6 +57,12 @@ impl From<recipe::Error> for Error {
     }
 }
 
+impl From<compose::Error> for Error {
+    fn from(e: compose::Error) -> Error {
+        Error::new(e.nature(), &e)
+    }
+}
+
 impl From<data::Error> for Error {
     fn from(e: data::Error) -> Error {
         recipe::Error::from(e).into()

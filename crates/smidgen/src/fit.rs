@@ -1,6 +1,7 @@
 //! `fit`: a table to a model file.
 
 use crate::Error;
+use crate::calibrated::{ProbabilityCalibration, calibrated};
 use crate::costs::{CostReport, CostTable, class_weights};
 use crate::evaluate::{self, Evaluated, evaluate_model, metric_task, report};
 use crate::figures::{Figures, Fitted, figures};
@@ -8,6 +9,7 @@ use crate::joined::{JoinOptions, Second, rows_of_second};
 use crate::output::{refuse_same_file, write_whole};
 use crate::table::{Scorer, batch_truth, rows_for};
 use crate::timing::{Speed, measure};
+use compose::calibrate;
 use data::{Encoding, Markers, ReadOptions, Source, Table, Target, TargetOptions};
 use ir::{ColumnKind, Signature, Task};
 use jobs::{Cancel, Clock, Ctx, Seed};
@@ -16,8 +18,8 @@ use metrics::MetricEntry;
 use params::Params;
 use prepare::past_rows;
 use recipe::{
-    Aim, Cleaned, Duplicates, Finished, MissingCells, PrepareOptions, Prepared, Relations, Scheme, Step,
-    Validated, Warning,
+    Aim, Cleaned, Duplicates, Finished, MissingCells, PrepareOptions, Prepared, Relations, Scheme, ScoreMap,
+    Step, Validated, Warning,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -65,6 +67,10 @@ pub struct FitOptions {
     pub learner: String,
     /// Its parameters, as text.
     pub settings: Vec<(String, String)>,
+    /// Probability calibration: `auto`, `none` or the name of a calibrator.
+    pub calibrator: String,
+    /// Parameters of calibrators: calibrator, name, value.
+    pub calibrator_settings: Vec<(String, String, String)>,
     /// A table of what mistakes cost.
     pub costs: Option<PathBuf>,
     /// The score that is demanded.
@@ -181,6 +187,8 @@ pub struct FitReport {
     pub score_oof: Option<f64>,
     /// The same recipe without rounding, out of fold; `None` where time did not allow it.
     pub score_float: Option<f64>,
+    /// The calibrator that was taken, if any.
+    pub calibration: Option<ProbabilityCalibration>,
     /// What mistakes cost, where that was told.
     pub costs: Option<CostReport>,
     /// Score of the written model on the test table.
@@ -245,6 +253,7 @@ struct Asked {
     params: Params,
     steps: Vec<Step>,
     metric: Option<&'static MetricEntry>,
+    calibrator: calibrate::Asked,
 }
 
 /// Fits a model to a table and writes it.
@@ -256,7 +265,8 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let params = learner.params(&options.settings)?;
     let metric = options.metric.as_deref().map(metrics::metric).transpose()?;
     let steps = steps(&options.transforms, &options.transform_settings)?;
-    let asked = Asked { learner, params, steps, metric };
+    let calibrator = calibrate::Asked::parse(&options.calibrator, &options.calibrator_settings)?;
+    let asked = Asked { learner, params, steps, metric, calibrator };
     let cost_table = options.costs.as_deref().map(CostTable::read).transpose()?;
     let test_source = options.test.as_deref().map(Source::parse).transpose()?;
 
@@ -282,6 +292,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         return Err(unfit_metric(metric, target.task));
     }
 
+    asked.calibrator.answers(target.task)?;
     let costs = cost_table.as_ref().map(|table| table.of_classes(&target.classes)).transpose()?;
     let class_weights = class_weights(asked.learner, &asked.params, costs.as_ref(), target.task)?;
 
@@ -313,11 +324,14 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let aim = Aim { metric, costs: costs.as_ref(), factors: prepared.class_factors.as_deref() };
     let validated =
         recipe::validate(&prepared, asked.learner, &asked.params, options.scheme, aim, seed, ctx)?;
+    let (validated, calibrator) = calibrated(&asked.calibrator, &prepared, validated, aim, ctx)?;
     stages.validate = clock.seconds();
 
     let clock = Clock::start();
     ctx.progress.stage("fitting on all rows", validated.rounds.map(u64::from));
-    let finished = finish(options, &asked, &prepared, &target, &validated, metric, ctx)?;
+    let score_map = calibrator.as_ref().map(|made| &made.map);
+    let told = Told { validated: &validated, metric, score_map };
+    let finished = finish(options, &asked, &prepared, &target, told, ctx)?;
     let model = finished.model;
     stages.finish = clock.seconds();
 
@@ -388,6 +402,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         greater_is_better: metric.greater_is_better,
         score_oof: validated.score,
         score_float: validated.score_float,
+        calibration: calibrator.as_ref().map(ProbabilityCalibration::of),
         costs: cost_report,
         score_test: test.as_ref().and_then(|t| t.score),
         oof,
@@ -491,15 +506,22 @@ fn check_test(test: &Source, options: &FitOptions, target: &Target) -> Result<()
     )))
 }
 
+/// What the folds tell the fit on all rows.
+struct Told<'a> {
+    validated: &'a Validated,
+    metric: &'a MetricEntry,
+    score_map: Option<&'a ScoreMap>,
+}
+
 fn finish(
     options: &FitOptions,
     asked: &Asked,
     prepared: &Prepared<'_>,
     target: &Target,
-    validated: &Validated,
-    metric: &MetricEntry,
+    told: Told<'_>,
     ctx: &Ctx<'_>,
 ) -> Result<Finished, Error> {
+    let Told { validated, metric, score_map } = told;
     let metrics = validated.score.map(|s| (format!("{} (oof)", metric.name), s)).into_iter().collect();
     let origin = recipe::Origin {
         target: &options.target,
@@ -509,6 +531,7 @@ fn finish(
         seed: options.seed,
         work: 1,
         decision: &validated.decision,
+        score_map,
         metrics,
     };
     // Whoever interrupts still gets a model: the last fit, of known length, is done all the same.

@@ -4,6 +4,7 @@
 //! measures it, [`predict`] applies it, [`inspect`](Inspected) shows it, [`verify_file`] proves that
 //! this machine computes it. Every figure comes from the integers that are deployed.
 
+mod calibrated;
 mod compare;
 mod costs;
 mod error;
@@ -16,16 +17,18 @@ mod model_file;
 mod output;
 mod predict;
 mod prepare;
+mod reasons;
 mod report;
 mod stability;
-mod reasons;
 mod table;
 mod timing;
 
 pub use ::evaluate::Test;
 pub use ::prepare::transform::{COMMON, TransformEntry};
 pub use ::prepare::{TRANSFORMS, past_rows, related_rows};
+pub use calibrated::ProbabilityCalibration;
 pub use compare::{Comparison, Evaluation};
+pub use compose::calibrate::{CALIBRATORS, CalibratorEntry};
 pub use costs::CostReport;
 pub use data::{ColumnProfile, ColumnSummary, Encoding, Format, ReadOptions, Spread, TableProfile, Value};
 pub use error::{Error, Nature};

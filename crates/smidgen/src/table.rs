@@ -229,6 +229,7 @@ pub(crate) fn is_integer(model: &Model) -> bool {
                 | Op::Threshold(_)
                 | Op::Tables(_)
                 | Op::Sum(_)
+                | Op::ScoreCurve(_)
                 | Op::QGemm(_)
                 | Op::NearestRows(_)
                 | Op::RbfSums(_)

@@ -1,7 +1,7 @@
 //! The page of parameters is made from the tables; `UPDATE_GOLDEN=1` writes it anew.
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
-use smidgen::{COMMON, LEARNERS, ParamSpec, TRANSFORMS, past_rows, related_rows};
+use smidgen::{CALIBRATORS, COMMON, LEARNERS, ParamSpec, TRANSFORMS, past_rows, related_rows};
 use std::fmt::Write;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/parameters.md");
@@ -46,6 +46,12 @@ fn the_page_of_parameters_is_that_of_the_tables() {
         let target = if t.sees_target { "; fitted to the target, inside each fold" } else { "" };
         write!(page, "\n### {}\n\n{} (takes {}{target}).\n", t.name, t.doc, t.takes_shown()).unwrap();
         table(&mut page, t.spec);
+    }
+    page.push_str("\n## Calibrators: `--calibrator`\n");
+    for c in CALIBRATORS {
+        let tasks = c.tasks.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
+        write!(page, "\n### {}\n\n{} ({tasks}).\n", c.name, c.doc).unwrap();
+        table(&mut page, c.spec);
     }
     write!(page, "\n## Earlier rows: `--order`, `--group`\n\nSet as `{}.PARAMETER`.\n", past_rows::NAME)
         .unwrap();

@@ -78,6 +78,9 @@ pub(crate) struct Args {
     /// The positive class; the last one unless given
     #[arg(long, value_name = "CLASS")]
     positive: Option<String>,
+    /// Probability calibration: auto (if it helps), none, or a calibrator's name
+    #[arg(long, value_name = "NAME", default_value = "auto", hide_default_value = true)]
+    calibrator: String,
     /// A CSV of what mistakes cost, or gain, by true and predicted class
     #[arg(long, value_name = "FILE")]
     costs: Option<PathBuf>,
@@ -224,6 +227,8 @@ fn options(args: &Args) -> Result<FitOptions, Error> {
         scheme,
         learner: learner.clone(),
         settings: settings.learner,
+        calibrator: args.calibrator.clone(),
+        calibrator_settings: settings.calibrators,
         costs: args.costs.clone(),
         min_score: args.min_score,
         max_bytes: args.max_bytes,
@@ -254,6 +259,16 @@ fn text(made: &FitReport) -> String {
         made.n_columns.0,
         made.n_columns.1
     );
+    if let Some(c) = &made.calibration {
+        out.push_str(&format!(
+            "probabilities calibrated by {}: log loss {} to {}, ece {} to {} out of fold\n\n",
+            c.method,
+            look::score(c.log_loss_before),
+            look::score(c.log_loss_after),
+            look::score(c.ece_before),
+            look::score(c.ece_after)
+        ));
+    }
     if let Some(costs) = &made.costs {
         let what = if costs.is_gain { "gain" } else { "cost" };
         let test = costs.test.map(|t| format!("{} on test rows, ", look::score(t))).unwrap_or_default();
@@ -314,6 +329,13 @@ fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
         "members": [{"learner": made.learner, "weight": 1.0, "bytes": made.bytes}],
         "front": [{"point": 1, "score": figures::number(score), "bytes": made.bytes, "cost_ns": null}],
         "warnings": figures::warnings(&made.warnings),
+        "calibration": made.calibration.map(|c| json!({
+            "method": c.method,
+            "log_loss_before": c.log_loss_before,
+            "log_loss_after": c.log_loss_after,
+            "ece_before": c.ece_before,
+            "ece_after": c.ece_after,
+        })),
         "costs": made.costs.map(|c| json!({
             "kind": if c.is_gain { "gain" } else { "cost" },
             "oof": c.oof,
@@ -379,6 +401,9 @@ fn command(args: &Args, options: &FitOptions, made: &FitReport) -> String {
     }
     if let Some(costs) = &options.costs {
         flag("--costs", costs.display().to_string());
+    }
+    if options.calibrator != "auto" {
+        flag("--calibrator", options.calibrator.clone());
     }
     if let Some(class) = &options.positive {
         flag("--positive", class.clone());

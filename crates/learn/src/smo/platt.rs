@@ -60,7 +60,7 @@ pub(crate) fn log_odds<E>(
 /// weights. No rows give `(0, 0)`. O(n_rows) a Newton step.
 /// # Source  Platt, 1999; Lin, Lin & Weng, A note on Platt's probabilistic outputs for support vector
 /// machines, Machine Learning 68, 2007, algorithm 1; deviation: row weights.
-pub(crate) fn fit_sigmoid(decisions: &[f64], labels: &[bool], row_weights: Option<&[f64]>) -> (f64, f64) {
+pub fn fit_sigmoid(decisions: &[f64], labels: &[bool], row_weights: Option<&[f64]>) -> (f64, f64) {
     let weight = |row: usize| row_weights.map_or(1.0, |w| w.get(row).copied().unwrap_or(0.0));
     let (mut n_true, mut n_false) = (0.0, 0.0);
     for (row, &label) in labels.iter().enumerate() {

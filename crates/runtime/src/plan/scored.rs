@@ -17,6 +17,7 @@ use crate::error::{Error, Kind};
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::fixed::{Requantize, clamp_i32};
+use ir::op::ScoreCurve;
 use ir::{Column, DType, Graph, Node, Op, Tensor, TensorData, ValueIdx};
 
 /// Coded columns, rows of integers, parts of a score, links.
@@ -28,7 +29,17 @@ pub(super) struct Scored {
     /// They are added up.
     parts: Vec<Part>,
     width: usize,
+    /// What becomes of the sum.
+    curve: Option<Curve>,
     endings: Vec<Ending>,
+}
+
+/// The polygons of a [`ScoreCurve`].
+#[derive(Clone, Debug)]
+struct Curve {
+    sizes: Vec<i64>,
+    knots: Vec<i32>,
+    values: Vec<i32>,
 }
 
 /// One part of a score.
@@ -75,9 +86,15 @@ impl Scored {
             .ok_or_else(|| refuse_graph(graph))?;
         let node = maker(graph, score).ok_or_else(|| refuse_graph(graph))?;
         let mut lowered = Lowered { graph, known, codes: Vec::new(), coded: Vec::new(), rows: Vec::new() };
+        let curve = lowered.curve(node);
+        // The scores before the curve are none of the outputs, so only the parts under it are left.
+        let (sum, node) = match (&curve, node.inputs.first().and_then(|&i| Some((i, maker(graph, i)?)))) {
+            (Some(_), Some(under)) => under,
+            _ => (score, node),
+        };
         let parts = match &node.op {
             Op::Sum(_) => node.inputs.iter().map(|&part| lowered.part(part)).collect(),
-            _ => lowered.part(score).map(|part| vec![part]),
+            _ => lowered.part(sum).map(|part| vec![part]),
         }?;
         let ending = |&output: &ValueIdx| {
             Ending::of(graph, output, score).map_err(|node| node.map_or_else(|| refuse_graph(graph), refuse))
@@ -93,7 +110,7 @@ impl Scored {
         let computed: Vec<usize> =
             codes.iter().filter_map(|step| step.start.computed()).chain(of_rows).chain(of_parts).collect();
         let prelude = (!computed.is_empty()).then(|| Prelude::new(graph, &computed, known));
-        Ok(Scored { prelude, codes, rows, parts, width, endings })
+        Ok(Scored { prelude, codes, rows, parts, width, curve, endings })
     }
 
     pub(super) fn n_codes(&self) -> usize {
@@ -131,6 +148,9 @@ impl Scored {
                     sums.iter_mut().zip(&*of_part).for_each(|(sum, &v)| *sum += i64::from(v));
                 }
                 scores.iter_mut().zip(&sums).for_each(|(score, &sum)| *score = clamp_i32(sum));
+            }
+            if let Some(curve) = &self.curve {
+                ScoreCurve::apply(&curve.sizes, &curve.knots, &curve.values, scores);
             }
             for (ending, output) in self.endings.iter().zip(&mut outputs) {
                 ending.write(scores, self.width, first, output);
@@ -207,6 +227,16 @@ impl<'g> Lowered<'g> {
             return Ok(Part::Trees { trees: Trees::new(&op.forest), first });
         }
         Ok(self.engine(node).unwrap_or(Part::Computed(value.0 as usize)))
+    }
+
+    /// The polygons of a node that is a curve; none for one on a column that is given, which stays a part.
+    fn curve(&self, node: &Node) -> Option<Curve> {
+        let (Op::ScoreCurve(_), &[scores, sizes, knots, values]) = (&node.op, &node.inputs[..]) else {
+            return None;
+        };
+        maker(self.graph, scores)?;
+        let (sizes, knots, values) = (self.i64s(sizes)?, self.i32s(knots)?, self.i32s(values)?);
+        Some(Curve { sizes: sizes.to_vec(), knots: knots.to_vec(), values: values.to_vec() })
     }
 
     /// The part that has an engine of its own.

@@ -41,6 +41,7 @@ pub const TRAITS: &[&str] = &[
     "QGemm",
     "Tables",
     "Sum",
+    "ScoreCurve",
     "ToScores",
     "NearestRows",
     "RbfSums",
@@ -265,6 +266,7 @@ fn finish(
     n_outputs: u32,
     inputs: Vec<Input>,
 ) -> Model {
+    let score = if random.below(3) == 0 { scores::curved(random, &mut b, score, n_outputs) } else { score };
     let shift = random.below(21) as i16;
     let link = |kind, shift, offset| Op::Link(Link { kind, shift, offset });
     let mut outputs = vec![(OutputRole::Score, score)];
@@ -357,6 +359,7 @@ pub fn traits(model: &Model) -> Vec<&'static str> {
             (Op::QGemm(_), _) => seen.push("QGemm"),
             (Op::Tables(_), _) => seen.push("Tables"),
             (Op::Sum(_), _) => seen.push("Sum"),
+            (Op::ScoreCurve(_), _) => seen.push("ScoreCurve"),
             (Op::ToScores(_), _) => seen.push("ToScores"),
             (Op::NearestRows(_), _) => seen.push("NearestRows"),
             (Op::RbfSums(_), _) => seen.push("RbfSums"),

@@ -6,8 +6,8 @@ use ir::digest::SplitMix64;
 use ir::fixed::Requantize;
 use ir::forest::CodedFeature;
 use ir::op::{
-    Arithmetic, Cast, Columns, ForestOp, MatMul, NearestRows, OneHot, QGemm, QuantizeLinear, RbfSums, Sum,
-    Tables, ToScores,
+    Arithmetic, Cast, Columns, ForestOp, MatMul, NearestRows, OneHot, QGemm, QuantizeLinear, RbfSums,
+    ScoreCurve, Sum, Tables, ToScores,
 };
 use ir::{DType, GraphBuilder, Op, Tensor, TensorData, ValueIdx};
 
@@ -70,6 +70,23 @@ pub fn made(
         [only] => only,
         _ => b.node(Op::Sum(Sum), &parts).unwrap(),
     }
+}
+
+/// A polygon for each column of scores.
+pub fn curved(random: &mut SplitMix64, b: &mut GraphBuilder, score: ValueIdx, n_outputs: u32) -> ValueIdx {
+    let (mut sizes, mut knots, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..n_outputs {
+        let most = [4, 2_000_000, i32::MAX as u32 / 2][random.below(3) as usize];
+        let mut own: Vec<i32> = (0..1 + random.below(9)).map(|_| whole(random, most) as i32).collect();
+        own.sort_unstable();
+        own.dedup();
+        sizes.push(own.len() as i64);
+        values.extend(own.iter().map(|_| whole(random, 1_000_000_000) as i32 * 2));
+        knots.extend(own);
+    }
+    let constants = [TensorData::I64(sizes), TensorData::I32(knots), TensorData::I32(values)];
+    let [sizes, knots, values] = constants.map(|data| b.constant(Tensor::vector(data)).unwrap());
+    b.node(Op::ScoreCurve(ScoreCurve), &[score, sizes, knots, values]).unwrap()
 }
 
 /// Columns side by side `f64 [N, n]`: as given, cast, computed, and a column a code.

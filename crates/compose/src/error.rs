@@ -1,0 +1,124 @@
+//! Errors of this crate.
+
+/// An error of this crate.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(Box<Kind>);
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Kind {
+    /// No calibrator of that name.
+    #[error("unknown calibrator \"{name}\"{suggestion}; known: auto, none, {known}")]
+    UnknownCalibrator {
+        /// The name asked for.
+        name: String,
+        /// `; did you mean ..?`, or nothing.
+        suggestion: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// A setting that the calibrator does not take.
+    #[error(transparent)]
+    Params(#[from] params::Error),
+    /// A setting of a calibrator that will not be used.
+    #[error("--set {of}.{name}: calibrator \"{of}\" is not used by --calibrator {asked}; name it there")]
+    Unused {
+        /// The calibrator.
+        of: String,
+        /// The parameter.
+        name: String,
+        /// What was asked for.
+        asked: String,
+    },
+    /// A task that the calibrator does not answer.
+    #[error(
+        "calibrator {calibrator}: a {task} task is not supported, expected {expected}; use --calibrator {instead}"
+    )]
+    Task {
+        /// The calibrator.
+        calibrator: &'static str,
+        /// The task.
+        task: &'static str,
+        /// Tasks that it answers.
+        expected: String,
+        /// What to ask for.
+        instead: String,
+    },
+    /// Scores that are no log odds.
+    #[error(
+        "calibrator {calibrator}: expected scores that are log odds or logs of shares, got those of the link \"{link}\"; use --calibrator none or another learner, such as gbdt"
+    )]
+    Link {
+        /// The calibrator.
+        calibrator: &'static str,
+        /// The link.
+        link: &'static str,
+    },
+    /// Rows that do not fit together.
+    #[error("probability calibration: {what}: expected {expected}, got {got}")]
+    Rows {
+        /// What does not fit.
+        what: &'static str,
+        /// What is asked for.
+        expected: String,
+        /// What is there.
+        got: String,
+    },
+    /// Nothing to learn from.
+    #[error(
+        "probability calibration: none of {n_rows} out-of-fold rows weighs anything; use --calibrator none"
+    )]
+    NoRows {
+        /// Number of rows.
+        n_rows: usize,
+    },
+    /// One class alone.
+    #[error(
+        "probability calibration: {n_rows} out-of-fold rows that weigh anything hold one class, at least two are needed; use fewer --folds or --calibrator none"
+    )]
+    OneClass {
+        /// Number of rows.
+        n_rows: usize,
+    },
+    /// A map that is not finite: a defect.
+    #[error("calibrator {calibrator}: the curves that came out are not finite or fall")]
+    Curve {
+        /// The calibrator.
+        calibrator: &'static str,
+    },
+    /// A metric of the report.
+    #[error(transparent)]
+    Metric(#[from] metrics::Error),
+}
+
+impl Error {
+    /// What went wrong.
+    pub fn kind(&self) -> &Kind {
+        &self.0
+    }
+
+    /// Whose business it is.
+    pub fn nature(&self) -> ir::Nature {
+        match &*self.0 {
+            Kind::Task { .. } | Kind::Link { .. } => ir::Nature::Unsupported,
+            Kind::Curve { .. } | Kind::Rows { .. } => ir::Nature::Bug,
+            Kind::UnknownCalibrator { .. }
+            | Kind::Params(_)
+            | Kind::Unused { .. }
+            | Kind::NoRows { .. }
+            | Kind::OneClass { .. }
+            | Kind::Metric(_) => ir::Nature::Input,
+        }
+    }
+}
+
+impl<T> From<T> for Error
+where
+    Kind: From<T>,
+{
+    fn from(error: T) -> Error {
+        Error(Box::new(error.into()))
+    }
+}

@@ -1,0 +1,241 @@
+//! What probability calibration learnt: a curve for each score, and its integers.
+//!
+//! Curves are on real scores, so one map serves models of different grids: folds and the model on all rows.
+//! It stands apart because whoever makes maps stands above this crate, and whoever writes models in it.
+
+use ir::fixed::{math, power_of_two, round_i32};
+use ir::op::{LinkKind, ScoreCurve};
+use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
+use learn::ScoreLink;
+
+/// A function of a real score.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Curve {
+    /// `scale s + offset`.
+    Line {
+        /// The factor, finite and not below 0.
+        scale: f64,
+        /// What is added, finite.
+        offset: f64,
+    },
+    /// The polygon through points `(score, value)`, both finite, scores strictly rising, values never falling;
+    /// beyond the ends their values.
+    Polygon(Vec<(f64, f64)>),
+}
+
+/// A curve for each score of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoreMap(Vec<Curve>);
+
+/// A map on one grid: what a [`ScoreCurve`] takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MapOnGrid {
+    sizes: Vec<i64>,
+    knots: Vec<i32>,
+    values: Vec<i32>,
+}
+
+impl Curve {
+    fn is_valid(&self) -> bool {
+        match self {
+            Curve::Line { scale, offset } => scale.is_finite() && *scale >= 0.0 && offset.is_finite(),
+            Curve::Polygon(points) => {
+                !points.is_empty()
+                    && points.iter().all(|(s, v)| s.is_finite() && v.is_finite())
+                    && points.is_sorted_by(|a, b| a.0 < b.0 && a.1 <= b.1)
+            }
+        }
+    }
+
+    /// The value of a score.
+    pub fn of(&self, score: f64) -> f64 {
+        match self {
+            Curve::Line { scale, offset } => scale * score + offset,
+            Curve::Polygon(points) => {
+                let above = points.partition_point(|(s, _)| *s <= score);
+                match (above.checked_sub(1).map(|i| points[i]), points.get(above)) {
+                    (Some((s0, v0)), Some((s1, v1))) => v0 + (score - s0) / (s1 - s0) * (v1 - v0),
+                    (Some((_, v)), None) | (None, Some(&(_, v))) => v,
+                    (None, None) => 0.0,
+                }
+            }
+        }
+    }
+
+    /// Points `(score, value)` of the curve in units of `2^-shift`, scores strictly rising.
+    fn on_grid(&self, shift: i32) -> Vec<(i32, i32)> {
+        let grid = power_of_two(shift);
+        let mut points: Vec<(i32, i32)> = match self {
+            Curve::Line { scale, offset } => {
+                // The longest piece on which scores and values stay within 30 bits, so that the slope is exact to
+                // that many; beyond it probabilities have reached their ends.
+                const REACH: f64 = (1 << 30) as f64;
+                let within = |value: f64| ((value - offset * grid) / scale).clamp(-REACH, REACH);
+                let ends = if *scale > 0.0 { [within(-REACH), within(REACH)] } else { [0.0, 0.0] };
+                let at = |s: i32| round_i32(scale * f64::from(s) + offset * grid);
+                ends.map(round_i32).map(|s| (s, at(s))).to_vec()
+            }
+            Curve::Polygon(points) => {
+                points.iter().map(|(s, v)| (round_i32(s * grid), round_i32(v * grid))).collect()
+            }
+        };
+        // Of points that fall together the last one stays: its value is the largest.
+        points.reverse();
+        points.dedup_by_key(|(s, _)| *s);
+        points.reverse();
+        points
+    }
+}
+
+impl ScoreMap {
+    /// A curve for each score; `None` without any, or if one is not as [`Curve`] says.
+    pub fn try_new(curves: Vec<Curve>) -> Option<ScoreMap> {
+        (!curves.is_empty() && curves.iter().all(Curve::is_valid)).then_some(ScoreMap(curves))
+    }
+
+    /// The curves.
+    pub fn curves(&self) -> &[Curve] {
+        &self.0
+    }
+
+    /// Scores `[n_rows, n_outputs]` through their curves.
+    pub fn apply(&self, scores: &mut [f64]) {
+        for row in scores.chunks_exact_mut(self.0.len()) {
+            row.iter_mut().zip(&self.0).for_each(|(score, curve)| *score = curve.of(*score));
+        }
+    }
+
+    /// The map on a grid of `shift` fraction bits, scores and values alike. Between knots the integers are within
+    /// one unit of the curve.
+    pub fn on_grid(&self, shift: i16) -> MapOnGrid {
+        let mut map = MapOnGrid { sizes: Vec::new(), knots: Vec::new(), values: Vec::new() };
+        for curve in &self.0 {
+            let points = curve.on_grid(shift.into());
+            map.sizes.push(points.len() as i64);
+            map.knots.extend(points.iter().map(|p| p.0));
+            map.values.extend(points.iter().map(|p| p.1));
+        }
+        map
+    }
+}
+
+impl MapOnGrid {
+    /// Integer scores `[n_rows, n_outputs]` through their curves, as the graph computes them.
+    pub fn apply(&self, scores: &mut [i32]) {
+        ScoreCurve::apply(&self.sizes, &self.knots, &self.values, scores);
+    }
+
+    /// Appends the node behind a score.
+    ///
+    /// # Errors
+    /// The graph refuses it: the score has another number of columns.
+    pub fn lower(&self, builder: &mut GraphBuilder, score: ValueIdx) -> Result<ValueIdx, ir::Error> {
+        let constants = [
+            TensorData::I64(self.sizes.clone()),
+            TensorData::I32(self.knots.clone()),
+            TensorData::I32(self.values.clone()),
+        ];
+        let mut inputs = vec![score];
+        for data in constants {
+            inputs.push(builder.constant(Tensor::vector(data))?);
+        }
+        builder.node(Op::ScoreCurve(ScoreCurve), &inputs)
+    }
+}
+
+/// Real scores of integer scores `[n_rows, n_outputs]`: log odds, or logs of shares; none for links that are
+/// neither.
+pub fn real_scores(scores: &[i32], link: &ScoreLink) -> Option<Vec<f64>> {
+    let unit = power_of_two(-i32::from(link.shift));
+    matches!(link.kind, LinkKind::Logistic | LinkKind::Softmax)
+        .then(|| scores.iter().map(|&s| f64::from(s) * unit).collect())
+}
+
+/// Probabilities `[n_rows, n_classes]` after a map, computed without rounding; for links that have log odds or
+/// logs of shares.
+pub fn mapped_floats(map: &ScoreMap, kind: LinkKind, probabilities: &[f64]) -> Vec<f64> {
+    let log = |p: f64| math::log(p.clamp(f64::MIN_POSITIVE, 1.0));
+    match kind {
+        LinkKind::Logistic => {
+            let mut odds: Vec<f64> = probabilities.chunks_exact(2).map(|p| log(p[1]) - log(p[0])).collect();
+            map.apply(&mut odds);
+            odds.into_iter().map(math::sigmoid).flat_map(|p| [1.0 - p, p]).collect()
+        }
+        _ => {
+            let mut logs: Vec<f64> = probabilities.iter().map(|&p| log(p)).collect();
+            map.apply(&mut logs);
+            for row in logs.chunks_exact_mut(map.0.len()) {
+                let largest = row.iter().fold(f64::NEG_INFINITY, |m, s| m.max(*s));
+                row.iter_mut().for_each(|s| *s = math::exp(*s - largest));
+                let sum: f64 = row.iter().sum();
+                row.iter_mut().for_each(|s| *s /= sum);
+            }
+            logs
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_follow_the_curve() {
+        let curves = [
+            Curve::Line { scale: 0.37, offset: -1.25 },
+            Curve::Line { scale: 250.0, offset: 3.0 },
+            Curve::Line { scale: 1.0, offset: 0.0 },
+            Curve::Line { scale: 0.0, offset: 0.75 },
+            Curve::Polygon(vec![(-2.0, -1.0), (0.0, -0.5), (0.125, 2.0), (3.0, 2.5)]),
+        ];
+        for curve in curves {
+            let map = ScoreMap::try_new(vec![curve.clone()]).unwrap();
+            for shift in [8, 14, 20] {
+                let grid = power_of_two(shift.into());
+                let on_grid = map.on_grid(shift);
+                for k in -400..=400 {
+                    let real = f64::from(k) * 0.0123;
+                    let mut score = [round_i32(real * grid)];
+                    let meant = curve.of(f64::from(score[0]) / grid) * grid;
+                    on_grid.apply(&mut score);
+                    let away = (f64::from(score[0]) - meant).abs();
+                    assert!(away <= 1.01, "{curve:?} {shift} {real}: {away}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_identity_changes_nothing() {
+        let map = ScoreMap::try_new(vec![Curve::Line { scale: 1.0, offset: 0.0 }]).unwrap();
+        let mut scores = [-1_000_000, -1, 0, 1, 77, 1 << 29];
+        map.on_grid(16).apply(&mut scores);
+        assert_eq!(scores, [-1_000_000, -1, 0, 1, 77, 1 << 29]);
+    }
+
+    #[test]
+    fn points_that_fall_together_are_one() {
+        let map = ScoreMap::try_new(vec![Curve::Polygon(vec![(0.0, 0.0), (1e-9, 1.0), (1.0, 2.0)])]).unwrap();
+        let on_grid = map.on_grid(10);
+        assert_eq!(
+            (on_grid.sizes, on_grid.knots, on_grid.values),
+            (vec![2], vec![0, 1024], vec![1024, 2048])
+        );
+    }
+
+    #[test]
+    fn curves_are_checked() {
+        let refused = [
+            Curve::Line { scale: -0.1, offset: 0.0 },
+            Curve::Line { scale: 1.0, offset: f64::NAN },
+            Curve::Polygon(Vec::new()),
+            Curve::Polygon(vec![(0.0, 1.0), (0.0, 2.0)]),
+            Curve::Polygon(vec![(0.0, 1.0), (1.0, 0.5)]),
+            Curve::Polygon(vec![(0.0, f64::INFINITY)]),
+        ];
+        for curve in refused {
+            assert_eq!(ScoreMap::try_new(vec![curve.clone()]), None, "{curve:?}");
+        }
+        assert_eq!(ScoreMap::try_new(Vec::new()), None);
+    }
+}
