@@ -2,7 +2,7 @@
 
 use crate::look;
 use serde_json::{Map, Value, json};
-use smidgen::{Average, Averages, Cleaned, Evaluated, Warning};
+use smidgen::{Average, Averages, Cleaned, Evaluated, Importance, Warning};
 use std::fmt::Write;
 
 /// Classes above which a confusion matrix would not fit a terminal.
@@ -70,6 +70,28 @@ pub(crate) fn averages(of: &Evaluated) -> Value {
         (name.to_owned(), json!({"precision": precision, "recall": recall, "f1": f1}))
     };
     of.averages.as_ref().map_or(Value::Null, |of| named(of).into_iter().map(object).collect())
+}
+
+/// Columns whose worth is shown.
+const MOST_COLUMNS: usize = 10;
+/// Length of the longest bar.
+const BAR: f64 = 24.0;
+
+/// What columns are worth, as bars; nothing where none is worth anything.
+pub(crate) fn importance(of: &[Importance]) -> String {
+    let largest = of.iter().map(|i| i.permutation).fold(0.0, f64::max);
+    if largest <= 0.0 {
+        return String::new();
+    }
+    let mut table = look::table(&["column", "loss when shuffled", ""]);
+    if let Some(bars) = table.column_mut(2) {
+        bars.set_cell_alignment(comfy_table::CellAlignment::Left);
+    }
+    for i in of.iter().take(MOST_COLUMNS) {
+        let bar = "█".repeat((BAR * i.permutation / largest).round().max(0.0) as usize);
+        table.add_row([i.column.clone(), look::score(i.permutation), bar]);
+    }
+    format!("{table}\n\n")
 }
 
 /// A number of the report; what is not known or not finite is null.

@@ -3,6 +3,8 @@
 //! One file a verb; each turns its arguments into options of the facade, calls it, and prints. Data
 //! goes to stdout, progress and messages to stderr. Exit codes: 0 done, 1 a demand was not met,
 //! 2 input, 3 unsupported, 70 a defect, 130 interrupted.
+// The object of `fit --json` has many keys.
+#![recursion_limit = "256"]
 
 mod figures;
 mod look;

@@ -14,6 +14,7 @@ mod page;
 mod residuals;
 mod rows;
 
+use crate::explain::Importance;
 pub use chart::DrawError;
 use metrics::Observed;
 
@@ -90,6 +91,8 @@ pub struct ScoreLine {
     pub on: String,
     /// The score.
     pub score: f64,
+    /// Its 95 % interval.
+    pub interval: Option<[f64; 2]>,
     /// What it means, in few words.
     pub meaning: String,
 }
@@ -129,19 +132,6 @@ pub struct LearningPoint {
     pub training: Option<f64>,
     /// Score on rows held back.
     pub held_back: Option<f64>,
-}
-
-/// What a column is worth to the model.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Importance {
-    /// The column.
-    pub column: String,
-    /// How much the score falls when its cells are shuffled.
-    pub permutation: f64,
-    /// The deviation of that over shuffles.
-    pub deviation: f64,
-    /// The mean size of what it adds to a row's score.
-    pub attribution: Option<f64>,
 }
 
 /// Rows that were predicted worst, with their cells.

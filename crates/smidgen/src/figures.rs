@@ -1,15 +1,18 @@
 //! What a report needs of a fit beyond its scores: the table, more fits, the rows that went wrong.
 
-use crate::Error;
 use crate::fit::FitOptions;
+use crate::reasons::with_columns;
 use crate::stability::{Stability, stability};
-use crate::table::Scorer;
+use crate::table::{Scorer, select};
+use crate::{Error, Nature};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
 use data::{ColumnProfile, ColumnSummary, Summaries, Table, Target, Value};
+use evaluate::explain::{Importance, Permutations, Sample, importances};
 use evaluate::report::{ColumnLine, LearningPoint, WorstRow, WorstRows};
-use ir::{ColumnKind, Model};
+use evaluate::score_interval;
+use ir::{ColumnKind, Model, Tensor};
 use jobs::{Ctx, Seed};
 use learn::LearnerEntry;
 use metrics::MetricEntry;
@@ -33,6 +36,12 @@ pub struct Figures {
     pub(crate) worst: WorstRows,
     /// The score of the best constant prediction.
     pub(crate) constant: Option<f64>,
+    /// What columns are worth, most first: on the first training rows.
+    pub importance: Vec<Importance>,
+    /// Why there is none, if the model is one that cannot be explained.
+    pub(crate) not_explained: Option<String>,
+    /// The 95 % interval of the out-of-fold score.
+    pub interval: Option<[f64; 2]>,
     /// What noise and missing cells change; `None` for a model that sees other rows.
     pub stability: Option<Stability>,
 }
@@ -69,7 +78,20 @@ pub(crate) fn figures(fitted: &Fitted<'_>, ctx: &Ctx<'_>) -> Result<Figures, Err
     let truth = prepared.truth.select(&validated.rows);
     let constant = truth.score(&constant(&truth), fitted.metric).ok().flatten();
     let first = fitted.table.batches().first().filter(|_| !fitted.scorer.sees_other_rows());
+    let interval = truth.observe(&validated.predictions, |observed| {
+        score_interval(observed, fitted.metric, seed, ctx.threads)
+    })??;
+    ctx.progress.stage("explaining", None);
+    let (importance, not_explained) =
+        match first.map_or(Ok(Vec::new()), |batch| importance(fitted, batch, ctx)) {
+            Ok(importance) => (importance, None),
+            Err(e) if e.nature() == Nature::Unsupported => (Vec::new(), Some(e.to_string())),
+            Err(e) => return Err(e),
+        };
     Ok(Figures {
+        importance,
+        not_explained,
+        interval,
         stability: first.map(|batch| stability(fitted.scorer, batch, seed, ctx)).transpose()?,
         learning: learning.collect(),
         columns: columns(fitted.table),
@@ -77,6 +99,37 @@ pub(crate) fn figures(fitted: &Fitted<'_>, ctx: &Ctx<'_>) -> Result<Figures, Err
         predictions: validated.predictions.clone(),
         truth,
         constant,
+    })
+}
+
+/// Predictions that are made to find out what columns are worth, and the rows that they are made for.
+const SHUFFLED: usize = 1_000_000;
+const SHUFFLED_ROWS: std::ops::RangeInclusive<usize> = 100..=2000;
+const SHUFFLES: usize = 3;
+
+/// What the columns are worth on the first training rows that have a target; fewer rows of wide tables.
+fn importance(fitted: &Fitted<'_>, batch: &RecordBatch, ctx: &Ctx<'_>) -> Result<Vec<Importance>, Error> {
+    let signature = fitted.model.signature();
+    let n_inputs = signature.inputs.len().max(1);
+    let most = (SHUFFLED / (n_inputs * SHUFFLES)).clamp(*SHUFFLED_ROWS.start(), *SHUFFLED_ROWS.end());
+    let batch = batch.slice(0, batch.num_rows().min(most));
+    let rows: Vec<u32> =
+        fitted.prepared.rows.iter().copied().take_while(|&row| (row as usize) < batch.num_rows()).collect();
+    if rows.is_empty() || signature.inputs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let truth = fitted.prepared.truth.select(&rows);
+    let metric = fitted.metric;
+    let score = |outputs: &[Tensor]| -> Result<f64, Error> {
+        let predictions = Predictions::from_outputs(outputs, signature)
+            .ok_or_else(|| Error::bug("report: the outputs are not those of the signature"))?;
+        let score = truth.score(&select(predictions, &rows, signature.classes.len()), metric)?.unwrap_or(0.0);
+        Ok(if metric.greater_is_better { score } else { -score })
+    };
+    with_columns(signature, fitted.scorer, &batch, |columns| {
+        let permutations = Permutations { repeats: SHUFFLES, seed: Seed(fitted.options.seed) };
+        let sample = Sample { model: fitted.model, plan: fitted.scorer.plan(), columns, permutations };
+        importances(&sample, ctx.threads, score)
     })
 }
 

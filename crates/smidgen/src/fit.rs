@@ -354,25 +354,6 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         None => None,
     };
     stages.test = clock.seconds();
-    write_whole(&options.output, |out| {
-        let path = options.output.display();
-        out.write_all(&bytes).map_err(|e| Error::input(format!("{path}: cannot be written: {e}")))
-    })?;
-
-    let mut warnings = prepared.warnings.clone();
-    warnings.extend(finished.warnings);
-    let cleaned = [prepared.cleaned.clone(), finished.cleaned].concat();
-    if validated.n_skipped > 0 && !ctx.cancel.is_cancelled() {
-        let text = format!("{} folds were left out for lack of time; give more --time", validated.n_skipped);
-        warnings.push(Warning::table("folds_left_out", text));
-    }
-    let oof_truth = prepared.truth.select(&validated.rows);
-    let oof = report(&oof_truth, &validated.predictions, metric, |e| Evaluated {
-        task: target.task,
-        classes: target.classes.clone(),
-        bytes: bytes.len() as u64,
-        ..e
-    })?;
     let clock = Clock::start();
     let figures = options.figures.then(|| {
         let fitted = Fitted {
@@ -392,6 +373,25 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     });
     let figures = figures.transpose()?;
     stages.figures = clock.seconds();
+    write_whole(&options.output, |out| {
+        let path = options.output.display();
+        out.write_all(&bytes).map_err(|e| Error::input(format!("{path}: cannot be written: {e}")))
+    })?;
+
+    let mut warnings = prepared.warnings.clone();
+    warnings.extend(finished.warnings);
+    let cleaned = [prepared.cleaned.clone(), finished.cleaned].concat();
+    if validated.n_skipped > 0 && !ctx.cancel.is_cancelled() {
+        let text = format!("{} folds were left out for lack of time; give more --time", validated.n_skipped);
+        warnings.push(Warning::table("folds_left_out", text));
+    }
+    let oof_truth = prepared.truth.select(&validated.rows);
+    let oof = report(&oof_truth, &validated.predictions, metric, |e| Evaluated {
+        task: target.task,
+        classes: target.classes.clone(),
+        bytes: bytes.len() as u64,
+        ..e
+    })?;
     let told = cost_table.as_ref().zip(costs.as_ref());
     let cost_report = told.map(|(table, costs)| table.report(costs, &oof, test.as_ref()));
     let mut made = FitReport {

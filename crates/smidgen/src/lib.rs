@@ -24,6 +24,7 @@ mod table;
 mod timing;
 
 pub use ::evaluate::Test;
+pub use ::evaluate::explain::Importance;
 pub use ::prepare::transform::{COMMON, TransformEntry};
 pub use ::prepare::{TRANSFORMS, past_rows, related_rows};
 pub use calibrated::ProbabilityCalibration;

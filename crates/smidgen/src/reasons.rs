@@ -93,7 +93,7 @@ impl<'m> Reasons<'m> {
 }
 
 /// Calls `f` with the columns of a batch, and of the second table, as the graph takes them.
-fn with_columns<T>(
+pub(crate) fn with_columns<T>(
     signature: &Signature,
     scorer: &Scorer<'_>,
     batch: &RecordBatch,

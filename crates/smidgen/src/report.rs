@@ -1,6 +1,7 @@
 //! The page of a fit.
 
 use crate::Error;
+use crate::figures::Figures;
 use crate::fit::FitReport;
 use crate::stability::Stability;
 use evaluate::report::{Headline, LearningPoint, Notice, Report, ScoreLine, html};
@@ -16,27 +17,27 @@ pub fn report_page(made: &FitReport, command: &str) -> Result<String, Error> {
     let page = figures.truth.observe(&figures.predictions, |observed| {
         html(&Report {
             title: made.model.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned()),
-            headline: headline(made),
-            scores: scores(made, figures.constant, &figures.learning),
+            headline: headline(made, figures),
+            scores: scores(made, figures),
             diagnosis: diagnosis(made, figures.constant, &figures.learning),
             stability: figures.stability.map(firm),
-            notices: notices(made),
+            notices: notices(made, figures),
             columns: figures.columns.clone(),
             observed: Some(*observed),
             observed_on: "out-of-fold rows",
             classes: &made.classes,
             learning: figures.learning.clone(),
-            importance: Vec::new(),
+            importance: figures.importance.clone(),
             worst: figures.worst.clone(),
             stages: stages(made),
-            recipe: vec![("recipe".to_owned(), made.recipe.clone())],
+            recipe: recipe(made),
             command: command.to_owned(),
         })
     })?;
     page.map_err(|e| Error::bug(e.to_string()))
 }
 
-fn headline(made: &FitReport) -> Headline {
+fn headline(made: &FitReport, figures: &Figures) -> Headline {
     let classes = made.classes.len();
     let question = match made.task {
         ir::Task::Binary => {
@@ -55,7 +56,11 @@ fn headline(made: &FitReport) -> Headline {
         metric: made.metric.to_owned(),
         greater_is_better: made.greater_is_better,
         score: made.score(),
-        interval: None,
+        interval: if made.test.is_some() {
+            made.test.as_ref().and_then(|t| t.interval)
+        } else {
+            figures.interval
+        },
         score_on,
         bytes: made.bytes,
         ns_per_row: Some(made.speed.ns_per_row),
@@ -70,8 +75,8 @@ fn headline(made: &FitReport) -> Headline {
     }
 }
 
-fn scores(made: &FitReport, constant: Option<f64>, learning: &[LearningPoint]) -> Vec<ScoreLine> {
-    let training = learning.last().and_then(|p| p.training);
+fn scores(made: &FitReport, figures: &Figures) -> Vec<ScoreLine> {
+    let training = figures.learning.last().and_then(|p| p.training);
     let lines = [
         ("test rows", made.score_test, "the written file on rows that nothing had seen"),
         ("out of fold", made.score_oof, "every training row, predicted by fits that had not seen it"),
@@ -85,10 +90,11 @@ fn scores(made: &FitReport, constant: Option<f64>, learning: &[LearningPoint]) -
             training,
             "rows that the fit had seen: far better than out of fold means learnt by heart",
         ),
-        ("best constant", constant, "what knowing no column gives"),
+        ("best constant", figures.constant, "what knowing no column gives"),
     ];
     let line = |(on, score, meaning): (&str, Option<f64>, &str)| {
-        Some(ScoreLine { on: on.to_owned(), score: score?, meaning: meaning.to_owned() })
+        let interval = figures.interval.filter(|_| on == "out of fold");
+        Some(ScoreLine { on: on.to_owned(), score: score?, interval, meaning: meaning.to_owned() })
     };
     lines.into_iter().filter_map(line).collect()
 }
@@ -139,7 +145,7 @@ fn firm(stability: Stability) -> String {
     )
 }
 
-fn notices(made: &FitReport) -> Vec<Notice> {
+fn notices(made: &FitReport, figures: &Figures) -> Vec<Notice> {
     let warnings = made.warnings.iter().map(|w| Notice {
         is_warning: true,
         column: w.column.clone(),
@@ -151,7 +157,26 @@ fn notices(made: &FitReport) -> Vec<Notice> {
         column: c.column.clone(),
         text: c.text.clone(),
     });
-    warnings.chain(cleaned).collect()
+    let why = figures.not_explained.iter().map(|text| Notice {
+        is_warning: true,
+        column: None,
+        text: text.clone(),
+    });
+    warnings.chain(why).chain(cleaned).collect()
+}
+
+fn recipe(made: &FitReport) -> Vec<(String, String)> {
+    let mut told = vec![("recipe".to_owned(), made.recipe.clone())];
+    if let Some(c) = &made.calibration {
+        told.push((
+            "probability calibration".to_owned(),
+            format!(
+                "{}: log loss {:.4} to {:.4}, calibration error {:.4} to {:.4} out of fold",
+                c.method, c.log_loss_before, c.log_loss_after, c.ece_before, c.ece_after
+            ),
+        ));
+    }
+    told
 }
 
 fn stages(made: &FitReport) -> Vec<(String, f64)> {

@@ -279,6 +279,9 @@ fn text(made: &FitReport) -> String {
         ));
     }
     out.push_str(&format!("{} {on}:\n{}\n", look::count(figures.n_rows as u64), figures::text(figures)));
+    if let Some(figures) = &made.figures {
+        out.push_str(&figures::importance(&figures.importance));
+    }
     out.push_str(&format!(
         "{} on disk, {} a row in batch, {} for a single row, {}, in {:.1} s\n",
         look::size(made.bytes),
@@ -343,6 +346,13 @@ fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
             "constant": c.constant,
         })),
         "cleaning": figures::cleaning(&made.cleaned),
+        "importance": made.figures.as_ref().map(|f| f.importance.iter().map(|i| json!({
+            "column": i.column,
+            "permutation": figures::number(Some(i.permutation)),
+            "deviation": figures::number(Some(i.deviation)),
+            "shap": figures::number(Some(i.shap)),
+        })).collect::<Vec<_>>()),
+        "interval": made.figures.as_ref().and_then(|f| f.interval),
         "stability": made.figures.as_ref().and_then(|f| f.stability).map(|s| json!({
             "noise": s.noise,
             "missing": s.missing,

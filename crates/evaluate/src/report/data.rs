@@ -1,7 +1,8 @@
 //! The training table, column by column, and what its columns are worth.
 
 use super::number::{percent, short};
-use super::{ColumnLine, Importance, Report};
+use super::{ColumnLine, Report};
+use crate::explain::Importance;
 use maud::{Markup, html};
 
 /// Columns that are shown; beyond, their number is told.
@@ -49,26 +50,24 @@ pub(super) fn importance(report: &Report<'_>) -> Option<Markup> {
         return None;
     }
     let left = report.importance.len().saturating_sub(MOST_BARS);
-    let has_attributions = report.importance.iter().any(|i| i.attribution.is_some());
     Some(html! {
-        p { "How much " (report.headline.metric) " gets worse when the cells of a column are shuffled among the rows: what the model loses without it. " }
+        p { "How much " (report.headline.metric) " gets worse when the cells of a column are shuffled among the rows: what the model loses without it." }
         div.scroll tabindex="0" { table.bars {
             thead { tr {
-                th scope="col" { "column" } th scope="col" { "worth" } th.number scope="col" { "loss" }
-                @if has_attributions { th.number scope="col" { "mean effect" } }
+                th scope="col" { "column" } th scope="col" { "worth" } th.number scope="col" { "loss" } th.number scope="col" { "mean effect" }
             } }
             tbody {
-                @for Importance { column, permutation, deviation, attribution } in report.importance.iter().take(MOST_BARS) {
+                @for Importance { column, permutation, deviation, shap } in report.importance.iter().take(MOST_BARS) {
                     tr {
                         th scope="row" { (column) }
                         td.bar { span style=(format!("width:{:.1}%", (100.0 * permutation / largest).clamp(0.0, 100.0))) {} }
                         td.number { (short(*permutation)) " " span.detail { "± " (short(*deviation)) } }
-                        @if has_attributions { td.number { (attribution.map_or(String::new(), short)) } }
+                        td.number { (short(*shap)) }
                     }
                 }
             }
         } }
-        @if has_attributions { p.detail { "Mean effect: the mean size of what the column adds to a row's score or takes from it (SHAP of the deployed integers)." } }
+        p.detail { "Mean effect: the mean size of what the column adds to a row's score or takes from it (SHAP of the deployed integers)." }
         @if left > 0 { p.detail { (left) " more columns are worth less." } }
     })
 }

@@ -59,7 +59,10 @@ pub(super) fn scores(report: &Report<'_>) -> Option<Markup> {
             thead { tr { th scope="col" { "rows" } th.number scope="col" { (report.headline.metric) } th scope="col" { "what it means" } } }
             tbody {
                 @for line in &report.scores {
-                    tr { th scope="row" { (line.on) } td.number { (short(line.score)) } td { (line.meaning) } }
+                    tr { th scope="row" { (line.on) } td.number {
+                        (short(line.score))
+                        @if let Some([low, high]) = line.interval { " " span.detail { "(" (short(low)) " to " (short(high)) ")" } }
+                    } td { (line.meaning) } }
                 }
             }
         } }
