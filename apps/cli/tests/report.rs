@@ -16,11 +16,22 @@ const CASES: [(&str, &str, &[&str], usize); 3] = [
     ("diabetes_train.csv", "progression", &["residuals"], 3),
 ];
 
-/// Fits the table of a case with a report, and gives the page.
+/// Fits the table of a case with a report, and gives the page; what it shows stands in `--json` too.
 fn page(place: &Place, (table, target, ..): (&str, &str, &[&str], usize)) -> String {
-    let line = format!("fit {EXAMPLES}/{table} --target {target} --work 1 --report page.html -o m.smidgen");
-    place.good(&line);
-    std::fs::read_to_string(place.path("page.html")).unwrap()
+    let line =
+        format!("fit {EXAMPLES}/{table} --target {target} --work 1 --json --report page.html -o m.smidgen");
+    let said = place.good(&line).json().unwrap();
+    let worth = said["importance"].as_array().unwrap();
+    assert!(worth[0]["permutation"].as_f64() > Some(0.0) && worth[0]["shap"].as_f64() > Some(0.0), "{said}");
+    let page = std::fs::read_to_string(place.path("page.html")).unwrap();
+    assert!(page.contains(worth[0]["column"].as_str().unwrap()));
+    let [low, high] = [&said["interval"][0], &said["interval"][1]].map(|v| v.as_f64().unwrap());
+    let score = said["score_oof"].as_f64().unwrap();
+    assert!(low <= score && score <= high, "{table}: {score} in {low}..{high}");
+    for share in ["noise", "missing"] {
+        assert!((0.0..=1.0).contains(&said["stability"][share].as_f64().unwrap()), "{table}: {share}");
+    }
+    page
 }
 
 #[test]
@@ -43,12 +54,18 @@ fn a_report_has_its_sections_and_stands_alone() {
 #[test]
 fn a_report_that_cannot_be_written_says_so() {
     let place = Place::new();
-    let line =
-        format!("fit {EXAMPLES}/iris.csv --target species --work 1 --report nowhere/page.html -o m.smidgen");
-    let said = place.run(&line);
-    assert_eq!(said.code, 2, "{}", said.err);
-    assert!(said.err.contains("nowhere/page.html"), "{}", said.err);
-    assert!(!place.path("m.smidgen").exists(), "nothing half done is left");
+    place.write("table.csv", "x,y\n1,a\n2,b\n3,a\n4,b\n5,a\n6,b\n");
+    for (report, told) in [
+        ("nowhere/page.html", "there is no folder nowhere"),
+        (".", "a folder, not a file"),
+        ("table.csv", "it is read or written already"),
+        ("m.smidgen", "it is read or written already"),
+    ] {
+        let said = place.run(&format!("fit table.csv --target y --work 1 --report {report} -o m.smidgen"));
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{report}: {}", said.err);
+        assert!(said.err.contains(told), "{report}: {}", said.err);
+        assert!(!place.path("m.smidgen").exists(), "nothing half done is left");
+    }
 }
 
 /// Where the browser is; `SMIDGEN_NEED_BROWSER` makes its absence a failure.

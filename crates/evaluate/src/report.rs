@@ -68,8 +68,8 @@ pub struct Headline {
     pub score: Option<f64>,
     /// Its 95 % interval.
     pub interval: Option<[f64; 2]>,
-    /// Rows that it was taken on, in words: "7,568 test rows".
-    pub score_on: String,
+    /// How many rows it was taken on, and which: "test rows".
+    pub score_on: (usize, String),
     /// Length of the file.
     pub bytes: u64,
     /// Nanoseconds a row in batch, and for a single row.

@@ -106,7 +106,7 @@ impl ScoreMap {
     }
 
     /// The map on a grid of `shift` fraction bits, scores and values alike. Between knots the integers are within
-    /// one unit of the curve.
+    /// one unit of the curve; a line ends where its scores or values reach `2^30` units.
     pub fn on_grid(&self, shift: i16) -> MapOnGrid {
         let mut map = MapOnGrid { sizes: Vec::new(), knots: Vec::new(), values: Vec::new() };
         for curve in &self.0 {
@@ -152,8 +152,11 @@ pub fn real_scores(scores: &[i32], link: &ScoreLink) -> Option<Vec<f64>> {
 }
 
 /// Probabilities `[n_rows, n_classes]` after a map, computed without rounding; for links that have log odds or
-/// logs of shares.
-pub fn mapped_floats(map: &ScoreMap, kind: LinkKind, probabilities: &[f64]) -> Vec<f64> {
+/// logs of shares. `scores` are the real scores of the integers, `[n_rows, n_outputs]`.
+///
+/// Probabilities of several classes know the scores of a row only up to a constant, which matters where classes have
+/// curves of their own: it is taken from `scores`, whose rounding it is off by.
+pub fn mapped_floats(map: &ScoreMap, kind: LinkKind, probabilities: &[f64], scores: &[f64]) -> Vec<f64> {
     let log = |p: f64| math::log(p.clamp(f64::MIN_POSITIVE, 1.0));
     match kind {
         LinkKind::Logistic => {
@@ -163,6 +166,13 @@ pub fn mapped_floats(map: &ScoreMap, kind: LinkKind, probabilities: &[f64]) -> V
         }
         _ => {
             let mut logs: Vec<f64> = probabilities.iter().map(|&p| log(p)).collect();
+            let n = map.0.len();
+            for (row, scores) in logs.chunks_exact_mut(n).zip(scores.chunks_exact(n)) {
+                let largest = scores.iter().fold(f64::NEG_INFINITY, |m, s| m.max(*s));
+                let sum: f64 = scores.iter().map(|s| math::exp(s - largest)).sum();
+                let constant = largest + math::log(sum);
+                row.iter_mut().for_each(|log| *log += constant);
+            }
             map.apply(&mut logs);
             for row in logs.chunks_exact_mut(map.0.len()) {
                 let largest = row.iter().fold(f64::NEG_INFINITY, |m, s| m.max(*s));
@@ -197,6 +207,10 @@ mod tests {
                     let real = f64::from(k) * 0.0123;
                     let mut score = [round_i32(real * grid)];
                     let meant = curve.of(f64::from(score[0]) / grid) * grid;
+                    if meant.abs() > f64::from(1 << 30) {
+                        // Beyond the end of a line.
+                        continue;
+                    }
                     on_grid.apply(&mut score);
                     let away = (f64::from(score[0]) - meant).abs();
                     assert!(away <= 1.01, "{curve:?} {shift} {real}: {away}");

@@ -48,8 +48,8 @@ fn headline(made: &FitReport, figures: &Figures) -> Headline {
         ir::Task::Regression | ir::Task::Transform => format!("How large is “{}”?", made.target),
     };
     let score_on = match &made.test {
-        Some(test) => format!("{} test rows", test.n_rows),
-        None => format!("{} rows held back in folds", made.oof.n_rows),
+        Some(test) => (test.n_rows, "test rows".to_owned()),
+        None => (made.oof.n_rows, "rows held back in folds".to_owned()),
     };
     Headline {
         question,

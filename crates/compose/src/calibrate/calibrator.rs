@@ -65,9 +65,9 @@ impl ScoredRows {
             row_weights.retain(|w| *w > 0.0);
         }
         match labels.first() {
-            None => return Err(Kind::NoRows { n_rows }.into()),
+            None => Err(Kind::NoRows { n_rows }.into()),
             Some(first) if labels.iter().all(|y| y == first) => {
-                return Err(Kind::OneClass { n_rows: labels.len() }.into());
+                Err(Kind::OneClass { n_rows: labels.len() }.into())
             }
             Some(_) => Ok(ScoredRows { scores, n_outputs, labels, row_weights }),
         }

@@ -236,7 +236,10 @@ impl<'a> Parts<'a> {
                 let of_row = |&place: &usize| &part.floats[place * n_classes..(place + 1) * n_classes];
                 let before: Vec<f64> =
                     unit.places.iter().flat_map(|place| of_row(place).iter().copied()).collect();
-                floats = mapped_floats(map, part.link.kind, &before);
+                let of_row = |&place: &usize| &self.real[unit.part][place * n..(place + 1) * n];
+                let real: Vec<f64> =
+                    unit.places.iter().flat_map(|place| of_row(place).iter().copied()).collect();
+                floats = mapped_floats(map, part.link.kind, &before, &real);
             }
             let (into, into_floats) = &mut linked[unit.part];
             for (from, to) in [(&of_integers, into), (&floats, into_floats)] {

@@ -33,7 +33,9 @@ pub(super) fn curves(report: &Report<'_>) -> Result<Option<Markup>, DrawError> {
             let points = points.iter().map(|p| (p.recall, p.precision));
             precision_recall.push(series(points.collect(), Look::Line));
         }
-        let bins = curves.reliability(Bins::EqualCount(BINS));
+        // Of many classes most probabilities are near 0 and would fill nearly all bins of equal count.
+        let by = if rows.n_classes() == 2 { Bins::EqualCount } else { Bins::EqualWidth };
+        let bins = curves.reliability(by(BINS));
         reliability
             .push(series(bins.iter().map(|b| (b.mean_probability, b.observed)).collect(), Look::Marked));
     }

@@ -21,7 +21,7 @@ pub(super) fn head(report: &Report<'_>) -> Markup {
                     @if let Some([low, high]) = interval {
                         span.detail { "95 % interval " (short(*low)) " to " (short(*high)) }
                     }
-                    span.detail { "on " (score_on) "; " (better) }
+                    span.detail { "on " (count(score_on.0 as f64)) " " (score_on.1) "; " (better) }
                 }
                 li.card {
                     span.name { "size" }

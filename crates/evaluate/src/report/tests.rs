@@ -8,7 +8,7 @@ fn headline(metric: &str) -> Headline {
         greater_is_better: true,
         score: Some(0.9),
         interval: Some([0.88, 0.92]),
-        score_on: "20 test rows".to_owned(),
+        score_on: (20, "test rows".to_owned()),
         bytes: 4321,
         ns_per_row: Some(1234.0),
         ns_single: None,
