@@ -1,4 +1,5 @@
 //! The report of a fit: its parts by task, and what a browser makes of it.
+#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 #[path = "support/run.rs"]
 mod run;

@@ -85,12 +85,8 @@ fn names_are_escaped_and_the_page_stands_alone() {
     report.learning = [100, 200, 400]
         .map(|n_rows| LearningPoint { n_rows, training: Some(0.95), held_back: Some(0.9) })
         .to_vec();
-    report.importance = vec![crate::explain::Importance {
-        column: "<i>".to_owned(),
-        permutation: 0.1,
-        deviation: 0.01,
-        shap: 0.4,
-    }];
+    report.importance =
+        vec![Importance { column: "<i>".to_owned(), permutation: 0.1, deviation: 0.01, shap: 0.4 }];
     report.notices =
         vec![Notice { is_warning: true, column: Some("x".to_owned()), text: "<script>".to_owned() }];
     report.stages = vec![("reading".to_owned(), 0.5)];
