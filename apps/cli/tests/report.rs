@@ -29,6 +29,8 @@ fn page(place: &Place, (table, target, ..): (&str, &str, &[&str], usize)) -> Str
     let [low, high] = [&said["interval"][0], &said["interval"][1]].map(|v| v.as_f64().unwrap());
     let score = said["score_oof"].as_f64().unwrap();
     assert!(low <= score && score <= high, "{table}: {score} in {low}..{high}");
+    assert!(said["fold_scores"].as_array().unwrap().len() >= 8, "{table}: folds");
+    assert!(said["learning_curve"].as_array().unwrap().len() >= 4, "{table}: learning curve");
     for share in ["noise", "missing"] {
         assert!((0.0..=1.0).contains(&said["stability"][share].as_f64().unwrap()), "{table}: {share}");
     }

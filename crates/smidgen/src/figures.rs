@@ -32,7 +32,10 @@ pub struct Figures {
     pub(crate) truth: Truth,
     pub(crate) predictions: Predictions,
     pub(crate) columns: Vec<ColumnLine>,
-    pub(crate) learning: Vec<LearningPoint>,
+    /// Scores by the number of training rows.
+    pub learning: Vec<LearningPoint>,
+    /// The score of each part that was held back.
+    pub fold_scores: Vec<f64>,
     pub(crate) worst: WorstRows,
     /// The score of the best constant prediction.
     pub(crate) constant: Option<f64>,
@@ -89,6 +92,7 @@ pub(crate) fn figures(fitted: &Fitted<'_>, ctx: &Ctx<'_>) -> Result<Figures, Err
             Err(e) => return Err(e),
         };
     Ok(Figures {
+        fold_scores: recipe::fold_scores(prepared, validated, fitted.metric),
         importance,
         not_explained,
         interval,

@@ -20,7 +20,7 @@ pub fn report_page(made: &FitReport, command: &str) -> Result<String, Error> {
             headline: headline(made, figures),
             scores: scores(made, figures),
             diagnosis: diagnosis(made, figures.constant, &figures.learning),
-            stability: figures.stability.map(firm),
+            stability: firm(figures),
             notices: notices(made, figures),
             columns: figures.columns.clone(),
             observed: Some(*observed),
@@ -136,8 +136,19 @@ fn diagnosis(made: &FitReport, constant: Option<f64>, learning: &[LearningPoint]
     Some(format!("{fit}{more}"))
 }
 
-/// What noise and missing cells change, in a sentence.
-fn firm(stability: Stability) -> String {
+/// How far scores differ between folds, and what noise and missing cells change.
+fn firm(figures: &Figures) -> Option<String> {
+    let scores = &figures.fold_scores;
+    let (low, high) =
+        scores.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &s| (a.min(s), b.max(s)));
+    let folds = (scores.len() > 1).then(|| {
+        format!("Over {} parts held back the score lies between {low:.4} and {high:.4}.", scores.len())
+    });
+    let told: Vec<String> = folds.into_iter().chain(figures.stability.map(changes)).collect();
+    (!told.is_empty()).then(|| told.join(" "))
+}
+
+fn changes(stability: Stability) -> String {
     let [noise, missing] =
         [stability.noise, stability.missing].map(|share| format!("{:.1} %", 100.0 * share));
     format!(

@@ -353,6 +353,12 @@ fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
             "shap": figures::number(Some(i.shap)),
         })).collect::<Vec<_>>()),
         "interval": made.figures.as_ref().and_then(|f| f.interval),
+        "fold_scores": made.figures.as_ref().map(|f| &f.fold_scores),
+        "learning_curve": made.figures.as_ref().map(|f| f.learning.iter().map(|p| json!({
+            "rows": p.n_rows,
+            "training": figures::number(p.training),
+            "held_back": figures::number(p.held_back),
+        })).collect::<Vec<_>>()),
         "stability": made.figures.as_ref().and_then(|f| f.stability).map(|s| json!({
             "noise": s.noise,
             "missing": s.missing,

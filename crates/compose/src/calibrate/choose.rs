@@ -9,7 +9,7 @@ use super::{CALIBRATORS, calibrator};
 use crate::error::{Error, Kind};
 use ir::Task;
 use ir::op::LinkKind;
-use jobs::Ctx;
+use jobs::{Clock, Ctx};
 use metrics::{Classified, ClassifiedParts, Observed, Probabilities};
 use params::Params;
 use recipe::{HeldBack, ScoreMap, Truth, mapped_floats, real_scores};
@@ -108,9 +108,13 @@ struct Parts<'a> {
     n_repetitions: usize,
 }
 
+/// Of the time left, the share after which no further member is tried.
+const SHARE_OF_TIME: f64 = 0.05;
+
 /// The calibrator of a model: the named one, or with `auto` the best one that helps; `None` without one.
-/// `row_weights` are those of training, of all rows. Fits of members and folds run side by side; the result hangs on
-/// none of the resources.
+/// `row_weights` are those of training, of all rows. The fits of a member run side by side; the result does not hang
+/// on threads. With `auto` and a budget of time, members are no longer tried once they have cost [`SHARE_OF_TIME`] of
+/// what is left.
 ///
 /// # Errors
 /// With a name: a task or a link that it does not answer, folds that hold one class alone. With `auto` such members
@@ -137,18 +141,16 @@ pub fn choose(
     fitting.retain(|(entry, _)| asked.is_named || entry.answers(task).is_ok());
     // A map for each unit, and one of all rows.
     let n_fits = parts.units.len() + 1;
-    let mut maps = ctx
-        .threads
-        .map(fitting.len() * n_fits, |i| {
-            let (entry, params) = fitting[i / n_fits];
-            entry.fit(&parts.rows_for(i % n_fits)?, params)
-        })
-        .into_iter();
+    let clock = Clock::start();
     let as_it_is = parts.judged(&held.iter().map(|part| &part.linked[..]).collect::<Vec<_>>());
     let mut best: Option<(Calibrated, Judged)> = None;
-    for (entry, _) in fitting {
-        let own: Result<Vec<ScoreMap>, Error> =
-            maps.by_ref().take(n_fits).collect::<Vec<_>>().into_iter().collect();
+    for (entry, params) in fitting {
+        let left = ctx.budget.left().filter(|_| !asked.is_named);
+        if left.is_some_and(|left| clock.seconds() > SHARE_OF_TIME * left.as_secs_f64()) {
+            break;
+        }
+        let own = ctx.threads.map(n_fits, |i| entry.fit(&parts.rows_for(i)?, params));
+        let own: Result<Vec<ScoreMap>, Error> = own.into_iter().collect();
         let mut own = match own {
             Err(e) if asked.is_named => return Err(e),
             Err(_) => continue,
