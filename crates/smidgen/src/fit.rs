@@ -5,8 +5,9 @@ use crate::calibrated::{ProbabilityCalibration, calibrated};
 use crate::costs::{CostReport, CostTable, class_weights};
 use crate::evaluate::{self, Evaluated, evaluate_model, metric_task, report};
 use crate::figures::{Figures, Fitted, figures};
-use crate::joined::{JoinOptions, Second, rows_of_second};
+use crate::joined::rows_of_second;
 use crate::output::{refuse_same_file, write_whole};
+use crate::relation_options::RelationOptions;
 use crate::table::{Scorer, batch_truth, rows_for};
 use crate::timing::{Speed, measure};
 use compose::calibrate;
@@ -16,13 +17,12 @@ use jobs::{Cancel, Clock, Ctx, Seed};
 use learn::{Goal, LearnerEntry};
 use metrics::MetricEntry;
 use params::Params;
-use prepare::past_rows;
 use recipe::{
-    Aim, Cleaned, Duplicates, Finished, MissingCells, PrepareOptions, Prepared, Relations, Scheme, ScoreMap,
-    Step, Validated, Warning,
+    Aim, Cleaned, Duplicates, Finished, MissingCells, PrepareOptions, Prepared, Scheme, ScoreMap, Step,
+    Validated, Warning,
 };
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What is fitted, and to what.
 #[derive(Clone, Debug)]
@@ -81,67 +81,6 @@ pub struct FitOptions {
     pub seed: u64,
     /// Make the figures of a report.
     pub figures: bool,
-}
-
-/// Columns by their role.
-#[derive(Clone, Debug, Default)]
-pub struct RelationOptions {
-    /// Rows are ordered by it, and earlier rows become features.
-    pub order: Option<String>,
-    /// Rows of one group belong together: they share a fold, and only they are each other's past.
-    pub group: Option<String>,
-    /// Parameters of the features of earlier rows, as text.
-    pub past: Vec<(String, String)>,
-    /// A second table.
-    pub join: Option<JoinOptions>,
-}
-
-impl RelationOptions {
-    /// Kinds that roles ask for: keys are categories.
-    pub(crate) fn add_types(&self, types: &mut BTreeMap<String, ColumnKind>) {
-        let keys = [self.group.as_ref(), self.join.as_ref().map(|j| &j.on.0)];
-        for key in keys.into_iter().flatten() {
-            types.entry(key.clone()).or_insert(ColumnKind::Category);
-        }
-    }
-
-    /// What a recipe takes; `second` is the second table, read.
-    ///
-    /// # Errors
-    /// An unknown parameter or one out of range; one without `--order`.
-    pub(crate) fn relations<'a>(&'a self, second: Option<&'a Second>) -> Result<Relations<'a>, Error> {
-        if self.order.is_none() && !self.past.is_empty() {
-            return Err(Error::input("--set past: rows have no order; name the column with --order"));
-        }
-        let past = Params::parse(past_rows::NAME, &[past_rows::SPEC], &self.past)
-            .map_err(|e| Error::input(e.to_string()))?;
-        Ok(Relations {
-            order: self.order.as_deref(),
-            group: self.group.as_deref(),
-            past: self.order.is_some().then_some(past),
-            join: self.join.as_ref().zip(second).map(|(options, second)| second.join(options)),
-        })
-    }
-
-    /// Refuses to write over the second table, and to read it from standard input: it is read again to predict.
-    ///
-    /// # Errors
-    /// `output` is the second table, or the second table is `-`.
-    pub(crate) fn refuse_output(&self, output: &Path) -> Result<(), Error> {
-        let Some(join) = &self.join else { return Ok(()) };
-        if join.table == "-" {
-            return Err(Error::input("--join -: the second table is read again to predict; name a file"));
-        }
-        refuse_same_file(output, &join.table)
-    }
-
-    /// The second table, read.
-    ///
-    /// # Errors
-    /// As [`Second::read`].
-    pub(crate) fn read_second(&self, read: &ReadOptions) -> Result<Option<Second>, Error> {
-        self.join.as_ref().map(|j| Second::read(j, read)).transpose()
-    }
 }
 
 /// Whether what was demanded was reached.

@@ -1,8 +1,9 @@
 //! `prepare`: a table through transforms, written as a table or as a model that makes the same columns.
 
 use crate::Error;
-use crate::fit::{RelationOptions, steps};
+use crate::fit::steps;
 use crate::output::{refuse_same_file, write_whole};
+use crate::relation_options::RelationOptions;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{Field, Schema};
 use data::{Format, Markers, ReadOptions, Source, Table, TableWriter, Target, TargetOptions};

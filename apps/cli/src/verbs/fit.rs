@@ -1,8 +1,11 @@
 //! `fit`: a table to a model file.
 
+mod command;
+
 use crate::run::{End, Limit, message, print, with_ctx};
 use crate::steps::StepArgs;
 use crate::{figures, look, values};
+use command::{command, quoted};
 use serde_json::{Value, json};
 use smidgen::{
     ColumnKind, Error, FitOptions, FitReport, ReadOptions, Scheme, Status, Task, fit, report_page,
@@ -380,71 +383,4 @@ fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
             "train": made.stages.encode + made.stages.finish,
         },
     })
-}
-
-/// The command that makes the same bytes again: by work, not by time.
-fn command(args: &Args, options: &FitOptions, made: &FitReport) -> String {
-    let mut words: Vec<String> = ["smidgen", "fit"].map(str::to_owned).to_vec();
-    words.push(options.data.clone());
-    // A value that starts with a dash is one only behind the equals sign.
-    let mut flag = |name: &str, value: String| match value.starts_with('-') {
-        true => words.push(format!("{name}={value}")),
-        false => words.extend([name.to_owned(), value]),
-    };
-    flag("--target", options.target.clone());
-    if let Some(task) = options.task {
-        flag("--task", task.name().to_owned());
-    }
-    if let Some(metric) = &options.metric {
-        flag("--metric", metric.clone());
-    }
-    if let Some(test) = &options.test {
-        flag("--test", test.clone());
-    }
-    for (column, kind) in &options.types {
-        flag("--types", format!("{column}={kind}"));
-    }
-    for (name, values) in [("--missing", &options.missing), ("--drop", &options.drop)] {
-        if !values.is_empty() {
-            flag(name, values.join(","));
-        }
-    }
-    if options.encoding != smidgen::Encoding::default() {
-        flag("--encoding", options.encoding.name().to_owned());
-    }
-    if let Some(column) = &options.row_weight {
-        flag("--row-weight", column.clone());
-    }
-    if let Some(costs) = &options.costs {
-        flag("--costs", costs.display().to_string());
-    }
-    if options.calibrator != "auto" {
-        flag("--calibrator", options.calibrator.clone());
-    }
-    if let Some(class) = &options.positive {
-        flag("--positive", class.clone());
-    }
-    match options.scheme {
-        Scheme::Auto => {}
-        Scheme::Folds(n) => flag("--folds", n.to_string()),
-        Scheme::Holdout(share) => flag("--holdout", share.to_string()),
-    }
-    if options.learner != "gbdt" {
-        flag("--learners", options.learner.clone());
-    }
-    args.steps.flags(&mut flag);
-    flag("--seed", options.seed.to_string());
-    flag("--work", made.work.to_string());
-    flag("-o", options.output.display().to_string());
-    words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" ")
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./=,:+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
