@@ -33,8 +33,7 @@ pub fn calibrator(name: &str) -> Result<&'static CalibratorEntry, Error> {
     let found = CALIBRATORS.iter().find(|c| c.name == name);
     found.copied().ok_or_else(|| {
         let names = || CALIBRATORS.iter().map(|c| c.name);
-        let near = names().find(|n| !name.is_empty() && (n.contains(name) || name.contains(n)));
-        let suggestion = near.map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default();
+        let suggestion = params::suggestion(name, names());
         let known = names().collect::<Vec<_>>().join(", ");
         Kind::UnknownCalibrator { name: name.to_owned(), suggestion, known }.into()
     })

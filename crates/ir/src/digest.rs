@@ -84,6 +84,14 @@ impl SplitMix64 {
         let high = self.next_word() >> 32;
         ((high * u64::from(n)) >> 32) as u32
     }
+
+    /// Puts items into a random order, each order about as likely as any other. At most `u32` items are moved.
+    /// # Source  Durstenfeld, Communications of the ACM 7, 1964.
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for i in (1..items.len()).rev() {
+            items.swap(i, self.below(i as u32 + 1) as usize);
+        }
+    }
 }
 
 #[cfg(test)]

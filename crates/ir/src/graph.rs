@@ -88,6 +88,14 @@ impl Graph {
         &self.outputs
     }
 
+    /// The node that makes a value; none for an input or a constant.
+    pub fn maker(&self, idx: ValueIdx) -> Option<&Node> {
+        match &self.value(idx).origin {
+            Origin::Node(node) => self.nodes.get(node.0 as usize),
+            Origin::Input(_) | Origin::Constant(_) => None,
+        }
+    }
+
     /// The constant behind a value, if it is one.
     pub fn constant(&self, idx: ValueIdx) -> Option<&Tensor> {
         match &self.value(idx).origin {

@@ -108,6 +108,30 @@ impl TensorData {
         }
     }
 
+    /// The elements, if they are stored as `i16`.
+    pub fn i16s(&self) -> Option<&[i16]> {
+        match self {
+            TensorData::I16(v) => Some(v),
+            _ => None,
+        }
+    }
+
+    /// The elements, if they are stored as `i32`.
+    pub fn i32s(&self) -> Option<&[i32]> {
+        match self {
+            TensorData::I32(v) => Some(v),
+            _ => None,
+        }
+    }
+
+    /// The elements, if they are stored as `i64`.
+    pub fn i64s(&self) -> Option<&[i64]> {
+        match self {
+            TensorData::I64(v) => Some(v),
+            _ => None,
+        }
+    }
+
     /// True when there is no element.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

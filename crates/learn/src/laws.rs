@@ -128,7 +128,17 @@ struct Case<'a> {
     exact: Exactness,
 }
 
-impl Case<'_> {
+impl<'a> Case<'a> {
+    fn new(
+        entry: &'a LearnerEntry,
+        task: Task,
+        settings: Vec<(String, String)>,
+        exact: Exactness,
+    ) -> Case<'a> {
+        let (n_threads, seed, weights, n_train, first_other) = (1, 5, None, 600, 600);
+        Case { entry, task, settings, n_threads, seed, weights, n_train, first_other, exact }
+    }
+
     /// What is drawn by the number of a row.
     fn draws_rows(&self) -> bool {
         matches!(self.entry.name, "forest" | "extra_trees")
@@ -279,17 +289,7 @@ fn on_every_member(mut law: impl FnMut(Case<'_>, &str)) {
             for settings in variants {
                 let name = format!("{} {task} {settings:?}", entry.name);
                 let exact = Exactness::Integers;
-                let case = Case {
-                    entry,
-                    task,
-                    settings,
-                    n_threads: 1,
-                    seed: 5,
-                    weights: None,
-                    n_train: 600,
-                    first_other: 600,
-                    exact,
-                };
+                let case = Case::new(entry, task, settings, exact);
                 law(case, &name);
             }
         }
@@ -642,17 +642,7 @@ fn gbdt_with(table: &Table, name: &str, value: &str) -> (Fitted, Vec<u8>) {
     let entry = crate::learner("gbdt").unwrap();
     let task = Task::Binary;
     let exact = Exactness::Integers;
-    let case = Case {
-        entry,
-        task,
-        settings,
-        n_threads: 1,
-        seed: 5,
-        weights: None,
-        n_train: 600,
-        first_other: 600,
-        exact,
-    };
+    let case = Case::new(entry, task, settings, exact);
     let (fitted, bytes, _) = case.fit(table);
     (fitted, bytes)
 }

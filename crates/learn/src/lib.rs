@@ -44,7 +44,7 @@ mod laws;
 pub use error::{Error, Kind};
 pub use learner::{CLASS_WEIGHT, Exactness, FitInput, Fitted, Goal, Learner, LearnerEntry, Part, Takes};
 pub use linear_model::Unfit;
-pub use score_link::{Decision, Linked, ScoreLink};
+pub use score_link::{Decision, Linked, ScoreLink, linked};
 pub use smo::platt::fit_sigmoid;
 
 /// Every learner, in the order in which `smidgen fit` would try them.
@@ -77,8 +77,7 @@ pub fn learner(name: &str) -> Result<&'static LearnerEntry, Error> {
     let found = LEARNERS.iter().find(|l| l.name == name);
     found.copied().ok_or_else(|| {
         let names = || LEARNERS.iter().map(|l| l.name);
-        let near = names().find(|n| n.contains(name) || name.contains(n));
-        let suggestion = near.map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default();
+        let suggestion = params::suggestion(name, names());
         let known = names().collect::<Vec<_>>().join(", ");
         Kind::UnknownLearner { name: name.to_owned(), suggestion, known }.into()
     })

@@ -129,7 +129,7 @@ impl ScoreLink {
 
 /// What people read for real scores `[n_rows, n_outputs]`, as [`ScoreLink::apply`] gives it for integers; shares
 /// of votes are the votes as they are.
-pub(crate) fn linked(kind: LinkKind, mut scores: Vec<f64>, n_outputs: usize) -> Vec<f64> {
+pub fn linked(kind: LinkKind, mut scores: Vec<f64>, n_outputs: usize) -> Vec<f64> {
     match kind {
         LinkKind::Logistic => scores.into_iter().map(math::sigmoid).flat_map(|p| [1.0 - p, p]).collect(),
         LinkKind::Softmax => {

@@ -130,11 +130,10 @@ impl Params {
         for (name, text) in settings {
             let found = all().find(|p| p.name == name || p.aliases.contains(&name.as_str()));
             let Some(param) = found else {
-                let near = all().map(|p| p.name).find(|n| n.contains(name.as_str()) || name.contains(n));
                 return Err(Error::Unknown {
                     owner,
                     name: name.clone(),
-                    suggestion: near.map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default(),
+                    suggestion: suggestion(name, all().map(|p| p.name)),
                     known: all().map(|p| p.name).collect::<Vec<_>>().join(", "),
                 });
             };
@@ -246,4 +245,9 @@ pub fn outside(range: Range) -> Vec<String> {
         Range::Words(_) => vec!["no such word".to_owned()],
         Range::Text => Vec::new(),
     }
+}
+/// `; did you mean "NAME"?` with the first known name that holds `name` or stands in it; nothing without one.
+pub fn suggestion<'a>(name: &str, mut known: impl Iterator<Item = &'a str>) -> String {
+    let near = known.find(|n| !name.is_empty() && (n.contains(name) || name.contains(n)));
+    near.map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default()
 }

@@ -120,10 +120,9 @@ pub fn transform(name: &str) -> Result<&'static TransformEntry, Error> {
     let found = TRANSFORMS.iter().find(|t| t.name == name);
     found.copied().ok_or_else(|| {
         let names = || TRANSFORMS.iter().map(|t| t.name);
-        let near = names().find(|n| n.contains(name) || name.contains(n));
         Kind::UnknownTransform {
             name: name.to_owned(),
-            suggestion: near.map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default(),
+            suggestion: params::suggestion(name, names()),
             known: names().collect::<Vec<_>>().join(", "),
         }
         .into()

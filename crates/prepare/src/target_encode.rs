@@ -147,9 +147,7 @@ fn folds(input: &StepInput<'_>, target: StepTarget<'_>, n_folds: usize) -> Vec<u
     let n = input.rows.len();
     let mut random = SplitMix64::new(input.seed.derive(ENTRY.name, 0).0);
     let mut order: Vec<usize> = (0..n).collect();
-    for left in (1..n).rev() {
-        order.swap(left, random.below(left as u32 + 1) as usize);
-    }
+    random.shuffle(&mut order);
     if let StepTarget::Classes(labels, _) = target {
         // The sort is stable: within a class the order is as drawn.
         order.sort_by_key(|&row| labels.get(input.rows[row] as usize));

@@ -186,6 +186,16 @@ pub(crate) fn labels_by(probabilities: &[f64], n_classes: usize, decision: &Deci
     probabilities.chunks_exact(n_classes.max(1)).map(|p| decision.of(p)).collect()
 }
 
+/// What is predicted where a learner gives these probabilities or values.
+pub(crate) fn predictions_by(truth: &Truth, linked: Vec<f64>, decision: &Decision) -> Predictions {
+    match truth {
+        Truth::Values(_) => Predictions::Values(linked),
+        Truth::Classes { n_classes, .. } => {
+            Predictions::Classes { labels: labels_by(&linked, *n_classes, decision), probabilities: linked }
+        }
+    }
+}
+
 /// Short numbers between probabilities that occur, those in the middle first.
 fn thresholds(mut p: Vec<f64>) -> Vec<f64> {
     p.sort_unstable_by(f64::total_cmp);

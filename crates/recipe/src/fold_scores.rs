@@ -1,7 +1,6 @@
 //! How far the score differs between folds.
 
-use crate::decide::labels_by;
-use crate::predictions::{Predictions, Truth};
+use crate::decide::predictions_by;
 use crate::prepared::Prepared;
 use crate::validate::{HeldBack, Validated};
 use metrics::MetricEntry;
@@ -10,13 +9,7 @@ use metrics::MetricEntry;
 /// is not defined are left out.
 pub fn fold_scores(prepared: &Prepared<'_>, validated: &Validated, metric: &MetricEntry) -> Vec<f64> {
     let score = |part: &HeldBack| {
-        let predictions = match &prepared.truth {
-            Truth::Values(_) => Predictions::Values(part.linked.clone()),
-            Truth::Classes { n_classes, .. } => Predictions::Classes {
-                labels: labels_by(&part.linked, *n_classes, &validated.decision),
-                probabilities: part.linked.clone(),
-            },
-        };
+        let predictions = predictions_by(&prepared.truth, part.linked.clone(), &validated.decision);
         prepared.truth.select(&part.rows).score(&predictions, metric).ok()?
     };
     validated.held.iter().filter_map(score).collect()

@@ -1,11 +1,10 @@
 //! Scores by the number of training rows: what more rows would bring.
 
-use crate::decide::{Aim, labels_by};
-use crate::predictions::{Predictions, Truth};
+use crate::decide::{Aim, predictions_by};
 use crate::prepared::Prepared;
-use crate::validate::{Scheme, Validated, plan};
+use crate::validate::{Candidate, Scheme, Validated, plan};
 use ir::digest::mix;
-use jobs::{Ctx, Seed, Silent, Threads};
+use jobs::{Ctx, Seed, Threads};
 use learn::{Exactness, LearnerEntry};
 use params::Params;
 use trees::Rows;
@@ -58,25 +57,15 @@ pub fn learning_curve(
         train.sort_unstable();
         let seen: Vec<u32> = train.iter().copied().take(MOST_TRAINING).collect();
         let others = [&fold.held_back[..], &seen].concat();
-        let view = prepared.view(&train, &one).ok()?;
-        let view = view.get();
-        let names = view.names();
-        let input =
-            prepared.fit_input(view, &names, Rows { train, others }, validated.rounds, Exactness::Integers);
-        let inner = Ctx { threads: &one, budget: &budget, progress: &Silent, ..*ctx };
-        let fitted = learner.learner.fit(input, params, fold.seed, &inner).ok()?;
-        ctx.progress.advance(1);
+        let inner = Ctx { threads: &one, budget: &budget, ..*ctx };
+        let fitted = Candidate { prepared, learner, params }
+            .fit(Rows { train, others }, validated.rounds, Exactness::Integers, (fold.seed, &inner))
+            .ok()?;
         let linked = fitted.link.apply(&fitted.other_scores, prepared.target().n_outputs());
         let n_held = fold.held_back.len();
         let (held, of_seen) = linked.split_at(n_held * (linked.len() / (n_held + seen.len())));
         let score = |rows: &[u32], linked: &[f64]| {
-            let predictions = match &prepared.truth {
-                Truth::Values(_) => Predictions::Values(linked.to_vec()),
-                Truth::Classes { n_classes, .. } => Predictions::Classes {
-                    labels: labels_by(linked, *n_classes, &validated.decision),
-                    probabilities: linked.to_vec(),
-                },
-            };
+            let predictions = predictions_by(&prepared.truth, linked.to_vec(), &validated.decision);
             prepared.truth.select(rows).score(&predictions, aim.metric).ok()?
         };
         Some(LearningPoint {

@@ -6,7 +6,7 @@
 use ir::fixed::{math, power_of_two, round_i32};
 use ir::op::{LinkKind, ScoreCurve};
 use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
-use learn::ScoreLink;
+use learn::{ScoreLink, linked};
 
 /// A function of a real score.
 #[derive(Clone, Debug, PartialEq)]
@@ -162,7 +162,7 @@ pub fn mapped_floats(map: &ScoreMap, kind: LinkKind, probabilities: &[f64], scor
         LinkKind::Logistic => {
             let mut odds: Vec<f64> = probabilities.chunks_exact(2).map(|p| log(p[1]) - log(p[0])).collect();
             map.apply(&mut odds);
-            odds.into_iter().map(math::sigmoid).flat_map(|p| [1.0 - p, p]).collect()
+            linked(kind, odds, 1)
         }
         _ => {
             let mut logs: Vec<f64> = probabilities.iter().map(|&p| log(p)).collect();
@@ -174,13 +174,7 @@ pub fn mapped_floats(map: &ScoreMap, kind: LinkKind, probabilities: &[f64], scor
                 row.iter_mut().for_each(|log| *log += constant);
             }
             map.apply(&mut logs);
-            for row in logs.chunks_exact_mut(map.0.len()) {
-                let largest = row.iter().fold(f64::NEG_INFINITY, |m, s| m.max(*s));
-                row.iter_mut().for_each(|s| *s = math::exp(*s - largest));
-                let sum: f64 = row.iter().sum();
-                row.iter_mut().for_each(|s| *s /= sum);
-            }
-            logs
+            linked(kind, logs, n)
         }
     }
 }

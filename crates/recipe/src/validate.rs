@@ -6,7 +6,7 @@ use crate::predictions::{Predictions, Truth};
 use crate::prepared::Prepared;
 use ir::digest::mix;
 use jobs::{Budget, Clock, Ctx, Seed, Silent, Threads};
-use learn::{Decision, Exactness, LearnerEntry, ScoreLink};
+use learn::{Decision, Exactness, Fitted, LearnerEntry, ScoreLink};
 use params::Params;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -102,15 +102,9 @@ pub fn validate(
     ctx.progress.stage("validating", Some(folds.len() as u64));
     let one = Threads::one();
     let fit = |fold: &Fold, threads: &Threads, budget: &Budget, exact| -> Result<(HeldBack, u32), Error> {
-        let view = prepared.view(&fold.train, threads)?;
-        let view = view.get();
         let rows = Rows { train: fold.train.clone(), others: fold.held_back.clone() };
-        let names = view.names();
-        let input = prepared.fit_input(view, &names, rows, None, exact);
-        // A fold counts as one step; its rounds are not told.
-        let inner = Ctx { threads, budget, progress: &Silent, ..*ctx };
-        let fitted = learner.learner.fit(input, params, fold.seed, &inner)?;
-        ctx.progress.advance(1);
+        let inner = Ctx { threads, budget, ..*ctx };
+        let fitted = Candidate { prepared, learner, params }.fit(rows, None, exact, (fold.seed, &inner))?;
         let n_outputs = prepared.target().n_outputs();
         let linked = fitted.link.apply(&fitted.other_scores, n_outputs);
         let held = HeldBack {
@@ -158,6 +152,34 @@ pub fn validate(
     let held = fits.into_iter().map(|(held, _)| held).collect();
     let gathered = gather(prepared, held, aim)?;
     Ok(Validated { rounds: (rounds > 0.0).then(|| rounds.ceil() as u32), n_fits, n_skipped, ..gathered })
+}
+
+/// A learner with its parameters, on the rows and features of a study.
+pub(crate) struct Candidate<'a> {
+    pub(crate) prepared: &'a Prepared<'a>,
+    pub(crate) learner: &'a LearnerEntry,
+    pub(crate) params: &'a Params,
+}
+
+impl Candidate<'_> {
+    /// Fits it on the training rows, for so many `rounds` if they are given, and scores the others. It counts as one
+    /// step of the stage; its rounds are not told.
+    pub(crate) fn fit(
+        &self,
+        rows: Rows,
+        rounds: Option<u32>,
+        exact: Exactness,
+        (seed, ctx): (Seed, &Ctx<'_>),
+    ) -> Result<Fitted, Error> {
+        let view = self.prepared.view(&rows.train, ctx.threads)?;
+        let view = view.get();
+        let names = view.names();
+        let input = self.prepared.fit_input(view, &names, rows, rounds, exact);
+        let fitted =
+            self.learner.learner.fit(input, self.params, seed, &Ctx { progress: &Silent, ..*ctx })?;
+        ctx.progress.advance(1);
+        Ok(fitted)
+    }
 }
 
 /// The same fits with other probabilities: for each part that was held back those of the integers, and those without

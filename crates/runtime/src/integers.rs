@@ -47,25 +47,16 @@ fn small_rows<'t>(inputs: &'t Inputs<'_, '_>) -> Result<(&'t [i16], usize), Erro
 }
 
 fn i32s<'t>(inputs: &'t Inputs<'_, '_>, position: usize) -> Result<&'t [i32], Error> {
-    match inputs.tensor(position)?.data() {
-        TensorData::I32(v) => Ok(v),
-        _ => Err(inputs.fail()),
-    }
+    inputs.tensor(position)?.data().i32s().ok_or_else(|| inputs.fail())
 }
 
 fn i64s<'t>(inputs: &'t Inputs<'_, '_>, position: usize) -> Result<&'t [i64], Error> {
-    match inputs.tensor(position)?.data() {
-        TensorData::I64(v) => Ok(v),
-        _ => Err(inputs.fail()),
-    }
+    inputs.tensor(position)?.data().i64s().ok_or_else(|| inputs.fail())
 }
 
 /// Multiplier and shift of each output.
 fn requantize(inputs: &Inputs<'_, '_>, position: usize) -> Result<Vec<Requantize>, Error> {
-    let pairs = i64s(inputs, position)?;
-    let (multipliers, shifts) = pairs.split_at(pairs.len() / 2);
-    let made = multipliers.iter().zip(shifts).map(|(&m, &s)| Requantize::try_new(m, s));
-    made.collect::<Option<_>>().ok_or_else(|| inputs.fail())
+    Requantize::pairs(i64s(inputs, position)?).ok_or_else(|| inputs.fail())
 }
 
 fn quantize(inputs: &Inputs<'_, '_>, op: QuantizeLinear) -> Result<Tensor, Error> {

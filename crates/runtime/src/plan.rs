@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::reference::{Asked, check_inputs};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use ir::{Column, Graph, Node, Op, Origin, Tensor, ValueIdx};
+use ir::{Column, Graph, Op, Tensor};
 use nodes::{Interpreted, WholeTable};
 use scored::Scored;
 
@@ -30,14 +30,6 @@ pub struct Plan {
 enum Schedule {
     Scored(Box<Scored>),
     Interpreted(Box<Interpreted>),
-}
-
-/// The node that makes a value.
-fn maker(graph: &Graph, value: ValueIdx) -> Option<&Node> {
-    match &graph.value(value).origin {
-        Origin::Node(idx) => graph.nodes().get(idx.0 as usize),
-        Origin::Input(_) | Origin::Constant(_) => None,
-    }
 }
 
 impl Plan {

@@ -12,7 +12,7 @@ use ir::digest::{Digest, SplitMix64};
 use ir::fixed::{from_key_f64, key_f64, round_i64};
 use ir::op::{Arithmetic, TimePart};
 use ir::{
-    Bits, Column, ColumnData, DType, Dim, Error, Graph, Kind, Node, Op, Origin, SelfTest, Tensor, TensorData,
+    Bits, Column, ColumnData, DType, Dim, Error, Graph, Kind, Node, Op, SelfTest, Tensor, TensorData,
     ValueIdx,
 };
 
@@ -292,15 +292,11 @@ fn constants_beside(graph: &Graph) -> Vec<Option<ValueIdx>> {
 /// edges of a `Bin` behind a `Cast`.
 fn numbers_near(graph: &Graph) -> Vec<Vec<f64>> {
     let mut near: Vec<Vec<f64>> = vec![Vec::new(); graph.values().len()];
-    let maker = |value: ValueIdx| match &graph.value(value).origin {
-        Origin::Node(idx) => graph.nodes().get(idx.0 as usize),
-        Origin::Input(_) | Origin::Constant(_) => None,
-    };
     let doubles = |node: &Node| match graph.constant(*node.inputs.get(1)?)?.data() {
         TensorData::F64(v) => Some(&v[..]),
         _ => None,
     };
-    let uncast = |value: ValueIdx| match maker(value) {
+    let uncast = |value: ValueIdx| match graph.maker(value) {
         Some(node) if matches!(node.op, Op::Cast(_)) => node.inputs.first().copied().unwrap_or(value),
         _ => value,
     };
@@ -313,11 +309,11 @@ fn numbers_near(graph: &Graph) -> Vec<Vec<f64>> {
                 near.extend(constants.iter().take(MAX_NEAR.saturating_sub(near.len())));
             }
             Op::QuantizeLinear(op) => {
-                let Some(mut away) = maker(first) else { continue };
+                let Some(mut away) = graph.maker(first) else { continue };
                 let mut centers: &[f64] = &[];
                 if let (Op::Arithmetic(Arithmetic::Sub), Some(constant)) = (&away.op, doubles(away)) {
                     centers = constant;
-                    let Some(rows) = away.inputs.first().and_then(|&i| maker(i)) else { continue };
+                    let Some(rows) = away.inputs.first().and_then(|&i| graph.maker(i)) else { continue };
                     away = rows;
                 }
                 if !matches!(away.op, Op::Columns(_)) {

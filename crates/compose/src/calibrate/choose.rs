@@ -229,18 +229,13 @@ impl<'a> Parts<'a> {
         for (unit, map) in self.units.iter().zip(maps) {
             let part = &self.held[unit.part];
             let (n, n_classes) = (self.n_outputs, self.n_outputs.max(2));
-            let mut scores: Vec<i32> = Vec::with_capacity(unit.places.len() * n);
-            unit.places.iter().for_each(|&place| scores.extend(&part.scores[place * n..(place + 1) * n]));
+            let mut scores = picked(&unit.places, &part.scores, n);
             map.on_grid(part.link.shift).apply(&mut scores);
             let of_integers = part.link.apply(&scores, n);
             let mut floats = Vec::new();
             if !part.floats.is_empty() {
-                let of_row = |&place: &usize| &part.floats[place * n_classes..(place + 1) * n_classes];
-                let before: Vec<f64> =
-                    unit.places.iter().flat_map(|place| of_row(place).iter().copied()).collect();
-                let of_row = |&place: &usize| &self.real[unit.part][place * n..(place + 1) * n];
-                let real: Vec<f64> =
-                    unit.places.iter().flat_map(|place| of_row(place).iter().copied()).collect();
+                let before = picked(&unit.places, &part.floats, n_classes);
+                let real = picked(&unit.places, &self.real[unit.part], n);
                 floats = mapped_floats(map, part.link.kind, &before, &real);
             }
             let (into, into_floats) = &mut linked[unit.part];
@@ -289,6 +284,11 @@ impl<'a> Parts<'a> {
         let score = |name: &str| metrics::metric(name)?.score(&observed);
         Ok(Figures { log_loss: score("log_loss")?, ece: score("ece")? })
     }
+}
+
+/// The values of some places, of `width` values each.
+fn picked<T: Copy>(places: &[usize], values: &[T], width: usize) -> Vec<T> {
+    places.iter().flat_map(|&place| &values[place * width..(place + 1) * width]).copied().collect()
 }
 
 /// Loss and weight of each row.

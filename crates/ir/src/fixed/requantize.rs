@@ -1,6 +1,7 @@
 //! Accumulators to the grid of the next integers: one multiplier and one shift.
 
 use super::round_ties_even;
+use alloc::vec::Vec;
 
 /// `(acc * m + 2^(s - 1)) >> s` for a real factor `m * 2^-s`: rounded half up, in i64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,12 @@ impl Requantize {
     pub fn try_new(multiplier: i64, shift: i64) -> Option<Requantize> {
         let fits = (1 << 30..1 << 31).contains(&multiplier) && (1..=62).contains(&shift);
         fits.then_some(Requantize { multiplier, shift: shift as u32 })
+    }
+
+    /// All multipliers and then all shifts, as graphs store them; `None` if one does not fit.
+    pub fn pairs(values: &[i64]) -> Option<Vec<Requantize>> {
+        let (multipliers, shifts) = values.split_at(values.len() / 2);
+        multipliers.iter().zip(shifts).map(|(&m, &s)| Requantize::try_new(m, s)).collect()
     }
 
     /// The pair nearest to a real factor: `m = round_ties_even(factor * 2^s)`. `None` for a factor that rounds to

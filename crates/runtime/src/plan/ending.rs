@@ -1,6 +1,5 @@
 //! What becomes of scores: links, decisions, and the scores themselves.
 
-use super::maker;
 use crate::reference::argmax;
 use alloc::boxed::Box;
 use alloc::vec;
@@ -42,12 +41,12 @@ pub(super) enum Ending {
 
 /// The scores that an output is made of: those that its link or decision takes, or the output itself.
 pub(super) fn score_of(graph: &Graph, output: ValueIdx) -> ValueIdx {
-    let Some(node) = maker(graph, output) else { return output };
+    let Some(node) = graph.maker(output) else { return output };
     let first = node.inputs.first().copied();
     match &node.op {
         Op::Link(_) | Op::ArgMax(_) | Op::Threshold(_) => first.unwrap_or(output),
         Op::LeastCost(_) => {
-            let link = first.and_then(|i| maker(graph, i));
+            let link = first.and_then(|i| graph.maker(i));
             link.and_then(|link| link.inputs.first().copied()).unwrap_or(output)
         }
         _ => output,
@@ -60,8 +59,8 @@ impl Ending {
         if output == score {
             return Ok(Ending::Scores);
         }
-        let node = maker(graph, output).ok_or(None)?;
-        let linked = node.inputs.first().and_then(|&i| maker(graph, i));
+        let node = graph.maker(output).ok_or(None)?;
+        let linked = node.inputs.first().and_then(|&i| graph.maker(i));
         let cost = node.inputs.get(1).and_then(|&i| graph.constant(i)).map(Tensor::data);
         match (&node.op, linked, cost) {
             (Op::LeastCost(_), Some(link), Some(TensorData::F64(cost))) => {

@@ -1,6 +1,5 @@
 //! Where the engines get their columns from: codes, and rows of small integers.
 
-use super::maker;
 use super::nodes::fail;
 use crate::engine::bins::Bins;
 use crate::engine::dictionary::Dictionary;
@@ -134,7 +133,7 @@ impl RowStep {
         value: ValueIdx,
         codes: impl FnMut(ValueIdx) -> Option<usize>,
     ) -> Option<RowStep> {
-        let node = maker(graph, value)?;
+        let node = graph.maker(value)?;
         let width = width_of(graph, value)?;
         let most = if let Op::QuantizeLinear(op) = &node.op {
             if let Some(step) = quantized(graph, known, node, *op, codes) {
@@ -257,11 +256,11 @@ fn quantized(
     mut codes: impl FnMut(ValueIdx) -> Option<usize>,
 ) -> Option<RowStep> {
     let scales = constant(graph, node, 1)?;
-    let away = maker(graph, *node.inputs.first()?)?;
+    let away = graph.maker(*node.inputs.first()?)?;
     let (side_by_side, centers) = match &away.op {
         Op::Arithmetic(Arithmetic::Sub) => {
             let centers = constant(graph, away, 1).filter(|c| c.len() == scales.len())?;
-            (maker(graph, *away.inputs.first()?)?, Some(centers))
+            (graph.maker(*away.inputs.first()?)?, Some(centers))
         }
         _ => (away, None),
     };
@@ -274,7 +273,7 @@ fn quantized(
         let value = graph.value(input);
         let n = if value.shape.rank() == 1 { 1 } else { width_of(graph, input)? };
         width += n;
-        let node = maker(graph, input);
+        let node = graph.maker(input);
         let first = node.and_then(|n| n.inputs.first().copied());
         cells.push(match (node.map(|n| &n.op), first) {
             (Some(Op::Cast(_)), Some(first)) if is_number(graph, first) => {

@@ -4,7 +4,6 @@
 //! first, then all rows of small integers, then the parts.
 
 use super::ending::{Ending, score_of};
-use super::maker;
 use super::nodes::{Prelude, fail};
 use super::rows::{CodeStep, Given, RowStep, width_of};
 use crate::engine::distances::Known;
@@ -84,11 +83,11 @@ impl Scored {
             .filter(|&score| graph.value(score).dtype == DType::I32)
             .and_then(|score| Some((score, width_of(graph, score).filter(|&width| width > 0)?)))
             .ok_or_else(|| refuse_graph(graph))?;
-        let node = maker(graph, score).ok_or_else(|| refuse_graph(graph))?;
+        let node = graph.maker(score).ok_or_else(|| refuse_graph(graph))?;
         let mut lowered = Lowered { graph, known, codes: Vec::new(), coded: Vec::new(), rows: Vec::new() };
         let curve = lowered.curve(node);
         // The scores before the curve are none of the outputs, so only the parts under it are left.
-        let (sum, node) = match (&curve, node.inputs.first().and_then(|&i| Some((i, maker(graph, i)?)))) {
+        let (sum, node) = match (&curve, node.inputs.first().and_then(|&i| Some((i, graph.maker(i)?)))) {
             (Some(_), Some(under)) => under,
             _ => (score, node),
         };
@@ -191,7 +190,7 @@ fn refuse(node: &Node) -> Error {
 
 /// Outputs that are not made of one score.
 fn refuse_graph(graph: &Graph) -> Error {
-    match graph.outputs().first().and_then(|&output| maker(graph, output)) {
+    match graph.outputs().first().and_then(|&output| graph.maker(output)) {
         Some(node) => refuse(node),
         None => {
             let (op, engine) = ("outputs without a score", "walking");
@@ -214,12 +213,12 @@ impl<'g> Lowered<'g> {
     /// # Errors
     /// A forest whose inputs are not codes: it is never left to the reference.
     fn part(&mut self, value: ValueIdx) -> Result<Part, Error> {
-        let node = maker(self.graph, value).ok_or_else(|| refuse_graph(self.graph))?;
+        let node = self.graph.maker(value).ok_or_else(|| refuse_graph(self.graph))?;
         if let Op::Forest(op) = &node.op {
             // The codes of a forest stand side by side, so they are not shared.
             let first = self.codes.len();
             for &input in &node.inputs {
-                let maker = maker(self.graph, input).ok_or_else(|| refuse(node))?;
+                let maker = self.graph.maker(input).ok_or_else(|| refuse(node))?;
                 let step = CodeStep::new(self.graph, self.known, maker).ok_or_else(|| refuse(maker))?;
                 self.codes.push(step);
                 self.coded.push(input);
@@ -234,7 +233,7 @@ impl<'g> Lowered<'g> {
         let (Op::ScoreCurve(_), &[scores, sizes, knots, values]) = (&node.op, &node.inputs[..]) else {
             return None;
         };
-        maker(self.graph, scores)?;
+        self.graph.maker(scores)?;
         let (sizes, knots, values) = (self.i64s(sizes)?, self.i32s(knots)?, self.i32s(values)?);
         Some(Curve { sizes: sizes.to_vec(), knots: knots.to_vec(), values: values.to_vec() })
     }
@@ -303,30 +302,19 @@ impl<'g> Lowered<'g> {
     }
 
     fn i16s(&self, value: ValueIdx) -> Option<&'g [i16]> {
-        match self.graph.constant(value)?.data() {
-            TensorData::I16(v) => Some(v),
-            _ => None,
-        }
+        self.graph.constant(value)?.data().i16s()
     }
 
     fn i32s(&self, value: ValueIdx) -> Option<&'g [i32]> {
-        match self.graph.constant(value)?.data() {
-            TensorData::I32(v) => Some(v),
-            _ => None,
-        }
+        self.graph.constant(value)?.data().i32s()
     }
 
     fn i64s(&self, value: ValueIdx) -> Option<&'g [i64]> {
-        match self.graph.constant(value)?.data() {
-            TensorData::I64(v) => Some(v),
-            _ => None,
-        }
+        self.graph.constant(value)?.data().i64s()
     }
 
     fn pairs(&self, value: ValueIdx) -> Option<Vec<Requantize>> {
-        let pairs = self.i64s(value)?;
-        let (multipliers, shifts) = pairs.split_at(pairs.len() / 2);
-        multipliers.iter().zip(shifts).map(|(&m, &s)| Requantize::try_new(m, s)).collect()
+        Requantize::pairs(self.i64s(value)?)
     }
 }
 
@@ -340,7 +328,7 @@ fn code_of(
     if let Some(place) = coded.iter().position(|v| *v == value) {
         return Some(place);
     }
-    codes.push(CodeStep::new(graph, known, maker(graph, value)?)?);
+    codes.push(CodeStep::new(graph, known, graph.maker(value)?)?);
     coded.push(value);
     Some(codes.len() - 1)
 }

@@ -87,8 +87,10 @@ impl Soil<'_> {
         n_leaves: usize,
         reuse: &Reuse,
     ) {
+        let mut is_chosen = vec![false; leaves.len()];
+        chosen.iter().for_each(|&i| is_chosen[i] = true);
         let mut chosen: Vec<&mut Leaf> =
-            leaves.iter_mut().enumerate().filter(|(i, _)| chosen.contains(i)).map(|(_, leaf)| leaf).collect();
+            leaves.iter_mut().zip(is_chosen).filter_map(|(leaf, is)| is.then_some(leaf)).collect();
         // From left to right, empty leaves before those that begin where they stand.
         chosen.sort_by_key(|leaf| {
             let GrownLeaf { train, others, .. } = &leaf.grown;
