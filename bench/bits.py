@@ -29,7 +29,7 @@ def main() -> int:
         sys.exit("bench/bits.py: build it first: cargo build --release")
     definition = tomllib.loads((BENCH / "definitions" / "bits.toml").read_text())
     of = tomllib.loads((BENCH / "definitions" / f"{definition['tables_of']}.toml").read_text())
-    data = Path(os.environ.get("SMIDGEN_DATA") or BENCH.parent.parent / "shared" / "data")
+    data = tables.data_folder()
     only = set(sys.argv[1].split(",")) if len(sys.argv) > 1 else None
     rows = []
     for table in of["table"]:

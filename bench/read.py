@@ -21,7 +21,7 @@ import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
-from run import BENCH, CACHE, PYTHON, QUIET, ROOT, chosen, circumstances, data_folder, processor_seconds, say
+from run import BENCH, CACHE, PYTHON, QUIET, ROOT, chosen, circumstances, processor_seconds, say
 
 BINARY = ROOT / "target" / "release" / "smidgen"
 MEASURES = ["seconds", "best_seconds", "read_seconds", "mb_per_s", "best_mb_per_s", "peak_mb", "base_mb"]
@@ -41,7 +41,7 @@ def main() -> int:
     systems = chosen(args.systems, definition["systems"], "system")
     if "smidgen" in systems and not BINARY.is_file():
         sys.exit("bench/read.py: there is no release binary; run cargo build --release")
-    data = data_folder(args.data)
+    data = tables.data_folder(args.data)
 
     rows, problems = [], []
     for table in tables:

@@ -22,6 +22,8 @@ import tomllib
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import tables
+
 BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent
 CACHE = BENCH / ".cache"
@@ -46,7 +48,7 @@ def main() -> int:
     known_tables = {table["name"]: table for table in definition["table"]}
     names = chosen(args.systems, definition["systems"], "system")
     tables = [known_tables[name] for name in chosen(args.tables, list(known_tables), "table")]
-    data = data_folder(args.data)
+    data = tables.data_folder(args.data)
 
     versions = {name: importlib.import_module(f"systems.{name}").version() for name in names}
     for name in [name for name in names if versions[name] is None]:
@@ -102,13 +104,6 @@ def chosen(text: str | None, known: list[str], what: str) -> list[str]:
     return names
 
 
-def data_folder(given: str | None) -> Path:
-    folder = Path(given or os.environ.get("SMIDGEN_DATA") or ROOT.parent / "shared" / "data")
-    if not folder.is_dir():
-        sys.exit(f"bench/run.py: there is no data folder {folder}; name it with --data or SMIDGEN_DATA")
-    return folder
-
-
 def say(text: str) -> None:
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
@@ -123,8 +118,6 @@ class Bench:
 
     def folders(self, table: dict) -> list[Path]:
         """One folder a split of the table, cut by seeds in a row."""
-        import tables
-
         seeds = [self.definition["seed"] + at for at in range(table.get("splits", 1))]
         # In a process of its own: what this one ever held counts as memory of the systems that it starts.
         with ProcessPoolExecutor(1) as pool:

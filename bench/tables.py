@@ -7,11 +7,21 @@ import csv
 import gzip
 import hashlib
 import json
+import os
 import random
+import sys
 from pathlib import Path
 
 # What smidgen takes for a missing cell, so that everyone sees the same cells missing.
 MISSING = ["", "?", "NA", "N/A", "NaN", "null", "None"]
+
+
+def data_folder(given: str | None = None) -> Path:
+    """The folder of tables: the one that is given, else that of SMIDGEN_DATA, else ../shared/data."""
+    folder = Path(given or os.environ.get("SMIDGEN_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+    if not folder.is_dir():
+        sys.exit(f"bench: there is no data folder {folder}; name it with --data or SMIDGEN_DATA")
+    return folder
 
 
 def split(table: dict, data: Path, cache: Path, seed: int) -> Path:

@@ -17,6 +17,8 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+import tables
+
 BENCH = Path(__file__).resolve().parent
 CACHE = BENCH / ".cache"
 PYTHON = BENCH / ".venv" / "bin" / "python"
@@ -33,7 +35,7 @@ def main() -> int:
     if version is None:
         sys.exit("bench/transforms.py: build it first: cargo build --release")
     definition = tomllib.loads((BENCH / "definitions" / "transforms.toml").read_text())
-    data = Path(os.environ.get("SMIDGEN_DATA") or BENCH.parent.parent / "shared" / "data")
+    data = tables.data_folder()
     only = set(sys.argv[1].split(",")) if len(sys.argv) > 1 else None
     rows = []
     for table in definition["table"]:
@@ -51,8 +53,6 @@ def main() -> int:
 
 def split(table: dict, data: Path, definition: dict) -> Path:
     """The rows of a table, thinned and with rare classes merged, cut by `tables.split`."""
-    import tables
-
     if not table.keys() & {"every", "merge", "drop"}:
         return tables.split(table | {"test_share": definition["test_share"]}, data, CACHE, definition["seed"])
     thinned = CACHE / "thinned" / table["name"]
@@ -120,7 +120,6 @@ def linear(scratch: Path, definition: dict, table: dict, group: dict, folder: Pa
     import pandas as pd
     from sklearn.linear_model import LogisticRegression, Ridge
 
-    import tables
     from systems import smidgen
 
     chain = steps(group, definition["linear"]["before"], definition["linear"]["after"])

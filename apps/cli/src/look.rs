@@ -1,6 +1,7 @@
 //! How figures look on a terminal.
 
 use comfy_table::{CellAlignment, Table, presets};
+pub(crate) use smidgen::number::{count, nanoseconds, size};
 
 /// A table with these column heads; the first column left, the others right.
 pub(crate) fn table<S: ToString>(head: &[S]) -> Table {
@@ -39,39 +40,6 @@ pub(crate) fn p_value(p: f64) -> String {
     if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }
 }
 
-/// A length in bytes, short.
-pub(crate) fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        _ => format!("{:.1} MB", bytes as f64 / 1e6),
-    }
-}
-
-/// A time in nanoseconds, short.
-pub(crate) fn nanoseconds(ns: f64) -> String {
-    if ns < 1e3 {
-        format!("{ns:.0} ns")
-    } else if ns < 1e6 {
-        format!("{:.1} us", ns / 1e3)
-    } else {
-        format!("{:.1} ms", ns / 1e6)
-    }
-}
-
-/// A count with thousands apart.
-pub(crate) fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(c);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,10 +51,5 @@ mod tests {
         assert_eq!(score(0.00001), "1.00e-5");
         assert_eq!(interval([0.9, 0.95678]), "0.9000 to 0.9568");
         assert_eq!((p_value(0.0004), p_value(0.0416)), ("p < 0.001".to_owned(), "p = 0.042".to_owned()));
-        assert_eq!(size(999), "999 B");
-        assert_eq!(size(12_345), "12.3 kB");
-        assert_eq!(nanoseconds(1500.0), "1.5 us");
-        assert_eq!(count(1_234_567), "1,234,567");
-        assert_eq!(count(12), "12");
     }
 }

@@ -33,3 +33,4 @@ pub use dependence::{Dependence, GridPoint, MAX_BACKGROUND, MAX_GRID, MAX_LINES,
 pub use error::{Error, Kind};
 pub use importance::{Importance, Sample, importances, rank_correlation};
 pub use permutation::{Permutations, permutation_importance};
+pub(crate) use taken::evenly;

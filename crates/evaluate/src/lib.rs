@@ -7,6 +7,7 @@
 mod bootstrap;
 mod distributions;
 pub mod explain;
+pub mod number;
 mod paired;
 mod paired_tests;
 pub mod report;

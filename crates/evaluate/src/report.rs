@@ -9,7 +9,6 @@ mod curves;
 mod data;
 mod headline;
 mod learning;
-mod number;
 mod page;
 mod residuals;
 mod rows;

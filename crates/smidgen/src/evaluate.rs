@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::compare::{self, Evaluation};
 use crate::joined::rows_of_second;
-use crate::model_file::load;
+use crate::model_file::{for_table, load};
 use crate::table::{Scorer, batch_truth, batches_for, is_exact, rows_for, select};
 use crate::timing::{Speed, measure};
 use ::evaluate::score_interval;
@@ -85,7 +85,7 @@ pub fn evaluate(options: &EvaluateOptions, ctx: &Ctx<'_>) -> Result<Evaluation, 
     let mut models = Vec::with_capacity(options.models.len());
     for path in &options.models {
         let (model, bytes) = load(path)?;
-        models.push((path.as_path(), adjusted(model, options)?, bytes));
+        models.push((path.as_path(), for_table(model, options.target.as_deref(), &options.missing)?, bytes));
     }
     let Some(((first_path, first, _), others)) = models.split_first() else {
         return Err(Error::input("evaluate: expected at least one model, got none"));
@@ -114,19 +114,6 @@ pub fn evaluate(options: &EvaluateOptions, ctx: &Ctx<'_>) -> Result<Evaluation, 
     }
     let comparisons = compare::each_two(&told, metric, source.name(), ctx)?;
     Ok(Evaluation { models: told.into_iter().map(|(_, on_rows)| on_rows.evaluated).collect(), comparisons })
-}
-
-/// The model with the target's name and the markers of this table.
-fn adjusted(model: Model, options: &EvaluateOptions) -> Result<Model, Error> {
-    if options.target.is_none() && options.missing.is_empty() {
-        return Ok(model);
-    }
-    let mut signature = model.signature().clone();
-    if let Some(target) = &options.target {
-        signature.target.clone_from(target);
-    }
-    signature.missing.extend(options.missing.iter().cloned());
-    Ok(Model::try_new(model.graph().clone(), signature, model.card.clone())?)
 }
 
 /// How a model is evaluated.
@@ -158,17 +145,8 @@ pub(crate) struct OnRows {
     pub(crate) predictions: Predictions,
 }
 
-pub(crate) fn evaluate_model(
-    model: &Model,
-    bytes: u64,
-    source: &Source,
-    asked: Asked<'_>,
-    ctx: &Ctx<'_>,
-) -> Result<Evaluated, Error> {
-    Ok(evaluate_rows(model, bytes, source, asked, ctx)?.evaluated)
-}
-
-fn evaluate_rows(
+/// Evaluates a model on the rows of a table.
+pub(crate) fn evaluate_rows(
     model: &Model,
     bytes: u64,
     source: &Source,

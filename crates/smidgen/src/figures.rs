@@ -5,13 +5,13 @@ use crate::reasons::with_columns;
 use crate::stability::{Stability, stability};
 use crate::table::{Scorer, select};
 use crate::{Error, Nature};
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int64Type};
-use arrow_array::{Array, RecordBatch};
+use arrow_array::RecordBatch;
 use data::{ColumnProfile, ColumnSummary, Summaries, Table, Target, Value};
-use evaluate::explain::{Importance, Permutations, Sample, importances};
+use evaluate::explain::{Importance, Permutations, Sample, importances, spelled};
+use evaluate::number::short;
 use evaluate::report::{ColumnLine, LearningPoint, WorstRow, WorstRows};
 use evaluate::score_interval;
+use ir::text::category_key_f64;
 use ir::{ColumnKind, Model, Tensor};
 use jobs::{Ctx, Seed};
 use learn::LearnerEntry;
@@ -23,8 +23,6 @@ use recipe::{Aim, Predictions, Prepared, Truth, Validated};
 const WORST: usize = 10;
 /// Columns of them that are shown.
 const WORST_COLUMNS: usize = 8;
-/// Longest text of a cell.
-const LONGEST: usize = 40;
 
 /// Figures for a report.
 #[derive(Clone, Debug)]
@@ -99,7 +97,7 @@ pub(crate) fn figures(fitted: &Fitted<'_>, ctx: &Ctx<'_>) -> Result<Figures, Err
         stability: first.map(|batch| stability(fitted.scorer, batch, seed, ctx)).transpose()?,
         learning: learning.collect(),
         columns: columns(fitted.table),
-        worst: worst(fitted, &truth),
+        worst: worst(fitted, &truth)?,
         predictions: validated.predictions.clone(),
         truth,
         constant,
@@ -173,7 +171,7 @@ fn columns(table: &Table) -> Vec<ColumnLine> {
         frequent: match column.kind {
             // A number that stands in one row of thousands says nothing.
             ColumnKind::Number if column.n_distinct > 20 => Vec::new(),
-            _ => summary.frequent.into_iter().map(|(text, n)| (cut(text), n as f64 / n_rows)).collect(),
+            _ => summary.frequent.into_iter().map(|(text, n)| (text, n as f64 / n_rows)).collect(),
         },
     };
     profile.columns.iter().zip(summaries.finish()).map(line).collect()
@@ -182,30 +180,16 @@ fn columns(table: &Table) -> Vec<ColumnLine> {
 fn value(value: &Value) -> String {
     match value {
         Value::Int(n) => n.to_string(),
-        Value::Float(x) => short(*x),
+        Value::Float(x) => category_key_f64(*x),
         Value::Time(text) => text.clone(),
     }
 }
 
-/// At most six digits that count.
-fn short(x: f64) -> String {
-    let text =
-        if x != 0.0 && !(1e-4..1e9).contains(&x.abs()) { format!("{x:.3e}") } else { format!("{x:.4}") };
-    match text.contains('.') && !text.contains('e') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
-    }
-}
-
-fn cut(text: String) -> String {
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}..", &text[..at]),
-        None => text,
-    }
-}
-
 /// The rows whose true class was least probable, or whose error was largest; ties in the order of the table.
-fn worst(fitted: &Fitted<'_>, truth: &Truth) -> WorstRows {
+///
+/// # Errors
+/// Rows of the table do not fit the model that was made of it.
+fn worst(fitted: &Fitted<'_>, truth: &Truth) -> Result<WorstRows, Error> {
     let rows = &fitted.validated.rows;
     let classes = &fitted.target.classes;
     let told: Vec<(f64, String, String, String)> = match (truth, &fitted.validated.predictions) {
@@ -229,39 +213,29 @@ fn worst(fitted: &Fitted<'_>, truth: &Truth) -> WorstRows {
     };
     let mut order: Vec<usize> = (0..told.len()).collect();
     order.sort_by(|&a, &b| told[b].0.total_cmp(&told[a].0).then(a.cmp(&b)));
-    let names: Vec<&str> =
-        fitted.model.signature().inputs.iter().map(|i| i.name.as_str()).take(WORST_COLUMNS).collect();
-    let shown: Vec<usize> = names.iter().filter_map(|name| fitted.table.column_idx(name).ok()).collect();
-    let row = |&at: &usize| {
+    let row = |&at: &usize| -> Result<WorstRow, Error> {
         let (_, truth, predicted, how_wrong) = told[at].clone();
         let row = rows[at] as usize;
-        let cells = shown.iter().map(|&column| cell(fitted.table.batches(), column, row)).collect();
-        WorstRow { number: row + 1, truth, predicted, how_wrong, cells }
+        Ok(WorstRow { number: row + 1, truth, predicted, how_wrong, cells: cells(fitted, row)? })
     };
-    WorstRows {
-        columns: shown.iter().map(|&c| fitted.table.profile().columns[c].name.clone()).collect(),
-        rows: order.iter().take(WORST).map(row).collect(),
-    }
+    let inputs = &fitted.model.signature().inputs;
+    Ok(WorstRows {
+        columns: inputs.iter().map(|input| input.name.clone()).take(WORST_COLUMNS).collect(),
+        rows: order.iter().take(WORST).map(row).collect::<Result<_, _>>()?,
+    })
 }
 
-/// A cell of the table as people read it; empty when missing.
-fn cell(batches: &[RecordBatch], column: usize, mut row: usize) -> String {
-    for batch in batches {
-        if row >= batch.num_rows() {
-            row -= batch.num_rows();
-            continue;
+/// The first cells of a row of the table, in the order of the model's inputs; empty where one is missing.
+fn cells(fitted: &Fitted<'_>, mut row: usize) -> Result<Vec<String>, Error> {
+    let signature = fitted.model.signature();
+    for batch in fitted.table.batches() {
+        if row < batch.num_rows() {
+            return with_columns(signature, fitted.scorer, &batch.slice(row, 1), |columns| {
+                let cell = |(column, input)| spelled(column, input, 0).unwrap_or_default();
+                Ok(columns.iter().zip(&signature.inputs).take(WORST_COLUMNS).map(cell).collect())
+            });
         }
-        let array = batch.column(column);
-        if array.is_null(row) {
-            return String::new();
-        }
-        if let Some(numbers) = array.as_primitive_opt::<Float64Type>() {
-            return short(numbers.value(row));
-        }
-        if let Some(numbers) = array.as_primitive_opt::<Int64Type>() {
-            return numbers.value(row).to_string();
-        }
-        return array.as_string_opt::<i32>().map_or(String::new(), |text| cut(text.value(row).to_owned()));
+        row -= batch.num_rows();
     }
-    String::new()
+    Ok(Vec::new())
 }

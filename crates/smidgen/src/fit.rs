@@ -2,14 +2,15 @@
 
 use crate::Error;
 use crate::calibrated::{ProbabilityCalibration, calibrated};
-use crate::costs::{CostReport, CostTable, class_weights};
-use crate::evaluate::{self, Evaluated, evaluate_model, metric_task, report};
-use crate::figures::{Figures, Fitted, figures};
+use crate::costs::{CostTable, class_weights};
+use crate::evaluate::{self, Evaluated, evaluate_rows, metric_task, report};
+use crate::figures::{Fitted, figures};
+use crate::fit_report::{FitReport, Stages, Status};
 use crate::joined::rows_of_second;
 use crate::output::{refuse_same_file, write_whole};
 use crate::relation_options::RelationOptions;
 use crate::table::{Scorer, batch_truth, rows_for};
-use crate::timing::{Speed, measure};
+use crate::timing::measure;
 use compose::calibrate;
 use data::{Encoding, Markers, ReadOptions, Source, Table, Target, TargetOptions};
 use ir::{ColumnKind, Signature, Task};
@@ -18,8 +19,8 @@ use learn::{Goal, LearnerEntry};
 use metrics::MetricEntry;
 use params::Params;
 use recipe::{
-    Aim, Cleaned, Duplicates, Finished, MissingCells, PrepareOptions, Prepared, Scheme, ScoreMap, Step,
-    Validated, Warning,
+    Aim, Duplicates, Finished, MissingCells, PrepareOptions, Prepared, Scheme, ScoreMap, Step, Validated,
+    Warning,
 };
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -81,109 +82,6 @@ pub struct FitOptions {
     pub seed: u64,
     /// Make the figures of a report.
     pub figures: bool,
-}
-
-/// Whether what was demanded was reached.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Status {
-    /// All of it, or nothing was demanded.
-    Ok,
-    /// Some was not; for people, by how much.
-    Unmet(Vec<String>),
-}
-
-/// Seconds of the stages of a fit.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Stages {
-    /// Reading the table.
-    pub read: f64,
-    /// Edges, dictionaries and codes.
-    pub encode: f64,
-    /// Fits inside folds.
-    pub validate: f64,
-    /// The fit on all rows.
-    pub finish: f64,
-    /// Evaluation on the test table.
-    pub test: f64,
-    /// The figures of a report.
-    pub figures: f64,
-}
-
-/// What came of a fit.
-#[derive(Clone, Debug)]
-pub struct FitReport {
-    /// Whether what was demanded was reached.
-    pub status: Status,
-    /// The question.
-    pub task: Task,
-    /// The target column.
-    pub target: String,
-    /// Name of the metric.
-    pub metric: &'static str,
-    /// True when more is better.
-    pub greater_is_better: bool,
-    /// Score on rows that no fit had seen.
-    pub score_oof: Option<f64>,
-    /// The same recipe without rounding, out of fold; `None` where time did not allow it.
-    pub score_float: Option<f64>,
-    /// The calibrator that was taken, if any.
-    pub calibration: Option<ProbabilityCalibration>,
-    /// What mistakes cost, where that was told.
-    pub costs: Option<CostReport>,
-    /// Score of the written model on the test table.
-    pub score_test: Option<f64>,
-    /// Out-of-fold figures.
-    pub oof: Evaluated,
-    /// Test figures.
-    pub test: Option<Evaluated>,
-    /// Rows with a target.
-    pub n_rows: usize,
-    /// Columns that the model takes, and those that it could have taken.
-    pub n_columns: (usize, usize),
-    /// Classes in class order.
-    pub classes: Vec<String>,
-    /// The positive class.
-    pub positive: Option<String>,
-    /// Length of the file.
-    pub bytes: u64,
-    /// Times on this machine.
-    pub speed: Speed,
-    /// Wall seconds of the whole.
-    pub seconds: f64,
-    /// Seconds by stage.
-    pub stages: Stages,
-    /// Units of work: candidates tried.
-    pub work: u64,
-    /// The learner.
-    pub learner: &'static str,
-    /// The learner and what was set.
-    pub recipe: String,
-    /// Rounds of the written model; `None` for learners without rounds.
-    pub rounds: Option<u32>,
-    /// What a person should know.
-    pub warnings: Vec<Warning>,
-    /// What cleaning changed.
-    pub cleaned: Vec<Cleaned>,
-    /// True when every machine computes the same bits.
-    pub exact: bool,
-    /// True when it does so with integers alone.
-    pub integers: bool,
-    /// Where the model was written.
-    pub model: PathBuf,
-    /// The figures of a report, where they were asked for.
-    pub figures: Option<Figures>,
-}
-
-impl FitReport {
-    /// The score that counts: on the test table if there is one, else out of fold.
-    pub fn score(&self) -> Option<f64> {
-        if self.test.is_some() { self.score_test } else { self.score_oof }
-    }
-
-    /// Lower is better.
-    pub fn error(&self) -> Option<f64> {
-        self.score().map(|s| if self.greater_is_better { 1.0 - s } else { s })
-    }
 }
 
 /// What is known before any row is read.
@@ -288,7 +186,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
             ctx.progress.stage("testing", None);
             let asked =
                 evaluate::Asked { metric, encoding: options.encoding, drop_unseen: false, join: None };
-            Some(evaluate_model(&model, bytes.len() as u64, source, asked, ctx)?)
+            Some(evaluate_rows(&model, bytes.len() as u64, source, asked, ctx)?.evaluated)
         }
         None => None,
     };

@@ -37,6 +37,22 @@ pub(crate) fn load(path: &Path) -> Result<(Model, u64), Error> {
     Ok((model, bytes.len() as u64))
 }
 
+/// The model with the target's name and the markers of missing cells that a table asks for, beside its own.
+///
+/// # Errors
+/// None that can happen: only the signature's words change.
+pub(crate) fn for_table(model: Model, target: Option<&str>, missing: &[String]) -> Result<Model, Error> {
+    if target.is_none() && missing.is_empty() {
+        return Ok(model);
+    }
+    let mut signature = model.signature().clone();
+    if let Some(target) = target {
+        target.clone_into(&mut signature.target);
+    }
+    signature.missing.extend(missing.iter().cloned());
+    Ok(Model::try_new(model.graph().clone(), signature, model.card.clone())?)
+}
+
 /// One path of the runtime, checked.
 pub use runtime::Checked as VerifiedPath;
 

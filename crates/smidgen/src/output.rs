@@ -47,19 +47,22 @@ pub fn write_whole(
     Ok(())
 }
 
+/// True if both paths name one file, or are spelt alike.
+pub fn same_file(a: &Path, b: &Path) -> bool {
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    a == b || real(a).zip(real(b)).is_some_and(|(a, b)| a == b)
+}
+
 /// Refuses to write a result over the table that it is made of.
 ///
 /// # Errors
 /// `output` and `input` are the same file.
 pub(crate) fn refuse_same_file(output: &Path, input: &str) -> Result<(), Error> {
-    let same = std::fs::canonicalize(output).ok().zip(std::fs::canonicalize(input).ok());
-    match same {
-        Some((a, b)) if a == b && a.is_file() => Err(Error::input(format!(
-            "{}: it is the input as well; choose another place with -o",
-            output.display()
-        ))),
-        _ => Ok(()),
+    if same_file(output, Path::new(input)) && output.is_file() {
+        let output = output.display();
+        return Err(Error::input(format!("{output}: it is the input as well; choose another place with -o")));
     }
+    Ok(())
 }
 
 /// Temporary files are private to their owner; a result is readable like any other file.

@@ -2,14 +2,14 @@
 
 use crate::Error;
 use crate::joined::rows_of_second;
-use crate::model_file::load;
+use crate::model_file::{for_table, load};
 use crate::output::refuse_same_file;
 use crate::reasons::{N_REASONS, Reasons};
 use crate::table::{Scorer, batches_for, raw_column, rows_for};
 use arrow_array::{ArrayRef, Float32Array, Float64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use data::{Encoding, Format, Source, TableWriter};
-use ir::{Model, Signature, Task, TensorData};
+use ir::{Signature, Task, TensorData};
 use jobs::Ctx;
 use recipe::Predictions;
 use std::io::Write;
@@ -64,12 +64,7 @@ pub fn predict(
     out: &mut (dyn Write + Send),
     ctx: &Ctx<'_>,
 ) -> Result<Predicted, Error> {
-    let (mut model, _) = load(&options.model)?;
-    if !options.missing.is_empty() {
-        let mut signature = model.signature().clone();
-        signature.missing.extend(options.missing.iter().cloned());
-        model = Model::try_new(model.graph().clone(), signature, model.card.clone())?;
-    }
+    let model = for_table(load(&options.model)?.0, None, &options.missing)?;
     let signature = model.signature();
     if options.probabilities && signature.classes.is_empty() {
         return Err(Error::input(

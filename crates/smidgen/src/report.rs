@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::figures::Figures;
-use crate::fit::FitReport;
+use crate::fit_report::FitReport;
 use crate::stability::Stability;
 use evaluate::report::{Headline, LearningPoint, Notice, Report, ScoreLine, html};
 
@@ -67,11 +67,7 @@ fn headline(made: &FitReport, figures: &Figures) -> Headline {
         ns_single: Some(made.speed.ns_single),
         n_rows: made.n_rows,
         n_columns: made.n_columns,
-        exact: match (made.integers, made.exact) {
-            (true, _) => "integers only".to_owned(),
-            (false, true) => "the same bits on every machine".to_owned(),
-            (false, false) => "bits may differ between machines".to_owned(),
-        },
+        exact: made.exactness().to_owned(),
     }
 }
 
@@ -101,8 +97,7 @@ fn scores(made: &FitReport, figures: &Figures) -> Vec<ScoreLine> {
 
 /// Of the way from the best constant to no error at all, the share that is learnt; `None` where it has no meaning.
 fn skill(made: &FitReport, constant: Option<f64>, score: Option<f64>) -> Option<f64> {
-    let error = |score: f64| if made.greater_is_better { 1.0 - score } else { score };
-    let (worst, here) = (error(constant?), error(score?));
+    let (worst, here) = (made.error_of(constant?), made.error_of(score?));
     (worst > 0.0).then(|| 1.0 - here / worst)
 }
 
@@ -162,8 +157,7 @@ fn notices(made: &FitReport, figures: &Figures) -> Vec<Notice> {
         column: w.column.clone(),
         text: w.text.clone(),
     });
-    let told = |c: &&recipe::Cleaned| !made.warnings.iter().any(|w| w.text == c.text);
-    let cleaned = made.cleaned.iter().filter(told).map(|c| Notice {
+    let cleaned = made.cleaned_untold().map(|c| Notice {
         is_warning: false,
         column: c.column.clone(),
         text: c.text.clone(),

@@ -8,7 +8,7 @@ use crate::{figures, look, values};
 use command::{command, quoted};
 use serde_json::{Value, json};
 use smidgen::{
-    ColumnKind, Error, FitOptions, FitReport, ReadOptions, Scheme, Status, Task, fit, report_page,
+    ColumnKind, Error, FitOptions, FitReport, ReadOptions, Scheme, Status, Task, fit, report_page, same_file,
     write_whole,
 };
 use std::collections::BTreeMap;
@@ -146,8 +146,8 @@ fn check_report(path: &Path, args: &Args) -> Result<(), Error> {
     if path.is_dir() {
         return Err(Error::input(format!("--report {shown}: a folder, not a file; name a file")));
     }
-    let table = |text: &String| Path::new(text) == path;
-    if path == args.output || table(&args.data) || args.test.as_ref().is_some_and(table) {
+    let table = |text: &String| same_file(path, Path::new(text));
+    if same_file(path, &args.output) || table(&args.data) || args.test.as_ref().is_some_and(table) {
         return Err(Error::input(format!(
             "--report {shown}: it is read or written already; name another file"
         )));
@@ -290,16 +290,14 @@ fn text(made: &FitReport) -> String {
         look::size(made.bytes),
         look::nanoseconds(made.speed.ns_per_row),
         look::nanoseconds(made.speed.ns_single),
-        if made.integers { "integers only" } else { "the same bits on every machine" },
+        made.exactness(),
         made.seconds
     ));
     for warning in &made.warnings {
         let column = warning.column.as_ref().map(|c| format!("column \"{c}\": ")).unwrap_or_default();
         out.push_str(&format!("warning: {column}{}\n", warning.text));
     }
-    // What was left out is among the warnings already.
-    let told = |c: &&smidgen::Cleaned| !made.warnings.iter().any(|w| w.text == c.text);
-    for cleaned in made.cleaned.iter().filter(told) {
+    for cleaned in made.cleaned_untold() {
         let column = cleaned.column.as_ref().map(|c| format!("column \"{c}\": ")).unwrap_or_default();
         out.push_str(&format!("cleaned: {column}{}\n", cleaned.text));
     }

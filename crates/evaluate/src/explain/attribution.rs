@@ -6,7 +6,7 @@
 
 use super::error::{Error, Kind};
 use super::feeds::Feeds;
-use super::parts::{Part, Scratch, maker, parts_of, watched_for};
+use super::parts::{Part, Scratch, parts_of, watched_for};
 use ir::fixed::power_of_two;
 use ir::op::{Link, LinkKind};
 use ir::{Column, Graph, Model, Op, OutputRole, Shape, Tensor, ValueIdx};
@@ -207,7 +207,7 @@ fn score_of(model: &Model) -> Result<(ValueIdx, Link), Error> {
     let Some(&output) = output.and_then(|at| graph.outputs().get(at)) else {
         return Err(Kind::NoScore { got: format!("a model of task {}", signature.task) }.into());
     };
-    match maker(graph, output).map(|node| (&node.op, &node.inputs[..])) {
+    match graph.maker(output).map(|node| (&node.op, &node.inputs[..])) {
         Some((Op::Link(link), &[score])) => Ok((score, *link)),
         Some((op, _)) => Err(Kind::NoScore { got: op.payload().name().to_owned() }.into()),
         None => Err(Kind::NoScore { got: format!("\"{}\"", graph.value(output).name) }.into()),

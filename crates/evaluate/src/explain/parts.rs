@@ -10,7 +10,7 @@ use super::sampled::{Comparing, Room, Sampled, Similar};
 use super::shap::{TreeShap, Walk};
 use ir::fixed::Requantize;
 use ir::op::{TableTerm, Tables};
-use ir::{Forest, Graph, Node, Op, Origin, Tensor, TensorData, ValueIdx};
+use ir::{Forest, Graph, Node, Op, Tensor, TensorData, ValueIdx};
 use std::ops::Range;
 
 /// A part, ready to explain rows.
@@ -48,7 +48,8 @@ pub(crate) fn parts_of(graph: &Graph, score: ValueIdx) -> Result<Vec<ValueIdx>, 
     let mut parts = Vec::new();
     let mut open = vec![score];
     while let Some(value) = open.pop() {
-        let node = maker(graph, value)
+        let node = graph
+            .maker(value)
             .ok_or_else(|| Kind::NoScore { got: format!("\"{}\"", graph.value(value).name) })?;
         match &node.op {
             Op::Sum(_) => open.extend(node.inputs.iter().rev()),
@@ -58,17 +59,9 @@ pub(crate) fn parts_of(graph: &Graph, score: ValueIdx) -> Result<Vec<ValueIdx>, 
     Ok(parts)
 }
 
-/// The node that makes a value.
-pub(crate) fn maker(graph: &Graph, value: ValueIdx) -> Option<&Node> {
-    match &graph.value(value).origin {
-        Origin::Node(idx) => graph.nodes().get(idx.0 as usize),
-        Origin::Input(_) | Origin::Constant(_) => None,
-    }
-}
-
 /// The values from which a part is explained: its codes, its small integers, or itself.
 pub(crate) fn watched_for(graph: &Graph, part: ValueIdx) -> Vec<ValueIdx> {
-    let Some(node) = maker(graph, part) else { return vec![part] };
+    let Some(node) = graph.maker(part) else { return vec![part] };
     match &node.op {
         Op::Forest(_) => node.inputs.clone(),
         Op::Tables(_) => node.inputs[..node.inputs.len().saturating_sub(3)].to_vec(),
@@ -91,7 +84,7 @@ impl<'g> Part<'g> {
         seen: Range<usize>,
     ) -> Result<Part<'g>, Error> {
         let own = &background[seen.clone()];
-        let node = maker(graph, part).ok_or_else(|| Error::broken("a part of the score"))?;
+        let node = graph.maker(part).ok_or_else(|| Error::broken("a part of the score"))?;
         let sets = || node.inputs.iter().map(|&i| feeds.set_of(i, 0)).collect::<Vec<u32>>();
         let (kind, expected) = match &node.op {
             Op::Forest(op) => {
@@ -321,29 +314,17 @@ fn scores_of(tensors: &[Tensor]) -> Result<(&[i32], usize), Error> {
 }
 
 fn i16s(graph: &Graph, value: ValueIdx) -> Result<&[i16], Error> {
-    match graph.constant(value).map(Tensor::data) {
-        Some(TensorData::I16(v)) => Ok(v),
-        _ => Err(Error::broken("a constant")),
-    }
+    graph.constant(value).and_then(|v| v.data().i16s()).ok_or_else(|| Error::broken("a constant"))
 }
 
 fn i32s(graph: &Graph, value: ValueIdx) -> Result<&[i32], Error> {
-    match graph.constant(value).map(Tensor::data) {
-        Some(TensorData::I32(v)) => Ok(v),
-        _ => Err(Error::broken("a constant")),
-    }
+    graph.constant(value).and_then(|v| v.data().i32s()).ok_or_else(|| Error::broken("a constant"))
 }
 
 fn i64s(graph: &Graph, value: ValueIdx) -> Result<&[i64], Error> {
-    match graph.constant(value).map(Tensor::data) {
-        Some(TensorData::I64(v)) => Ok(v),
-        _ => Err(Error::broken("a constant")),
-    }
+    graph.constant(value).and_then(|v| v.data().i64s()).ok_or_else(|| Error::broken("a constant"))
 }
 
 fn pairs_of(graph: &Graph, value: ValueIdx) -> Result<Vec<Requantize>, Error> {
-    let pairs = i64s(graph, value)?;
-    let (multipliers, shifts) = pairs.split_at(pairs.len() / 2);
-    let made = multipliers.iter().zip(shifts).map(|(&m, &s)| Requantize::try_new(m, s));
-    made.collect::<Option<_>>().ok_or_else(|| Error::broken("a constant"))
+    Requantize::pairs(i64s(graph, value)?).ok_or_else(|| Error::broken("a constant"))
 }

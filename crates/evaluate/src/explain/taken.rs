@@ -88,13 +88,9 @@ pub(crate) fn evenly(n: usize, most: usize) -> Vec<u32> {
     (0..kept).map(|i| (i as u64 * n as u64 / kept.max(1) as u64) as u32).collect()
 }
 
-/// The numbers below `n` in an order that hangs on the seed alone, each order as likely as any other.
-/// # Source  Durstenfeld, Communications of the ACM 7, 1964.
+/// The numbers below `n` in an order that hangs on the seed alone.
 pub(crate) fn shuffled(n: usize, seed: Seed) -> Vec<u32> {
     let mut order: Vec<u32> = (0..n).map(|i| i as u32).collect();
-    let mut random = SplitMix64::new(seed.0);
-    for i in (1..n).rev() {
-        order.swap(i, random.below(i as u32 + 1) as usize);
-    }
+    SplitMix64::new(seed.0).shuffle(&mut order);
     order
 }

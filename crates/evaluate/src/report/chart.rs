@@ -3,7 +3,7 @@
 //! A drawing names its colours by stand-ins that become variables of the style sheet, so that it follows light,
 //! dark and paper. Legends are text of the page, not of the drawing, so that they wrap and can be read aloud.
 
-use super::number;
+use crate::number;
 use maud::{Markup, PreEscaped, html};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -169,12 +169,4 @@ impl Chart {
         root.present()?;
         Ok(())
     }
-}
-
-/// At most `most` of the points, evenly chosen, with the first and the last.
-pub(super) fn thinned(points: &[(f64, f64)], most: usize) -> Vec<(f64, f64)> {
-    if points.len() <= most || most < 2 {
-        return points.to_vec();
-    }
-    (0..most).map(|i| points[i * (points.len() - 1) / (most - 1)]).collect()
 }

@@ -1,7 +1,7 @@
 //! Right and wrong by class: the confusion matrix and the table of classes.
 
 use super::Report;
-use super::number::{count, short};
+use crate::number::{count, short};
 use maud::{Markup, html};
 use metrics::{Confusion, Observed, class_table};
 
@@ -33,7 +33,7 @@ pub(super) fn classes(report: &Report<'_>) -> Option<Markup> {
                     tr {
                         th scope="row" { (name) }
                         td.number { (short(row.precision)) } td.number { (short(row.recall)) }
-                        td.number { (short(row.f1)) } td.number { (count(row.support)) }
+                        td.number { (short(row.f1)) } td.number { (count(row.support as u64)) }
                     }
                 }
             }
@@ -54,7 +54,7 @@ fn square(names: &[String], matrix: &[Vec<u64>]) -> Markup {
                     tr {
                         th scope="row" { (name) }
                         @for (k, n) in row.iter().enumerate() {
-                            td.number.right[i == k] style=(format!("--share:{:.0}%", 100.0 * *n as f64 / all)) { (count(*n as f64)) }
+                            td.number.right[i == k] style=(format!("--share:{:.0}%", 100.0 * *n as f64 / all)) { (count(*n)) }
                         }
                     }
                 }
@@ -78,7 +78,7 @@ fn mistakes(names: &[String], matrix: &[Vec<u64>]) -> Markup {
             thead { tr { th scope="col" { "true class" } th scope="col" { "predicted" } th.number scope="col" { "rows" } } }
             tbody {
                 @for (n, truth, predicted) in found.iter().take(MOST_MISTAKES) {
-                    tr { th scope="row" { (name(*truth)) } td { (name(*predicted)) } td.number { (count(*n as f64)) } }
+                    tr { th scope="row" { (name(*truth)) } td { (name(*predicted)) } td.number { (count(*n)) } }
                 }
             }
         } }

@@ -4,7 +4,7 @@
 
 use super::Report;
 use super::chart::{Chart, DrawError, Look, Series};
-use super::number::{percent, short};
+use crate::number::{percent, short};
 use maud::{Markup, html};
 use metrics::{Bins, Classified, Curves, Observed, ThresholdRow};
 

@@ -1,8 +1,8 @@
 //! The training table, column by column, and what its columns are worth.
 
-use super::number::{percent, short};
 use super::{ColumnLine, Report};
 use crate::explain::Importance;
+use crate::number::{percent, short};
 use maud::{Markup, html};
 
 /// Columns that are shown; beyond, their number is told.

@@ -1,7 +1,7 @@
 //! The first lines: the question, the score, what the model costs, and what a person should know.
 
-use super::number::{count, nanoseconds, short, size};
 use super::{Headline, Notice, Report};
+use crate::number::{count, nanoseconds, short, size};
 use maud::{Markup, html};
 
 /// The head of the page.
@@ -21,7 +21,7 @@ pub(super) fn head(report: &Report<'_>) -> Markup {
                     @if let Some([low, high]) = interval {
                         span.detail { "95 % interval " (short(*low)) " to " (short(*high)) }
                     }
-                    span.detail { "on " (count(score_on.0 as f64)) " " (score_on.1) "; " (better) }
+                    span.detail { "on " (count(score_on.0 as u64)) " " (score_on.1) "; " (better) }
                 }
                 li.card {
                     span.name { "size" }
@@ -39,7 +39,7 @@ pub(super) fn head(report: &Report<'_>) -> Markup {
                 }
                 li.card {
                     span.name { "learnt from" }
-                    strong { (count(report.headline.n_rows as f64)) " rows" }
+                    strong { (count(report.headline.n_rows as u64)) " rows" }
                     span.detail { (report.headline.n_columns.0) " of " (report.headline.n_columns.1) " columns used; " (report.headline.exact) }
                 }
             }

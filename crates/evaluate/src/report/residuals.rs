@@ -1,7 +1,8 @@
 //! Regression: predicted against true, and how the errors are spread.
 
 use super::Report;
-use super::chart::{Chart, DrawError, Look, Series, range_of, thinned};
+use super::chart::{Chart, DrawError, Look, Series, range_of};
+use crate::explain::evenly;
 use maud::{Markup, html};
 use metrics::Observed;
 
@@ -24,7 +25,7 @@ pub(super) fn residuals(report: &Report<'_>) -> Result<Option<Markup>, DrawError
         y: range,
         series: vec![
             Series { name: None, look: Look::Guide, colour: 0, points: diagonal },
-            Series { name: None, look: Look::Points, colour: 0, points: thinned(&pairs, MOST_POINTS) },
+            Series { name: None, look: Look::Points, colour: 0, points: evenly(pairs.len(), MOST_POINTS).into_iter().map(|i| pairs[i as usize]).collect() },
         ],
     };
     let mut residuals: Vec<f64> = pairs.iter().map(|(predicted, truth)| truth - predicted).collect();
@@ -45,8 +46,8 @@ pub(super) fn residuals(report: &Report<'_>) -> Result<Option<Markup>, DrawError
         title: "Errors".to_owned(),
         caption: format!(
             "True minus predicted. Half of the rows lie within {} and {}; the end bars hold what lies further out.",
-            super::number::short(at(0.25)),
-            super::number::short(at(0.75))
+            crate::number::short(at(0.25)),
+            crate::number::short(at(0.75))
         ),
         x_name: "true - predicted".to_owned(),
         y_name: "rows".to_owned(),

@@ -1,7 +1,7 @@
 //! The rows that were predicted worst, what each stage cost, and how to make the model again.
 
 use super::Report;
-use super::number::{count, short};
+use crate::number::{count, short};
 use maud::{Markup, html};
 
 /// The worst rows with their cells.
@@ -20,7 +20,7 @@ pub(super) fn worst(report: &Report<'_>) -> Option<Markup> {
             tbody {
                 @for row in &report.worst.rows {
                     tr {
-                        th.number scope="row" { (count(row.number as f64)) }
+                        th.number scope="row" { (count(row.number as u64)) }
                         td { (row.truth) } td { (row.predicted) } td.number { (row.how_wrong) }
                         @for cell in &row.cells { td { (cell) } }
                     }

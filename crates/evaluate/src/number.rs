@@ -1,12 +1,14 @@
-//! How numbers look on the page.
+//! How numbers look to a person: on the page, on a terminal.
 
-/// Four digits that count; large ones with thousands apart.
-pub(super) fn short(value: f64) -> String {
+/// Four digits that count; large ones with thousands apart, those that no count reaches with an exponent.
+pub fn short(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() {
         "-".to_owned()
+    } else if size >= 1e15 {
+        format!("{value:.3e}")
     } else if size >= 100_000.0 {
-        count(value.round())
+        format!("{}{}", if value < 0.0 { "-" } else { "" }, count(size.round() as u64))
     } else if size >= 1000.0 {
         format!("{value:.0}")
     } else if size >= 100.0 {
@@ -21,7 +23,7 @@ pub(super) fn short(value: f64) -> String {
 }
 
 /// A number at an axis: as few digits as it needs.
-pub(super) fn tick(value: &f64) -> String {
+pub(crate) fn tick(value: &f64) -> String {
     let size = value.abs();
     let text = if size >= 1e6 || (size > 0.0 && size < 1e-3) {
         return format!("{value:.0e}");
@@ -34,13 +36,10 @@ pub(super) fn tick(value: &f64) -> String {
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
-/// A whole number with thousands apart.
-pub(super) fn count(value: f64) -> String {
-    let digits = format!("{:.0}", value.abs());
+/// A count with thousands apart.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
     let mut text = String::new();
-    if value < 0.0 {
-        text.push('-');
-    }
     for (i, c) in digits.chars().enumerate() {
         if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
@@ -51,7 +50,7 @@ pub(super) fn count(value: f64) -> String {
 }
 
 /// A share as a percentage.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     let percent = 100.0 * share;
     if percent > 0.0 && percent < 0.1 {
         "< 0.1 %".to_owned()
@@ -63,7 +62,7 @@ pub(super) fn percent(share: f64) -> String {
 }
 
 /// A length in bytes.
-pub(super) fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} B"),
         1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
@@ -72,7 +71,7 @@ pub(super) fn size(bytes: u64) -> String {
 }
 
 /// A time in nanoseconds.
-pub(super) fn nanoseconds(ns: f64) -> String {
+pub fn nanoseconds(ns: f64) -> String {
     if ns < 1e3 {
         format!("{ns:.0} ns")
     } else if ns < 1e6 {
@@ -92,6 +91,10 @@ mod tests {
             (short(0.93456), "0.9346"),
             (short(1234.56), "1235"),
             (short(-1_234_567.0), "-1,234,567"),
+            (short(2e300), "2.000e300"),
+            (count(12), "12"),
+            (count(1_234_567), "1,234,567"),
+            (size(999), "999 B"),
             (short(0.00001), "1.00e-5"),
             (short(f64::NAN), "-"),
             (tick(&0.25), "0.25"),
