@@ -22,6 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from run import BENCH, CACHE, PYTHON, QUIET, ROOT, chosen, circumstances, processor_seconds, say
+from tables import data_folder
 
 BINARY = ROOT / "target" / "release" / "smidgen"
 MEASURES = ["seconds", "best_seconds", "read_seconds", "mb_per_s", "best_mb_per_s", "peak_mb", "base_mb"]
@@ -41,7 +42,7 @@ def main() -> int:
     systems = chosen(args.systems, definition["systems"], "system")
     if "smidgen" in systems and not BINARY.is_file():
         sys.exit("bench/read.py: there is no release binary; run cargo build --release")
-    data = tables.data_folder(args.data)
+    data = data_folder(args.data)
 
     rows, problems = [], []
     for table in tables:

@@ -22,7 +22,7 @@ import tomllib
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import tables
+from tables import data_folder, split
 
 BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent
@@ -48,7 +48,7 @@ def main() -> int:
     known_tables = {table["name"]: table for table in definition["table"]}
     names = chosen(args.systems, definition["systems"], "system")
     tables = [known_tables[name] for name in chosen(args.tables, list(known_tables), "table")]
-    data = tables.data_folder(args.data)
+    data = data_folder(args.data)
 
     versions = {name: importlib.import_module(f"systems.{name}").version() for name in names}
     for name in [name for name in names if versions[name] is None]:
@@ -121,7 +121,7 @@ class Bench:
         seeds = [self.definition["seed"] + at for at in range(table.get("splits", 1))]
         # In a process of its own: what this one ever held counts as memory of the systems that it starts.
         with ProcessPoolExecutor(1) as pool:
-            cuts = [pool.submit(tables.split, table, self.data, CACHE, seed) for seed in seeds]
+            cuts = [pool.submit(split, table, self.data, CACHE, seed) for seed in seeds]
             return [cut.result() for cut in cuts]
 
     def cached(self, name: str, table: dict) -> dict:
