@@ -2,7 +2,7 @@
 
 use crate::look;
 use serde_json::{Map, Value, json};
-use smidgen::{Average, Averages, Cleaned, Evaluated, Importance, Warning};
+use smidgen::{Average, Averages, Cleaned, Evaluated, Shown, Warning};
 use std::fmt::Write;
 
 /// Classes above which a confusion matrix would not fit a terminal.
@@ -78,12 +78,13 @@ const MOST_COLUMNS: usize = 10;
 const BAR: f64 = 24.0;
 
 /// What columns are worth, as bars; nothing where none is worth anything.
-pub(crate) fn importance(of: &[Importance]) -> String {
+pub(crate) fn importance(shown: &Shown) -> String {
+    let of = &shown.importance;
     let largest = of.iter().map(|i| i.permutation).fold(0.0, f64::max);
     if largest <= 0.0 {
         return String::new();
     }
-    let mut table = look::table(&["column", "loss when shuffled", ""]);
+    let mut table = look::table(&["column", &format!("{} lost when shuffled", shown.worth_metric), ""]);
     if let Some(bars) = table.column_mut(2) {
         bars.set_cell_alignment(comfy_table::CellAlignment::Left);
     }

@@ -35,11 +35,6 @@ pub(crate) fn interval([low, high]: [f64; 2]) -> String {
     format!("{} to {}", score(low), score(high))
 }
 
-/// How probable chance is, as the field writes it.
-pub(crate) fn p_value(p: f64) -> String {
-    if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +45,5 @@ mod tests {
         assert_eq!(score(1234.56), "1234.6");
         assert_eq!(score(0.00001), "1.00e-5");
         assert_eq!(interval([0.9, 0.95678]), "0.9000 to 0.9568");
-        assert_eq!((p_value(0.0004), p_value(0.0416)), ("p < 0.001".to_owned(), "p = 0.042".to_owned()));
     }
 }

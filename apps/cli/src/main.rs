@@ -8,6 +8,7 @@
 
 mod figures;
 mod look;
+mod page;
 mod progress;
 mod run;
 mod steps;

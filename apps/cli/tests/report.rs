@@ -12,9 +12,9 @@ const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data
 
 /// Table, target, sections beside those of every report, drawings.
 const CASES: [(&str, &str, &[&str], usize); 3] = [
-    ("breast_cancer_train.csv", "diagnosis", &["classes", "curves"], 5),
-    ("iris.csv", "species", &["classes", "curves"], 4),
-    ("diabetes_train.csv", "progression", &["residuals"], 3),
+    ("breast_cancer_train.csv", "diagnosis", &["classes", "curves", "shapes"], 11),
+    ("iris.csv", "species", &["classes", "curves", "shapes"], 8),
+    ("diabetes_train.csv", "progression", &["residuals", "shapes"], 9),
 ];
 
 /// Fits the table of a case with a report, and gives the page; what it shows stands in `--json` too.
@@ -34,7 +34,41 @@ fn page(place: &Place, (table, target, ..): (&str, &str, &[&str], usize)) -> Str
     for share in ["noise", "missing"] {
         assert!((0.0..=1.0).contains(&said["stability"][share].as_f64().unwrap()), "{table}: {share}");
     }
+    assert_eq!(said["seed_scores"].as_array().unwrap().len(), 5, "{table}: seeds");
+    let floats = &said["floats"];
+    for share in ["noise", "missing"] {
+        let (float, integer) = (floats[share].as_f64().unwrap(), said["stability"][share].as_f64().unwrap());
+        assert!((float - integer).abs() < 0.05, "{table}: {share}: {float} {integer}");
+    }
+    assert!(floats["rank_correlation"].as_f64() > Some(0.8), "{table}: {floats}");
+    assert!((0.0..=1.0).contains(&floats["p_value"].as_f64().unwrap()), "{table}: {floats}");
+    let first = &said["dependence"][0];
+    assert_eq!(first["values"].as_array().unwrap().len(), first["mean"].as_array().unwrap().len());
+    assert_eq!(said["tables"], serde_json::json!([]), "trees add up no tables");
     page
+}
+
+/// One page for an additive model, one for an evaluation of several models.
+fn more_pages(place: &Place) -> [(String, usize); 2] {
+    let fit = format!("fit {EXAMPLES}/breast_cancer_train.csv --target diagnosis --work 1 --json");
+    let said = place.good(&format!("{fit} --learners ebm --report ebm.html -o ebm.smidgen")).json().unwrap();
+    let table = &said["tables"][0];
+    let n_places = table["places"][0].as_array().unwrap().len();
+    assert_eq!(table["adds"].as_array().unwrap().len(), n_places, "{table}");
+    place.good(&format!("{fit} --learners logistic -o linear.smidgen"));
+    let line = format!(
+        "evaluate linear.smidgen ebm.smidgen {EXAMPLES}/breast_cancer_test.csv --report both.html --json"
+    );
+    let said = place.good(&line).json().unwrap();
+    assert!(said["importance"][0]["permutation"].as_f64() > Some(0.0), "{said}");
+    let read = |name: &str| std::fs::read_to_string(place.path(name)).unwrap();
+    let (ebm, both) = (read("ebm.html"), read("both.html"));
+    assert!(ebm.contains("<section id=\"tables\">"));
+    for told in ["linear.smidgen", "ebm.smidgen", "<section id=\"models\">", "smidgen evaluate", "this page"]
+    {
+        assert!(both.contains(told), "{told}");
+    }
+    [(ebm, 20), (both, 12)]
 }
 
 #[test]
@@ -42,7 +76,11 @@ fn a_report_has_its_sections_and_stands_alone() {
     for case in CASES {
         let place = Place::new();
         let page = page(&place, case);
-        for section in ["scores", "learning", "worst", "columns", "stages", "again"].iter().chain(case.2) {
+        for section in
+            ["scores", "models", "floats", "learning", "importance", "worst", "columns", "stages", "again"]
+                .iter()
+                .chain(case.2)
+        {
             assert!(page.contains(&format!("<section id=\"{section}\">")), "{}: {section}", case.0);
         }
         assert_eq!(page.matches("<svg").count(), case.3, "{}", case.0);
@@ -115,20 +153,24 @@ fn a_browser_shows_it() {
         println!("skipped: {} pages in a browser: there is no chromium", CASES.len());
         return;
     };
-    for case in CASES {
-        let place = Place::new();
-        let page = page(&place, case);
-        let folder = place.path("page.html").parent().unwrap().to_path_buf();
+    let place = Place::new();
+    let folder = place.path("page.html").parent().unwrap().to_path_buf();
+    let mut pages: Vec<(&str, String, usize)> =
+        CASES.iter().map(|case| (case.0, page(&place, *case), case.3)).collect();
+    for (name, (page, drawings)) in ["additive", "evaluation"].into_iter().zip(more_pages(&place)) {
+        pages.push((name, page, drawings));
+    }
+    for (name, page, drawings) in &pages {
         let ways: [&[&str]; 3] = [
             &["--window-size=1280,900"],
             &["--window-size=500,900"],
             &["--window-size=1280,900", "--blink-settings=preferredColorScheme=0"],
         ];
         for flags in ways {
-            let (found, console) = looked_at(browser, &folder, &page, flags);
-            assert_eq!(found["drawings"], case.3, "{} {flags:?}", case.0);
-            assert_eq!(found["bad"], serde_json::json!([]), "{} {flags:?}", case.0);
-            assert_eq!(console, "", "{} {flags:?}", case.0);
+            let (found, console) = looked_at(browser, &folder, page, flags);
+            assert_eq!(found["drawings"], *drawings, "{name} {flags:?}");
+            assert_eq!(found["bad"], serde_json::json!([]), "{name} {flags:?}");
+            assert_eq!(console, "", "{name} {flags:?}");
         }
     }
 }

@@ -46,16 +46,6 @@ pub enum Kind {
         /// What to ask for.
         instead: String,
     },
-    /// Scores that are no log odds.
-    #[error(
-        "calibrator {calibrator}: expected scores that are log odds or logs of shares, got those of the link \"{link}\"; use --calibrator none or another learner, such as gbdt"
-    )]
-    Link {
-        /// The calibrator.
-        calibrator: &'static str,
-        /// The link.
-        link: &'static str,
-    },
     /// Rows that do not fit together.
     #[error("probability calibration: {what}: expected {expected}, got {got}")]
     Rows {
@@ -102,7 +92,7 @@ impl Error {
     /// Whose business it is.
     pub fn nature(&self) -> ir::Nature {
         match &*self.0 {
-            Kind::Task { .. } | Kind::Link { .. } => ir::Nature::Unsupported,
+            Kind::Task { .. } => ir::Nature::Unsupported,
             Kind::Curve { .. } | Kind::Rows { .. } => ir::Nature::Bug,
             Kind::UnknownCalibrator { .. }
             | Kind::Params(_)

@@ -34,6 +34,20 @@ impl Table {
         Ok(Table { profile, batches })
     }
 
+    /// The same table with more rows behind its own; what is known of the columns stays that of its own rows.
+    /// # Errors  `OtherSchema` if the batch has other columns.
+    pub fn with_rows(&self, more: RecordBatch) -> Result<Table> {
+        let types = |batch: &RecordBatch| -> Vec<_> {
+            batch.schema().fields().iter().map(|f| (f.name().clone(), f.data_type().clone())).collect()
+        };
+        if self.batches.first().is_some_and(|first| types(first) != types(&more)) {
+            let (table, batch) = (self.profile.name.clone(), self.batches.len() + 1);
+            return Err(Kind::OtherSchema { table, batch }.into());
+        }
+        let batches = self.batches.iter().cloned().chain(std::iter::once(more)).collect();
+        Ok(Table { profile: self.profile.clone(), batches })
+    }
+
     /// What is known of the columns, in the order of the batches' columns.
     pub fn profile(&self) -> &TableProfile {
         &self.profile

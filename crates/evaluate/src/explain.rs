@@ -7,8 +7,9 @@
 //!
 //! - [`Explainer`]: which column of a row gave which part of its score;
 //! - [`permutation_importance`]: what a metric loses when the cells of a column change places;
+//! - [`Explainer::tables`]: what every value of a column adds, where the score is a sum of tables;
 //! - [`dependence`]: what is predicted when a column holds one value in all rows;
-//! - [`importances`]: both figures of all columns, and [`rank_correlation`] of two such lists.
+//! - [`importances`]: both figures of all columns, and [`rank_correlation`], whether two models agree on them.
 //!
 //! Columns are those of the signature, in the user's names. Rows of *background* are rows of a table that stand
 //! for "the usual": a file holds no training rows, so whoever explains brings them.
@@ -22,6 +23,7 @@ mod importance;
 mod parts;
 mod permutation;
 mod sampled;
+mod score_tables;
 mod shap;
 mod taken;
 #[cfg(test)]
@@ -33,4 +35,5 @@ pub use dependence::{Dependence, GridPoint, MAX_BACKGROUND, MAX_GRID, MAX_LINES,
 pub use error::{Error, Kind};
 pub use importance::{Importance, Sample, importances, rank_correlation};
 pub use permutation::{Permutations, permutation_importance};
+pub use score_tables::{ScoreTable, Side};
 pub(crate) use taken::evenly;

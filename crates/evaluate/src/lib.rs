@@ -6,6 +6,7 @@
 
 mod bootstrap;
 mod distributions;
+mod error_intervals;
 pub mod explain;
 pub mod number;
 mod paired;
@@ -13,5 +14,6 @@ mod paired_tests;
 pub mod report;
 
 pub use bootstrap::score_interval;
+pub use error_intervals::{ErrorInterval, error_intervals};
 pub use paired::{Compared, Mismatch, Pair, Test};
 pub use paired_tests::{DeLong, ScoredRow, corrected_t_test, delong, mcnemar};

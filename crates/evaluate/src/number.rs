@@ -50,15 +50,25 @@ pub fn count(n: u64) -> String {
 }
 
 /// A share as a percentage.
-pub(crate) fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     let percent = 100.0 * share;
     if percent > 0.0 && percent < 0.1 {
         "< 0.1 %".to_owned()
+    } else if percent > 99.99 && percent < 100.0 {
+        "> 99.99 %".to_owned()
+    } else if (99.0..100.0).contains(&percent) {
+        // What is left to all counts here.
+        format!("{percent:.2} %")
     } else if percent < 10.0 {
         format!("{percent:.1} %")
     } else {
         format!("{percent:.0} %")
     }
+}
+
+/// How probable chance is, as the field writes it.
+pub fn p_value(p: f64) -> String {
+    if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }
 }
 
 /// A length in bytes.
@@ -103,6 +113,9 @@ mod tests {
             (tick(&2e7), "2e7"),
             (percent(0.0004), "< 0.1 %"),
             (percent(0.5), "50 %"),
+            (percent(0.9996), "99.96 %"),
+            (p_value(0.0004), "p < 0.001"),
+            (p_value(0.0416), "p = 0.042"),
             (percent(0.0), "0.0 %"),
             (size(12_345), "12.3 kB"),
             (nanoseconds(1500.0), "1.5 us"),

@@ -3,17 +3,22 @@
 //! A [`Report`] holds figures only; whoever fits or evaluates fills it, [`html`] draws it. Colours are variables of
 //! the style sheet, so one drawing serves light, dark and paper. A section without figures is left out.
 
+mod bars;
 mod chart;
 mod classes;
 mod curves;
 mod data;
+mod floats;
 mod headline;
 mod learning;
+mod models;
 mod page;
 mod residuals;
 mod rows;
+mod shapes;
+mod tables;
 
-use crate::explain::Importance;
+use crate::explain::{Dependence, Importance, ScoreTable};
 pub use chart::DrawError;
 use metrics::Observed;
 
@@ -30,6 +35,12 @@ pub struct Report<'a> {
     pub diagnosis: Option<String>,
     /// How firmly predictions stand, in one sentence.
     pub stability: Option<String>,
+    /// Models beside each other, this one among them; none shows none.
+    pub models: Vec<ModelLine>,
+    /// What can be said of each two of them, in sentences.
+    pub comparisons: Vec<String>,
+    /// The same recipe without rounding.
+    pub floats: Floats,
     /// What a person should know: warnings first, then what was cleaned.
     pub notices: Vec<Notice>,
     /// The columns of the training table.
@@ -42,16 +53,24 @@ pub struct Report<'a> {
     pub classes: &'a [String],
     /// Scores by the number of training rows.
     pub learning: Vec<LearningPoint>,
+    /// The metric that the worth of columns is told in.
+    pub worth_metric: &'a str,
     /// What columns are worth, most first.
     pub importance: Vec<Importance>,
+    /// How predictions follow a column, the most important first.
+    pub shapes: Vec<Dependence>,
+    /// The tables of an additive model, the most important first.
+    pub tables: Vec<ScoreTable>,
     /// The rows that were predicted worst.
     pub worst: WorstRows,
     /// Seconds by stage.
     pub stages: Vec<(String, f64)>,
     /// Settings of the run: name and value.
     pub recipe: Vec<(String, String)>,
-    /// The command that makes the same bytes again.
+    /// A command.
     pub command: String,
+    /// What it makes again: "the same bytes".
+    pub command_makes: &'a str,
 }
 
 /// The first lines of a report.
@@ -77,8 +96,8 @@ pub struct Headline {
     pub ns_single: Option<f64>,
     /// Training rows.
     pub n_rows: usize,
-    /// Columns that the model takes, and those that it could have taken.
-    pub n_columns: (usize, usize),
+    /// Columns that the model takes, and those that it could have taken where that is known.
+    pub n_columns: (usize, Option<usize>),
     /// How reproducible predictions are: "integers only".
     pub exact: String,
 }
@@ -94,6 +113,43 @@ pub struct ScoreLine {
     pub interval: Option<[f64; 2]>,
     /// What it means, in few words.
     pub meaning: String,
+}
+
+/// A model among others.
+#[derive(Clone, Debug)]
+pub struct ModelLine {
+    /// How it is called: its file.
+    pub name: String,
+    /// Its score; `None` where undefined.
+    pub score: Option<f64>,
+    /// The 95 % interval of the score.
+    pub interval: Option<[f64; 2]>,
+    /// Length of the file.
+    pub bytes: u64,
+    /// Nanoseconds a row in batch.
+    pub ns_per_row: Option<f64>,
+    /// Nanoseconds for a single row.
+    pub ns_single: Option<f64>,
+}
+
+/// What rounding changes.
+#[derive(Clone, Debug, Default)]
+pub struct Floats {
+    /// The figures.
+    pub lines: Vec<FloatLine>,
+    /// What follows from them.
+    pub sentences: Vec<String>,
+}
+
+/// A figure of floats and of integers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FloatLine {
+    /// What it is.
+    pub name: String,
+    /// Without rounding.
+    pub float: f64,
+    /// Of the integers.
+    pub integer: f64,
 }
 
 /// Something that a person should know.

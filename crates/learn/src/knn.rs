@@ -149,7 +149,8 @@ fn votes(target: Target<'_>, rows: &[u32], n_voters: usize) -> (Vec<i32>, ScoreL
             for (&row, votes) in rows.iter().zip(votes.chunks_exact_mut(n_classes)) {
                 votes[labels[row as usize] as usize] = VOTE;
             }
-            (votes, ScoreLink { kind: LinkKind::Share, shift: 0, offset: 0 })
+            let offset = i64::from(VOTE) * n_voters as i64;
+            (votes, ScoreLink { kind: LinkKind::Share, shift: 0, offset })
         }
         Target::Values(values) => {
             let mean = rows.iter().map(|&r| values[r as usize] / rows.len() as f64).sum::<f64>();

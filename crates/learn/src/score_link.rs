@@ -13,7 +13,7 @@ pub struct ScoreLink {
     pub kind: LinkKind,
     /// Fraction bits of a score.
     pub shift: i16,
-    /// Added to a score first.
+    /// Added to a score first. Of shares all votes that there can be: half of them for two classes.
     pub offset: i64,
 }
 
@@ -96,6 +96,8 @@ impl ScoreLink {
         decision: &Decision,
     ) -> Result<Linked, Error> {
         let ScoreLink { kind, shift, offset } = *self;
+        // Shares of several classes are of the votes that a row has.
+        let offset = if kind == LinkKind::Share && n_outputs > 1 { 0 } else { offset };
         let linked = builder.node(Op::Link(Link { kind, shift, offset }), &[score])?;
         let label = match (kind, decision) {
             (LinkKind::Linear | LinkKind::Exponential, _) => None,

@@ -22,6 +22,23 @@ pub(crate) struct Features {
     pub(crate) bags: Vec<Option<(Arc<Bags>, usize)>>,
 }
 
+/// How features become what learners see.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Coding {
+    /// Most codes of a column.
+    pub(crate) max_bins: usize,
+    /// What the learner takes beside codes.
+    pub(crate) takes: Takes,
+    /// Batches whose cells make edges and dictionaries, the first ones.
+    pub(crate) n_batches: usize,
+}
+
+impl Coding {
+    fn encoder(self, columns: &[Column<'_>]) -> Encoder {
+        Encoder::fit(&columns[..columns.len().min(self.n_batches)], self.max_bins)
+    }
+}
+
 /// The features of a fit: the study's own, or some that were fitted inside a fold.
 pub(crate) enum View<'p> {
     Study(&'p Features),
@@ -30,13 +47,14 @@ pub(crate) enum View<'p> {
 
 impl Features {
     /// Codes of all features of a frame; features of kinds that are not learnt get a code that is always missing.
-    pub(crate) fn of(frame: Frame<'_>, max_bins: usize, takes: Takes, threads: &Threads) -> Features {
+    pub(crate) fn of(frame: Frame<'_>, coding: Coding, threads: &Threads) -> Features {
+        let takes = coding.takes;
         let Frame { chain, features, store, .. } = frame;
         let columns: Vec<Vec<Column<'_>>> = features
             .iter()
             .map(|f| if is_learnt(f.kind) { store.columns(f.source) } else { Vec::new() })
             .collect();
-        let encoders = threads.map(features.len(), |i| Encoder::fit(&columns[i], max_bins));
+        let encoders = threads.map(features.len(), |i| coding.encoder(&columns[i]));
         let codes = CodeMatrix::new(&encoders, &columns, store.chunk_rows.iter().sum(), threads);
         let kinds: Vec<FeatureKind> = features.iter().map(|f| f.kind).collect();
         let number = |i: usize| if takes.numbers { numbers_of(kinds[i], &columns[i]) } else { None };
@@ -47,13 +65,8 @@ impl Features {
     }
 
     /// Codes of the features of a fold; those that the study has already are copied.
-    pub(crate) fn again(
-        &self,
-        frame: Frame<'_>,
-        max_bins: usize,
-        takes: Takes,
-        threads: &Threads,
-    ) -> Features {
+    pub(crate) fn again(&self, frame: Frame<'_>, coding: Coding, threads: &Threads) -> Features {
+        let takes = coding.takes;
         let Frame { chain, features, store, .. } = frame;
         let learnt = self.features.iter().enumerate().filter(|(_, f)| is_learnt(f.kind));
         let places: BTreeMap<Source, usize> = learnt.map(|(at, f)| (f.source, at)).collect();
@@ -65,7 +78,7 @@ impl Features {
             .collect();
         let encoders = threads.map(features.len(), |i| match known[i] {
             Some(at) => self.encoders[at].clone(),
-            None => Encoder::fit(&columns[i], max_bins),
+            None => coding.encoder(&columns[i]),
         });
         let codes = self.codes.with(&known, &encoders, &columns, threads);
         let numbers = threads.map(features.len(), |i| match known[i] {

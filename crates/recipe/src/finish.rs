@@ -79,10 +79,12 @@ pub fn finish(
         columns.push(lowering.value(&mut builder, feature.source)?);
     }
     let mut score = fitted.part.lower(&mut builder, &columns)?;
-    if let Some(map) = origin.score_map {
-        score = map.on_grid(fitted.link.shift).lower(&mut builder, score)?;
+    let mut link = fitted.link;
+    if let Some((map, behind)) = origin.score_map.and_then(|map| map.on_link(&link)) {
+        score = map.lower(&mut builder, score)?;
+        link = behind;
     }
-    let linked = fitted.link.lower(&mut builder, score, prepared.target().n_outputs(), origin.decision)?;
+    let linked = link.lower(&mut builder, score, prepared.target().n_outputs(), origin.decision)?;
     let mut outputs = vec![(OutputRole::Score, score)];
     match linked.label {
         Some(label) => {

@@ -4,7 +4,7 @@ use crate::chain::{Feature, Source};
 use crate::cleaning::{Cleaned, Duplicates, Looked, MissingCells, Told, choose, look};
 use crate::decide::ClassWeights;
 use crate::error::{Error, Kind};
-use crate::features::{Features, View, leave_out_unlearnt};
+use crate::features::{Coding, Features, View, leave_out_unlearnt};
 use crate::frame::{Fitting, Frame};
 use crate::predictions::Truth;
 use crate::relations::{Relations, Tables};
@@ -44,6 +44,8 @@ pub struct PrepareOptions<'a> {
     pub max_bins: usize,
     /// What the learner takes beside codes.
     pub takes: Takes,
+    /// Batches of the table whose cells make edges and dictionaries, the first ones; all unless given.
+    pub n_batches: Option<usize>,
     /// What rows weigh by their class, and what mistakes cost.
     pub class_weights: ClassWeights<'a>,
     /// What predicted numbers are judged by.
@@ -87,8 +89,7 @@ pub struct Prepared<'t> {
     pub cleaned: Vec<Cleaned>,
     /// Digest of the codes and the target.
     pub fingerprint: u64,
-    max_bins: usize,
-    takes: Takes,
+    coding: Coding,
     goal: Goal,
     seed: Seed,
 }
@@ -176,7 +177,9 @@ impl<'t> Prepared<'t> {
         }
         let made = if late.is_empty() { BTreeMap::new() } else { frame.store.made.clone() };
         ctx.progress.stage("encoding", None);
-        let study = Features::of(frame, options.max_bins, options.takes, threads);
+        let n_batches = options.n_batches.unwrap_or(table.batches().len());
+        let coding = Coding { max_bins: options.max_bins, takes: options.takes, n_batches };
+        let study = Features::of(frame, coding, threads);
         told.warnings.extend(leaks(&study.features, &study.codes, &rows, &truth, threads));
         let fingerprint = fingerprint(&study.codes, &truth);
         let prepared = Prepared {
@@ -197,8 +200,7 @@ impl<'t> Prepared<'t> {
             warnings: told.warnings,
             cleaned: told.cleaned,
             fingerprint,
-            max_bins: options.max_bins,
-            takes: options.takes,
+            coding,
             goal: options.goal,
             seed: options.seed,
         };
@@ -260,8 +262,8 @@ impl<'t> Prepared<'t> {
             &Fitting { rows, target: Some(target), row_weights, seed, threads, progress: &Silent },
         )?;
         let mut told = std::mem::take(&mut frame.told);
-        leave_out_unlearnt(&mut frame, self.takes, &mut told);
-        Ok((View::Fold(Box::new(self.study.again(frame, self.max_bins, self.takes, threads))), told))
+        leave_out_unlearnt(&mut frame, self.coding.takes, &mut told);
+        Ok((View::Fold(Box::new(self.study.again(frame, self.coding, threads))), told))
     }
 
     /// The steps asked for and the learner, for people: `one_hot; standard; gbdt max_leaves=7`.

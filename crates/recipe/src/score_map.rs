@@ -62,10 +62,25 @@ impl Curve {
         }
     }
 
+    /// Points `(votes, value)` of the curve behind the log odds, or the log, of a share: on [`SHARE_POINTS`] logs, evenly
+    /// spread, and at its own points between them. Values are in units of `2^-SHARE_SHIFT`.
+    fn on_votes(&self, votes: f64, is_odds: bool) -> Vec<(i32, i32)> {
+        let (from, to) = if is_odds { (-LOG_LIMIT, LOG_LIMIT) } else { (-LOG_LIMIT, 0.0) };
+        let step = (to - from) / (SHARE_POINTS - 1) as f64;
+        let mut logs: Vec<f64> = (0..SHARE_POINTS).map(|i| from + step * i as f64).collect();
+        if let Curve::Polygon(points) = self {
+            logs.extend(points.iter().map(|p| p.0).filter(|log| (from..to).contains(log)));
+            logs.sort_by(f64::total_cmp);
+        }
+        let score = |log: f64| votes * if is_odds { 2.0 * math::sigmoid(log) - 1.0 } else { math::exp(log) };
+        let value = |log: f64| self.of(log) * power_of_two(SHARE_SHIFT.into());
+        last_of_equal(logs.into_iter().map(|log| (round_i32(score(log)), round_i32(value(log)))).collect())
+    }
+
     /// Points `(score, value)` of the curve in units of `2^-shift`, scores strictly rising.
     fn on_grid(&self, shift: i32) -> Vec<(i32, i32)> {
         let grid = power_of_two(shift);
-        let mut points: Vec<(i32, i32)> = match self {
+        let points: Vec<(i32, i32)> = match self {
             Curve::Line { scale, offset } => {
                 // The longest piece on which scores and values stay within 30 bits, so that the slope is exact to
                 // that many; beyond it probabilities have reached their ends.
@@ -79,12 +94,16 @@ impl Curve {
                 points.iter().map(|(s, v)| (round_i32(s * grid), round_i32(v * grid))).collect()
             }
         };
-        // Of points that fall together the last one stays: its value is the largest.
-        points.reverse();
-        points.dedup_by_key(|(s, _)| *s);
-        points.reverse();
-        points
+        last_of_equal(points)
     }
+}
+
+/// Of points that fall together the last one stays: its value is the largest.
+fn last_of_equal(mut points: Vec<(i32, i32)>) -> Vec<(i32, i32)> {
+    points.reverse();
+    points.dedup_by_key(|(s, _)| *s);
+    points.reverse();
+    points
 }
 
 impl ScoreMap {
@@ -105,21 +124,40 @@ impl ScoreMap {
         }
     }
 
+    /// The map in front of a link, and the link behind it: log odds and logs of shares keep theirs, shares of votes
+    /// become log odds, or logs. None for links of numbers.
+    pub fn on_link(&self, link: &ScoreLink) -> Option<(MapOnGrid, ScoreLink)> {
+        let is_odds = self.0.len() == 1;
+        match link.kind {
+            LinkKind::Logistic | LinkKind::Softmax => Some((self.on_grid(link.shift), *link)),
+            LinkKind::Share => {
+                let kind = if is_odds { LinkKind::Logistic } else { LinkKind::Softmax };
+                let on_votes = |curve: &Curve| curve.on_votes(link.offset.max(1) as f64, is_odds);
+                let map = MapOnGrid::of(self.0.iter().map(on_votes));
+                Some((map, ScoreLink { kind, shift: SHARE_SHIFT, offset: 0 }))
+            }
+            LinkKind::Linear | LinkKind::Exponential => None,
+        }
+    }
+
     /// The map on a grid of `shift` fraction bits, scores and values alike. Between knots the integers are within
     /// one unit of the curve; a line ends where its scores or values reach `2^30` units.
     pub fn on_grid(&self, shift: i16) -> MapOnGrid {
+        MapOnGrid::of(self.0.iter().map(|curve| curve.on_grid(shift.into())))
+    }
+}
+
+impl MapOnGrid {
+    fn of(curves: impl Iterator<Item = Vec<(i32, i32)>>) -> MapOnGrid {
         let mut map = MapOnGrid { sizes: Vec::new(), knots: Vec::new(), values: Vec::new() };
-        for curve in &self.0 {
-            let points = curve.on_grid(shift.into());
+        for points in curves {
             map.sizes.push(points.len() as i64);
             map.knots.extend(points.iter().map(|p| p.0));
             map.values.extend(points.iter().map(|p| p.1));
         }
         map
     }
-}
 
-impl MapOnGrid {
     /// Integer scores `[n_rows, n_outputs]` through their curves, as the graph computes them.
     pub fn apply(&self, scores: &mut [i32]) {
         ScoreCurve::apply(&self.sizes, &self.knots, &self.values, scores);
@@ -143,40 +181,59 @@ impl MapOnGrid {
     }
 }
 
-/// Real scores of integer scores `[n_rows, n_outputs]`: log odds, or logs of shares; none for links that are
-/// neither.
-pub fn real_scores(scores: &[i32], link: &ScoreLink) -> Option<Vec<f64>> {
+/// Shares nearer to 0 (or to 1, of two classes) than `2^-10` count as that share: votes have no finer log.
+const LOG_LIMIT: f64 = 6.93;
+/// Points of a curve behind shares: between two of them the log odds are off by less than a hundredth.
+const SHARE_POINTS: usize = 65;
+/// Fraction bits of log odds that were shares.
+const SHARE_SHIFT: i16 = 14;
+
+/// Real scores of integer scores `[n_rows, n_outputs]`: log odds, or logs of shares; of votes those of their share of
+/// all votes that there can be. None for links of numbers.
+pub fn real_scores(scores: &[i32], link: &ScoreLink, n_outputs: usize) -> Option<Vec<f64>> {
     let unit = power_of_two(-i32::from(link.shift));
-    matches!(link.kind, LinkKind::Logistic | LinkKind::Softmax)
-        .then(|| scores.iter().map(|&s| f64::from(s) * unit).collect())
+    let votes = link.offset.max(1) as f64;
+    let log =
+        |score: i32| math::log((f64::from(score) / votes).max(f64::MIN_POSITIVE)).clamp(-LOG_LIMIT, 0.0);
+    let odds = |score: i32| log_odds((1.0 + f64::from(score) / votes) / 2.0);
+    match link.kind {
+        LinkKind::Logistic | LinkKind::Softmax => Some(scores.iter().map(|&s| f64::from(s) * unit).collect()),
+        LinkKind::Share if n_outputs == 1 => Some(scores.iter().map(|&s| odds(s)).collect()),
+        LinkKind::Share => Some(scores.iter().map(|&s| log(s)).collect()),
+        LinkKind::Linear | LinkKind::Exponential => None,
+    }
 }
 
-/// Probabilities `[n_rows, n_classes]` after a map, computed without rounding; for links that have log odds or
-/// logs of shares. `scores` are the real scores of the integers, `[n_rows, n_outputs]`.
+/// The log odds of a share of votes.
+fn log_odds(share: f64) -> f64 {
+    let log = |p: f64| math::log(p.max(f64::MIN_POSITIVE));
+    (log(share) - log(1.0 - share)).clamp(-LOG_LIMIT, LOG_LIMIT)
+}
+
+/// Probabilities `[n_rows, n_classes]` after a map, computed without rounding; for links of classes. `scores` are the
+/// real scores of the integers, `[n_rows, n_outputs]`.
 ///
 /// Probabilities of several classes know the scores of a row only up to a constant, which matters where classes have
 /// curves of their own: it is taken from `scores`, whose rounding it is off by.
 pub fn mapped_floats(map: &ScoreMap, kind: LinkKind, probabilities: &[f64], scores: &[f64]) -> Vec<f64> {
     let log = |p: f64| math::log(p.clamp(f64::MIN_POSITIVE, 1.0));
-    match kind {
-        LinkKind::Logistic => {
-            let mut odds: Vec<f64> = probabilities.chunks_exact(2).map(|p| log(p[1]) - log(p[0])).collect();
-            map.apply(&mut odds);
-            linked(kind, odds, 1)
-        }
-        _ => {
-            let mut logs: Vec<f64> = probabilities.iter().map(|&p| log(p)).collect();
-            let n = map.0.len();
-            for (row, scores) in logs.chunks_exact_mut(n).zip(scores.chunks_exact(n)) {
-                let largest = scores.iter().fold(f64::NEG_INFINITY, |m, s| m.max(*s));
-                let sum: f64 = scores.iter().map(|s| math::exp(s - largest)).sum();
-                let constant = largest + math::log(sum);
-                row.iter_mut().for_each(|log| *log += constant);
-            }
-            map.apply(&mut logs);
-            linked(kind, logs, n)
-        }
+    let n = map.0.len();
+    if n == 1 {
+        let odds = |p: &[f64]| if kind == LinkKind::Share { log_odds(p[1]) } else { log(p[1]) - log(p[0]) };
+        let mut odds: Vec<f64> = probabilities.chunks_exact(2).map(odds).collect();
+        map.apply(&mut odds);
+        return linked(LinkKind::Logistic, odds, 1);
     }
+    let least = if kind == LinkKind::Share { -LOG_LIMIT } else { f64::NEG_INFINITY };
+    let mut logs: Vec<f64> = probabilities.iter().map(|&p| log(p)).collect();
+    for (row, scores) in logs.chunks_exact_mut(n).zip(scores.chunks_exact(n)) {
+        let largest = scores.iter().fold(f64::NEG_INFINITY, |m, s| m.max(*s));
+        let sum: f64 = scores.iter().map(|s| math::exp(s - largest)).sum();
+        let constant = largest + math::log(sum);
+        row.iter_mut().for_each(|log| *log = (*log + constant).max(least));
+    }
+    map.apply(&mut logs);
+    linked(LinkKind::Softmax, logs, n)
 }
 
 #[cfg(test)]
@@ -219,6 +276,45 @@ mod tests {
         let mut scores = [-1_000_000, -1, 0, 1, 77, 1 << 29];
         map.on_grid(16).apply(&mut scores);
         assert_eq!(scores, [-1_000_000, -1, 0, 1, 77, 1 << 29]);
+    }
+
+    #[test]
+    fn votes_become_log_odds_and_logs() {
+        let curves = [
+            Curve::Line { scale: 1.0, offset: 0.0 },
+            Curve::Line { scale: 0.6, offset: 0.3 },
+            Curve::Polygon(vec![(-3.0, -2.0), (0.5, 0.0), (2.0, 4.0)]),
+        ];
+        let votes = 12_700;
+        for curve in curves {
+            let link = ScoreLink { kind: LinkKind::Share, shift: 0, offset: votes };
+            let two = ScoreMap::try_new(vec![curve.clone()]).unwrap();
+            let scores: Vec<i32> = (-40..=40).map(|i| i * votes as i32 / 40).collect();
+            let real = real_scores(&scores, &link, 1).unwrap();
+            let (map, behind) = two.on_link(&link).unwrap();
+            let mut mapped = scores.clone();
+            map.apply(&mut mapped);
+            let integers = behind.apply(&mapped, 1);
+            let plain = link.apply(&scores, 1);
+            let floats = mapped_floats(&two, LinkKind::Share, &plain, &real);
+            for (i, (a, b)) in integers.iter().zip(&floats).enumerate() {
+                assert!((a - b).abs() < 2e-3, "{curve:?}: {} {a} {b}", scores[i / 2]);
+            }
+            // Three classes whose votes need not sum up to all that there can be.
+            let three = ScoreMap::try_new(vec![curve.clone(); 3]).unwrap();
+            let scores = [9000, 3000, 600, 0, 12_700, 0, 4000, 4000, 4000, 1, 2, 12_000];
+            let real = real_scores(&scores, &link, 3).unwrap();
+            let (map, behind) = three.on_link(&link).unwrap();
+            let mut mapped = scores.to_vec();
+            map.apply(&mut mapped);
+            let integers = behind.apply(&mapped, 3);
+            let floats = mapped_floats(&three, LinkKind::Share, &link.apply(&scores, 3), &real);
+            for (i, (a, b)) in integers.iter().zip(&floats).enumerate() {
+                assert!((a - b).abs() < 5e-3, "{curve:?}: {} {a} {b}", scores[i]);
+            }
+        }
+        let number = ScoreLink { kind: LinkKind::Linear, shift: 3, offset: 0 };
+        assert_eq!(real_scores(&[1], &number, 1), None);
     }
 
     #[test]

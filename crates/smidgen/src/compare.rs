@@ -2,6 +2,8 @@
 
 use crate::Error;
 use crate::evaluate::{Evaluated, OnRows};
+use crate::evaluation_report::EvaluationFigures;
+use ::evaluate::number::{p_value, short};
 use ::evaluate::{Pair, Test};
 use ir::Signature;
 use jobs::{Ctx, Seed};
@@ -21,6 +23,17 @@ pub struct Evaluation {
     pub models: Vec<Evaluated>,
     /// Each two of them.
     pub comparisons: Vec<Comparison>,
+    /// The figures of a report on the first model, where they were asked for.
+    pub figures: Option<EvaluationFigures>,
+}
+
+impl Evaluation {
+    /// The comparisons in plain words; `names` are those of the models.
+    pub fn sentences(&self, names: &[String]) -> Vec<String> {
+        let Some(first) = self.models.first() else { return Vec::new() };
+        let name = |at: usize| names.get(at).map_or("", String::as_str);
+        self.comparisons.iter().map(|two| two.sentence([name(two.a), name(two.b)], first)).collect()
+    }
 }
 
 /// How two models differ.
@@ -42,6 +55,24 @@ impl Comparison {
     /// Whether chance alone would seldom, in fewer than 5 of 100 cases, make such a difference.
     pub fn is_clear(&self) -> bool {
         self.p_value.is_some_and(|p| p < 0.05)
+    }
+
+    /// The comparison in plain words.
+    fn sentence(&self, [a, b]: [&str; 2], first: &Evaluated) -> String {
+        let metric = first.metric;
+        let Some(difference) = self.difference else {
+            return format!("{a} and {b}: {metric} is undefined on these rows");
+        };
+        let (gap, test) = (short(difference.abs()), self.test.title());
+        match self.p_value.map(p_value) {
+            None => format!("{a} and {b} differ by {gap} {metric}; the {test} has no answer on these rows"),
+            Some(p) if self.is_clear() => {
+                let a_leads = (difference > 0.0) == first.greater_is_better;
+                let (better, worse) = if a_leads { (a, b) } else { (b, a) };
+                format!("{better} is better than {worse} by {gap} {metric} ({test}, {p})")
+            }
+            Some(p) => format!("{a} and {b} differ by {gap} {metric}, which may be chance ({test}, {p})"),
+        }
     }
 }
 

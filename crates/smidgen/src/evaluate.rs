@@ -2,8 +2,10 @@
 
 use crate::Error;
 use crate::compare::{self, Evaluation};
+use crate::evaluation_report::EvaluationFigures;
 use crate::joined::rows_of_second;
 use crate::model_file::{for_table, load};
+use crate::shown::{Looked, Shown};
 use crate::table::{Scorer, batch_truth, batches_for, is_exact, rows_for, select};
 use crate::timing::{Speed, measure};
 use ::evaluate::score_interval;
@@ -13,7 +15,7 @@ use ir::{Model, Task};
 use jobs::Ctx;
 use metrics::{Averages, ClassRow, Confusion, MetricEntry, Observed};
 use recipe::{Predictions, Truth, Warning};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What is evaluated.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +36,8 @@ pub struct EvaluateOptions {
     pub drop_unseen: bool,
     /// The second table, instead of that of the fit.
     pub join: Option<PathBuf>,
+    /// Make the figures of a report on the first model; then the whole table is held in memory.
+    pub figures: bool,
 }
 
 /// How a model does on a table.
@@ -103,17 +107,24 @@ pub fn evaluate(options: &EvaluateOptions, ctx: &Ctx<'_>) -> Result<Evaluation, 
         encoding: options.encoding,
         drop_unseen: options.drop_unseen,
         join: options.join.as_ref(),
+        figures: false,
     };
-    let mut told = Vec::with_capacity(models.len());
+    let mut figures = None;
+    let mut told: Vec<(&Path, OnRows)> = Vec::with_capacity(models.len());
     for (path, model, bytes) in &models {
         ctx.progress.stage("evaluating", None);
+        let asked = Asked { figures: options.figures && told.is_empty(), ..asked };
         let mut on_rows = evaluate_rows(model, *bytes, &source, asked, ctx)?;
         let interval = |observed: &Observed<'_>| score_interval(observed, metric, compare::SEED, ctx.threads);
         on_rows.evaluated.interval = on_rows.truth.observe(&on_rows.predictions, interval)??;
+        if let Some(shown) = on_rows.shown.take() {
+            figures = Some(EvaluationFigures::new(model, &on_rows, shown));
+        }
         told.push((*path, on_rows));
     }
     let comparisons = compare::each_two(&told, metric, source.name(), ctx)?;
-    Ok(Evaluation { models: told.into_iter().map(|(_, on_rows)| on_rows.evaluated).collect(), comparisons })
+    let models = told.into_iter().map(|(_, on_rows)| on_rows.evaluated).collect();
+    Ok(Evaluation { models, comparisons, figures })
 }
 
 /// How a model is evaluated.
@@ -127,6 +138,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) drop_unseen: bool,
     /// The second table, instead of that of the fit.
     pub(crate) join: Option<&'a PathBuf>,
+    /// Look at the model on these rows too.
+    pub(crate) figures: bool,
 }
 
 /// The metrics crate's word for a task.
@@ -143,6 +156,8 @@ pub(crate) struct OnRows {
     pub(crate) evaluated: Evaluated,
     pub(crate) truth: Truth,
     pub(crate) predictions: Predictions,
+    /// What the model shows on these rows, where that was asked for.
+    pub(crate) shown: Option<Shown>,
 }
 
 /// Evaluates a model on the rows of a table.
@@ -162,6 +177,7 @@ pub(crate) fn evaluate_rows(
     let scorer = Scorer::new(model, rows_of_second(model, asked.join, asked.encoding)?)?;
     let mut gathered = Gathered::default();
     let mut first_batch: Option<RecordBatch> = None;
+    let mut batches = Vec::new();
     let mut first_row = 0;
     let rows = rows_for(source, signature, std::slice::from_ref(&signature.target), asked.encoding)?;
     for batch in batches_for(&scorer, rows, source.name())? {
@@ -173,6 +189,11 @@ pub(crate) fn evaluate_rows(
         let predicted = scorer.predict(&batch, ctx)?;
         first_row += batch.num_rows();
         ctx.progress.advance(batch.num_rows() as u64);
+        if asked.figures {
+            let first = (first_row - batch.num_rows()) as u32;
+            gathered.rows.extend(truth.rows.iter().map(|row| first + row));
+            batches.push(batch.clone());
+        }
         gathered.add(truth, predicted, signature.classes.len());
         first_batch.get_or_insert(batch);
     }
@@ -195,12 +216,20 @@ pub(crate) fn evaluate_rows(
         task: signature.task,
         ..partial
     })?;
-    Ok(OnRows { evaluated, truth, predictions })
+    let shown = asked.figures.then(|| {
+        let (metric, seed) = (asked.metric, compare::SEED);
+        let (batches, rows) = (&batches[..], &gathered.rows[..]);
+        let (truth, predictions) = (&truth, &predictions);
+        Shown::of(&Looked { model, scorer: &scorer, metric, seed, batches, rows, truth, predictions }, ctx)
+    });
+    Ok(OnRows { evaluated, shown: shown.transpose()?, truth, predictions })
 }
 
 #[derive(Default)]
 struct Gathered {
     truth: Option<(Truth, Predictions)>,
+    /// Rows of the table that have a target, rising; kept where figures are asked for.
+    rows: Vec<u32>,
     n_missing: usize,
     unseen: Vec<(String, usize)>,
 }

@@ -6,6 +6,7 @@ use crate::costs::{CostTable, class_weights};
 use crate::evaluate::{self, Evaluated, evaluate_rows, metric_task, report};
 use crate::figures::{Fitted, figures};
 use crate::fit_report::{FitReport, Stages, Status};
+use crate::float_side::{FloatSide, LEAST_CORRELATION};
 use crate::joined::rows_of_second;
 use crate::output::{refuse_same_file, write_whole};
 use crate::relation_options::RelationOptions;
@@ -135,25 +136,22 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
 
     let clock = Clock::start();
     ctx.progress.stage("encoding", None);
-    let prepared = Prepared::new(
-        &table,
-        &target,
-        &PrepareOptions {
-            target: &options.target,
-            row_weight: options.row_weight.as_deref(),
-            declared: &options.types,
-            steps: &asked.steps,
-            relations,
-            duplicates: options.duplicates,
-            missing_cells: options.missing_cells,
-            max_bins: asked.learner.max_bins(&asked.params),
-            takes: asked.learner.takes,
-            class_weights,
-            goal: goal(metric),
-            seed: Seed(options.seed),
-        },
-        ctx,
-    )?;
+    let prepare = PrepareOptions {
+        target: &options.target,
+        row_weight: options.row_weight.as_deref(),
+        declared: &options.types,
+        steps: &asked.steps,
+        relations,
+        duplicates: options.duplicates,
+        missing_cells: options.missing_cells,
+        max_bins: asked.learner.max_bins(&asked.params),
+        takes: asked.learner.takes,
+        n_batches: None,
+        class_weights,
+        goal: goal(metric),
+        seed: Seed(options.seed),
+    };
+    let prepared = Prepared::new(&table, &target, &prepare, ctx)?;
     stages.encode = clock.seconds();
 
     let clock = Clock::start();
@@ -184,8 +182,13 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let test = match &test_source {
         Some(source) => {
             ctx.progress.stage("testing", None);
-            let asked =
-                evaluate::Asked { metric, encoding: options.encoding, drop_unseen: false, join: None };
+            let asked = evaluate::Asked {
+                metric,
+                encoding: options.encoding,
+                drop_unseen: false,
+                join: None,
+                figures: false,
+            };
             Some(evaluate_rows(&model, bytes.len() as u64, source, asked, ctx)?.evaluated)
         }
         None => None,
@@ -201,10 +204,13 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
             aim,
             table: &table,
             target: &target,
+            prepare: &prepare,
             prepared: &prepared,
             validated: &validated,
+            score_map,
             model: &model,
             scorer: &scorer,
+            seconds_of_a_fit: stages.encode + stages.finish,
         };
         figures(&fitted, ctx)
     });
@@ -218,6 +224,13 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let mut warnings = prepared.warnings.clone();
     warnings.extend(finished.warnings);
     let cleaned = [prepared.cleaned.clone(), finished.cleaned].concat();
+    if let Some(floats) = figures.as_ref().map(|f| f.floats).filter(FloatSide::explains_differently) {
+        let text = format!(
+            "the integers order the columns by their effect otherwise than floats do (rank correlation {:.2}, {LEAST_CORRELATION} is expected); more bits may help",
+            floats.rank_correlation.unwrap_or_default()
+        );
+        warnings.push(Warning::table("explanations_differ", text));
+    }
     if validated.n_skipped > 0 && !ctx.cancel.is_cancelled() {
         let text = format!("{} folds were left out for lack of time; give more --time", validated.n_skipped);
         warnings.push(Warning::table("folds_left_out", text));

@@ -118,11 +118,7 @@ impl FitReport {
 
     /// How reproducible predictions are, in words.
     pub fn exactness(&self) -> &'static str {
-        match (self.integers, self.exact) {
-            (true, _) => "integers only",
-            (false, true) => "the same bits on every machine",
-            (false, false) => "bits may differ between machines",
-        }
+        crate::table::exactness(self.integers, self.exact)
     }
 
     /// What cleaning changed, without what the warnings say already.

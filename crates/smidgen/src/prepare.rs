@@ -86,6 +86,7 @@ pub fn transform(options: &TransformOptions, ctx: &Ctx<'_>) -> Result<TransformR
         missing_cells: options.missing_cells,
         max_bins: 2,
         takes: learn::Takes::CODES,
+        n_batches: None,
         class_weights: recipe::ClassWeights::None,
         goal: learn::Goal::Mean,
         seed: Seed(options.seed),

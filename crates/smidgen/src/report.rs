@@ -4,7 +4,11 @@ use crate::Error;
 use crate::figures::Figures;
 use crate::fit_report::FitReport;
 use crate::stability::Stability;
-use evaluate::report::{Headline, LearningPoint, Notice, Report, ScoreLine, html};
+use evaluate::number;
+use evaluate::report::{
+    FloatLine, Floats, Headline, LearningPoint, ModelLine, Notice, Report, ScoreLine, html,
+};
+use ir::Task;
 
 /// The report of a fit as one HTML page; `command` is what makes the same bytes again.
 ///
@@ -21,52 +25,61 @@ pub fn report_page(made: &FitReport, command: &str) -> Result<String, Error> {
             scores: scores(made, figures),
             diagnosis: diagnosis(made, figures.constant, &figures.learning),
             stability: firm(figures),
+            models: vec![model_line(made, figures)],
+            comparisons: Vec::new(),
+            floats: floats(made, figures),
             notices: notices(made, figures),
             columns: figures.columns.clone(),
             observed: Some(*observed),
             observed_on: "out-of-fold rows",
             classes: &made.classes,
             learning: figures.learning.clone(),
-            importance: figures.importance.clone(),
-            worst: figures.worst.clone(),
+            worth_metric: figures.shown.worth_metric,
+            importance: figures.shown.importance.clone(),
+            shapes: figures.shown.dependence.clone(),
+            tables: figures.shown.tables.clone(),
+            worst: figures.shown.worst.clone(),
             stages: stages(made),
             recipe: recipe(made),
             command: command.to_owned(),
+            command_makes: "the same bytes",
         })
     })?;
     page.map_err(|e| Error::bug(e.to_string()))
 }
 
-fn headline(made: &FitReport, figures: &Figures) -> Headline {
-    let classes = made.classes.len();
-    let question = match made.task {
-        ir::Task::Binary => {
-            let positive = made.positive.as_deref().unwrap_or_default();
-            format!("Is “{}” equal to “{positive}”? Two classes.", made.target)
+/// What a model answers, as a person asks it.
+pub(crate) fn question(task: Task, target: &str, classes: &[String], positive: Option<&str>) -> String {
+    match task {
+        Task::Binary => {
+            format!("Is “{target}” equal to “{}”? Two classes.", positive.unwrap_or_default())
         }
-        ir::Task::Multiclass => format!("Which of {classes} classes has “{}”?", made.target),
-        ir::Task::Regression | ir::Task::Transform => format!("How large is “{}”?", made.target),
-    };
+        Task::Multiclass => format!("Which of {} classes has “{target}”?", classes.len()),
+        Task::Regression | Task::Transform => format!("How large is “{target}”?"),
+    }
+}
+
+fn headline(made: &FitReport, figures: &Figures) -> Headline {
     let score_on = match &made.test {
         Some(test) => (test.n_rows, "test rows".to_owned()),
         None => (made.oof.n_rows, "rows held back in folds".to_owned()),
     };
     Headline {
-        question,
+        question: question(made.task, &made.target, &made.classes, made.positive.as_deref()),
         metric: made.metric.to_owned(),
         greater_is_better: made.greater_is_better,
         score: made.score(),
         interval: if made.test.is_some() {
             made.test.as_ref().and_then(|t| t.interval)
         } else {
-            figures.interval
+            figures.shown.interval
         },
         score_on,
         bytes: made.bytes,
         ns_per_row: Some(made.speed.ns_per_row),
         ns_single: Some(made.speed.ns_single),
         n_rows: made.n_rows,
-        n_columns: made.n_columns,
+        n_columns: (made.n_columns.0, Some(made.n_columns.1)),
         exact: made.exactness().to_owned(),
     }
 }
@@ -89,7 +102,7 @@ fn scores(made: &FitReport, figures: &Figures) -> Vec<ScoreLine> {
         ("best constant", figures.constant, "what knowing no column gives"),
     ];
     let line = |(on, score, meaning): (&str, Option<f64>, &str)| {
-        let interval = figures.interval.filter(|_| on == "out of fold");
+        let interval = figures.shown.interval.filter(|_| on == "out of fold");
         Some(ScoreLine { on: on.to_owned(), score: score?, interval, meaning: meaning.to_owned() })
     };
     lines.into_iter().filter_map(line).collect()
@@ -133,14 +146,65 @@ fn diagnosis(made: &FitReport, constant: Option<f64>, learning: &[LearningPoint]
 
 /// How far scores differ between folds, and what noise and missing cells change.
 fn firm(figures: &Figures) -> Option<String> {
-    let scores = &figures.fold_scores;
-    let (low, high) =
-        scores.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &s| (a.min(s), b.max(s)));
-    let folds = (scores.len() > 1).then(|| {
-        format!("Over {} parts held back the score lies between {low:.4} and {high:.4}.", scores.len())
+    let spread = |scores: &[f64]| {
+        scores.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &s| (a.min(s), b.max(s)))
+    };
+    let folds: Vec<f64> = figures.folds.iter().map(|f| f.integer).collect();
+    let (low, high) = spread(&folds);
+    let folds = (folds.len() > 1).then(|| {
+        format!("Over {} parts held back the score lies between {low:.4} and {high:.4}.", folds.len())
     });
-    let told: Vec<String> = folds.into_iter().chain(figures.stability.map(changes)).collect();
+    let (low, high) = spread(&figures.seed_scores);
+    let n_seeds = figures.seed_scores.len();
+    let seeds = (n_seeds > 1).then(|| match low == high {
+        true => format!("Of {n_seeds} seeds all give the same score."),
+        false => {
+            format!("Over {n_seeds} seeds the score of the first part lies between {low:.4} and {high:.4}.")
+        }
+    });
+    let told: Vec<String> = folds.into_iter().chain(seeds).chain(figures.stability.map(changes)).collect();
     (!told.is_empty()).then(|| told.join(" "))
+}
+
+/// The model on its line among others.
+fn model_line(made: &FitReport, figures: &Figures) -> ModelLine {
+    let Headline { score, interval, bytes, ns_per_row, ns_single, .. } = headline(made, figures);
+    ModelLine { name: made.learner.to_owned(), score, interval, bytes, ns_per_row, ns_single }
+}
+
+/// What rounding changes.
+fn floats(made: &FitReport, figures: &Figures) -> Floats {
+    let side = &figures.floats;
+    let line = |name: &str, float: Option<f64>, integer: Option<f64>| {
+        Some(FloatLine { name: name.to_owned(), float: float?, integer: integer? })
+    };
+    let stability =
+        |of: fn(&Stability) -> f64| (side.stability.as_ref().map(of), figures.stability.as_ref().map(of));
+    let (noise, missing) = (stability(|s| s.noise), stability(|s| s.missing));
+    let lines = [
+        line(&format!("{} out of fold", made.metric), made.score_float, made.score_oof),
+        line("share of predictions that noise changes", noise.0, noise.1),
+        line("share of predictions that missing cells change", missing.0, missing.1),
+    ];
+    let chance = side.p_value.map(|p| {
+        let p_value = number::p_value(p);
+        if p < 0.05 {
+            format!("The difference of the score is more than chance between folds ({p_value}, corrected resampled t test).")
+        } else {
+            format!("The difference of the score may be chance between folds ({p_value}, corrected resampled t test).")
+        }
+    });
+    let same = side.same_class.map(|share| {
+        format!("{} of the rows held back get the same class both ways.", number::percent(share))
+    });
+    let explained = side.rank_correlation.map(|r| {
+        let verdict = if side.explains_differently() { "they explain themselves differently" } else { "they explain themselves alike" };
+        format!("Integers and floats order the columns by their effect with a rank correlation of {r:.3}: {verdict}.")
+    });
+    Floats {
+        lines: lines.into_iter().flatten().collect(),
+        sentences: chance.into_iter().chain(same).chain(explained).collect(),
+    }
 }
 
 fn changes(stability: Stability) -> String {
@@ -162,7 +226,7 @@ fn notices(made: &FitReport, figures: &Figures) -> Vec<Notice> {
         column: c.column.clone(),
         text: c.text.clone(),
     });
-    let why = figures.not_explained.iter().map(|text| Notice {
+    let why = figures.shown.not_explained.iter().map(|text| Notice {
         is_warning: true,
         column: None,
         text: text.clone(),

@@ -240,3 +240,12 @@ pub(crate) fn is_integer(model: &Model) -> bool {
     };
     model.graph().nodes().iter().all(|node| integer(&node.op))
 }
+
+/// How reproducible predictions are, in words.
+pub(crate) fn exactness(integers: bool, exact: bool) -> &'static str {
+    match (integers, exact) {
+        (true, _) => "integers only",
+        (false, true) => "the same bits on every machine",
+        (false, false) => "bits may differ between machines",
+    }
+}

@@ -64,7 +64,7 @@ pub struct Average {
     pub initial_scores: Vec<i32>,
     /// Regression: a score is `2^-shift` of a real one; else 0.
     pub shift: i16,
-    /// Regression: added to a score. Two classes: half of all votes. Else 0.
+    /// Regression: added to a score. Two classes: half of all votes; several: all of them.
     pub offset: i64,
     /// Scores of `rows.others` without `offset`, in their order, `[n_others, n_outputs]`.
     pub other_scores: Vec<i32>,
@@ -305,7 +305,8 @@ impl<'a> Stand<'a> {
     fn round(&self, trees: Vec<(Grown, Vec<f64>)>, others: &[u32], threads: &Threads) -> Average {
         let levels = (1i64 << (self.params.leaf_bits - 1)) - 1;
         let n_trees = trees.len().max(1);
-        let (mut shift, mut offset) = (0i16, 0i64);
+        let mut shift = 0i16;
+        let offset;
         let mut factor = levels as f64;
         match self.target {
             Target::Values(_) => {
@@ -327,7 +328,7 @@ impl<'a> Stand<'a> {
             }
             // A score counts votes from half of them on: -levels is class 0, levels is class 1.
             Target::Binary(_) => offset = levels * n_trees as i64,
-            Target::Classes { .. } => {}
+            Target::Classes { .. } => offset = levels * n_trees as i64,
         }
         let binary = matches!(self.target, Target::Binary(_));
         let leaf = |w: f64| {

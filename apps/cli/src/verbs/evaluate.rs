@@ -1,9 +1,9 @@
 //! `evaluate`: models against rows whose target is known; several stand beside each other and are compared.
 
 use crate::run::{End, Limit, message, print, with_ctx};
-use crate::{figures, look, values};
+use crate::{figures, look, page, values};
 use serde_json::{Value, json};
-use smidgen::{Comparison, Error, EvaluateOptions, Evaluated, Evaluation, evaluate};
+use smidgen::{Comparison, Error, EvaluateOptions, Evaluated, Evaluation, Shown, evaluate, evaluation_page};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -23,6 +23,9 @@ pub(crate) struct Args {
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
+    /// A page for people: one HTML file, on the first model, the others beside it
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Exit with 1 unless the score is at least this (at most, for losses)
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = values::finite)]
     min_score: Option<f64>,
@@ -78,9 +81,18 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         join: args.join.clone(),
         encoding: args.encoding,
         drop_unseen: args.drop_unseen,
+        figures: args.report.is_some(),
     };
+    if let Some(path) = &args.report {
+        let taken = args.files.iter().chain(&args.join).map(PathBuf::as_path);
+        page::check(path, &taken.collect::<Vec<_>>())?;
+    }
     let (made, _) = with_ctx(args.jobs, Limit::None, args.quiet, |ctx| evaluate(&options, ctx))?;
     let Some(made) = made else { return Ok(End::Interrupted) };
+    let names: Vec<String> = models.iter().map(|path| path.display().to_string()).collect();
+    if let Some(path) = &args.report {
+        page::write(path, &evaluation_page(&made, &names, &command(args))?)?;
+    }
     let mut unmet = Vec::new();
     for (path, model) in models.iter().zip(&made.models) {
         let name = |what: String| match made.models.len() {
@@ -93,8 +105,8 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         print(&format!("{}\n", whole_object(args, models, &made, unmet.is_empty())))?;
     } else {
         print(&match &made.models[..] {
-            [one] => text(one),
-            several => side_by_side(models, several, &made.comparisons),
+            [one] => text(one, made.figures.as_ref().map(|f| &f.shown)),
+            _ => side_by_side(&names, &made),
         })?;
         let mut told: Vec<&str> = Vec::new();
         for warning in made.models.iter().flat_map(|model| &model.warnings) {
@@ -125,22 +137,21 @@ fn demands(args: &Args, made: &Evaluated) -> Vec<String> {
     unmet
 }
 
-fn text(made: &Evaluated) -> String {
+fn text(made: &Evaluated, shown: Option<&Shown>) -> String {
     let mut head = format!("{} rows, model of {}", look::count(made.n_rows as u64), look::size(made.bytes));
     if let Some(speed) = made.speed {
         head.push_str(&format!(", {} a row", look::nanoseconds(speed.ns_per_row)));
     }
-    format!("{head}\n\n{}", figures::text(made))
+    let worth = shown.map_or(String::new(), |shown| figures::importance(shown));
+    format!("{head}\n\n{}{worth}", figures::text(made))
 }
 
 /// A line a model, then what can be said of each two.
-fn side_by_side(paths: &[PathBuf], models: &[Evaluated], comparisons: &[Comparison]) -> String {
+fn side_by_side(names: &[String], made: &Evaluation) -> String {
     let mut out = String::new();
-    let Some(first) = models.first() else { return out };
-    let metric = first.metric;
-    let mut table = look::table(&["model", metric, "95 % interval", "size", "a row"]);
-    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-    for (name, model) in names.iter().zip(models) {
+    let Some(first) = made.models.first() else { return out };
+    let mut table = look::table(&["model", first.metric, "95 % interval", "size", "a row"]);
+    for (name, model) in names.iter().zip(&made.models) {
         table.add_row([
             name.clone(),
             model.score.map_or("undefined".to_owned(), look::score),
@@ -151,34 +162,36 @@ fn side_by_side(paths: &[PathBuf], models: &[Evaluated], comparisons: &[Comparis
     }
     // Writing to a String cannot fail.
     let _ = writeln!(out, "{} rows\n\n{table}\n", look::count(first.n_rows as u64));
-    for two in comparisons {
-        let _ = writeln!(out, "{}", sentence(&names, first, two));
+    for sentence in made.sentences(names) {
+        let _ = writeln!(out, "{sentence}");
     }
     out
 }
 
-/// A comparison in plain words.
-fn sentence(names: &[String], first: &Evaluated, two: &Comparison) -> String {
-    let (a, b, metric) = (&names[two.a], &names[two.b], first.metric);
-    let Some(difference) = two.difference else {
-        return format!("{a} and {b}: {metric} is undefined on these rows");
-    };
-    let (gap, test) = (look::score(difference.abs()), two.test.title());
-    match two.p_value.map(look::p_value) {
-        None => format!("{a} and {b} differ by {gap} {metric}; the {test} has no answer on these rows"),
-        Some(p) if two.is_clear() => {
-            let a_leads = (difference > 0.0) == first.greater_is_better;
-            let (better, worse) = if a_leads { (a, b) } else { (b, a) };
-            format!("{better} is better than {worse} by {gap} {metric} ({test}, {p})")
-        }
-        Some(p) => format!("{a} and {b} differ by {gap} {metric}, which may be chance ({test}, {p})"),
-    }
+/// The command that makes the same page again.
+fn command(args: &Args) -> String {
+    let mut words = vec!["smidgen".to_owned(), "evaluate".to_owned()];
+    words.extend(args.files.iter().map(|path| path.display().to_string()));
+    // Values that start with a dash are ones only behind the equals sign.
+    let mut flag = |name: &str, value: Option<String>| words.extend(value.map(|v| format!("{name}={v}")));
+    flag("--target", args.target.clone());
+    flag("--metric", args.metric.clone());
+    flag("--missing", (!args.missing.is_empty()).then(|| args.missing.join(",")));
+    flag("--join", args.join.as_ref().map(|path| path.display().to_string()));
+    let is_plain = args.encoding == smidgen::Encoding::default();
+    flag("--encoding", (!is_plain).then(|| args.encoding.name().to_owned()));
+    flag("--report", args.report.as_ref().map(|path| path.display().to_string()));
+    words.extend(args.drop_unseen.then(|| "--drop-unseen".to_owned()));
+    page::command(&words)
 }
 
 /// The object of the one model; of several, that of the first with `models` and `comparisons`.
 fn whole_object(args: &Args, paths: &[PathBuf], made: &Evaluation, is_met: bool) -> Value {
     let Some(first) = made.models.first() else { return Value::Null };
     let mut whole = object(first, is_met);
+    if let Some(figures) = &made.figures {
+        page::add_shown(&mut whole, Some(&figures.shown));
+    }
     if made.models.len() == 1 {
         return whole;
     }

@@ -2,14 +2,14 @@
 
 mod command;
 
+use crate::page::quoted;
 use crate::run::{End, Limit, message, print, with_ctx};
 use crate::steps::StepArgs;
-use crate::{figures, look, values};
-use command::{command, quoted};
+use crate::{figures, look, page, values};
+use command::command;
 use serde_json::{Value, json};
 use smidgen::{
-    ColumnKind, Error, FitOptions, FitReport, ReadOptions, Scheme, Status, Task, fit, report_page, same_file,
-    write_whole,
+    ColumnKind, Error, FitOptions, FitReport, ReadOptions, Scheme, Status, Task, fit, report_page,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -108,17 +108,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<End, Error> {
     let options = options(args)?;
-    args.report.as_deref().map_or(Ok(()), |path| check_report(path, args))?;
+    args.report.as_deref().map_or(Ok(()), |path| page::check(path, &taken(args)))?;
     let limit = args.work.map_or(Limit::Time(args.time), Limit::Work);
     let (made, interrupted) = with_ctx(args.jobs, limit, args.quiet, |ctx| fit(&options, ctx))?;
     let Some(made) = made else { return Ok(End::Interrupted) };
     if let Some(path) = &args.report {
-        let page = report_page(&made, &command(args, &options, &made))?;
-        write_whole(path, |out| {
-            let failed =
-                |e: std::io::Error| Error::input(format!("{}: cannot be written: {e}", path.display()));
-            out.write_all(page.as_bytes()).map_err(failed)
-        })?;
+        page::write(path, &report_page(&made, &command(args, &options, &made))?)?;
     }
     if args.json {
         print(&format!("{}\n", object(args, &options, &made)))?;
@@ -135,24 +130,10 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
     })
 }
 
-/// Finds out before a long fit that a report cannot be written where it is wanted.
-fn check_report(path: &Path, args: &Args) -> Result<(), Error> {
-    let shown = path.display();
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        let folder = folder.display();
-        return Err(Error::input(format!("--report {shown}: there is no folder {folder}; make it first")));
-    }
-    if path.is_dir() {
-        return Err(Error::input(format!("--report {shown}: a folder, not a file; name a file")));
-    }
-    let table = |text: &String| same_file(path, Path::new(text));
-    if same_file(path, &args.output) || table(&args.data) || args.test.as_ref().is_some_and(table) {
-        return Err(Error::input(format!(
-            "--report {shown}: it is read or written already; name another file"
-        )));
-    }
-    Ok(())
+/// The files that a fit reads or writes besides its report.
+fn taken(args: &Args) -> Vec<&Path> {
+    let tables = std::iter::once(&args.data).chain(&args.test).map(Path::new);
+    tables.chain(std::iter::once(args.output.as_path())).collect()
 }
 
 /// What the arguments say about reading.
@@ -283,7 +264,7 @@ fn text(made: &FitReport) -> String {
     }
     out.push_str(&format!("{} {on}:\n{}\n", look::count(figures.n_rows as u64), figures::text(figures)));
     if let Some(figures) = &made.figures {
-        out.push_str(&figures::importance(&figures.importance));
+        out.push_str(&figures::importance(&figures.shown));
     }
     out.push_str(&format!(
         "{} on disk, {} a row in batch, {} for a single row, {}, in {:.1} s\n",
@@ -309,7 +290,7 @@ fn text(made: &FitReport) -> String {
 
 fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
     let (score, error) = (made.score(), made.error());
-    json!({
+    let mut object = json!({
         "schema": 1,
         "status": if made.status == Status::Ok { "ok" } else { "unmet" },
         "task": made.task.name(),
@@ -347,14 +328,9 @@ fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
             "constant": c.constant,
         })),
         "cleaning": figures::cleaning(&made.cleaned),
-        "importance": made.figures.as_ref().map(|f| f.importance.iter().map(|i| json!({
-            "column": i.column,
-            "permutation": figures::number(Some(i.permutation)),
-            "deviation": figures::number(Some(i.deviation)),
-            "shap": figures::number(Some(i.shap)),
-        })).collect::<Vec<_>>()),
-        "interval": made.figures.as_ref().and_then(|f| f.interval),
-        "fold_scores": made.figures.as_ref().map(|f| &f.fold_scores),
+        "interval": made.figures.as_ref().and_then(|f| f.shown.interval),
+        "fold_scores": made.figures.as_ref().map(|f| f.folds.iter().map(|f| f.integer).collect::<Vec<_>>()),
+        "seed_scores": made.figures.as_ref().map(|f| &f.seed_scores),
         "learning_curve": made.figures.as_ref().map(|f| f.learning.iter().map(|p| json!({
             "rows": p.n_rows,
             "training": figures::number(p.training),
@@ -363,6 +339,13 @@ fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
         "stability": made.figures.as_ref().and_then(|f| f.stability).map(|s| json!({
             "noise": s.noise,
             "missing": s.missing,
+        })),
+        "floats": made.figures.as_ref().map(|f| json!({
+            "noise": f.floats.stability.map(|s| s.noise),
+            "missing": f.floats.stability.map(|s| s.missing),
+            "rank_correlation": f.floats.rank_correlation,
+            "same_class": f.floats.same_class,
+            "p_value": figures::number(f.floats.p_value),
         })),
         "exact": made.exact,
         "model": made.model.display().to_string(),
@@ -380,5 +363,7 @@ fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
             "figures": made.stages.figures,
             "train": made.stages.encode + made.stages.finish,
         },
-    })
+    });
+    page::add_shown(&mut object, made.figures.as_ref().map(|f| &f.shown));
+    object
 }

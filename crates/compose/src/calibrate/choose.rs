@@ -8,7 +8,6 @@ use super::calibrator::{CalibratorEntry, ScoredRows};
 use super::{CALIBRATORS, calibrator};
 use crate::error::{Error, Kind};
 use ir::Task;
-use ir::op::LinkKind;
 use jobs::{Clock, Ctx};
 use metrics::{Classified, ClassifiedParts, Observed, Probabilities};
 use params::Params;
@@ -126,13 +125,8 @@ pub fn choose(
     held: &[HeldBack],
     ctx: &Ctx<'_>,
 ) -> Result<Option<Calibrated>, Error> {
-    let (Truth::Classes { labels, n_classes, .. }, Some((first, _))) = (truth, asked.tried.first()) else {
-        return Ok(None);
-    };
-    let Some(parts) = Parts::new(held, labels, *n_classes, row_weights) else {
-        let link = held.first().map_or("none", |part| part.link.kind.name());
-        return if asked.is_named { Err(Kind::Link { calibrator: first, link }.into()) } else { Ok(None) };
-    };
+    let Truth::Classes { labels, n_classes, .. } = truth else { return Ok(None) };
+    let Some(parts) = Parts::new(held, labels, *n_classes, row_weights) else { return Ok(None) };
     let task = if *n_classes == 2 { Task::Binary } else { Task::Multiclass };
     let mut fitting: Vec<(&'static CalibratorEntry, &Params)> = Vec::new();
     for (name, params) in &asked.tried {
@@ -170,19 +164,21 @@ pub fn choose(
 }
 
 impl<'a> Parts<'a> {
-    /// `None` if scores are neither log odds nor logs of shares, or if there are none.
+    /// `None` without scores of classes.
     fn new(
         held: &'a [HeldBack],
         labels: &'a [u32],
         n_classes: usize,
         row_weights: Option<&'a [f32]>,
     ) -> Option<Parts<'a>> {
+        let first = held.first()?;
+        let n_outputs = first.scores.len() / first.rows.len().max(1);
+        let n_classes_told = first.linked.len() / first.rows.len().max(1);
+        if n_outputs == 0 || n_classes_told != n_classes {
+            return None;
+        }
         let real: Vec<Vec<f64>> =
-            held.iter().map(|p| real_scores(&p.scores, &p.link)).collect::<Option<_>>()?;
-        let n_outputs = match held.first()?.link.kind {
-            LinkKind::Logistic => 1,
-            _ => n_classes,
-        };
+            held.iter().map(|p| real_scores(&p.scores, &p.link, n_outputs)).collect::<Option<_>>()?;
         let n_repetitions = held.iter().map(|p| p.repetition + 1).max()?;
         let mut units = Vec::new();
         for (at, part) in held.iter().enumerate() {
@@ -230,8 +226,9 @@ impl<'a> Parts<'a> {
             let part = &self.held[unit.part];
             let (n, n_classes) = (self.n_outputs, self.n_outputs.max(2));
             let mut scores = picked(&unit.places, &part.scores, n);
-            map.on_grid(part.link.shift).apply(&mut scores);
-            let of_integers = part.link.apply(&scores, n);
+            let Some((on_grid, link)) = map.on_link(&part.link) else { continue };
+            on_grid.apply(&mut scores);
+            let of_integers = link.apply(&scores, n);
             let mut floats = Vec::new();
             if !part.floats.is_empty() {
                 let before = picked(&unit.places, &part.floats, n_classes);
@@ -310,6 +307,7 @@ impl Judged {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ir::op::LinkKind;
     use jobs::{Budget, Cancel, Clock, Silent, Threads};
     use learn::ScoreLink;
 
@@ -372,6 +370,17 @@ mod tests {
     }
 
     #[test]
+    fn votes_are_calibrated_too() {
+        // Votes spread evenly say log odds that are too small in size.
+        let votes = said(8.0, 5, LinkKind::Share);
+        let made = chosen("auto", &votes, None).unwrap().unwrap();
+        assert!(made.after.log_loss < 0.9 * made.before.log_loss && made.after.ece < 0.3 * made.before.ece);
+        for (linked, floats) in &made.linked {
+            assert!(linked.iter().zip(floats).all(|(a, b)| (a - b).abs() < 5e-3));
+        }
+    }
+
+    #[test]
     fn nothing_to_gain_is_nothing_changed() {
         for n_folds in [1, 5] {
             assert!(chosen("auto", &said(1.0, n_folds, LinkKind::Logistic), None).unwrap().is_none());
@@ -386,10 +395,6 @@ mod tests {
 
     #[test]
     fn what_cannot_be_done_is_refused_by_name() {
-        let votes = said(1e-3, 5, LinkKind::Share);
-        assert!(chosen("auto", &votes, None).unwrap().is_none());
-        let message = chosen("platt", &votes, None).unwrap_err().to_string();
-        assert!(message.starts_with("calibrator platt: expected scores that are log odds"), "{message}");
         let said = said(3.0, 5, LinkKind::Logistic);
         let message = chosen("vector", &said, None).unwrap_err().to_string();
         assert!(

@@ -6,7 +6,8 @@
 
 use super::error::{Error, Kind};
 use super::feeds::Feeds;
-use super::parts::{Part, Scratch, parts_of, watched_for};
+use super::parts::{Part, Scratch, i32s, i64s, parts_of, watched_for};
+use super::score_tables::{ScoreTable, tables_of};
 use ir::fixed::power_of_two;
 use ir::op::{Link, LinkKind};
 use ir::{Column, Graph, Model, Op, OutputRole, Shape, Tensor, ValueIdx};
@@ -24,6 +25,8 @@ pub struct Explainer<'m> {
     link: Link,
     feeds: Feeds,
     parts: Vec<Part<'m>>,
+    /// What a calibrator makes of the score.
+    curves: Option<Curves<'m>>,
     /// What all parts are explained from.
     watched: Vec<ValueIdx>,
     /// Expectation of each integer score.
@@ -49,6 +52,48 @@ impl Attributions {
     }
 }
 
+/// The polygons of a calibrator, one for each score.
+#[derive(Debug)]
+struct Curves<'m> {
+    sizes: &'m [i64],
+    knots: &'m [i32],
+    values: &'m [i32],
+}
+
+impl Curves<'_> {
+    /// The polygon of a score at a real number, without rounding.
+    fn at(&self, output: usize, score: f64) -> f64 {
+        let place = |size: &i64| usize::try_from(*size).unwrap_or(0);
+        let first: usize = self.sizes.iter().take(output).map(place).sum();
+        let last = first + self.sizes.get(output).map_or(0, place);
+        let (Some(knots), Some(values)) = (self.knots.get(first..last), self.values.get(first..last)) else {
+            return score;
+        };
+        let above = knots.partition_point(|&k| f64::from(k) <= score);
+        match (above.checked_sub(1), knots.get(above)) {
+            (Some(at), Some(&next)) => {
+                let (from, to) = (f64::from(values[at]), f64::from(values[above]));
+                from + (score - f64::from(knots[at])) / (f64::from(next) - f64::from(knots[at])) * (to - from)
+            }
+            (Some(at), None) => f64::from(values[at]),
+            (None, _) => values.first().map_or(score, |&v| f64::from(v)),
+        }
+    }
+
+    /// How far the calibrated score moves for each unit by which the score does, from one to the other; where it stands
+    /// still, on the whole curve.
+    fn slope(&self, output: usize, from: f64, to: f64) -> f64 {
+        let between = |from: f64, to: f64| (self.at(output, to) - self.at(output, from)) / (to - from);
+        // Of a move within a unit nothing can be said but by the polygon around it.
+        let near = if (to - from).abs() < 1.0 { between(from - 1.0, from + 1.0) } else { between(from, to) };
+        let ends = self.knots.iter().fold((0, 0), |(a, b), &k| (a.min(k), b.max(k)));
+        match ends {
+            (low, high) if near == 0.0 && low < high => between(low.into(), high.into()),
+            _ => near,
+        }
+    }
+}
+
 /// How a real score follows from an integer one.
 struct Real {
     output: usize,
@@ -64,13 +109,14 @@ impl<'m> Explainer<'m> {
     /// its mean, of pairs half to each column. Products: weight times (integer minus its mean), exact up to the
     /// rounding of the score. Neighbours and similarities: sampled, see [`Explainer::is_sampled`]; other parts:
     /// the part minus its mean, shared by its columns. A sum that is clamped to 32 bits is explained as if it were
-    /// not. O(background rows) of the interpreter and the walks of all trees.
+    /// not. In front of a calibrator's curve the score before it is explained, and the attributions of a row are scaled
+    /// by one factor so that they sum up behind it; where the curve is level they are scaled by its mean slope instead. O(background rows) of the interpreter and the walks of all trees.
     ///
     /// # Errors
     /// `NoScore` for a model that predicts nothing or has no integer score; `NoRows`; `Deep`; columns that do not fit.
     pub fn new(model: &'m Model, background: &[Column<'_>]) -> Result<Explainer<'m>, Error> {
         let graph = model.graph();
-        let (score, link) = score_of(model)?;
+        let Scored { score, curves, link } = score_of(model)?;
         let values = parts_of(graph, score)?;
         let n_columns = model.signature().inputs.len();
         let feeds = Feeds::new(graph, n_columns);
@@ -95,7 +141,7 @@ impl<'m> Explainer<'m> {
             expected.iter_mut().zip(part.expected()).for_each(|(sum, &e)| *sum += e);
         }
         let is_row_wise = graph.nodes().iter().all(|n| n.op.payload().is_row_wise());
-        Ok(Explainer { model, link, feeds, parts, watched, expected, is_row_wise })
+        Ok(Explainer { model, link, feeds, parts, curves, watched, expected, is_row_wise })
     }
 
     /// True if some attributions are sampled (16 orders of the columns, from a fixed seed) and not exact.
@@ -152,6 +198,26 @@ impl<'m> Explainer<'m> {
         Ok(all)
     }
 
+    /// The tables that are added up to the score, of all parts that are such sums, of largest deviation over the rows
+    /// first: log odds of the second of two classes or of each class, or units of the target. None of other models.
+    /// In front of a calibrator's curve they are those before it. O(rows terms).
+    ///
+    /// # Errors
+    /// Columns that do not fit.
+    pub fn tables(&self, columns: &[Column<'_>]) -> Result<Vec<ScoreTable>, Error> {
+        let graph = self.model.graph();
+        let mut all = Vec::new();
+        for part in parts_of(graph, score_of(self.model)?.score)? {
+            if let Some(node) = graph.maker(part)
+                && let Op::Tables(op) = &node.op
+            {
+                all.extend(tables_of(self.model, (node, *op), self.real(1).factor, columns)?);
+            }
+        }
+        all.sort_by(|a, b| b.deviation.total_cmp(&a.deviation));
+        Ok(all)
+    }
+
     /// Attributions and expectations of some rows, the first of which stands at `first` of the watched values.
     fn chunk(
         &self,
@@ -170,8 +236,17 @@ impl<'m> Explainer<'m> {
             for part in &self.parts {
                 part.attribute(watched, first + at, real.output, &self.feeds, &mut scratch, columns)?;
             }
-            columns.iter_mut().for_each(|phi| *phi *= real.factor);
-            base.push(self.expected.get(real.output).copied().unwrap_or(0.0) * real.factor + real.offset);
+            let expected = self.expected.get(real.output).copied().unwrap_or(0.0);
+            let (factor, usual) = match &self.curves {
+                None => (real.factor, expected),
+                Some(curves) => {
+                    let moved = expected + columns.iter().sum::<f64>();
+                    let slope = curves.slope(real.output, expected, moved);
+                    (slope * real.factor, curves.at(real.output, expected))
+                }
+            };
+            columns.iter_mut().for_each(|phi| *phi *= factor);
+            base.push(usual * real.factor + real.offset);
         }
         Ok((values, base))
     }
@@ -199,18 +274,33 @@ impl<'m> Explainer<'m> {
     }
 }
 
+/// Where a model's score stands.
+struct Scored<'m> {
+    /// The score, before any curve.
+    score: ValueIdx,
+    curves: Option<Curves<'m>>,
+    link: Link,
+}
+
 /// The scores that the model's probabilities or values are linked from.
-fn score_of(model: &Model) -> Result<(ValueIdx, Link), Error> {
+fn score_of(model: &Model) -> Result<Scored<'_>, Error> {
     let (graph, signature) = (model.graph(), model.signature());
     let roles = [OutputRole::Probability, OutputRole::Value];
     let output = roles.iter().find_map(|&role| signature.output(role));
     let Some(&output) = output.and_then(|at| graph.outputs().get(at)) else {
         return Err(Kind::NoScore { got: format!("a model of task {}", signature.task) }.into());
     };
-    match graph.maker(output).map(|node| (&node.op, &node.inputs[..])) {
-        Some((Op::Link(link), &[score])) => Ok((score, *link)),
-        Some((op, _)) => Err(Kind::NoScore { got: op.payload().name().to_owned() }.into()),
-        None => Err(Kind::NoScore { got: format!("\"{}\"", graph.value(output).name) }.into()),
+    let (score, link) = match graph.maker(output).map(|node| (&node.op, &node.inputs[..])) {
+        Some((Op::Link(link), &[score])) => (score, *link),
+        Some((op, _)) => return Err(Kind::NoScore { got: op.payload().name().to_owned() }.into()),
+        None => return Err(Kind::NoScore { got: format!("\"{}\"", graph.value(output).name) }.into()),
+    };
+    match graph.maker(score).map(|node| (&node.op, &node.inputs[..])) {
+        Some((Op::ScoreCurve(_), &[before, sizes, knots, values])) => {
+            let (sizes, knots, values) = (i64s(graph, sizes)?, i32s(graph, knots)?, i32s(graph, values)?);
+            Ok(Scored { score: before, curves: Some(Curves { sizes, knots, values }), link })
+        }
+        _ => Ok(Scored { score, curves: None, link }),
     }
 }
 

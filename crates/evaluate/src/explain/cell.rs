@@ -17,13 +17,16 @@ pub fn spelled(column: &Column<'_>, input: &Input, row: usize) -> Option<String>
     }
     match column.data() {
         ColumnData::F64(v) => (!v[row].is_nan()).then(|| category_key_f64(v[row])),
-        ColumnData::I64(v) if input.kind == ColumnKind::Time => {
-            let format = TimeFormat::all().find(|f| f.pattern() == TIME);
-            Some(format.map_or_else(|| category_key_i64(v[row]), |f| f.write(v[row])))
-        }
+        ColumnData::I64(v) if input.kind == ColumnKind::Time => Some(spelled_time(v[row])),
         ColumnData::I64(v) => Some(category_key_i64(v[row])),
         _ => column.text(row).map(shown),
     }
+}
+
+/// A point in time, in microseconds since 1970, in ISO 8601.
+pub(super) fn spelled_time(micros: i64) -> String {
+    let format = TimeFormat::all().find(|f| f.pattern() == TIME);
+    format.map_or_else(|| category_key_i64(micros), |f| f.write(micros))
 }
 
 fn shown(text: &str) -> String {

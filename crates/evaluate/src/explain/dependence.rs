@@ -45,8 +45,8 @@ pub struct Dependence {
 /// Partial dependence of the predictions on the column at `position` of the signature, and lines of single rows.
 ///
 /// `mean[v] = 1 / n * sum over rows of prediction(row with the column set to v)`: probabilities of all classes, or
-/// the value. The grid has at most 32 values: of numbers the quantiles of those present, of categories the most
-/// frequent (ties by bytes), and missing where a cell is. At most 500 rows are averaged and 30 have lines, evenly
+/// the value. The grid has at most 32 values: of numbers quantiles of those present and of those that differ, half of
+/// each, of categories the most frequent (ties by bytes), and missing where a cell is. At most 500 rows are averaged and 30 have lines, evenly
 /// spread over the table; of a model that sees other rows, the first ones. A constant column has one value, of one
 /// row the mean is its line. O(32 * 500) predictions, and memory for lines of 32 * 30 times the classes.
 ///
@@ -149,7 +149,7 @@ fn grid(column: &Column<'_>, input: &Input) -> Result<(Vec<u32>, Vec<GridPoint>)
     Ok((at, points))
 }
 
-/// Rows of different numbers, rising: all of them, or as many quantiles.
+/// Rows of different numbers, rising: all of them, or quantiles.
 fn quantiles(column: &Column<'_>, present: impl Iterator<Item = u32>, most: usize) -> Vec<u32> {
     let value = |row: &u32| column.double(*row as usize);
     let mut sorted: Vec<u32> = present.collect();
@@ -159,8 +159,12 @@ fn quantiles(column: &Column<'_>, present: impl Iterator<Item = u32>, most: usiz
     if distinct.len() <= most {
         return distinct;
     }
-    let last = sorted.len() - 1;
-    let mut at: Vec<u32> = (0..most).map(|i| sorted[i * last / (most - 1)]).collect();
+    let spread = |of: &[u32], n: usize| -> Vec<u32> {
+        (0..n).map(|i| of[i * (of.len() - 1) / (n - 1).max(1)]).collect()
+    };
+    // One frequent value would leave little of the quantiles of rows.
+    let mut at = [spread(&sorted, most / 2), spread(&distinct, most - most / 2)].concat();
+    at.sort_by(|a, b| value(a).total_cmp(&value(b)).then(a.cmp(b)));
     at.dedup_by(|a, b| value(a) == value(b));
     at
 }

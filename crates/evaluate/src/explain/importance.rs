@@ -76,18 +76,15 @@ pub fn importances<E: From<Error> + Send>(
     Ok(all)
 }
 
-/// Spearman's rank correlation of two lists, over the columns that both have: 1 where they order columns alike. Ties
-/// have the mean of their ranks. None for fewer than two common columns, and where a list does not order them.
-/// O(n log n).
+/// Spearman's rank correlation of two lists of as many numbers: 1 where they order the same things alike. Ties have
+/// the mean of their ranks. None for fewer than two numbers, lists of different length, and where a list orders
+/// nothing. O(n log n).
 /// # Source  Spearman, American Journal of Psychology 15, 1904.
-pub fn rank_correlation(a: &[Importance], b: &[Importance]) -> Option<f64> {
-    let of = |list: &[Importance], name: &str| list.iter().find(|i| i.column == name).map(|i| i.permutation);
-    let both = a.iter().filter_map(|i| Some((i.permutation, of(b, &i.column)?)));
-    let (x, y): (Vec<f64>, Vec<f64>) = both.unzip();
-    if x.len() < 2 {
+pub fn rank_correlation(a: &[f64], b: &[f64]) -> Option<f64> {
+    if a.len() < 2 || a.len() != b.len() {
         return None;
     }
-    let (x, y) = (ranks(&x), ranks(&y));
+    let (x, y) = (ranks(a), ranks(b));
     let middle = (x.len() as f64 + 1.0) / 2.0;
     let product =
         |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - middle) * (b - middle)).sum::<f64>();

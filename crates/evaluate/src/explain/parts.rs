@@ -276,7 +276,7 @@ fn compared(graph: &Graph, node: &Node, feeds: &Feeds, own: &[Tensor]) -> Result
 }
 
 /// Codes of columns, all of one length.
-fn codes_of(tensors: &[Tensor]) -> Result<Vec<&[u8]>, Error> {
+pub(super) fn codes_of(tensors: &[Tensor]) -> Result<Vec<&[u8]>, Error> {
     let codes = tensors.iter().map(|t| match t.data() {
         TensorData::U8(v) => Some(&v[..]),
         _ => None,
@@ -317,11 +317,11 @@ fn i16s(graph: &Graph, value: ValueIdx) -> Result<&[i16], Error> {
     graph.constant(value).and_then(|v| v.data().i16s()).ok_or_else(|| Error::broken("a constant"))
 }
 
-fn i32s(graph: &Graph, value: ValueIdx) -> Result<&[i32], Error> {
+pub(super) fn i32s(graph: &Graph, value: ValueIdx) -> Result<&[i32], Error> {
     graph.constant(value).and_then(|v| v.data().i32s()).ok_or_else(|| Error::broken("a constant"))
 }
 
-fn i64s(graph: &Graph, value: ValueIdx) -> Result<&[i64], Error> {
+pub(super) fn i64s(graph: &Graph, value: ValueIdx) -> Result<&[i64], Error> {
     graph.constant(value).and_then(|v| v.data().i64s()).ok_or_else(|| Error::broken("a constant"))
 }
 

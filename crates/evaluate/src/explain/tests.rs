@@ -7,7 +7,7 @@ use ir::digest::SplitMix64;
 use ir::forest::{Child, CodeSet, CodedFeature, MISSING, Split, Test, Tree};
 use ir::op::{
     ArgMax, Arithmetic, Bin, Cast, Codes, Columns, ForestOp, Link, LinkKind, NearestRows, OneHot, QGemm,
-    QuantizeLinear, Sum, Tables, Threshold,
+    QuantizeLinear, ScoreCurve, Sum, Tables, Threshold,
 };
 use ir::{
     Bits, Card, Column, ColumnData, ColumnKind, DType, Forest, Graph, GraphBuilder, Input, Model, Op,
@@ -365,6 +365,43 @@ fn attributions_and_base_sum_up_to_the_real_score() {
 }
 
 #[test]
+fn a_calibrated_score_is_explained_behind_its_curve() {
+    let (mut b, _, codes) = start();
+    let coded = |ordered, n_codes| CodedFeature { n_codes, ordered };
+    let features = vec![coded(true, 3), coded(true, 3), coded(false, 2)];
+    let mut random = Random(SplitMix64::new(5));
+    let trees: Vec<Tree> = (0..8).map(|_| random.tree(&features, 0, 1, 6)).collect();
+    let forest = Box::new(Forest::try_new(features, vec![0], trees).unwrap());
+    let score = b.node(Op::Forest(ForestOp { forest }), &codes).unwrap();
+    // A bend, a level piece and ends.
+    let (knots, values) = (vec![-2_000_000, 0, 9_000, 3_000_000], vec![-60_000, -20_000, -20_000, 90_000]);
+    let constants = [
+        constant(&mut b, &[1], TensorData::I64(vec![4])),
+        constant(&mut b, &[4], TensorData::I32(knots)),
+        constant(&mut b, &[4], TensorData::I32(values)),
+    ];
+    let curve =
+        b.node(Op::ScoreCurve(ScoreCurve), &[score, constants[0], constants[1], constants[2]]).unwrap();
+    let model = finish(b, curve, LinkKind::Logistic, 14, 0, 2);
+    let rows = Rows::new(300);
+    let columns = rows.columns();
+    let explainer = Explainer::new(&model, &columns).unwrap();
+    let got = explainer.attribute(&columns, &[1; 300], &Threads::one()).unwrap();
+    let unit = 2f64.powi(-14);
+    let behind: Vec<f64> = scores(model.graph(), &columns).iter().map(|s| s[0] * unit).collect();
+    // Half a unit for the curve's rounding; rows beyond the ends or on the level piece are as the mean slope says.
+    let near = |(a, b): (&f64, &f64)| (a - b).abs() <= 0.5 * unit + 1e-9;
+    let near = sums(&got).iter().zip(&behind).filter(|pair| near(*pair)).count();
+    assert!(near > 200, "{near} of 300");
+    // Columns count apart from each other, as they do before the curve.
+    let several = (0..300).filter(|&row| {
+        let of_row = got.row(row);
+        of_row[0] != of_row[1] && of_row[1] != of_row[2]
+    });
+    assert!(several.count() > 200);
+}
+
+#[test]
 fn a_row_against_itself_has_nothing_to_explain() {
     let rows = Rows::new(1);
     let model = forest_model(1, LinkKind::Linear, 0, 0, 0);
@@ -398,6 +435,26 @@ fn tables_give_what_a_term_is_beyond_its_mean() {
     let value = |row: usize| f64::from(values[4 + code(row)] * 4);
     let mean = (0..40).map(value).sum::<f64>() / 40.0;
     assert!((0..40).all(|row| (got.row(row)[2] - (value(row) - mean)).abs() < 1e-9));
+    // The same as a table that people read.
+    let tables = Explainer::new(&model, &columns).unwrap().tables(&columns).unwrap();
+    let names = |t: &ScoreTable| t.sides.iter().map(|side| side.name.clone()).collect::<Vec<_>>().join("+");
+    let mut sorted: Vec<String> = tables.iter().map(names).collect();
+    assert!(tables.windows(2).all(|two| two[0].deviation >= two[1].deviation));
+    sorted.sort();
+    assert_eq!(sorted, ["age", "age+income", "city"]);
+    let city = tables.iter().find(|t| names(t) == "city").unwrap();
+    assert_eq!(city.sides[0].places, ["Bonn", "Mainz", "missing"]);
+    assert_eq!(city.sides[0].counts.iter().sum::<u32>(), 40);
+    for row in 0..40 {
+        assert!((city.values[code(row)] - got.row(row)[2]).abs() < 1e-9, "row {row}");
+    }
+    let age = tables.iter().find(|t| names(t) == "age").unwrap();
+    assert_eq!(age.sides[0].edges.as_deref(), Some(&[30.0, 60.0][..]));
+    assert_eq!(age.sides[0].places, ["≤ 30.00", "30.00 to 60.00", "> 60.00", "missing"]);
+    let both = tables.iter().find(|t| names(t) == "age+income").unwrap();
+    assert_eq!((both.values.len(), both.sides[1].places.len()), (16, 4));
+    let forest = forest_model(1, LinkKind::Logistic, 4, 0, 2);
+    assert!(Explainer::new(&forest, &columns).unwrap().tables(&columns).unwrap().is_empty());
 }
 
 /// A product of numbers, their difference and one column a code, beside a sum of tables.
@@ -522,34 +579,25 @@ fn importances_say_which_columns_count() {
     assert_eq!(names, ["city", "age", "income"]);
     assert!(list[0].permutation > 0.0 && list[0].deviation > 0.0 && list[0].shap > 0.0);
     assert_eq!((list[2].permutation, list[2].deviation), (0.0, 0.0), "a constant column loses nothing");
-    assert_eq!(rank_correlation(&list, &list), Some(1.0));
     let one = Rows::new(1);
     let alone = one.columns();
     let sample = Sample { columns: &alone, ..sample };
     let list = importances(&sample, &many, closeness(&truth)).unwrap();
     assert!(list.iter().all(|i| i.permutation == 0.0 && i.shap == 0.0), "{list:?}");
-    assert_eq!(rank_correlation(&list, &list), None, "nothing is ordered");
 }
 
 #[test]
 fn rank_correlation_by_hand() {
-    let list = |values: &[(&str, f64)]| -> Vec<Importance> {
-        let of = |&(name, permutation): &(&str, f64)| Importance {
-            column: name.into(),
-            permutation,
-            deviation: 0.0,
-            shap: 0.0,
-        };
-        values.iter().map(of).collect()
-    };
-    let a = list(&[("a", 3.0), ("b", 2.0), ("c", 1.0), ("d", 0.0)]);
+    let a = [3.0, 2.0, 1.0, 0.0];
+    assert_eq!(rank_correlation(&a, &a), Some(1.0));
     // 1 - 6 (1 + 1 + 0 + 0) / (4 (16 - 1)).
-    let b = list(&[("d", 0.0), ("c", 1.0), ("a", 2.0), ("b", 3.0), ("only here", 9.0)]);
-    assert!((rank_correlation(&a, &b).unwrap() - 0.8).abs() < 1e-12);
-    let tied = list(&[("a", 5.0), ("b", 5.0), ("c", 1.0), ("d", 0.0)]);
+    assert!((rank_correlation(&a, &[2.0, 3.0, 1.0, 0.0]).unwrap() - 0.8).abs() < 1e-12);
     // Ranks 4 3 2 1 and 3.5 3.5 2 1: covariance 4.5, spreads 5 and 4.5.
-    assert!((rank_correlation(&a, &tied).unwrap() - 4.5 / (5.0 * 4.5f64).sqrt()).abs() < 1e-12);
-    assert_eq!(rank_correlation(&a, &a[..1]), None);
+    let tied = rank_correlation(&a, &[5.0, 5.0, 1.0, 0.0]).unwrap();
+    assert!((tied - 4.5 / (5.0 * 4.5f64).sqrt()).abs() < 1e-12);
+    for (a, b) in [(&a[..], &a[..1]), (&a[..1], &a[..1]), (&[1.0; 3], &[1.0, 2.0, 3.0])] {
+        assert_eq!(rank_correlation(a, b), None);
+    }
 }
 
 #[test]

@@ -45,6 +45,8 @@ pub(super) enum Look {
     Marked,
     /// A thin line that only guides the eye.
     Guide,
+    /// A thin pale line, one of many.
+    Faint,
     /// Points.
     Points,
     /// Bars down to 0: points are their upper right corners, in order, the first begins at the frame's left.
@@ -70,8 +72,13 @@ pub(super) struct Chart {
     pub(super) y_name: String,
     pub(super) x: Range<f64>,
     pub(super) y: Range<f64>,
+    /// How the numbers along the horizontal axis are written.
+    pub(super) x_tick: fn(&f64) -> String,
     pub(super) series: Vec<Series>,
 }
+
+/// A number as it is.
+pub(super) const PLAIN: fn(&f64) -> String = number::tick;
 
 /// The range of numbers with some room, never empty.
 pub(super) fn range_of(values: impl Iterator<Item = f64>) -> Range<f64> {
@@ -133,7 +140,7 @@ impl Chart {
             .axis_style(GRID)
             .label_style(label.clone())
             .axis_desc_style(label.pos(Pos::new(HPos::Center, VPos::Center)))
-            .x_label_formatter(&number::tick)
+            .x_label_formatter(&self.x_tick)
             .y_label_formatter(&number::tick)
             .x_desc(self.x_name.as_str())
             .y_desc(self.y_name.as_str())
@@ -148,6 +155,9 @@ impl Chart {
                 }
                 Look::Guide => {
                     chart.draw_series(LineSeries::new(points.clone(), INK.stroke_width(1)))?;
+                }
+                Look::Faint => {
+                    chart.draw_series(LineSeries::new(points.clone(), colour.mix(0.3).stroke_width(1)))?;
                 }
                 Look::Points => {
                     let dot = |p: &(f64, f64)| Circle::new(*p, 2, colour.filled());

@@ -7,8 +7,8 @@ use metrics::{Confusion, Observed, class_table};
 
 /// Classes whose whole matrix is shown; beyond, the most frequent mistakes are.
 const MOST_IN_MATRIX: usize = 15;
-/// Classes that the table shows.
-pub(super) const MOST_CLASSES: usize = 60;
+/// Classes that the table shows; of more those of lowest F1.
+pub(super) const MOST_CLASSES: usize = 30;
 /// Mistakes that are listed.
 const MOST_MISTAKES: usize = 20;
 
@@ -21,6 +21,10 @@ pub(super) fn classes(report: &Report<'_>) -> Option<Markup> {
     let shown = if names.len() <= MOST_IN_MATRIX { square(names, &matrix) } else { mistakes(names, &matrix) };
     let table = class_table(classified);
     let left = names.len().saturating_sub(MOST_CLASSES);
+    let mut lines: Vec<_> = names.iter().zip(&table).collect();
+    if left > 0 {
+        lines.sort_by(|a, b| a.1.f1.total_cmp(&b.1.f1));
+    }
     Some(html! {
         (shown)
         div.scroll tabindex="0" { table {
@@ -29,7 +33,7 @@ pub(super) fn classes(report: &Report<'_>) -> Option<Markup> {
                 th.number scope="col" { "f1" } th.number scope="col" { "rows" }
             } }
             tbody {
-                @for (name, row) in names.iter().zip(&table).take(MOST_CLASSES) {
+                @for (name, row) in lines.iter().take(MOST_CLASSES) {
                     tr {
                         th scope="row" { (name) }
                         td.number { (short(row.precision)) } td.number { (short(row.recall)) }
@@ -38,7 +42,7 @@ pub(super) fn classes(report: &Report<'_>) -> Option<Markup> {
                 }
             }
         } }
-        @if left > 0 { p.detail { (left) " more classes are not shown; see " code { "--json" } "." } }
+        @if left > 0 { p.detail { "The classes of lowest f1; " (left) " more are not shown." } }
     })
 }
 

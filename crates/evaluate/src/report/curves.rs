@@ -3,7 +3,7 @@
 //! Of several classes each is drawn against the rest, the most frequent ones only.
 
 use super::Report;
-use super::chart::{Chart, DrawError, Look, Series};
+use super::chart::{Chart, DrawError, Look, PLAIN, Series};
 use crate::number::{percent, short};
 use maud::{Markup, html};
 use metrics::{Bins, Classified, Curves, Observed, ThresholdRow};
@@ -51,6 +51,7 @@ pub(super) fn curves(report: &Report<'_>) -> Result<Option<Markup>, DrawError> {
         y_name: names[1].to_owned(),
         x: 0.0..1.0,
         y: 0.0..1.0,
+        x_tick: PLAIN,
         series,
     };
     let mut figures = Vec::new();
@@ -89,7 +90,7 @@ pub(super) fn curves(report: &Report<'_>) -> Result<Option<Markup>, DrawError> {
 }
 
 /// The classes that are drawn: the positive one of two, else the most frequent.
-fn drawn(rows: &Classified<'_>) -> Vec<u32> {
+pub(super) fn drawn(rows: &Classified<'_>) -> Vec<u32> {
     if rows.n_classes() == 2 {
         return vec![rows.positive()];
     }
@@ -117,6 +118,7 @@ fn gain(curves: &Curves) -> Option<Chart> {
         y_name: "share found".to_owned(),
         x: 0.0..1.0,
         y: 0.0..1.0,
+        x_tick: PLAIN,
         series: vec![
             Series { name: None, look: Look::Guide, colour: 0, points: diagonal },
             Series {

@@ -51,7 +51,7 @@ pub(super) fn importance(report: &Report<'_>) -> Option<Markup> {
     }
     let left = report.importance.len().saturating_sub(MOST_BARS);
     Some(html! {
-        p { "How much " (report.headline.metric) " gets worse when the cells of a column are shuffled among the rows: what the model loses without it." }
+        p { "How much " (report.worth_metric) " gets worse when the cells of a column are shuffled among the rows: what the model loses without it." }
         div.scroll tabindex="0" { table.bars {
             thead { tr {
                 th scope="col" { "column" } th scope="col" { "worth" } th.number scope="col" { "loss" } th.number scope="col" { "mean effect" }

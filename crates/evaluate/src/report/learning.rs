@@ -1,7 +1,7 @@
 //! What more rows bring.
 
 use super::Report;
-use super::chart::{Chart, DrawError, Look, Series, range_of};
+use super::chart::{Chart, DrawError, Look, PLAIN, Series, range_of};
 use maud::Markup;
 
 /// The learning curve; none of fewer than two points.
@@ -30,6 +30,7 @@ pub(super) fn learning(report: &Report<'_>) -> Result<Option<Markup>, DrawError>
         y_name: report.headline.metric.clone(),
         x: range_of(std::iter::once(0.0).chain(all().map(|p| p.0))),
         y: range_of(all().map(|p| p.1)),
+        x_tick: PLAIN,
         series: vec![series("rows held back", 0, &held_back), series("training rows", 1, &training)],
     };
     chart.figure().map(Some)

@@ -1,6 +1,9 @@
 //! The frame of the page: style, navigation, sections in order.
 
-use super::{DrawError, Report, classes, curves, data, headline, learning, residuals, rows};
+use super::{
+    DrawError, Report, classes, curves, data, floats, headline, learning, models, residuals, rows, shapes,
+    tables,
+};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("style.css");
@@ -11,11 +14,15 @@ pub(super) fn page(report: &Report<'_>) -> Result<String, DrawError> {
     let sections: Vec<(&str, String, Option<Markup>)> = vec![
         ("notices", "To know".to_owned(), headline::notices(&report.notices)),
         ("scores", "Scores".to_owned(), headline::scores(report)),
+        ("models", "Score, size and time".to_owned(), models::models(report)?),
+        ("floats", "Floats against integers".to_owned(), floats::floats(report)),
         ("classes", format!("Right and wrong {on}"), classes::classes(report)),
         ("curves", format!("Probabilities {on}"), curves::curves(report)?),
         ("residuals", format!("Errors {on}"), residuals::residuals(report)?),
         ("learning", "More rows".to_owned(), learning::learning(report)?),
         ("importance", "What columns are worth".to_owned(), data::importance(report)),
+        ("shapes", "How predictions follow a column".to_owned(), shapes::shapes(report)?),
+        ("tables", "The tables that are added up".to_owned(), tables::tables(report)?),
         ("worst", "The worst rows".to_owned(), rows::worst(report)),
         ("columns", "The table".to_owned(), data::columns(report)),
         ("stages", "What each stage cost".to_owned(), rows::stages(report)),

@@ -1,8 +1,10 @@
 //! Regression: predicted against true, and how the errors are spread.
 
 use super::Report;
-use super::chart::{Chart, DrawError, Look, Series, range_of};
+use super::chart::{Chart, DrawError, Look, PLAIN, Series, range_of};
+use crate::error_intervals;
 use crate::explain::evenly;
+use crate::number::{percent, short};
 use maud::{Markup, html};
 use metrics::Observed;
 
@@ -23,6 +25,7 @@ pub(super) fn residuals(report: &Report<'_>) -> Result<Option<Markup>, DrawError
         y_name: "true".to_owned(),
         x: range.clone(),
         y: range,
+        x_tick: PLAIN,
         series: vec![
             Series { name: None, look: Look::Guide, colour: 0, points: diagonal },
             Series { name: None, look: Look::Points, colour: 0, points: evenly(pairs.len(), MOST_POINTS).into_iter().map(|i| pairs[i as usize]).collect() },
@@ -46,15 +49,37 @@ pub(super) fn residuals(report: &Report<'_>) -> Result<Option<Markup>, DrawError
         title: "Errors".to_owned(),
         caption: format!(
             "True minus predicted. Half of the rows lie within {} and {}; the end bars hold what lies further out.",
-            crate::number::short(at(0.25)),
-            crate::number::short(at(0.75))
+            short(at(0.25)),
+            short(at(0.75))
         ),
         x_name: "true - predicted".to_owned(),
         y_name: "rows".to_owned(),
         x: range,
         y: 0.0..most * 1.05,
+        x_tick: PLAIN,
         series: vec![Series { name: None, look: Look::Bars, colour: 0, points: bars }],
     };
     let (against, spread) = (against.figure()?, spread.figure()?);
-    Ok(Some(html! { div.figures { (against) (spread) } }))
+    let intervals = error_intervals(rows);
+    Ok(Some(html! {
+        div.figures { (against) (spread) }
+        @if !intervals.is_empty() {
+            h3 { "How far off?" }
+            p { "Around a prediction, this much to each side; half of these rows chose the widths that the other half was tried with." }
+            div.scroll tabindex="0" { table {
+                thead { tr {
+                    th.number scope="col" { "should hold" } th.number scope="col" { "to each side" }
+                    th.number scope="col" { "holds" } th.number scope="col" { "quantile loss of the ends" }
+                } }
+                tbody {
+                    @for interval in &intervals {
+                        tr {
+                            th.number scope="row" { (percent(interval.level)) } td.number { "± " (short(interval.half_width)) }
+                            td.number { (percent(interval.held.share)) } td.number { (short(interval.pinball)) }
+                        }
+                    }
+                }
+            } }
+        }
+    }))
 }

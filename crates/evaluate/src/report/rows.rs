@@ -60,7 +60,7 @@ pub(super) fn again(report: &Report<'_>) -> Markup {
                 @for (name, value) in &report.recipe { dt { (name) } dd { (value) } }
             }
         }
-        p { "This command writes the same bytes again:" }
+        p { "This command makes " (report.command_makes) " again:" }
         pre tabindex="0" { code { (report.command) } }
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::explain::{GridPoint, Side};
 use metrics::{Classified, ClassifiedParts, Probabilities, Regressed};
 
 fn headline(metric: &str) -> Headline {
@@ -13,7 +14,7 @@ fn headline(metric: &str) -> Headline {
         ns_per_row: Some(1234.0),
         ns_single: None,
         n_rows: 100,
-        n_columns: (2, 3),
+        n_columns: (2, Some(3)),
         exact: "integers only".to_owned(),
     }
 }
@@ -25,17 +26,24 @@ fn report<'a>(observed: Option<Observed<'a>>, classes: &'a [String]) -> Report<'
         scores: Vec::new(),
         diagnosis: None,
         stability: None,
+        models: Vec::new(),
+        comparisons: Vec::new(),
+        floats: Floats::default(),
         notices: Vec::new(),
         columns: Vec::new(),
         observed,
         observed_on: "out-of-fold rows",
         classes,
         learning: Vec::new(),
+        worth_metric: "brier",
         importance: Vec::new(),
+        shapes: Vec::new(),
+        tables: Vec::new(),
         worst: WorstRows::default(),
         stages: Vec::new(),
         recipe: Vec::new(),
         command: "smidgen fit 'a b.csv' --target y".to_owned(),
+        command_makes: "the same bytes",
     }
 }
 
@@ -87,6 +95,48 @@ fn names_are_escaped_and_the_page_stands_alone() {
         .to_vec();
     report.importance =
         vec![Importance { column: "<i>".to_owned(), permutation: 0.1, deviation: 0.01, shap: 0.4 }];
+    report.models = [("<small>", 1000), ("large", 1_000_000)]
+        .map(|(name, bytes)| ModelLine {
+            name: name.to_owned(),
+            score: Some(0.9),
+            interval: None,
+            bytes,
+            ns_per_row: Some(bytes as f64),
+            ns_single: None,
+        })
+        .to_vec();
+    report.comparisons = vec!["<small> is worse".to_owned()];
+    report.floats.lines = vec![FloatLine { name: "<f>".to_owned(), float: 0.9, integer: 0.8 }];
+    let point = |text: Option<&str>, number| GridPoint { text: text.map(str::to_owned), number };
+    let shape = |column: &str, grid: Vec<GridPoint>| Dependence {
+        column: column.to_owned(),
+        width: 2,
+        mean: vec![0.5; 2 * grid.len()],
+        lines: vec![0.25; 4 * grid.len()],
+        rows: vec![0, 1],
+        grid,
+    };
+    report.shapes = vec![
+        shape("<n>", vec![point(Some("1"), Some(1.0)), point(Some("2"), Some(2.0)), point(None, None)]),
+        shape("<c>", vec![point(Some("<v>"), None), point(None, None)]),
+    ];
+    let side = |name: &str, edges: Option<Vec<f64>>| Side {
+        name: name.to_owned(),
+        edges,
+        places: vec!["<p>".to_owned(), "missing".to_owned()],
+        counts: vec![3, 1],
+    };
+    let table = |sides: Vec<Side>| ScoreTable {
+        values: (0..1 << sides.len()).map(|v| f64::from(v) - 1.0).collect(),
+        sides,
+        width: 1,
+        deviation: 0.5,
+    };
+    report.tables = vec![
+        table(vec![side("<a>", Some(vec![1.0]))]),
+        table(vec![side("b", None)]),
+        table(vec![side("a", None), side("b", None)]),
+    ];
     report.notices =
         vec![Notice { is_warning: true, column: Some("x".to_owned()), text: "<script>".to_owned() }];
     report.stages = vec![("reading".to_owned(), 0.5)];
@@ -97,7 +147,22 @@ fn names_are_escaped_and_the_page_stands_alone() {
             && page.contains("c&amp;d")
             && page.contains("&lt;script&gt;")
     );
-    for section in ["notices", "classes", "curves", "learning", "importance", "stages", "again"] {
+    let sections = [
+        "notices",
+        "models",
+        "floats",
+        "classes",
+        "curves",
+        "learning",
+        "importance",
+        "shapes",
+        "tables",
+        "stages",
+        "again",
+    ];
+    // Two of models, four of curves, the learning curve, one shape, one table.
+    assert_eq!(page.matches("<svg").count(), 9);
+    for section in sections {
         assert!(page.contains(&format!("<section id=\"{section}\">")), "{section}");
     }
 }

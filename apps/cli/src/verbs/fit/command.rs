@@ -1,6 +1,7 @@
 //! The command line that makes a fit again.
 
 use super::Args;
+use crate::page;
 use smidgen::{FitOptions, FitReport, Scheme};
 
 /// The command that makes the same bytes again: by work, not by time.
@@ -57,15 +58,5 @@ pub(super) fn command(args: &Args, options: &FitOptions, made: &FitReport) -> St
     flag("--seed", options.seed.to_string());
     flag("--work", made.work.to_string());
     flag("-o", options.output.display().to_string());
-    words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" ")
-}
-
-/// A word as a shell takes it.
-pub(super) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./=,:+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
+    page::command(&words)
 }
