@@ -19,7 +19,7 @@ fn table(n_rows: usize, class: impl Fn(usize) -> String) -> String {
 }
 
 fn by_x(row: usize) -> String {
-    if (row % 10 > 4) != (row % 13 == 0) { "yes" } else { "no" }.to_owned()
+    if (row % 10 > 4) != row.is_multiple_of(13) { "yes" } else { "no" }.to_owned()
 }
 
 /// A model of yes and no.
@@ -74,7 +74,7 @@ fn unseen_classes_two_rows_and_no_row() {
     place.write("two.csv", table(2, |row| ["no", "yes"][row].to_owned()));
     let said = place.good("evaluate m.smidgen two.csv --report page.html --json").json().unwrap();
     assert!(said["rows"] == 2 && said["score"].is_number(), "{said}");
-    place.write("none.csv", "x,z,y\n".to_owned());
+    place.write("none.csv", "x,z,y\n");
     let ran = place.run("evaluate m.smidgen none.csv --report page.html");
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("none.csv: no row to evaluate"), "{}", ran.err);

@@ -142,7 +142,7 @@ fn text(made: &Evaluated, shown: Option<&Shown>) -> String {
     if let Some(speed) = made.speed {
         head.push_str(&format!(", {} a row", look::nanoseconds(speed.ns_per_row)));
     }
-    let worth = shown.map_or(String::new(), |shown| figures::importance(shown));
+    let worth = shown.map_or(String::new(), figures::importance);
     format!("{head}\n\n{}{worth}", figures::text(made))
 }
 
