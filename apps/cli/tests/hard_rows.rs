@@ -108,6 +108,27 @@ fn constant_predictions_and_weights_of_nothing() {
 }
 
 #[test]
+fn integers_that_explain_themselves_otherwise_are_warned_of() {
+    let place = Place::new();
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data");
+    let fit = format!(
+        "fit {examples}/breast_cancer_train.csv --target diagnosis --learners gaussian_nb --work 1 --folds 3 --report page.html --json"
+    );
+    let rank = |said: &Value| said["floats"]["rank_correlation"].as_f64().unwrap();
+    let codes = |said: &Value| {
+        let warnings = said["warnings"].as_array().unwrap();
+        warnings.iter().map(|w| w["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let fine = place.good(&fit).json().unwrap();
+    assert!(rank(&fine) >= 0.95 && !codes(&fine).contains(&"explanations_differ".to_owned()), "{fine}");
+    let coarse = place.good(&format!("{fit} --set gaussian_nb.table_bits=4")).json().unwrap();
+    assert!(rank(&coarse) < 0.95 && codes(&coarse).contains(&"explanations_differ".to_owned()), "{coarse}");
+    assert!(coarse["floats"]["p_value"].as_f64().unwrap() < 0.05, "four bits cost score");
+    let page = std::fs::read_to_string(place.path("page.html")).unwrap();
+    assert!(page.contains("they explain themselves differently"));
+}
+
+#[test]
 fn hundreds_of_classes_stay_readable() {
     let place = Place::new();
     place.write("train.csv", {

@@ -31,6 +31,36 @@ fn table(n_rows: usize) -> String {
     text
 }
 
+/// What a learner does not answer is refused by name, before anything is fitted.
+#[test]
+fn every_learner_refuses_other_tasks() {
+    let place = Place::new();
+    place.write("train.csv", table(60));
+    let mut refused = 0;
+    for learner in LEARNERS {
+        for (task, target) in
+            [(Task::Binary, "kind"), (Task::Multiclass, "grade"), (Task::Regression, "price")]
+        {
+            if learner.tasks.contains(&task) {
+                continue;
+            }
+            let name = learner.name;
+            let line = format!("fit train.csv --target {target} --learners {name} --work 1 -o m.smidgen");
+            let ran = place.run(&line);
+            assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{line}: {}", ran.err);
+            let told = format!("learner {name}: a {task} task is not supported, expected ");
+            assert!(
+                ran.err.contains(&told) && ran.err.contains("use --learners gbdt"),
+                "{line}: {}",
+                ran.err
+            );
+            assert!(!place.path("m.smidgen").exists(), "{line}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 10, "{refused}");
+}
+
 /// Every learner fits every task that it answers, beats a constant, gives equal bytes on 1 and 3 threads, and its
 /// file verifies, predicts and scores the same out of the file.
 #[test]

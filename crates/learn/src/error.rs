@@ -19,6 +19,20 @@ pub enum Kind {
         /// The names that there are.
         known: String,
     },
+    /// A task that the learner does not answer.
+    #[error(
+        "learner {learner}: a {task} task is not supported, expected {expected}; use --learners {instead}"
+    )]
+    Task {
+        /// The learner.
+        learner: &'static str,
+        /// The task.
+        task: &'static str,
+        /// Tasks that it answers.
+        expected: String,
+        /// Learners that answer it.
+        instead: String,
+    },
     /// A setting that the learner does not take.
     #[error(transparent)]
     Params(#[from] params::Error),
@@ -88,6 +102,7 @@ impl Error {
     /// Whose business it is.
     pub fn nature(&self) -> ir::Nature {
         match &*self.0 {
+            Kind::Task { .. } => ir::Nature::Unsupported,
             Kind::UnknownLearner { .. }
             | Kind::Params(_)
             | Kind::UnfitLoss { .. }

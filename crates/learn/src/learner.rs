@@ -175,6 +175,20 @@ impl LearnerEntry {
         usize::try_from(params.int("max_bins")).ok().filter(|&n| n > 0).unwrap_or(254)
     }
 
+    /// Checks that it answers a task.
+    ///
+    /// # Errors
+    /// `Task`.
+    pub fn answers(&self, task: Task) -> Result<(), Error> {
+        if self.tasks.contains(&task) {
+            return Ok(());
+        }
+        let expected = self.tasks.iter().map(|t| t.name()).collect::<Vec<_>>().join(" or ");
+        let others = crate::LEARNERS.iter().filter(|l| l.tasks.contains(&task)).map(|l| l.name);
+        let instead = others.collect::<Vec<_>>().join(", ");
+        Err(Kind::Task { learner: self.name, task: task.name(), expected, instead }.into())
+    }
+
     /// Its own parameters.
     pub fn spec(&self) -> impl Iterator<Item = &'static ParamSpec> + use<> {
         self.specs.iter().flat_map(|table| table.iter())

@@ -130,6 +130,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         return Err(unfit_metric(metric, target.task));
     }
 
+    asked.learner.answers(target.task)?;
     asked.calibrator.answers(target.task)?;
     let costs = cost_table.as_ref().map(|table| table.of_classes(&target.classes)).transpose()?;
     let class_weights = class_weights(asked.learner, &asked.params, costs.as_ref(), target.task)?;
