@@ -122,8 +122,10 @@ impl GraphBuilder {
             let is_given = matches!(value.origin, Origin::Input(_));
             operands.push(Operand { dtype: value.dtype, shape: &value.shape, constant, is_given });
         }
-        let numbers = operands.iter().filter_map(|o| o.constant).map(|c| c.data().len());
-        self.work = numbers.fold(self.work, usize::saturating_add);
+        // What a network may take is limited where it runs, by its lengths then.
+        let is_of_rows = !matches!(op, Op::Tensor(_));
+        let numbers = operands.iter().filter(|_| is_of_rows).filter_map(|o| o.constant);
+        self.work = numbers.map(|c| c.data().len()).fold(self.work, usize::saturating_add);
         // Before the operator looks at them.
         if self.work > MAX_WORK {
             let (node, most, got) = (name.to_string(), MAX_WORK, self.work);
@@ -132,7 +134,7 @@ impl GraphBuilder {
         let made = op.payload().infer(&operands).map_err(|e| e.at_node(name))?;
         let node = NodeIdx(self.nodes.len() as u32);
         let mut outputs = Vec::with_capacity(made.len());
-        for (dtype, shape) in &made {
+        for (dtype, shape) in made.iter().filter(|_| is_of_rows) {
             let cells = match dtype {
                 DType::Bag => CELLS_OF_BAG,
                 // Made text is as long as the longest that its operator may hold, in units of a double.
@@ -156,6 +158,40 @@ impl GraphBuilder {
             outputs: outputs.clone(),
         });
         Ok(outputs)
+    }
+
+    /// Gives a value another name, such as the one that it has where the graph comes from.
+    ///
+    /// # Errors
+    /// A name that is taken or empty, a value of no graph.
+    pub fn rename(&mut self, value: ValueIdx, name: &str) -> Result<(), Error> {
+        let n_values = self.values.len();
+        let fail = |expected: &str, got: String| {
+            let what = alloc::format!("name \"{name}\"");
+            Error::from(Kind::Graph { what, expected: expected.to_string(), got })
+        };
+        let Some(value) = self.values.get_mut(value.0 as usize) else {
+            return Err(fail("a value of the graph", alloc::format!("{} of {n_values}", value.0)));
+        };
+        if value.name == name {
+            return Ok(());
+        }
+        if name.is_empty() || !self.names.insert(name.to_string()) {
+            return Err(fail("one of its own", "one that is taken or empty".to_string()));
+        }
+        self.names.remove(&value.name);
+        value.name = name.to_string();
+        Ok(())
+    }
+
+    /// True if no value has this name.
+    pub fn is_free(&self, name: &str) -> bool {
+        !self.names.contains(name)
+    }
+
+    /// A value as it stands; none of a value of no graph.
+    pub fn value(&self, value: ValueIdx) -> Option<&Value> {
+        self.values.get(value.0 as usize)
     }
 
     /// Storage type of a value; none of a value of no graph.

@@ -119,7 +119,7 @@ impl Error {
     }
 
     /// Takes the node's name into an error that an operator raised without knowing it.
-    pub(crate) fn at_node(mut self, name: &str) -> Error {
+    pub fn at_node(mut self, name: &str) -> Error {
         if let Kind::Node { node, .. } = &mut *self.0 {
             node.clear();
             node.push_str(name);

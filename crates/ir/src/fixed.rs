@@ -5,8 +5,10 @@
 
 pub mod link;
 pub mod math;
+mod narrow;
 mod requantize;
 
+pub use narrow::{Half, Narrow, Overflow, PowerRounding};
 pub use requantize::{Requantize, clamp_i32};
 
 /// Order-preserving integer key of a double: `a < b` exactly when `key(a) < key(b)`.

@@ -1,6 +1,6 @@
 //! A model: the graph, what it means to people, where it comes from, and how to prove it.
 
-use crate::{DType, Dim, Error, Graph, Kind, OutputRole, Shape, Signature, Task};
+use crate::{DType, Dim, Error, Graph, Kind, Op, OutputRole, Shape, Signature, Task};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -70,6 +70,10 @@ fn check(graph: &Graph, signature: &Signature) -> Result<(), Error> {
         let (what, expected, got) = (what.to_string(), expected.to_string(), got.to_string());
         Err(Kind::Graph { what, expected, got }.into())
     };
+    if let Some(node) = graph.nodes().iter().find(|n| matches!(n.op, Op::Tensor(_))) {
+        let expected = "operators of tables, since a file holds no network";
+        return fail(&alloc::format!("node \"{}\"", node.name), &expected, &node.op.payload().name());
+    }
     let n_inputs = signature.inputs.len() + signature.joined_inputs().len();
     if graph.inputs().len() != n_inputs {
         return fail("columns of the signature", &graph.inputs().len(), &n_inputs);

@@ -39,6 +39,7 @@ mod respell;
 mod score_curve;
 mod sum;
 mod tables;
+pub mod tensor;
 mod text_part;
 mod threshold;
 mod time_part;
@@ -81,6 +82,7 @@ pub use respell::Respell;
 pub use score_curve::ScoreCurve;
 pub use sum::Sum;
 pub use tables::{TableTerm, Tables};
+pub use tensor::TensorOp;
 pub use text_part::TextPart;
 pub use threshold::Threshold;
 pub use time_part::TimePart;
@@ -121,6 +123,10 @@ pub enum Attr {
     Int(i64),
     /// A word.
     Word(String),
+    /// A number of single precision.
+    Float(f32),
+    /// Whole numbers.
+    Ints(Vec<i64>),
     /// A forest; it stands in a section of its own.
     Forest(Box<Forest>),
 }
@@ -276,6 +282,8 @@ pub enum Op {
     NearestRows(NearestRows),
     /// Weighted similarities to known rows.
     RbfSums(RbfSums),
+    /// An operator of a network, on tensors of any rank.
+    Tensor(Box<TensorOp>),
 }
 
 /// Every operator: its stored name and how it is read back.
@@ -389,6 +397,7 @@ impl Op {
             Op::ToScores(p) => p,
             Op::NearestRows(p) => p,
             Op::RbfSums(p) => p,
+            Op::Tensor(p) => p.payload(),
         }
     }
 

@@ -59,6 +59,8 @@ fn attrs(f: &mut fmt::Formatter<'_>, attrs: &[(&'static str, Attr)]) -> fmt::Res
         match attr {
             Attr::Int(v) => write!(f, "{v}")?,
             Attr::Word(v) => f.write_str(v)?,
+            Attr::Float(v) => write!(f, "{v:?}")?,
+            Attr::Ints(v) => write!(f, "{v:?}")?,
             Attr::Forest(forest) => write!(
                 f,
                 "{} trees, {} splits, {} features",

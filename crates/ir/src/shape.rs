@@ -1,4 +1,4 @@
-//! Shapes: each axis a number or a named symbol.
+//! Shapes: each axis a number, a named symbol, or not known.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -11,6 +11,10 @@ pub enum Dim {
     Fixed(usize),
     /// A length known only when data arrives; equal names are equal lengths.
     Symbol(String),
+    /// A length of which nothing is known before data arrives.
+    Unknown,
+    /// Any number of axes of any length; it stands alone in a shape whose rank is not known.
+    Rest,
 }
 
 impl fmt::Display for Dim {
@@ -18,6 +22,8 @@ impl fmt::Display for Dim {
         match self {
             Dim::Fixed(n) => write!(f, "{n}"),
             Dim::Symbol(s) => f.write_str(s),
+            Dim::Unknown => f.write_str("?"),
+            Dim::Rest => f.write_str(".."),
         }
     }
 }
@@ -47,11 +53,35 @@ impl Shape {
         Shape(dims.iter().map(|&n| Dim::Fixed(n)).collect())
     }
 
+    /// A shape of which nothing is known, not even its rank.
+    pub fn any() -> Shape {
+        Shape(alloc::vec![Dim::Rest])
+    }
+
+    /// `rank` axes of unknown length.
+    pub fn of_rank(rank: usize) -> Shape {
+        Shape(alloc::vec![Dim::Unknown; rank])
+    }
+
+    /// The axes, if their number is known.
+    pub fn axes(&self) -> Option<&[Dim]> {
+        if self.0.contains(&Dim::Rest) { None } else { Some(&self.0) }
+    }
+
+    /// The lengths of all axes, if they are known.
+    pub fn lengths(&self) -> Option<Vec<usize>> {
+        let length = |dim: &Dim| match dim {
+            Dim::Fixed(n) => Some(*n),
+            Dim::Symbol(_) | Dim::Unknown | Dim::Rest => None,
+        };
+        self.0.iter().map(length).collect()
+    }
+
     /// Elements that one row has: the product of the known lengths.
     pub(crate) fn cells_of_row(&self) -> usize {
         self.0.iter().fold(1, |n, dim| match dim {
             Dim::Fixed(k) => n.saturating_mul(*k),
-            Dim::Symbol(_) => n,
+            Dim::Symbol(_) | Dim::Unknown | Dim::Rest => n,
         })
     }
 

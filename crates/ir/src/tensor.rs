@@ -1,6 +1,7 @@
 //! Owned values: constants of the graph, and what the reference interpreter computes with.
 
 use crate::DType;
+use crate::fixed::{Half, Narrow};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -64,6 +65,18 @@ pub enum TensorData {
     F64(Vec<f64>),
     /// Text.
     Str(Vec<String>),
+    /// Signed 8-bit integers.
+    I8(Vec<i8>),
+    /// Unsigned 16-bit integers.
+    U16(Vec<u16>),
+    /// Unsigned 32-bit integers.
+    U32(Vec<u32>),
+    /// Unsigned 64-bit integers.
+    U64(Vec<u64>),
+    /// Floats of 16 bits, as their bits.
+    Half(Half, Vec<u16>),
+    /// Numbers of at most 8 bits, a byte each: the code of a float, an integer in two's complement of 8 bits.
+    Narrow(Narrow, Vec<u8>),
     /// A bag a row.
     Bag(Bags),
 }
@@ -84,6 +97,12 @@ impl PartialEq for TensorData {
             }
             (TensorData::F64(a), TensorData::F64(b)) => same_f64(a, b),
             (TensorData::Str(a), TensorData::Str(b)) => a == b,
+            (TensorData::I8(a), TensorData::I8(b)) => a == b,
+            (TensorData::U16(a), TensorData::U16(b)) => a == b,
+            (TensorData::U32(a), TensorData::U32(b)) => a == b,
+            (TensorData::U64(a), TensorData::U64(b)) => a == b,
+            (TensorData::Half(s, a), TensorData::Half(t, b)) => s == t && a == b,
+            (TensorData::Narrow(s, a), TensorData::Narrow(t, b)) => s == t && a == b,
             (TensorData::Bag(a), TensorData::Bag(b)) => {
                 a.offsets == b.offsets && a.ids == b.ids && same_f64(&a.weights, &b.weights)
             }
@@ -104,6 +123,12 @@ impl TensorData {
             TensorData::F32(v) => v.len(),
             TensorData::F64(v) => v.len(),
             TensorData::Str(v) => v.len(),
+            TensorData::I8(v) => v.len(),
+            TensorData::U16(v) => v.len(),
+            TensorData::U32(v) => v.len(),
+            TensorData::U64(v) => v.len(),
+            TensorData::Half(_, v) => v.len(),
+            TensorData::Narrow(_, v) => v.len(),
             TensorData::Bag(v) => v.n_rows(),
         }
     }
@@ -148,6 +173,12 @@ impl TensorData {
             TensorData::F32(_) => DType::F32,
             TensorData::F64(_) => DType::F64,
             TensorData::Str(_) => DType::Str,
+            TensorData::I8(_) => DType::I8,
+            TensorData::U16(_) => DType::U16,
+            TensorData::U32(_) => DType::U32,
+            TensorData::U64(_) => DType::U64,
+            TensorData::Half(half, _) => DType::Half(*half),
+            TensorData::Narrow(narrow, _) => DType::Narrow(*narrow),
             TensorData::Bag(_) => DType::Bag,
         }
     }
@@ -173,6 +204,11 @@ impl Tensor {
         (n == data.len()).then_some(Tensor { dims, data })
     }
 
+    /// A tensor without an axis.
+    pub fn scalar(data: TensorData) -> Option<Tensor> {
+        Tensor::try_new(Vec::new(), data)
+    }
+
     /// A tensor of one axis.
     pub fn vector(data: TensorData) -> Tensor {
         Tensor { dims: alloc::vec![data.len()], data }
@@ -195,6 +231,14 @@ impl Tensor {
             (TensorData::F32(a), TensorData::F32(b)) => TensorData::F32(joined(a, b)),
             (TensorData::F64(a), TensorData::F64(b)) => TensorData::F64(joined(a, b)),
             (TensorData::Str(a), TensorData::Str(b)) => TensorData::Str(joined(a, b)),
+            (TensorData::I8(a), TensorData::I8(b)) => TensorData::I8(joined(a, b)),
+            (TensorData::U16(a), TensorData::U16(b)) => TensorData::U16(joined(a, b)),
+            (TensorData::U32(a), TensorData::U32(b)) => TensorData::U32(joined(a, b)),
+            (TensorData::U64(a), TensorData::U64(b)) => TensorData::U64(joined(a, b)),
+            (TensorData::Half(s, a), TensorData::Half(t, b)) if s == t => TensorData::Half(s, joined(a, b)),
+            (TensorData::Narrow(s, a), TensorData::Narrow(t, b)) if s == t => {
+                TensorData::Narrow(s, joined(a, b))
+            }
             (TensorData::Bag(mut a), TensorData::Bag(b)) => {
                 for row in 0..b.n_rows() {
                     a.push(b.row(row));

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 use smidgen_ir::digest::Digest;
+use smidgen_ir::fixed::{Half, Narrow};
 use smidgen_ir::forest::{CodedFeature, Tree};
 use smidgen_ir::op::{Bin, ForestOp};
 use smidgen_ir::{Card, ColumnKind, DType, Forest, GraphBuilder, Input, Model, Op, OutputRole};
@@ -151,7 +152,9 @@ fn hostile_sections() {
         constant(&[1, rising, 1, 2, 0, 1, 0]),
         damaged("constants", 7, "a rising constant is too large")
     );
-    assert_eq!(constant(&[1, 3, 0]), damaged("constants", 2, "the dtype of a constant is not known"));
+    // The number of complex floats, which are no dtype here, and a code that an integer of 4 bits has not.
+    assert_eq!(constant(&[1, 14, 0]), damaged("constants", 2, "the dtype of a constant is not known"));
+    assert_eq!(constant(&[1, 21, 1, 1, 16]), damaged("constants", 5, "16 is no code of u4"));
     // Texts: "a" and one that shares two bytes with it; half of an "é" alone, and one joined from two texts.
     assert_eq!(
         constant(&[1, 8, 1, 2, 0x01, b'a', 0x20]),
@@ -333,6 +336,22 @@ fn constants_of_every_dtype() {
         TensorData::F64(vec![f64::INFINITY, -0.0, f64::from_bits(1), 0.1]),
         TensorData::F64(vec![0.0, 0.5]),
         text(&["", "ö", "a\0b"]),
+        TensorData::I8(vec![i8::MIN, i8::MAX, 0]),
+        TensorData::U16(vec![0, u16::MAX, 7]),
+        TensorData::U32(vec![0, u32::MAX, 7]),
+        TensorData::U64(vec![0, u64::MAX, 1 << 63]),
+        TensorData::Half(Half::F16, vec![0, 0x3c00, 0xfbff]),
+        TensorData::Half(Half::BF16, vec![0x3f80, 0x7f80]),
+        TensorData::Narrow(Narrow::E4M3FN, vec![0, 0x7e, 0xff]),
+        TensorData::Narrow(Narrow::E4M3FNUZ, vec![0x80]),
+        TensorData::Narrow(Narrow::E5M2, vec![0x7b]),
+        TensorData::Narrow(Narrow::E5M2FNUZ, vec![1, 2]),
+        TensorData::Narrow(Narrow::E8M0, vec![127, 255]),
+        TensorData::Narrow(Narrow::E2M1, vec![15, 0]),
+        TensorData::Narrow(Narrow::U4, vec![15, 0]),
+        TensorData::Narrow(Narrow::I4, vec![0xf8, 7]),
+        TensorData::Narrow(Narrow::U2, vec![3]),
+        TensorData::Narrow(Narrow::I2, vec![0xfe, 1]),
     ];
     let mut tensors: Vec<Tensor> = data.into_iter().map(Tensor::vector).collect();
     // Bags are no constants.

@@ -41,6 +41,56 @@ pub enum Kind {
         /// Rows of this one.
         got: usize,
     },
+    /// A network asks for an input that was not given, or it was given one of another kind.
+    #[error("predict: input \"{name}\": expected {expected}, got {got}")]
+    Input {
+        /// Name of the input.
+        name: String,
+        /// Dtype and shape that the network asks for.
+        expected: String,
+        /// What was given.
+        got: String,
+    },
+    /// A node of a network does not fit what it is given.
+    #[error("predict: node \"{node}\" ({op}): {what}: expected {expected}, got {got}")]
+    Node {
+        /// Name of the node.
+        node: String,
+        /// Name of its operator.
+        op: &'static str,
+        /// What does not fit.
+        what: String,
+        /// What the operator asks for.
+        expected: String,
+        /// What stands there.
+        got: String,
+    },
+    /// A node would take more memory than is allowed.
+    #[error(
+        "predict: node \"{node}\" ({op}) takes {needed} bytes, at most {limit} are left; raise the limit or use a smaller batch"
+    )]
+    Memory {
+        /// Name of the node.
+        node: String,
+        /// Name of its operator.
+        op: &'static str,
+        /// Bytes that its outputs take; 0 where they cannot be counted.
+        needed: u128,
+        /// Bytes that are left.
+        limit: usize,
+    },
+    /// Loops have made more steps than is allowed.
+    #[error(
+        "predict: node \"{node}\" ({op}) is still running after {limit} steps of all loops; raise the limit"
+    )]
+    Steps {
+        /// Name of the node.
+        node: String,
+        /// Name of its operator.
+        op: &'static str,
+        /// The most steps.
+        limit: u64,
+    },
     /// An operator where this part of the runtime cannot have it.
     #[error("predict: node \"{node}\" ({op}) is not supported by the {engine} engine")]
     Unsupported {
@@ -63,7 +113,13 @@ impl Error {
     pub fn nature(&self) -> Nature {
         match *self.0 {
             Kind::Unsupported { .. } => Nature::Unsupported,
-            Kind::Columns { .. } | Kind::ColumnType { .. } | Kind::ColumnRows { .. } => Nature::Input,
+            Kind::Columns { .. }
+            | Kind::ColumnType { .. }
+            | Kind::ColumnRows { .. }
+            | Kind::Input { .. }
+            | Kind::Node { .. }
+            | Kind::Memory { .. }
+            | Kind::Steps { .. } => Nature::Input,
         }
     }
 }

@@ -4,6 +4,8 @@
 //! is the same computation scheduled for speed, block by block of rows; it equals the reference
 //! byte for byte, which [`verify`] proves on any machine from the rows that a seed regenerates.
 //!
+//! [`tensors`] runs networks: operators on tensors of any rank, within limits of memory and steps.
+//!
 //! The crate is `no_std` with `alloc`, integers only on the path of a forest, and without threads:
 //! rows are independent, so whoever has threads slices the columns and runs the slices.
 #![no_std]
@@ -23,6 +25,7 @@ mod plan;
 pub mod reference;
 mod relations;
 mod selftest;
+pub mod tensors;
 mod texts;
 mod verify;
 

@@ -266,7 +266,8 @@ impl Inputs<'_, '_> {
             Op::Past(past) => relations::past(self, *past),
             Op::Related(related) => relations::related(self, *related),
             Op::ImputeNeighbours(op) => neighbours::impute(self, *op),
-            Op::Respell(_) => Err(self.fail()),
+            // What networks are made of is computed by `tensors`.
+            Op::Respell(_) | Op::Tensor(_) => Err(self.fail()),
             Op::Tokens(_)
             | Op::HashTokens(_)
             | Op::BagWeigh(_)

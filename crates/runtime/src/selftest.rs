@@ -381,6 +381,11 @@ pub(crate) fn digest(outputs: &[Tensor]) -> u64 {
             TensorData::U8(v) => v.iter().for_each(|&x| digest.word(x.into())),
             TensorData::I16(v) => v.iter().for_each(|&x| digest.word(i64::from(x).cast_unsigned())),
             TensorData::Bool(v) => v.iter().for_each(|&x| digest.word(x.into())),
+            TensorData::I8(v) => v.iter().for_each(|&x| digest.word(i64::from(x).cast_unsigned())),
+            TensorData::U16(v) | TensorData::Half(_, v) => v.iter().for_each(|&x| digest.word(x.into())),
+            TensorData::U32(v) => v.iter().for_each(|&x| digest.word(x.into())),
+            TensorData::U64(v) => v.iter().for_each(|&x| digest.word(x)),
+            TensorData::Narrow(_, v) => v.iter().for_each(|&x| digest.word(x.into())),
             TensorData::Str(v) => v.iter().for_each(|x| digest.bytes(x.as_bytes())),
         }
     }

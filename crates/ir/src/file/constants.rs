@@ -47,6 +47,12 @@ fn write_data(out: &mut Writer, data: &TensorData) {
         TensorData::F32(v) => floats(out, v.iter().map(|x| u64::from(x.to_bits()) << 32), 4),
         TensorData::F64(v) => floats(out, v.iter().map(|x| x.to_bits()), 8),
         TensorData::Str(v) => front_coded(out, v),
+        TensorData::I8(v) => differences(out, v.iter().map(|&x| x.into())),
+        TensorData::U16(v) => differences(out, v.iter().map(|&x| x.into())),
+        TensorData::U32(v) => differences(out, v.iter().map(|&x| x.into())),
+        TensorData::U64(v) => differences(out, v.iter().map(|&x| x.cast_signed())),
+        TensorData::Half(_, v) => floats(out, v.iter().map(|&x| u64::from(x) << 48), 2),
+        TensorData::Narrow(_, v) => out.raw(v),
         // The builder takes no constant of bags.
         TensorData::Bag(_) => {}
     }
@@ -181,6 +187,23 @@ fn read_data(from: &mut Reader<'_>, dtype: DType, n: usize) -> Result<TensorData
         }
         DType::F64 => TensorData::F64(read_floats(from, n, 8)?.into_iter().map(f64::from_bits).collect()),
         DType::Str => TensorData::Str(read_front_coded(from, n)?),
+        DType::I8 => TensorData::I8(narrow(from, n)?),
+        DType::U16 => TensorData::U16(narrow(from, n)?),
+        DType::U32 => TensorData::U32(narrow(from, n)?),
+        DType::U64 => {
+            TensorData::U64(narrow::<i64>(from, n)?.into_iter().map(|x| x.cast_unsigned()).collect())
+        }
+        DType::Half(half) => {
+            let words = read_floats(from, n, 2)?;
+            TensorData::Half(half, words.into_iter().map(|w| (w >> 48) as u16).collect())
+        }
+        DType::Narrow(narrow) => {
+            let codes = from.take(n)?;
+            if let Some(&other) = codes.iter().find(|&&c| !narrow.holds(c)) {
+                return Err(from.fail(&alloc::format!("{other} is no code of {dtype}")));
+            }
+            TensorData::Narrow(narrow, codes.to_vec())
+        }
         DType::Bag => return Err(from.fail("a constant of bags")),
     })
 }

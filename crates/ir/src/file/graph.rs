@@ -16,6 +16,8 @@ use alloc::vec::{IntoIter, Vec};
 const INT: u8 = 0;
 const WORD: u8 = 1;
 const FOREST: u8 = 2;
+const FLOAT: u8 = 3;
+const INTS: u8 = 4;
 
 /// Sections of the graph, its constants and its forests.
 pub(super) fn write(model: &Model) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
@@ -75,6 +77,15 @@ pub(super) fn write(model: &Model) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
                         Attr::Word(v) => {
                             out.byte(WORD);
                             out.text(&v);
+                        }
+                        Attr::Float(v) => {
+                            out.byte(FLOAT);
+                            out.raw(&v.to_bits().to_le_bytes());
+                        }
+                        Attr::Ints(v) => {
+                            out.byte(INTS);
+                            out.count(v.len());
+                            v.iter().for_each(|&x| out.signed(x));
                         }
                         Attr::Forest(forest) => {
                             out.byte(FOREST);
@@ -166,6 +177,14 @@ fn read_attr(from: &mut Reader<'_>, forests: &mut IntoIter<Forest>) -> Result<At
     match from.byte()? {
         INT => Ok(Attr::Int(from.signed()?)),
         WORD => Ok(Attr::Word(from.text()?)),
+        FLOAT => {
+            let bits = from.take(4)?.try_into().map_err(|_| from.fail("a number is cut short"))?;
+            Ok(Attr::Float(f32::from_bits(u32::from_le_bytes(bits))))
+        }
+        INTS => {
+            let n = from.count(1)?;
+            Ok(Attr::Ints((0..n).map(|_| from.signed()).collect::<Result<_, _>>()?))
+        }
         FOREST => {
             let forest = forests.next().ok_or_else(|| from.fail("a forest is missing"))?;
             Ok(Attr::Forest(Box::new(forest)))

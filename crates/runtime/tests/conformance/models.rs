@@ -389,7 +389,7 @@ pub fn traits(model: &Model) -> Vec<&'static str> {
             (Op::TextPart(_) | Op::Tokens(_) | Op::HashTokens(_), _) => {}
             (Op::BagWeigh(_) | Op::BagGather(_) | Op::BagGemm(_), _) => {}
             // They see other rows; tests of their own compare them.
-            (Op::Past(_) | Op::Related(_), _) => {}
+            (Op::Past(_) | Op::Related(_) | Op::Tensor(_), _) => {}
         }
     }
     seen

@@ -1,0 +1,95 @@
+//! `MaxPool`, `AveragePool`, `LpPool`: one number of each window.
+
+use super::window::Window;
+use super::{Attr, Made, Operand, Payload, arity, flag, floats, misfit, numbers, one};
+use crate::{DType, Dim, Shape};
+use alloc::vec::Vec;
+
+/// What becomes of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolKind {
+    /// The largest element; pads do not count.
+    Max {
+        /// Places are counted along columns first.
+        by_columns: bool,
+    },
+    /// The mean.
+    Average {
+        /// Pads count as zeros.
+        with_pads: bool,
+    },
+    /// `(sum |x|^p)^(1 / p)`
+    Norm {
+        /// The exponent, at least 1.
+        p: u32,
+    },
+}
+
+/// ONNX's operators of these names. Input: `[N, C, ..]`. Output: `[N, C, windows..]`; `MaxPool` gives the places in
+/// the flat input too, `i64`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// What becomes of a window.
+    pub kind: PoolKind,
+    /// The window; its kernel is given.
+    pub window: Window,
+    /// A last window may reach beyond the pads.
+    pub ceil: bool,
+}
+
+impl Payload for Pool {
+    fn name(&self) -> &'static str {
+        match self.kind {
+            PoolKind::Max { .. } => "MaxPool",
+            PoolKind::Average { .. } => "AveragePool",
+            PoolKind::Norm { .. } => "LpPool",
+        }
+    }
+
+    fn attrs(&self) -> Vec<(&'static str, Attr)> {
+        let mut attrs = self.window.attrs();
+        attrs.push(("ceil_mode", flag(self.ceil)));
+        attrs.push(match self.kind {
+            PoolKind::Max { by_columns } => ("storage_order", flag(by_columns)),
+            PoolKind::Average { with_pads } => ("count_include_pad", flag(with_pads)),
+            PoolKind::Norm { p } => ("p", numbers(&[p as usize])),
+        });
+        attrs
+    }
+
+    fn infer(&self, inputs: &[Operand<'_>]) -> Made {
+        let name = self.name();
+        let [x] = arity(name, inputs)?;
+        let is_max = matches!(self.kind, PoolKind::Max { .. });
+        if !(is_max && matches!(x.dtype, DType::U8 | DType::I8)) {
+            floats(name, "input", x)?;
+        }
+        if matches!(self.kind, PoolKind::Norm { p: 0 }) {
+            return Err(misfit(name, "p", "1 or more", &0));
+        }
+        let shape = match x.shape.axes() {
+            None => Shape::any(),
+            Some(axes) => {
+                let rank = axes.len().checked_sub(2).filter(|&r| r > 0 && r == self.window.kernel.len());
+                let Some(rank) = rank else {
+                    let expected = alloc::format!("{} axes", self.window.kernel.len() + 2);
+                    return Err(misfit(name, "input", &expected, &x.describe()));
+                };
+                self.window.check(name, rank)?;
+                let kernel: Vec<Dim> = self.window.kernel.iter().map(|&n| Dim::Fixed(n)).collect();
+                let mut dims = axes[..2].to_vec();
+                dims.extend(self.window.dims(name, &axes[2..], &kernel, self.ceil)?);
+                Shape(dims)
+            }
+        };
+        let mut made = one(x.dtype, shape.clone())?;
+        if is_max {
+            made.push((DType::I64, shape));
+        }
+        Ok(made)
+    }
+
+    fn is_exact(&self) -> bool {
+        matches!(self.kind, PoolKind::Max { .. })
+    }
+}

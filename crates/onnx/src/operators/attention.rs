@@ -1,0 +1,5 @@
+//! Attention, in its parts.
+
+use super::Operator;
+
+pub(super) const OPERATORS: &[Operator] = &[];

@@ -1,0 +1,163 @@
+//! The node tests of ONNX against importer and interpreter.
+//!
+//! `testdata/onnx/node_tests.txt` lists every test: `pass NAME`, or `fail NAME: why`. It is strict both ways: a listed
+//! pass that fails is an error, and so is a listed failure that passes. The tests themselves come from the ONNX package
+//! (`node_tests.py` puts them into a folder, `SMIDGEN_ONNX_NODE_TESTS` names it); without them the skip is counted.
+//! `UPDATE_GOLDEN=1` writes the list anew.
+
+use ir::{Graph, Tensor, TensorData};
+use runtime::tensors::{Limits, run};
+use smidgen_onnx::{NoExternal, Options};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+fn manifest_path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/onnx/node_tests.txt")
+}
+
+/// Why each test that is listed as failing does so; none for one that passes.
+fn manifest() -> BTreeMap<String, Option<String>> {
+    let text = std::fs::read_to_string(manifest_path()).unwrap_or_default();
+    let line = |line: &str| match line.split_once(' ') {
+        Some(("pass", name)) => (name.to_string(), None),
+        Some(("fail", rest)) => {
+            let (name, why) = rest.split_once(": ").unwrap_or((rest, "no reason"));
+            (name.to_string(), Some(why.to_string()))
+        }
+        _ => panic!("node_tests.txt: expected pass NAME or fail NAME: WHY, got {line:?}"),
+    };
+    text.lines().filter(|l| !l.is_empty() && !l.starts_with('#')).map(line).collect()
+}
+
+/// Numbers as doubles; the dtype is compared apart.
+fn doubles(data: &TensorData) -> Option<Vec<f64>> {
+    Some(match data {
+        TensorData::Bool(v) => v.iter().map(|&x| f64::from(u8::from(x))).collect(),
+        TensorData::U8(v) => v.iter().map(|&x| x.into()).collect(),
+        TensorData::I8(v) => v.iter().map(|&x| x.into()).collect(),
+        TensorData::U16(v) => v.iter().map(|&x| x.into()).collect(),
+        TensorData::I16(v) => v.iter().map(|&x| x.into()).collect(),
+        TensorData::U32(v) => v.iter().map(|&x| x.into()).collect(),
+        TensorData::I32(v) => v.iter().map(|&x| x.into()).collect(),
+        TensorData::U64(v) => v.iter().map(|&x| x as f64).collect(),
+        TensorData::I64(v) => v.iter().map(|&x| x as f64).collect(),
+        TensorData::F32(v) => v.iter().map(|&x| x.into()).collect(),
+        TensorData::F64(v) => v.clone(),
+        TensorData::Half(half, v) => v.iter().map(|&x| half.to_f32(x).into()).collect(),
+        TensorData::Narrow(narrow, v) => v.iter().map(|&x| narrow.to_f32(x).into()).collect(),
+        TensorData::Str(_) | TensorData::Bag(_) => return None,
+    })
+}
+
+/// The tolerance of ONNX's own runner: relative 1e-3, absolute 1e-7. Integers and text are equal.
+fn differs(expected: &Tensor, got: &Tensor) -> Option<String> {
+    if expected.dtype() != got.dtype() || expected.dims() != got.dims() {
+        let shape = |t: &Tensor| format!("{} {:?}", t.dtype(), t.dims());
+        return Some(format!("expected {}, got {}", shape(expected), shape(got)));
+    }
+    let (Some(want), Some(have)) = (doubles(expected.data()), doubles(got.data())) else {
+        return (expected.data() != got.data()).then(|| "texts differ".to_string());
+    };
+    let is_float = expected.dtype().is_float();
+    let close = |want: f64, have: f64| match is_float {
+        true => {
+            want == have
+                || (want.is_nan() && have.is_nan())
+                || (want - have).abs() <= 1e-7 + 1e-3 * want.abs()
+        }
+        false => want == have,
+    };
+    let at = want.iter().zip(&have).position(|(&want, &have)| !close(want, have))?;
+    Some(format!("element {at}: expected {}, got {}", want[at], have[at]))
+}
+
+fn tensors(folder: &Path, kind: &str) -> Result<Vec<(String, Tensor)>, String> {
+    let mut all = Vec::new();
+    for at in 0.. {
+        let path = folder.join(format!("{kind}_{at}.pb"));
+        let Ok(bytes) = std::fs::read(&path) else { break };
+        all.push(smidgen_onnx::read_tensor(&bytes).map_err(|e| e.to_string())?);
+    }
+    Ok(all)
+}
+
+fn check(test: &Path) -> Result<(), String> {
+    let bytes = std::fs::read(test.join("model.onnx")).map_err(|e| e.to_string())?;
+    let graph = smidgen_onnx::import(&bytes, Options { external: &NoExternal }).map_err(|e| e.to_string())?;
+    for set in 0.. {
+        let folder = test.join(format!("test_data_set_{set}"));
+        if !folder.is_dir() {
+            break;
+        }
+        check_set(&graph, &folder)?;
+    }
+    Ok(())
+}
+
+fn check_set(graph: &Graph, folder: &Path) -> Result<(), String> {
+    let inputs = tensors(folder, "input")?;
+    let expected = tensors(folder, "output")?;
+    // Some tests leave names out, or list inputs in the graph's order under other names.
+    let names = graph.inputs().iter().map(|&i| graph.value(i).name.clone());
+    let inputs = names.zip(inputs).map(|(name, (_, tensor))| (name, tensor)).collect();
+    let outputs = run(graph, inputs, Limits::default()).map_err(|e| e.to_string())?;
+    if outputs.len() != expected.len() {
+        return Err(format!("expected {} outputs, got {}", expected.len(), outputs.len()));
+    }
+    for (at, ((_, want), have)) in expected.iter().zip(&outputs).enumerate() {
+        if let Some(difference) = differs(want, have) {
+            return Err(format!("output {at}: {difference}"));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn node_tests() {
+    let listed = manifest();
+    let n_listed = listed.values().filter(|why| why.is_none()).count();
+    let Some(folder) = std::env::var_os("SMIDGEN_ONNX_NODE_TESTS") else {
+        println!("skipped: {n_listed} node tests, because SMIDGEN_ONNX_NODE_TESTS names no folder of them");
+        return;
+    };
+    let mut tests: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .expect("SMIDGEN_ONNX_NODE_TESTS is a folder")
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .filter(|path| path.join("model.onnx").is_file())
+        .collect();
+    tests.sort();
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    let mut lines = Vec::new();
+    let (mut wrong, mut n_passed, mut n_panics) = (Vec::new(), 0, 0);
+    for test in &tests {
+        let name = test.file_name().unwrap().to_string_lossy().into_owned();
+        let result = std::panic::catch_unwind(|| check(test)).unwrap_or_else(|_| {
+            n_panics += 1;
+            Err("it panics".to_string())
+        });
+        n_passed += usize::from(result.is_ok());
+        match (&result, listed.get(&name)) {
+            (Ok(()), Some(None)) | (Err(_), Some(Some(_))) => {}
+            (Ok(()), _) => wrong.push(format!("{name} passes, but is listed as failing or not at all")),
+            (Err(why), _) => wrong.push(format!("{name} fails: {why}")),
+        }
+        lines.push(match (result, listed.get(&name)) {
+            (Ok(()), _) => format!("pass {name}"),
+            // A reason that somebody wrote down stays.
+            (Err(_), Some(Some(why))) => format!("fail {name}: {why}"),
+            (Err(why), _) => format!("fail {name}: {}", why.replace('\n', " ")),
+        });
+    }
+    println!("{n_passed} of {} node tests pass", tests.len());
+    assert_eq!(n_panics, 0, "a model must not make the interpreter panic: {wrong:#?}");
+    if update {
+        let head =
+            "# Node tests of the Python package onnx 1.22.0; written by the runner with UPDATE_GOLDEN=1.\n";
+        std::fs::write(manifest_path(), format!("{head}{}\n", lines.join("\n"))).unwrap();
+        return;
+    }
+    let missing: Vec<&String> =
+        listed.keys().filter(|name| !tests.iter().any(|t| t.ends_with(name.as_str()))).collect();
+    assert!(missing.is_empty(), "listed, but not in the folder: {missing:?}");
+    assert!(wrong.is_empty(), "{} tests are not as listed: {wrong:#?}", wrong.len());
+}

@@ -1,0 +1,212 @@
+//! What an operator is given when it runs, and what it may take.
+
+use super::{Limits, describe};
+use crate::error::{Error, Kind};
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+use ir::{DType, Node, Shape, Tensor, TensorData};
+
+/// Memory and steps that are left.
+pub(super) struct Meter {
+    limits: Limits,
+    live: usize,
+    pub(super) steps: u64,
+}
+
+/// Bytes of the elements of a tensor.
+pub(super) fn bytes(tensor: &Tensor) -> usize {
+    let texts = match tensor.data() {
+        TensorData::Str(v) => v.iter().map(String::len).sum(),
+        _ => 0,
+    };
+    tensor.data().len().saturating_mul(tensor.dtype().bytes()).saturating_add(texts)
+}
+
+impl Meter {
+    pub(super) fn new(limits: Limits) -> Meter {
+        Meter { limits, live: 0, steps: 0 }
+    }
+
+    pub(super) fn take(&mut self, tensor: &Tensor) {
+        self.live = self.live.saturating_add(bytes(tensor));
+    }
+
+    pub(super) fn give_back(&mut self, tensor: &Tensor) {
+        self.release(bytes(tensor));
+    }
+
+    pub(super) fn release(&mut self, bytes: usize) {
+        self.live = self.live.saturating_sub(bytes);
+    }
+}
+
+/// The inputs of a node and what it must make of them.
+pub(super) struct Args<'t, 'm> {
+    node: &'t Node,
+    op: &'static str,
+    tensors: Vec<Cow<'t, Tensor>>,
+    made: Vec<(DType, Shape)>,
+    pub(super) meter: &'m mut Meter,
+}
+
+impl<'t, 'm> Args<'t, 'm> {
+    /// Counts what is made before any of it is.
+    pub(super) fn new(
+        node: &'t Node,
+        tensors: Vec<Cow<'t, Tensor>>,
+        made: Vec<(DType, Shape)>,
+        meter: &'m mut Meter,
+    ) -> Result<Args<'t, 'm>, Error> {
+        let args = Args { node, op: node.op.payload().name(), tensors, made, meter };
+        let mut needed = 0u128;
+        for (dtype, shape) in &args.made {
+            if let Some(dims) = shape.lengths() {
+                needed = needed.saturating_add(args.room(*dtype, &dims)?);
+            }
+        }
+        args.allow(needed)?;
+        Ok(args)
+    }
+
+    /// Number of inputs.
+    pub(super) fn n(&self) -> usize {
+        self.tensors.len()
+    }
+
+    /// An input; past the last one the error of a node that has too few.
+    pub(super) fn tensor(&self, at: usize) -> Result<&Tensor, Error> {
+        self.tensors.get(at).map(|t| &**t).ok_or_else(|| self.fail("inputs", &(at + 1), &self.n()))
+    }
+
+    pub(super) fn data(&self, at: usize) -> Result<&TensorData, Error> {
+        Ok(self.tensor(at)?.data())
+    }
+
+    pub(super) fn dims(&self, at: usize) -> Result<&[usize], Error> {
+        Ok(self.tensor(at)?.dims())
+    }
+
+    /// An input, to be changed in place if nobody else needs it.
+    pub(super) fn take(&mut self, at: usize) -> Tensor {
+        let empty = || Tensor::vector(TensorData::Bool(Vec::new()));
+        match self.tensors.get_mut(at) {
+            Some(tensor) => core::mem::replace(tensor, Cow::Owned(empty())).into_owned(),
+            None => empty(),
+        }
+    }
+
+    /// All inputs from one on, taken out.
+    pub(super) fn take_from(&mut self, at: usize) -> Vec<Cow<'t, Tensor>> {
+        self.tensors.split_off(at.min(self.tensors.len()))
+    }
+
+    pub(super) fn made_dtype(&self, at: usize) -> DType {
+        self.made.get(at).map_or(DType::F32, |(dtype, _)| *dtype)
+    }
+
+    pub(super) fn n_made(&self) -> usize {
+        self.made.len()
+    }
+
+    /// Lengths of an output, where they do not hang on the elements of inputs.
+    pub(super) fn made_dims(&self, at: usize) -> Result<Vec<usize>, Error> {
+        let shape = self.made.get(at).map(|(_, shape)| shape);
+        shape.and_then(Shape::lengths).ok_or_else(|| self.fail("outputs", &"known lengths", &"unknown ones"))
+    }
+
+    /// An output of the lengths that were expected.
+    pub(super) fn finish(&self, at: usize, data: TensorData) -> Result<Tensor, Error> {
+        let dims = self.made_dims(at)?;
+        self.tensor_of(dims, data)
+    }
+
+    pub(super) fn tensor_of(&self, dims: Vec<usize>, data: TensorData) -> Result<Tensor, Error> {
+        let got = describe(data.dtype(), &[data.len()]);
+        let expected = alloc::format!("elements for {dims:?}");
+        Tensor::try_new(dims, data).ok_or_else(|| self.fail("output", &expected, &got))
+    }
+
+    /// A list with the only output.
+    pub(super) fn only(&self, data: TensorData) -> Result<Vec<Tensor>, Error> {
+        Ok(vec![self.finish(0, data)?])
+    }
+
+    /// The error of data that does not fit.
+    pub(super) fn fail(&self, what: &str, expected: &dyn ToString, got: &dyn ToString) -> Error {
+        let (what, expected, got) = (what.to_string(), expected.to_string(), got.to_string());
+        Kind::Node { node: self.node.name.clone(), op: self.op, what, expected, got }.into()
+    }
+
+    /// The error of an input whose dtype this operator is not computed for.
+    pub(super) fn refuse(&self, at: usize) -> Error {
+        let got = self.tensors.get(at).map_or("none".into(), |t| describe(t.dtype(), t.dims()));
+        self.fail("input", &"a dtype that this operator is computed for", &got)
+    }
+
+    /// Whole numbers of an input.
+    pub(super) fn ints(&self, at: usize) -> Result<Vec<i64>, Error> {
+        match self.data(at)? {
+            TensorData::I64(v) => Ok(v.clone()),
+            TensorData::I32(v) => Ok(v.iter().map(|&x| x.into()).collect()),
+            _ => Err(self.refuse(at)),
+        }
+    }
+
+    /// The one whole number of an input.
+    pub(super) fn int(&self, at: usize) -> Result<i64, Error> {
+        self.ints(at)?.first().copied().ok_or_else(|| self.refuse(at))
+    }
+
+    /// An axis counted from the end if it is negative.
+    pub(super) fn axis(&self, axis: i64, rank: usize) -> Result<usize, Error> {
+        let at = if axis < 0 { axis.checked_add_unsigned(rank as u64) } else { Some(axis) };
+        let at = at.and_then(|at| usize::try_from(at).ok()).filter(|&at| at < rank);
+        at.ok_or_else(|| self.fail("axis", &alloc::format!("one of {rank} axes"), &axis))
+    }
+
+    /// A place counted from the end if it is negative.
+    pub(super) fn place(&self, index: i64, length: usize) -> Result<usize, Error> {
+        let at = if index < 0 { index.checked_add_unsigned(length as u64) } else { Some(index) };
+        let at = at.and_then(|at| usize::try_from(at).ok()).filter(|&at| at < length);
+        at.ok_or_else(|| self.fail("indices", &alloc::format!("places on an axis of {length}"), &index))
+    }
+
+    /// Bytes of a tensor; an error where they cannot be counted.
+    pub(super) fn room(&self, dtype: DType, dims: &[usize]) -> Result<u128, Error> {
+        let n = dims.iter().try_fold(1u128, |n, &d| n.checked_mul(d as u128));
+        let room = n.and_then(|n| n.checked_mul(dtype.bytes() as u128));
+        // A tensor without elements may have lengths whose product cannot be counted.
+        if dims.contains(&0) {
+            return Ok(0);
+        }
+        room.ok_or_else(|| self.too_large(0))
+    }
+
+    /// Refuses to take more bytes than are left; asked before memory is taken.
+    pub(super) fn allow(&self, needed: u128) -> Result<(), Error> {
+        let left = self.meter.limits.bytes.saturating_sub(self.meter.live);
+        if needed > left as u128 { Err(self.too_large(needed)) } else { Ok(()) }
+    }
+
+    /// Refuses a tensor of these lengths that does not fit in what is left.
+    pub(super) fn allow_tensor(&self, dtype: DType, dims: &[usize]) -> Result<(), Error> {
+        self.allow(self.room(dtype, dims)?)
+    }
+
+    fn too_large(&self, needed: u128) -> Error {
+        let limit = self.meter.limits.bytes.saturating_sub(self.meter.live);
+        Kind::Memory { node: self.node.name.clone(), op: self.op, needed, limit }.into()
+    }
+
+    /// Counts a step of a loop.
+    pub(super) fn count_step(&mut self) -> Result<(), Error> {
+        let limit = self.meter.limits.steps;
+        self.meter.steps = self.meter.steps.saturating_add(1);
+        if self.meter.steps > limit {
+            return Err(Kind::Steps { node: self.node.name.clone(), op: self.op, limit }.into());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,232 @@
+//! Convolutions: windows side by side as a matrix, times the weights.
+
+use super::args::Args;
+use super::each::{Number, Real, zip};
+use super::gemm::{Matrix, product};
+use super::windows::Windows;
+use crate::error::Error;
+use alloc::vec;
+use alloc::vec::Vec;
+use ir::TensorData;
+use ir::op::tensor::{Col2Im, Conv, ConvTranspose, Pads, Window};
+use ir::{DType, Tensor};
+
+/// Most elements of the matrix of windows at one time: 1 MiB of single precision, which stays in the cache.
+const MAX_TILE: usize = 1 << 18;
+
+/// Lengths of a convolution.
+struct Sides {
+    images: usize,
+    groups: usize,
+    /// Channels of a group, read and written.
+    channels: usize,
+    outputs: usize,
+}
+
+/// The lines of windows that are computed at one time.
+fn tile(windows: &Windows, n_rows: usize) -> usize {
+    (MAX_TILE / (n_rows * windows.per_line()).max(1)).max(1)
+}
+
+pub(super) fn conv(op: &Conv, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {
+    let (x, w) = (args.dims(0)?, args.dims(1)?);
+    let rank = x.len() - 2;
+    let name = if op.of_integers { "ConvInteger" } else { "Conv" };
+    let mut spans = Vec::with_capacity(rank);
+    for axis in 0..rank {
+        let span = op.window.span(name, (axis, rank), x[2 + axis], w[2 + axis], false);
+        spans.push(span.map_err(|e| args.fail("window", &"one that fits", &e))?);
+    }
+    let windows = Windows::new(spans);
+    let sides = Sides { images: x[0], groups: op.group, channels: w[1], outputs: w[0] / op.group };
+    args.allow_tensor(DType::F64, &[w[1] * windows.n_taps(), windows.per_line()])?;
+    if op.of_integers {
+        let read = |at: usize| super::products::small(args.data(at)?).ok_or_else(|| args.refuse(at));
+        let zero = read(2)?.first().copied().unwrap_or(0.0);
+        let pixels: Vec<f64> = read(0)?.iter().map(|x| x - zero).collect();
+        let per_output: Vec<usize> = match args.dims(3)? {
+            [n] if *n > 1 => [&[*n], &vec![1; rank + 1][..]].concat(),
+            _ => vec![1; rank + 2],
+        };
+        let weights = zip(w, (w, &read(1)?), (&per_output, &read(3)?), |w, zero| w - zero);
+        return args.only(super::products::accumulators(&convolved(&sides, &windows, &pixels, &weights)));
+    }
+    match args.tensor(0)?.dtype() {
+        DType::F64 => with_bias::<f64>(args, &sides, &windows),
+        _ => with_bias::<f32>(args, &sides, &windows),
+    }
+}
+
+fn with_bias<T: Real>(args: &Args<'_, '_>, sides: &Sides, windows: &Windows) -> Result<Vec<Tensor>, Error> {
+    let (x, w) = (T::read(args.data(0)?), T::read(args.data(1)?));
+    let (x, w) = (x.ok_or_else(|| args.refuse(0))?, w.ok_or_else(|| args.refuse(1))?);
+    let mut made = convolved(sides, windows, &x, &w);
+    add_bias(args, &mut made, windows.n_windows())?;
+    args.only(T::pack(args.tensor(0)?.dtype(), made))
+}
+
+/// Adds the bias, the third input if there is one, to each channel of so many pixels.
+fn add_bias<T: Real>(args: &Args<'_, '_>, made: &mut [T], n_pixels: usize) -> Result<(), Error> {
+    if args.n() > 2 {
+        let bias = T::read(args.data(2)?).ok_or_else(|| args.refuse(2))?;
+        for (channel, &bias) in made.chunks_exact_mut(n_pixels.max(1)).zip(bias.iter().cycle()) {
+            channel.iter_mut().for_each(|y| *y = y.plus(bias));
+        }
+    }
+    Ok(())
+}
+
+fn convolved<T: Real>(sides: &Sides, windows: &Windows, x: &[T], w: &[T]) -> Vec<T> {
+    let Sides { images, groups, channels, outputs } = *sides;
+    let (n_pixels, n_windows, n_taps) = (windows.n_pixels(), windows.n_windows(), windows.n_taps());
+    let depth = channels * n_taps;
+    let mut made = vec![T::default(); images * groups * outputs * n_windows];
+    if n_windows == 0 || channels * n_pixels == 0 {
+        return made;
+    }
+    let lines_at_once = tile(windows, depth);
+    let mut columns = Vec::new();
+    for (at, out) in made.chunks_exact_mut((outputs * n_windows).max(1)).enumerate() {
+        let group = at % groups;
+        let image = &x[at * channels * n_pixels..(at + 1) * channels * n_pixels];
+        let weights = &w[group * outputs * depth..(group + 1) * outputs * depth];
+        if channels == 1 && outputs == 1 {
+            depthwise(windows, image, weights, out);
+            continue;
+        }
+        let weights = Matrix::dense(weights, depth);
+        if windows.is_plain() {
+            product(out, n_windows, [outputs, depth, n_windows], weights, Matrix::dense(image, n_windows));
+            continue;
+        }
+        let mut line = 0;
+        while line < windows.n_lines() {
+            let lines = line..(line + lines_at_once).min(windows.n_lines());
+            let n = lines.len() * windows.per_line();
+            columns.resize(depth * n, T::default());
+            for (row, columns) in columns.chunks_exact_mut(n).enumerate() {
+                let channel = &image[row / n_taps * n_pixels..(row / n_taps + 1) * n_pixels];
+                windows.gather(channel, lines.clone(), row % n_taps, columns);
+            }
+            let out = &mut out[line * windows.per_line()..];
+            product(out, n_windows, [outputs, depth, n], weights, Matrix::dense(&columns, n));
+            line = lines.end;
+        }
+    }
+    made
+}
+
+/// One channel in, one out: each tap times its weight, added up.
+fn depthwise<T: Real>(windows: &Windows, image: &[T], weights: &[T], out: &mut [T]) {
+    let per_line = windows.per_line();
+    for (tap, &weight) in weights.iter().enumerate() {
+        windows.lines(0..windows.n_lines(), tap, |line, range, place, step| {
+            let out = &mut out[line * per_line + range.start..line * per_line + range.end];
+            if step == 1 {
+                let pixels = &image[place..place + out.len()];
+                out.iter_mut().zip(pixels).for_each(|(y, &x)| *y = y.plus(weight.times(x)));
+            } else {
+                out.iter_mut()
+                    .enumerate()
+                    .for_each(|(i, y)| *y = y.plus(weight.times(image[place + i * step])));
+            }
+        });
+    }
+}
+
+pub(super) fn transposed(op: &ConvTranspose, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {
+    let (x, w) = (args.dims(0)?, args.dims(1)?);
+    let rank = x.len() - 2;
+    let mut spans = Vec::with_capacity(rank);
+    for axis in 0..rank {
+        let span = op.span((axis, rank), x[2 + axis], w[2 + axis]);
+        spans.push(span.map_err(|e| args.fail("window", &"one that fits", &e))?);
+    }
+    // Windows lie on the output here, one for each pixel of the input.
+    let windows = Windows::new(spans);
+    let sides = Sides { images: x[0], groups: op.group, channels: x[1] / op.group, outputs: w[1] };
+    args.allow_tensor(DType::F64, &[w[1] * windows.n_taps(), windows.per_line()])?;
+    match args.tensor(0)?.dtype() {
+        DType::F64 => spread::<f64>(args, &sides, &windows),
+        _ => spread::<f32>(args, &sides, &windows),
+    }
+}
+
+fn spread<T: Real>(args: &Args<'_, '_>, sides: &Sides, windows: &Windows) -> Result<Vec<Tensor>, Error> {
+    let Sides { images, groups, channels, outputs } = *sides;
+    let (x, w) = (T::read(args.data(0)?), T::read(args.data(1)?));
+    let (x, w) = (x.ok_or_else(|| args.refuse(0))?, w.ok_or_else(|| args.refuse(1))?);
+    let (n_pixels, n_windows, n_taps) = (windows.n_pixels(), windows.n_windows(), windows.n_taps());
+    let depth = outputs * n_taps;
+    let mut made = vec![T::default(); images * groups * outputs * n_pixels];
+    let lines_at_once = tile(windows, depth);
+    let mut columns = Vec::new();
+    for (at, out) in made.chunks_exact_mut((outputs * n_pixels).max(1)).enumerate() {
+        let group = at % groups;
+        let image = &x[at * channels * n_windows..(at + 1) * channels * n_windows];
+        let weights = Matrix::turned(&w[group * channels * depth..(group + 1) * channels * depth], depth);
+        let mut line = 0;
+        while line < windows.n_lines() && n_windows > 0 {
+            let lines = line..(line + lines_at_once).min(windows.n_lines());
+            let n = lines.len() * windows.per_line();
+            columns.resize(depth * n, T::default());
+            let pixels =
+                Matrix { values: &image[line * windows.per_line()..], row_step: n_windows, column_step: 1 };
+            product(&mut columns, n, [depth, channels, n], weights, pixels);
+            for (row, columns) in columns.chunks_exact(n.max(1)).enumerate() {
+                let channel = &mut out[row / n_taps * n_pixels..(row / n_taps + 1) * n_pixels];
+                windows.scatter(columns, lines.clone(), row % n_taps, channel);
+            }
+            line = lines.end;
+        }
+    }
+    add_bias(args, &mut made, n_pixels)?;
+    args.only(T::pack(args.tensor(0)?.dtype(), made))
+}
+
+pub(super) fn col2im(op: &Col2Im, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {
+    let (image, block) = (args.ints(1)?, args.ints(2)?);
+    let rank = image.len();
+    let kernel: Vec<usize> = block.iter().map(|&n| n as usize).collect();
+    let window = Window {
+        kernel,
+        strides: op.strides.clone(),
+        dilations: op.dilations.clone(),
+        pads: Pads::Explicit(op.pads.clone()),
+    };
+    let mut spans = Vec::with_capacity(rank);
+    for (axis, &size) in image.iter().enumerate() {
+        let span = window.span("Col2Im", (axis, rank), size as usize, window.kernel[axis], false);
+        spans.push(span.map_err(|e| args.fail("window", &"one that fits", &e))?);
+    }
+    let windows = Windows::new(spans);
+    let &[_, _, n_windows] = args.dims(0)? else { return Err(args.refuse(0)) };
+    if n_windows != windows.n_windows() {
+        return Err(args.fail("input", &alloc::format!("{} windows", windows.n_windows()), &n_windows));
+    }
+    let n: usize = args.made_dims(0)?.iter().product();
+    let made = super::each::computed!(args.data(0)?, v => stacked(&windows, v, n));
+    args.only(made.ok_or_else(|| args.refuse(0))?)
+}
+
+fn stacked<T: Number>(windows: &Windows, v: &[T], n: usize) -> Vec<T> {
+    let mut made = vec![T::default(); n];
+    let (n_taps, n_pixels) = (windows.n_taps(), windows.n_pixels());
+    for (row, columns) in v.chunks_exact(windows.n_windows().max(1)).enumerate() {
+        let channel = &mut made[row / n_taps * n_pixels..(row / n_taps + 1) * n_pixels];
+        windows.scatter(columns, 0..windows.n_lines(), row % n_taps, channel);
+    }
+    made
+}
+
+/// Windows of a pool along the axes behind batch and channel.
+pub(super) fn pooled(args: &Args<'_, '_>, window: &Window, ceil: bool) -> Result<Windows, Error> {
+    let dims = args.dims(0)?;
+    let rank = dims.len() - 2;
+    let mut spans = Vec::with_capacity(rank);
+    for axis in 0..rank {
+        let span = window.span("pool", (axis, rank), dims[2 + axis], window.kernel[axis], ceil);
+        spans.push(span.map_err(|e| args.fail("window", &"one that fits", &e))?);
+    }
+    Ok(Windows::new(spans))
+}

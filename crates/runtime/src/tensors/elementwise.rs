@@ -1,0 +1,162 @@
+//! Two elements to one, with broadcasting.
+
+use super::args::Args;
+use super::each::{Number, moved, paired, zip};
+use crate::error::Error;
+use alloc::vec::Vec;
+use ir::op::tensor::{Binary, Compare};
+use ir::{Tensor, TensorData};
+
+pub(super) fn binary(op: Binary, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {
+    let dims = args.made_dims(0)?;
+    let (a, b) = (args.tensor(0)?, args.tensor(1)?);
+    let (p, q) = (a.dims(), b.dims());
+    let made = match op {
+        Binary::Add => paired!(a.data(), b.data(), x, y => zip(&dims, (p, x), (q, y), Number::plus)),
+        Binary::Sub => paired!(a.data(), b.data(), x, y => zip(&dims, (p, x), (q, y), Number::minus)),
+        Binary::Mul => paired!(a.data(), b.data(), x, y => zip(&dims, (p, x), (q, y), Number::times)),
+        Binary::Div => paired!(a.data(), b.data(), x, y => zip(&dims, (p, x), (q, y), Number::over)),
+        Binary::Mod => paired!(a.data(), b.data(), x, y => zip(&dims, (p, x), (q, y), Number::modulo)),
+        Binary::FMod => paired!(a.data(), b.data(), x, y => zip(&dims, (p, x), (q, y), Number::rest)),
+        Binary::Min => paired!(a.data(), b.data(), x, y => zip(&dims, (p, x), (q, y), Number::smaller)),
+        Binary::Max => paired!(a.data(), b.data(), x, y => zip(&dims, (p, x), (q, y), Number::larger)),
+        Binary::PRelu => paired!(a.data(), b.data(), x, y => zip(&dims, (p, x), (q, y), prelu)),
+        Binary::Pow => {
+            let exponents = doubles(b.data()).ok_or_else(|| args.refuse(1))?;
+            super::each::computed!(a.data(), x => zip(&dims, (p, x), (q, &exponents), |x, e| x.power(e)))
+        }
+        Binary::And | Binary::Or | Binary::Xor => match (a.data(), b.data()) {
+            (TensorData::Bool(x), TensorData::Bool(y)) => {
+                Some(TensorData::Bool(zip(&dims, (p, x), (q, y), |x, y| match op {
+                    Binary::And => x & y,
+                    Binary::Or => x | y,
+                    _ => x ^ y,
+                })))
+            }
+            _ => None,
+        },
+        Binary::BitwiseAnd
+        | Binary::BitwiseOr
+        | Binary::BitwiseXor
+        | Binary::ShiftLeft
+        | Binary::ShiftRight => bits(op, &dims, (p, a.data()), (q, b.data())),
+    };
+    args.only(made.ok_or_else(|| args.refuse(0))?)
+}
+
+/// Numbers of any dtype of 8 bits or more as doubles.
+pub(super) fn doubles(data: &TensorData) -> Option<Vec<f64>> {
+    macro_rules! all {
+        ($($kind:ident),*) => {
+            match data {
+                $(TensorData::$kind(v) => Some(v.iter().map(|x| x.to_f64()).collect()),)*
+                TensorData::Half(half, v) => Some(v.iter().map(|&x| half.to_f32(x).into()).collect()),
+                TensorData::Bool(_) | TensorData::Str(_) | TensorData::Narrow(..) | TensorData::Bag(_) => None,
+            }
+        };
+    }
+    all!(U8, I8, U16, I16, U32, I32, U64, I64, F32, F64)
+}
+
+fn prelu<T: Number>(x: T, slope: T) -> T {
+    if x < T::default() { x.times(slope) } else { x }
+}
+
+fn bits(
+    op: Binary,
+    dims: &[usize],
+    (p, a): (&[usize], &TensorData),
+    (q, b): (&[usize], &TensorData),
+) -> Option<TensorData> {
+    macro_rules! all {
+        ($($kind:ident),*) => {
+            match (a, b) {
+                $((TensorData::$kind(x), TensorData::$kind(y)) => {
+                    Some(TensorData::$kind(zip(dims, (p, x), (q, y), |x, y| match op {
+                        Binary::BitwiseAnd => x & y,
+                        Binary::BitwiseOr => x | y,
+                        Binary::BitwiseXor => x ^ y,
+                        Binary::ShiftLeft => u32::try_from(y).ok().and_then(|n| x.checked_shl(n)).unwrap_or(0),
+                        _ => u32::try_from(y).ok().and_then(|n| x.checked_shr(n)).unwrap_or(0),
+                    })))
+                })*
+                _ => None,
+            }
+        };
+    }
+    all!(U8, I8, U16, I16, U32, I32, U64, I64)
+}
+
+pub(super) fn compare(op: Compare, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {
+    let dims = args.made_dims(0)?;
+    let (a, b) = (args.tensor(0)?, args.tensor(1)?);
+    let (p, q) = (a.dims(), b.dims());
+    macro_rules! all {
+        ($($kind:ident),*) => {
+            match (a.data(), b.data()) {
+                $((TensorData::$kind(x), TensorData::$kind(y)) => Some(holds(op, &dims, (p, x), (q, y))),)*
+                (TensorData::Half(half, x), TensorData::Half(_, y)) => {
+                    let (x, y) = (super::each::singles(*half, x), super::each::singles(*half, y));
+                    Some(holds(op, &dims, (p, &x), (q, &y)))
+                }
+                (TensorData::Str(x), TensorData::Str(y)) => {
+                    let (x, y): (Vec<&str>, Vec<&str>) = (x.iter().map(|s| &s[..]).collect(), y.iter().map(|s| &s[..]).collect());
+                    Some(holds(op, &dims, (p, &x), (q, &y)))
+                }
+                _ => None,
+            }
+        };
+    }
+    let made = all!(Bool, U8, I8, U16, I16, U32, I32, U64, I64, F32, F64);
+    args.only(TensorData::Bool(made.ok_or_else(|| args.refuse(0))?))
+}
+
+fn holds<T: Copy + PartialOrd>(
+    op: Compare,
+    dims: &[usize],
+    a: (&[usize], &[T]),
+    b: (&[usize], &[T]),
+) -> Vec<bool> {
+    match op {
+        Compare::Equal => zip(dims, a, b, |x, y| x == y),
+        Compare::Less => zip(dims, a, b, |x, y| x < y),
+        Compare::LessOrEqual => zip(dims, a, b, |x, y| x <= y),
+        Compare::Greater => zip(dims, a, b, |x, y| x > y),
+        Compare::GreaterOrEqual => zip(dims, a, b, |x, y| x >= y),
+    }
+}
+
+/// `Where`: of both sides broadcast, the one that the condition names.
+pub(super) fn choose(args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {
+    let dims = args.made_dims(0)?;
+    let TensorData::Bool(condition) = args.data(0)? else { return Err(args.refuse(0)) };
+    let flat: Vec<usize> = (0..dims.iter().product()).collect();
+    let condition = zip(&dims, (args.dims(0)?, condition), (&dims, &flat), |holds, _| holds);
+    let sides = (spread(args.tensor(1)?, &dims), spread(args.tensor(2)?, &dims));
+    let all = condition.iter().enumerate();
+    macro_rules! pick {
+        ($($kind:ident),*) => {
+            match &sides {
+                $((TensorData::$kind(x), TensorData::$kind(y)) => {
+                    Some(TensorData::$kind(all.map(|(i, &c)| if c { x[i].clone() } else { y[i].clone() }).collect()))
+                })*
+                (TensorData::Half(half, x), TensorData::Half(_, y)) => {
+                    Some(TensorData::Half(*half, all.map(|(i, &c)| if c { x[i] } else { y[i] }).collect()))
+                }
+                (TensorData::Narrow(narrow, x), TensorData::Narrow(_, y)) => {
+                    Some(TensorData::Narrow(*narrow, all.map(|(i, &c)| if c { x[i] } else { y[i] }).collect()))
+                }
+                _ => None,
+            }
+        };
+    }
+    let made = pick!(Bool, U8, I8, U16, I16, U32, I32, U64, I64, F32, F64, Str);
+    args.only(made.ok_or_else(|| args.refuse(1))?)
+}
+
+/// A tensor broadcast to `dims`.
+pub(super) fn spread(tensor: &Tensor, dims: &[usize]) -> TensorData {
+    let steps: Vec<isize> =
+        super::each::repeated(tensor.dims(), dims).into_iter().map(|s| s as isize).collect();
+    moved!(tensor.data(), v => super::each::strided(v, dims, &steps, 0))
+}
