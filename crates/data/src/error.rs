@@ -42,7 +42,10 @@ impl Error {
     /// Who can mend it.
     pub fn nature(&self) -> Nature {
         match *self.0 {
-            Kind::Format { .. } | Kind::TextTimes { .. } | Kind::ArrayType { .. } => Nature::Unsupported,
+            Kind::Format { .. }
+            | Kind::TextTimes { .. }
+            | Kind::ArrayType { .. }
+            | Kind::ArrayDType { .. } => Nature::Unsupported,
             Kind::ColumnType { .. } | Kind::ParquetCodec { .. } | Kind::ParquetPart { .. } => {
                 Nature::Unsupported
             }
@@ -458,6 +461,32 @@ pub enum Kind {
         expected: ColumnKind,
         /// Its Arrow type.
         got: String,
+    },
+    /// A part of a set of arrays or images that is not what it should be.
+    #[error("{file}: {part}: expected {expected}, got {got}; {cure}")]
+    Part {
+        /// File as the user named it.
+        file: String,
+        /// The part: an array, an image, a line.
+        part: String,
+        /// What is asked for.
+        expected: String,
+        /// What is there.
+        got: String,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// Arrays of a type that is not read or written.
+    #[error("{file}: array \"{name}\": type {got} is not supported; {cure}")]
+    ArrayDType {
+        /// File as the user named it.
+        file: String,
+        /// Name of the array.
+        name: String,
+        /// Its type.
+        got: String,
+        /// What to do.
+        cure: &'static str,
     },
     /// A table cannot be written.
     #[error("cannot be written: {why}")]

@@ -16,6 +16,7 @@
 //! microseconds; those of CSV stay text, whose format the profile names.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may unwrap"))]
 
+mod arrays;
 mod batches;
 mod bind;
 mod builders;
@@ -26,6 +27,7 @@ mod encoding;
 mod error;
 mod facts;
 mod folds;
+mod images;
 mod infer;
 mod markers;
 mod nearest;
@@ -40,12 +42,14 @@ mod table;
 mod target;
 mod write;
 
+pub use arrays::{read_arrays, write_npz};
 pub use batches::{Batches, batches};
 pub use bind::{Bound, bind, bind_inputs, by_column};
 pub use classes::Classes;
 pub use encoding::Encoding;
 pub use error::{BadCell, Error, Kind, MissingColumn, Nature, Result};
 pub use folds::{Strata, folds};
+pub use images::{ImageOptions, ImageSet, Pixels};
 pub use markers::Markers;
 pub use nearest::nearest;
 pub use options::ReadOptions;
