@@ -2,9 +2,10 @@
 //!
 //! The models are not part of the repository: `SMIDGEN_MODELS` names their folder, or `SMIDGEN_DATA` a folder beside it;
 //! without either the skip is counted.
+#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 use ir::{Graph, Tensor, TensorData, ValueIdx};
-use runtime::tensors::{Limits, run, watch};
+use runtime::tensors::{Limits, fold, run, watch};
 use smidgen_onnx::{NoExternal, Options};
 use std::path::{Path, PathBuf};
 
@@ -77,11 +78,15 @@ fn floats(tensor: &Tensor) -> &[f32] {
 #[test]
 fn outputs_equal_those_of_onnx_runtime() {
     let Some(folder) = models() else {
-        println!("skipped: {} models, because neither SMIDGEN_MODELS nor SMIDGEN_DATA leads to them", MODELS.len());
+        println!(
+            "skipped: {} models, because neither SMIDGEN_MODELS nor SMIDGEN_DATA leads to them",
+            MODELS.len()
+        );
         return;
     };
-    for name in MODELS {
+    for (name, is_folded) in MODELS.iter().flat_map(|name| [(name, false), (name, true)]) {
         let (graph, case) = (import(&folder, name), case(name));
+        let graph = if is_folded { fold(&graph).unwrap() } else { graph };
         let made = run(&graph, case.inputs, Limits::default()).unwrap();
         let names: Vec<&str> = graph.outputs().iter().map(|&o| &graph.value(o).name[..]).collect();
         assert_eq!(names, case.outputs.iter().map(|o| &o.0[..]).collect::<Vec<_>>());
@@ -91,10 +96,17 @@ fn outputs_equal_those_of_onnx_runtime() {
             for (at, (&want, &have)) in expected.iter().zip(floats(got)).enumerate() {
                 let distance = (want - f64::from(have)).abs();
                 furthest = furthest.max(distance / (want.abs() + ABSOLUTE / RELATIVE));
-                assert!(distance <= RELATIVE * want.abs() + ABSOLUTE, "{name}: {output}[{at}]: {want} and {have}");
+                assert!(
+                    distance <= RELATIVE * want.abs() + ABSOLUTE,
+                    "{name}: {output}[{at}]: {want} and {have}"
+                );
             }
         }
-        println!("{name}: {} values, the furthest {furthest:.1e} away", case.outputs.iter().map(|o| o.2.len()).sum::<usize>());
+        println!(
+            "{name}, {} nodes: {} values, the furthest {furthest:.1e} away",
+            graph.nodes().len(),
+            case.outputs.iter().map(|o| o.2.len()).sum::<usize>()
+        );
     }
 }
 
