@@ -4,9 +4,10 @@
 //! pass that fails is an error, and so is a listed failure that passes. The tests themselves come from the ONNX package
 //! (`node_tests.py` puts them into a folder, `SMIDGEN_ONNX_NODE_TESTS` names it); without them the skip is counted.
 //! `UPDATE_GOLDEN=1` writes the list anew.
+#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 use ir::{Graph, Tensor, TensorData};
-use runtime::tensors::{Limits, run};
+use runtime::tensors::{Limits, fold, run};
 use smidgen_onnx::{NoExternal, Options};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -90,6 +91,8 @@ fn check(test: &Path) -> Result<(), String> {
             break;
         }
         check_set(&graph, &folder)?;
+        let folded = fold(&graph).map_err(|e| format!("folding: {e}"))?;
+        check_set(&folded, &folder).map_err(|e| format!("folded: {e}"))?;
     }
     Ok(())
 }
@@ -160,4 +163,81 @@ fn node_tests() {
         listed.keys().filter(|name| !tests.iter().any(|t| t.ends_with(name.as_str()))).collect();
     assert!(missing.is_empty(), "listed, but not in the folder: {missing:?}");
     assert!(wrong.is_empty(), "{} tests are not as listed: {wrong:#?}", wrong.len());
+}
+
+/// Inputs of zeros; an axis of unknown length is 2 long.
+fn zeros(graph: &Graph) -> Option<Vec<(String, Tensor)>> {
+    let mut inputs = Vec::new();
+    for &idx in graph.inputs() {
+        let value = graph.value(idx);
+        let dims = value.shape.axes().unwrap_or_default().iter();
+        let dims: Vec<usize> = dims.map(|d| if let ir::Dim::Fixed(n) = d { *n } else { 2 }).collect();
+        let n = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).filter(|&n| n < 1 << 16)?;
+        let data = match value.dtype {
+            ir::DType::F32 => TensorData::F32(vec![0.0; n]),
+            ir::DType::I64 => TensorData::I64(vec![1; n]),
+            ir::DType::I32 => TensorData::I32(vec![1; n]),
+            ir::DType::U8 => TensorData::U8(vec![1; n]),
+            ir::DType::I8 => TensorData::I8(vec![1; n]),
+            ir::DType::Bool => TensorData::Bool(vec![true; n]),
+            ir::DType::F64 => TensorData::F64(vec![0.0; n]),
+            _ => return None,
+        };
+        inputs.push((value.name.clone(), Tensor::try_new(dims, data)?));
+    }
+    Some(inputs)
+}
+
+#[test]
+fn changed_models_are_refused_or_run() {
+    let n_changes: u64 = std::env::var("SMIDGEN_CHANGES").ok().and_then(|n| n.parse().ok()).unwrap_or(4);
+    let Some(folder) = std::env::var_os("SMIDGEN_ONNX_NODE_TESTS") else {
+        println!(
+            "skipped: {} changed models, because SMIDGEN_ONNX_NODE_TESTS names no folder",
+            manifest().len()
+        );
+        return;
+    };
+    let mut tests: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
+    tests.sort();
+    let (mut random, mut panicked, mut n_run, mut n_tried) =
+        (ir::digest::SplitMix64::new(7), Vec::new(), 0, 0);
+    let limits = Limits { bytes: 1 << 24, steps: 100 };
+    for test in tests {
+        let Ok(bytes) = std::fs::read(test.join("model.onnx")) else { continue };
+        if bytes.len() > 1 << 16 {
+            continue;
+        }
+        for _ in 0..n_changes {
+            let mut changed = bytes.clone();
+            for _ in 0..=random.below(3) {
+                let at = random.below(changed.len() as u32) as usize;
+                changed[at] = match random.below(3) {
+                    0 => random.below(256) as u8,
+                    1 => changed[at] ^ (1 << random.below(8)),
+                    _ => [0, 1, 0x7f, 0x80, 0xff][random.below(5) as usize],
+                };
+            }
+            n_tried += 1;
+            let result = std::panic::catch_unwind(|| {
+                let Ok(graph) = smidgen_onnx::import(&changed, Options { external: &NoExternal }) else {
+                    return false;
+                };
+                let _ = fold(&graph);
+                let given = tensors(&test.join("test_data_set_0"), "input").unwrap_or_default();
+                let names = graph.inputs().iter().map(|&i| graph.value(i).name.clone());
+                let own = names.zip(given).map(|(name, (_, tensor))| (name, tensor)).collect();
+                let runs = run(&graph, own, limits).is_ok();
+                runs | zeros(&graph).is_some_and(|inputs| run(&graph, inputs, limits).is_ok())
+            });
+            match result {
+                Ok(runs) => n_run += usize::from(runs),
+                Err(_) => panicked.push((test.clone(), changed)),
+            }
+        }
+    }
+    println!("{n_run} of {n_tried} changed models run");
+    if let Some((test, bytes)) = panicked.first() {
+        panic!("{} models make it panic, the first {}: {bytes:?}", panicked.len(), test.display());
+    }
 }

@@ -5,6 +5,9 @@ use super::{Attr, Made, Operand, Payload, arity, flag, floats, misfit, numbers, 
 use crate::{DType, Dim, Shape};
 use alloc::vec::Vec;
 
+/// Most elements of a window: a short file could else ask for any amount of work.
+const MAX_TAPS: usize = 1 << 24;
+
 /// What becomes of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolKind {
@@ -76,6 +79,11 @@ impl Payload for Pool {
                     return Err(misfit(name, "input", &expected, &x.describe()));
                 };
                 self.window.check(name, rank)?;
+                let taps = self.window.kernel.iter().try_fold(1usize, |n, &k| n.checked_mul(k));
+                if taps.is_none_or(|n| n > MAX_TAPS) {
+                    let got = alloc::format!("{:?}", self.window.kernel);
+                    return Err(misfit(name, "kernel_shape", "at most 2^24 elements", &got));
+                }
                 let kernel: Vec<Dim> = self.window.kernel.iter().map(|&n| Dim::Fixed(n)).collect();
                 let mut dims = axes[..2].to_vec();
                 dims.extend(self.window.dims(name, &axes[2..], &kernel, self.ceil)?);
