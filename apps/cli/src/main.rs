@@ -8,6 +8,7 @@
 
 mod figures;
 mod look;
+mod networks;
 mod page;
 mod progress;
 mod run;
@@ -34,6 +35,7 @@ enum Verb {
     Prepare(Box<verbs::prepare::Args>),
     Inspect(verbs::inspect::Args),
     Verify(verbs::verify::Args),
+    Bench(verbs::bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Verb::Predict(args) => run::verb(false, || verbs::predict::run(&args)),
         Verb::Prepare(args) => run::verb(args.json, || verbs::prepare::run(&args)),
         Verb::Inspect(args) => run::verb(args.json, || verbs::inspect::run(&args)),
+        Verb::Bench(args) => run::verb(args.json, || verbs::bench::run(&args)),
         Verb::Verify(args) => run::verb(false, || verbs::verify::run(&args)),
     }
 }

@@ -46,6 +46,15 @@ pub(crate) fn encoding(text: &str) -> Result<smidgen::Encoding, String> {
     smidgen::Encoding::parse(text).ok_or_else(|| format!("expected {}, got \"{text}\"", known()))
 }
 
+/// `nchw` or `nhwc`.
+pub(crate) fn layout(text: &str) -> Result<smidgen::Layout, String> {
+    match text {
+        "nchw" => Ok(smidgen::Layout::Nchw),
+        "nhwc" => Ok(smidgen::Layout::Nhwc),
+        _ => Err(format!("expected nchw or nhwc, got \"{text}\"")),
+    }
+}
+
 /// `NAME=VALUE`.
 pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {

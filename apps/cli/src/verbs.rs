@@ -1,5 +1,6 @@
 //! One file a verb: its arguments, its run, its words.
 
+pub(crate) mod bench;
 pub(crate) mod evaluate;
 pub(crate) mod fit;
 pub(crate) mod inspect;

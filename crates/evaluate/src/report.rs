@@ -94,8 +94,8 @@ pub struct Headline {
     pub ns_per_row: Option<f64>,
     /// Nanoseconds for a single row.
     pub ns_single: Option<f64>,
-    /// Training rows.
-    pub n_rows: usize,
+    /// Training rows, where they are known.
+    pub n_rows: Option<usize>,
     /// Columns that the model takes, and those that it could have taken where that is known.
     pub n_columns: (usize, Option<usize>),
     /// How reproducible predictions are: "integers only".

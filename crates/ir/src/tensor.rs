@@ -250,6 +250,42 @@ impl Tensor {
         Some(Tensor { dims, data })
     }
 
+    /// Some of the rows: places along the first axis. `None` for a scalar and for rows that there are not.
+    pub fn rows(&self, rows: core::ops::Range<usize>) -> Option<Tensor> {
+        fn part<T: Clone>(values: &[T], range: core::ops::Range<usize>) -> Option<Vec<T>> {
+            values.get(range).map(<[T]>::to_vec)
+        }
+        let (n_rows, rest) = self.dims.split_first()?;
+        if rows.start > rows.end || rows.end > *n_rows {
+            return None;
+        }
+        let width: usize = rest.iter().product();
+        let range = rows.start * width..rows.end * width;
+        let data = match &self.data {
+            TensorData::Bool(v) => TensorData::Bool(part(v, range)?),
+            TensorData::U8(v) => TensorData::U8(part(v, range)?),
+            TensorData::I16(v) => TensorData::I16(part(v, range)?),
+            TensorData::I32(v) => TensorData::I32(part(v, range)?),
+            TensorData::I64(v) => TensorData::I64(part(v, range)?),
+            TensorData::F32(v) => TensorData::F32(part(v, range)?),
+            TensorData::F64(v) => TensorData::F64(part(v, range)?),
+            TensorData::Str(v) => TensorData::Str(part(v, range)?),
+            TensorData::I8(v) => TensorData::I8(part(v, range)?),
+            TensorData::U16(v) => TensorData::U16(part(v, range)?),
+            TensorData::U32(v) => TensorData::U32(part(v, range)?),
+            TensorData::U64(v) => TensorData::U64(part(v, range)?),
+            TensorData::Half(kind, v) => TensorData::Half(*kind, part(v, range)?),
+            TensorData::Narrow(kind, v) => TensorData::Narrow(*kind, part(v, range)?),
+            TensorData::Bag(bags) => {
+                let mut some = Bags::new();
+                rows.clone().for_each(|row| some.push(bags.row(row)));
+                TensorData::Bag(some)
+            }
+        };
+        let dims = core::iter::once(rows.len()).chain(rest.iter().copied()).collect();
+        Tensor::try_new(dims, data)
+    }
+
     /// Lengths of the axes.
     pub fn dims(&self) -> &[usize] {
         &self.dims

@@ -31,5 +31,5 @@ mod verify;
 
 pub use error::{Error, Kind};
 pub use plan::Plan;
-pub use selftest::{SELF_TEST_ROWS, self_test};
+pub use selftest::{OwnedColumn, SELF_TEST_ROWS, self_test, self_test_columns};
 pub use verify::{Checked, Failure, Verdict, verify};

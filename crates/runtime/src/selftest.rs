@@ -29,7 +29,7 @@ const MAX_SENTENCE: usize = 256;
 const MAX_WORDS: u32 = 16;
 
 /// A regenerated column, which owns its values.
-pub(crate) struct OwnedColumn {
+pub struct OwnedColumn {
     values: TensorData,
     offsets: Vec<i32>,
     bytes: Vec<u8>,
@@ -37,7 +37,8 @@ pub(crate) struct OwnedColumn {
 }
 
 impl OwnedColumn {
-    pub(crate) fn column(&self) -> Option<Column<'_>> {
+    /// The column as a graph takes it; none for one that was not made here.
+    pub fn column(&self) -> Option<Column<'_>> {
         let (data, n_rows) = match &self.values {
             TensorData::I64(v) => (ColumnData::I64(v), v.len()),
             TensorData::F64(v) => (ColumnData::F64(v), v.len()),
@@ -48,6 +49,14 @@ impl OwnedColumn {
         };
         Column::try_new(data, Some(Bits::try_new(&self.validity, 0, n_rows)?))
     }
+}
+
+/// Rows to time a model on: those of a seed, [`SELF_TEST_ROWS`] of them, a column an input of the graph.
+///
+/// # Errors
+/// As [`self_test`].
+pub fn self_test_columns(graph: &Graph, seed: u64) -> Result<Vec<OwnedColumn>, Error> {
+    rows(graph, seed, SELF_TEST_ROWS)
 }
 
 /// The rows of a seed for the inputs of a graph.

@@ -1,6 +1,7 @@
 //! One error for users of the facade: a message, and whose business it is.
 
 use std::fmt;
+use std::path::Path;
 
 pub use ir::Nature;
 
@@ -33,6 +34,11 @@ impl Error {
     /// Whose business it is; it decides the exit code.
     pub fn nature(&self) -> Nature {
         self.nature
+    }
+
+    /// What is wrong with a file, said by another crate.
+    pub(crate) fn of_file(path: &Path, nature: Nature, error: &dyn fmt::Display) -> Error {
+        Error::new(nature, &format!("{}: {error}", path.display()))
     }
 
     fn new(nature: Nature, error: &dyn fmt::Display) -> Error {

@@ -5,6 +5,8 @@ use crate::compare::{self, Evaluation};
 use crate::evaluation_report::EvaluationFigures;
 use crate::joined::rows_of_second;
 use crate::model_file::{for_table, load};
+use crate::network::evaluate::evaluate_networks;
+use crate::network::{NetworkOptions, is_network};
 use crate::shown::{Looked, Shown};
 use crate::table::{Scorer, batch_truth, batches_for, is_exact, rows_for, select};
 use crate::timing::{Speed, measure};
@@ -36,6 +38,8 @@ pub struct EvaluateOptions {
     pub drop_unseen: bool,
     /// The second table, instead of that of the fit.
     pub join: Option<PathBuf>,
+    /// How pixels become what networks take, and where classes are.
+    pub network: NetworkOptions,
     /// Make the figures of a report on the first model; then the whole table is held in memory.
     pub figures: bool,
 }
@@ -86,6 +90,15 @@ pub struct Evaluated {
 /// A model or the table cannot be read, a column is missing, a class was not seen in training; of several models: their
 /// tasks, classes or rows differ.
 pub fn evaluate(options: &EvaluateOptions, ctx: &Ctx<'_>) -> Result<Evaluation, Error> {
+    if options.models.iter().any(|path| is_network(path)) {
+        if let Some(other) = options.models.iter().find(|path| !is_network(path)) {
+            return Err(Error::unsupported(format!(
+                "{}: models of tables and networks are not compared; evaluate them one by one",
+                other.display()
+            )));
+        }
+        return evaluate_networks(options, ctx);
+    }
     let mut models = Vec::with_capacity(options.models.len());
     for path in &options.models {
         let (model, bytes) = load(path)?;

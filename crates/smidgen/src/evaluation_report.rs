@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::compare::Evaluation;
 use crate::evaluate::{Evaluated, OnRows};
+use crate::network::Network;
 use crate::report::question;
 use crate::shown::Shown;
 use crate::table::{exactness, is_exact, is_integer};
@@ -19,8 +20,9 @@ pub struct EvaluationFigures {
     pub shown: Shown,
     target: String,
     n_inputs: usize,
-    n_training: u64,
-    recipe: String,
+    /// Rows of the fit; `None` for a network, which does not tell.
+    n_training: Option<u64>,
+    recipe: Vec<(String, String)>,
     /// Figures of the fit that the file tells: name and value.
     told: Vec<(String, f64)>,
     exactness: &'static str,
@@ -35,10 +37,24 @@ impl EvaluationFigures {
             shown,
             target: signature.target.clone(),
             n_inputs: signature.inputs.len(),
-            n_training: card.n_rows,
-            recipe: card.recipe.clone(),
+            n_training: Some(card.n_rows),
+            recipe: vec![("recipe".to_owned(), card.recipe.clone())],
             told: card.metrics.clone(),
             exactness: exactness(is_integer(model), is_exact(model)),
+        }
+    }
+
+    pub(crate) fn of_network(network: &Network, on_rows: &OnRows, shown: Shown) -> EvaluationFigures {
+        EvaluationFigures {
+            truth: on_rows.truth.clone(),
+            predictions: on_rows.predictions.clone(),
+            shown,
+            target: "the class".to_owned(),
+            n_inputs: network.inputs().len(),
+            n_training: None,
+            recipe: Vec::new(),
+            told: Vec::new(),
+            exactness: exactness(false, false),
         }
     }
 }
@@ -75,7 +91,7 @@ pub fn evaluation_page(made: &Evaluation, names: &[String], command: &str) -> Re
             tables: figures.shown.tables.clone(),
             worst: figures.shown.worst.clone(),
             stages: Vec::new(),
-            recipe: vec![("recipe".to_owned(), figures.recipe.clone())],
+            recipe: figures.recipe.clone(),
             command: command.to_owned(),
             command_makes: "this page",
         })
@@ -94,7 +110,7 @@ fn headline(first: &Evaluated, figures: &EvaluationFigures) -> Headline {
         bytes: first.bytes,
         ns_per_row: first.speed.map(|s| s.ns_per_row),
         ns_single: first.speed.map(|s| s.ns_single),
-        n_rows: usize::try_from(figures.n_training).unwrap_or(usize::MAX),
+        n_rows: figures.n_training.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
         n_columns: (figures.n_inputs, None),
         exact: figures.exactness.to_owned(),
     }

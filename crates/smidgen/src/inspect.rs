@@ -6,6 +6,8 @@
 
 use crate::Error;
 use crate::model_file::{load, looks_like_model};
+use crate::network::is_network;
+use crate::network::summary::{NetworkSummary, summary};
 use crate::table::{is_exact, is_integer};
 use arrow_array::{Array, RecordBatch};
 use data::{ColumnProfile, ColumnSummary, ReadOptions, Source, Summaries, TableProfile};
@@ -27,6 +29,8 @@ pub enum Inspected {
     Table(Box<TableSummary>),
     /// A model.
     Model(Box<ModelSummary>),
+    /// A network.
+    Network(Box<NetworkSummary>),
 }
 
 /// What a table holds.
@@ -68,6 +72,9 @@ pub struct ModelSummary {
 /// # Errors
 /// It can be read as neither.
 pub fn inspect(path: &str, options: &ReadOptions) -> Result<Inspected, Error> {
+    if is_network(Path::new(path)) {
+        return Ok(Inspected::Network(Box::new(summary(Path::new(path))?)));
+    }
     if path == "-" || !(looks_like_model(Path::new(path)) || path.ends_with(".smidgen")) {
         let source = Source::parse(path)?;
         return Ok(Inspected::Table(Box::new(inspect_table(&source, options)?)));

@@ -1,9 +1,10 @@
 //! smidgen: the smallest and fastest model that keeps the accuracy, proven.
 //!
 //! The only public Rust surface of the project. [`fit`] turns a table into a model file, [`evaluate`]
-//! measures it, [`predict`] applies it, [`inspect`](Inspected) shows it, [`verify_file`] proves that
+//! measures it, [`predict`] applies it, [`bench`] times it, [`inspect`](Inspected) shows it, [`verify_file`] proves that
 //! this machine computes it. Every figure comes from the integers that are deployed.
 
+mod bench;
 mod calibrated;
 mod compare;
 mod costs;
@@ -17,6 +18,7 @@ mod float_side;
 mod inspect;
 mod joined;
 mod model_file;
+mod network;
 mod output;
 mod predict;
 mod prepare;
@@ -33,6 +35,7 @@ pub use ::evaluate::explain::{Dependence, GridPoint, Importance, ScoreTable, Sid
 pub use ::evaluate::number;
 pub use ::prepare::transform::{COMMON, TransformEntry};
 pub use ::prepare::{TRANSFORMS, past_rows, related_rows};
+pub use bench::{BenchOptions, Timed, bench};
 pub use calibrated::ProbabilityCalibration;
 pub use compare::{Comparison, Evaluation};
 pub use compose::calibrate::{CALIBRATORS, CalibratorEntry};
@@ -52,6 +55,9 @@ pub use joined::JoinOptions;
 pub use learn::{LEARNERS, LearnerEntry};
 pub use metrics::{Average, Averages, ClassRow, METRICS};
 pub use model_file::{VerifiedPath, verify_file};
+pub use network::predict::predict_arrays;
+pub use network::summary::{NetworkSummary, OperatorCount};
+pub use network::{Layout, NetworkOptions, Port, is_network};
 pub use output::{same_file, write_whole};
 pub use params::ParamSpec;
 pub use predict::{PredictOptions, Predicted, predict};

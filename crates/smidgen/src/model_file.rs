@@ -5,7 +5,7 @@ use ir::Model;
 use std::path::Path;
 
 /// Largest model file that is read.
-const MAX_BYTES: u64 = 4 << 30;
+pub(crate) const MAX_BYTES: u64 = 4 << 30;
 
 /// First bytes of a model file.
 const MAGIC: &[u8] = b"SMDG";

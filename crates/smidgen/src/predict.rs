@@ -3,6 +3,8 @@
 use crate::Error;
 use crate::joined::rows_of_second;
 use crate::model_file::{for_table, load};
+use crate::network::predict::predict_rows;
+use crate::network::{NetworkOptions, is_network};
 use crate::output::refuse_same_file;
 use crate::reasons::{N_REASONS, Reasons};
 use crate::table::{Scorer, batches_for, raw_column, rows_for};
@@ -37,6 +39,8 @@ pub struct PredictOptions {
     pub format: Format,
     /// The second table, instead of that of the fit.
     pub join: Option<PathBuf>,
+    /// How pixels become what a network takes.
+    pub network: NetworkOptions,
     /// Where the rows go, if that is a file: none of the tables that are read.
     pub output: Option<PathBuf>,
 }
@@ -64,6 +68,9 @@ pub fn predict(
     out: &mut (dyn Write + Send),
     ctx: &Ctx<'_>,
 ) -> Result<Predicted, Error> {
+    if is_network(&options.model) {
+        return predict_rows(options, out, ctx);
+    }
     let model = for_table(load(&options.model)?.0, None, &options.missing)?;
     let signature = model.signature();
     if options.probabilities && signature.classes.is_empty() {

@@ -78,7 +78,7 @@ fn headline(made: &FitReport, figures: &Figures) -> Headline {
         bytes: made.bytes,
         ns_per_row: Some(made.speed.ns_per_row),
         ns_single: Some(made.speed.ns_single),
-        n_rows: made.n_rows,
+        n_rows: Some(made.n_rows),
         n_columns: (made.n_columns.0, Some(made.n_columns.1)),
         exact: made.exactness().to_owned(),
     }

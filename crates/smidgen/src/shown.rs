@@ -61,6 +61,19 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// What is known of a model whose columns are not looked at.
+    pub(crate) fn of_rows(interval: Option<[f64; 2]>, worst: WorstRows) -> Shown {
+        Shown {
+            interval,
+            worth_metric: "",
+            importance: Vec::new(),
+            dependence: Vec::new(),
+            tables: Vec::new(),
+            not_explained: None,
+            worst,
+        }
+    }
+
     /// Looks at a model. One that sees other rows is not explained: its rows cannot be taken apart.
     ///
     /// # Errors
@@ -160,48 +173,69 @@ fn importance(looked: &Looked<'_>, batch: &RecordBatch, ctx: &Ctx<'_>) -> Result
     })
 }
 
-/// The rows whose true class was least probable, or whose error was largest, ties in the order of the table; with the
-/// cells of the most important columns.
-///
-/// # Errors
-/// Rows of the table do not fit the model that was made of it.
-fn worst(looked: &Looked<'_>, importance: &[Importance]) -> Result<WorstRows, Error> {
-    let signature = looked.model.signature();
-    let told: Vec<(f64, String, String, String)> = match (looked.truth, looked.predictions) {
+/// A row that was predicted badly.
+pub(crate) struct Wrong {
+    /// Its place among the rows.
+    pub(crate) row: usize,
+    pub(crate) truth: String,
+    pub(crate) predicted: String,
+    /// The probability of the true class, or the distance.
+    pub(crate) how_wrong: String,
+}
+
+/// The rows whose true class was least probable, or whose error was largest, ties in their order.
+pub(crate) fn how_wrong(truth: &Truth, predictions: &Predictions, classes: &[String]) -> Vec<Wrong> {
+    let name = |class: u32| classes.get(class as usize).cloned().unwrap_or_default();
+    let sizes: Vec<f64> = match (truth, predictions) {
         (Truth::Values(values), Predictions::Values(predicted)) => {
-            let told = values.iter().zip(predicted);
-            told.map(|(t, p)| ((t - p).abs(), short(*t), short(*p), short(t - p))).collect()
+            values.iter().zip(predicted).map(|(t, p)| (t - p).abs()).collect()
         }
-        (
-            Truth::Classes { labels, n_classes, .. },
-            Predictions::Classes { probabilities, labels: predicted },
-        ) => {
-            let name = |class: u32| signature.classes.get(class as usize).cloned().unwrap_or_default();
-            let told = labels.iter().zip(predicted).zip(probabilities.chunks_exact(*n_classes));
-            told.map(|((&t, &p), row)| {
-                let of_truth = row[t as usize];
-                (1.0 - of_truth, name(t), name(p), format!("{:.2} %", 100.0 * of_truth))
-            })
-            .collect()
+        (Truth::Classes { labels, n_classes, .. }, Predictions::Classes { probabilities, .. }) => {
+            let rows = labels.iter().zip(probabilities.chunks_exact(*n_classes));
+            rows.map(|(&t, row)| 1.0 - row[t as usize]).collect()
         }
         _ => Vec::new(),
     };
+    let mut order: Vec<usize> = (0..sizes.len()).collect();
+    order.sort_by(|&a, &b| sizes[b].total_cmp(&sizes[a]).then(a.cmp(&b)));
+    order.truncate(WORST);
+    let told = |row: usize| match (truth, predictions) {
+        (Truth::Classes { labels, .. }, Predictions::Classes { labels: predicted, .. }) => Wrong {
+            row,
+            truth: name(labels[row]),
+            predicted: name(predicted[row]),
+            how_wrong: format!("{:.2} %", 100.0 * (1.0 - sizes[row])),
+        },
+        (Truth::Values(values), Predictions::Values(predicted)) => {
+            let (t, p) = (values[row], predicted[row]);
+            Wrong { row, truth: short(t), predicted: short(p), how_wrong: short(t - p) }
+        }
+        _ => Wrong { row, truth: String::new(), predicted: String::new(), how_wrong: String::new() },
+    };
+    order.into_iter().map(told).collect()
+}
+
+/// The worst rows with the cells of the most important columns.
+///
+/// # Errors
+/// Rows of the table do not fit the model.
+fn worst(looked: &Looked<'_>, importance: &[Importance]) -> Result<WorstRows, Error> {
+    let signature = looked.model.signature();
     let mut columns: Vec<usize> = importance
         .iter()
         .filter_map(|i| signature.inputs.iter().position(|input| input.name == i.column))
         .chain(0..signature.inputs.len() * usize::from(importance.is_empty()))
         .collect();
     columns.truncate(WORST_COLUMNS);
-    let mut order: Vec<usize> = (0..told.len()).collect();
-    order.sort_by(|&a, &b| told[b].0.total_cmp(&told[a].0).then(a.cmp(&b)));
-    let row = |&at: &usize| -> Result<WorstRow, Error> {
-        let (_, truth, predicted, how_wrong) = told[at].clone();
-        let row = looked.rows[at] as usize;
+    let told = how_wrong(looked.truth, looked.predictions, &signature.classes);
+    let row = |wrong: Wrong| -> Result<WorstRow, Error> {
+        let Wrong { row, truth, predicted, how_wrong } = wrong;
+        let row = looked.rows[row] as usize;
         Ok(WorstRow { number: row + 1, truth, predicted, how_wrong, cells: cells(looked, &columns, row)? })
     };
     Ok(WorstRows {
         columns: columns.iter().map(|&at| signature.inputs[at].name.clone()).collect(),
-        rows: order.iter().take(WORST).map(row).collect::<Result<_, _>>()?,
+        rows: told.into_iter().map(row).collect::<Result<_, _>>()?,
     })
 }
 

@@ -26,17 +26,26 @@ pub struct Speed {
 /// Times the model on the rows of a batch.
 pub(crate) fn measure(scorer: &Scorer<'_>, batch: &RecordBatch) -> Result<Speed, Error> {
     let bound = data::bind(batch, scorer.signature)?;
-    let n_rows = bound.n_rows().clamp(1, ROWS);
-    let columns: Option<Vec<Column<'_>>> = bound.columns().iter().map(|c| c.slice(0, n_rows)).collect();
-    let columns = columns.ok_or_else(|| Error::bug("bench: a batch without rows"))?;
     let second = scorer.bind_second()?;
     let second = second.as_ref().map_or(Vec::new(), Bound::columns);
+    measure_columns(scorer, &bound.columns(), &second)
+}
+
+/// Times the model on columns of rows, beside those of a second table.
+pub(crate) fn measure_columns(
+    scorer: &Scorer<'_>,
+    columns: &[Column<'_>],
+    second: &[Column<'_>],
+) -> Result<Speed, Error> {
+    let n_rows = columns.first().map_or(0, Column::n_rows).clamp(1, ROWS);
+    let columns: Option<Vec<Column<'_>>> = columns.iter().map(|c| c.slice(0, n_rows)).collect();
+    let columns = columns.ok_or_else(|| Error::bug("bench: a batch without rows"))?;
     // A slow model is timed on fewer rows: the five passes together stay near a second.
     let few = n_rows.min(256);
     let run = |first: usize, n: usize| -> Result<f64, Error> {
         let rows: Option<Vec<Column<'_>>> = columns.iter().map(|c| c.slice(first, n)).collect();
         let mut rows = rows.ok_or_else(|| Error::bug("bench: a row leaves its column"))?;
-        rows.extend_from_slice(&second);
+        rows.extend_from_slice(second);
         let clock = Clock::start();
         std::hint::black_box(scorer.plan().run(std::hint::black_box(&rows))?);
         Ok(clock.seconds())
@@ -57,7 +66,7 @@ pub(crate) fn measure(scorer: &Scorer<'_>, batch: &RecordBatch) -> Result<Speed,
     Ok(Speed { ns_per_row: median(passes), ns_single: median(calls) })
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(0.0)
 }

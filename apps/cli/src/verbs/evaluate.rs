@@ -1,5 +1,6 @@
 //! `evaluate`: models against rows whose target is known; several stand beside each other and are compared.
 
+use crate::networks::NetworkArgs;
 use crate::run::{End, Limit, message, print, with_ctx};
 use crate::{figures, look, page, values};
 use serde_json::{Value, json};
@@ -11,7 +12,8 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(override_usage = "smidgen evaluate [OPTIONS] <MODEL>... <DATA>")]
 pub(crate) struct Args {
-    /// The model files, several are compared; then the table: CSV, plain or gzip, or Parquet, - for standard input
+    /// The model files, several are compared; then the table: CSV, plain or gzip, or Parquet, - for standard input; for
+    /// networks in ONNX: NPY, NPZ, IDX, a folder or zip archive of images by class, a CSV of paths
     #[arg(required = true, value_name = "MODEL.. DATA")]
     files: Vec<PathBuf>,
     /// Column of the target, if it is not named as in training
@@ -44,6 +46,8 @@ pub(crate) struct Args {
     /// Cells that mean missing, beside those of training
     #[arg(long, value_name = "CELL,..", value_delimiter = ',', allow_hyphen_values = true)]
     missing: Vec<String>,
+    #[command(flatten)]
+    network: NetworkArgs,
     /// Threads; all cores unless given
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     jobs: usize,
@@ -81,6 +85,7 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         join: args.join.clone(),
         encoding: args.encoding,
         drop_unseen: args.drop_unseen,
+        network: args.network.options(),
         figures: args.report.is_some(),
     };
     if let Some(path) = &args.report {
@@ -181,6 +186,7 @@ fn command(args: &Args) -> String {
     let is_plain = args.encoding == smidgen::Encoding::default();
     flag("--encoding", (!is_plain).then(|| args.encoding.name().to_owned()));
     flag("--report", args.report.as_ref().map(|path| path.display().to_string()));
+    words.extend(args.network.words());
     words.extend(args.drop_unseen.then(|| "--drop-unseen".to_owned()));
     page::command(&words)
 }

@@ -1,6 +1,7 @@
 //! `inspect`: what a table or a model holds.
 
 use crate::look;
+use crate::networks;
 use crate::run::{End, print};
 use crate::verbs::fit::{self, ReadArgs};
 use serde_json::{Value, json};
@@ -17,10 +18,10 @@ const LONGEST_WHY: usize = 44;
 /// Characters of a value among the frequent ones.
 const LONGEST_VALUE: usize = 14;
 
-/// Show what a table or a model holds.
+/// Show what a table, a model or a network holds.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// A model file or a table
+    /// A model file, a network in ONNX, or a table
     path: String,
     /// One JSON object on stdout
     #[arg(long)]
@@ -34,6 +35,8 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
     match inspect(&args.path, &options)? {
         Inspected::Table(profile) if args.json => print(&format!("{}\n", table_object(&profile)))?,
         Inspected::Table(profile) => print(&table_text(&profile))?,
+        Inspected::Network(seen) if args.json => print(&format!("{}\n", networks::object(&seen)))?,
+        Inspected::Network(seen) => print(&networks::text(&seen))?,
         Inspected::Model(model) if args.json => print(&format!("{}\n", model_object(&model)))?,
         Inspected::Model(model) => print(&model_text(&model))?,
     }

@@ -1,8 +1,9 @@
 //! `predict`: a model applied to a table.
 
+use crate::networks::NetworkArgs;
 use crate::run::{End, Limit, with_ctx};
 use crate::values;
-use smidgen::{Error, Format, PredictOptions, predict, write_whole};
+use smidgen::{Error, Format, PredictOptions, predict, predict_arrays, write_whole};
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,10 +13,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) struct Args {
     /// The model file
     model: PathBuf,
-    /// The table: CSV, plain or gzip; - for standard input
+    /// The table: CSV, plain or gzip; - for standard input; for a network in ONNX: NPY, NPZ, IDX or images
     data: String,
     /// Write here instead of to stdout
-    #[arg(short, long, value_name = "FILE.csv|FILE.parquet")]
+    #[arg(short, long, value_name = "FILE.csv|.parquet|.npz")]
     output: Option<PathBuf>,
     /// Write the probability of each class too
     #[arg(long)]
@@ -37,6 +38,8 @@ pub(crate) struct Args {
     /// Cells that mean missing, beside those of training
     #[arg(long, value_name = "CELL,..", value_delimiter = ',', allow_hyphen_values = true)]
     missing: Vec<String>,
+    #[command(flatten)]
+    network: NetworkArgs,
     /// Threads; all cores unless given
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     jobs: usize,
@@ -53,19 +56,20 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         explain: args.explain,
         missing: args.missing.clone(),
         join: args.join.clone(),
+        network: args.network.options(),
         output: args.output.clone(),
         encoding: args.encoding,
         keep: args.keep.clone(),
         format: args.output.as_ref().map_or(Format::Csv, |o| Format::of(&o.to_string_lossy())),
     };
-    if let Some(output) = &args.output {
-        let extension = output.extension().and_then(|e| e.to_str()).unwrap_or("");
-        if matches!(extension, "npz" | "npy") {
-            let path = output.display();
-            return Err(Error::unsupported(format!(
-                "{path}: .{extension} is not written yet; use .csv or .parquet"
-            )));
-        }
+    let archive = args.output.as_ref().filter(|o| o.extension().is_some_and(|e| e == "npz"));
+    if let Some(path) = archive {
+        let run = with_ctx(args.jobs, Limit::None, args.quiet, |ctx| predict_arrays(&options, path, ctx))?;
+        return Ok(if run.0.is_some() { End::Done } else { End::Interrupted });
+    }
+    if let Some(path) = args.output.as_ref().filter(|o| o.extension().is_some_and(|e| e == "npy")) {
+        let path = path.display();
+        return Err(Error::unsupported(format!("{path}: .npy is not written; use .csv, .parquet or .npz")));
     }
     // Rows that go to stdout are their own progress.
     let quiet = args.quiet || args.output.is_none();

@@ -37,10 +37,12 @@ pub(super) fn head(report: &Report<'_>) -> Markup {
                         }
                     }
                 }
-                li.card {
-                    span.name { "learnt from" }
-                    strong { (count(report.headline.n_rows as u64)) " rows" }
-                    span.detail { (report.headline.n_columns.0) @if let Some(all) = report.headline.n_columns.1 { " of " (all) } " columns used; " (report.headline.exact) }
+                @if let Some(n_rows) = report.headline.n_rows {
+                    li.card {
+                        span.name { "learnt from" }
+                        strong { (count(n_rows as u64)) " rows" }
+                        span.detail { (report.headline.n_columns.0) @if let Some(all) = report.headline.n_columns.1 { " of " (all) } " columns used; " (report.headline.exact) }
+                    }
                 }
             }
         }

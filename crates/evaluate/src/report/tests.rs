@@ -13,7 +13,7 @@ fn headline(metric: &str) -> Headline {
         bytes: 4321,
         ns_per_row: Some(1234.0),
         ns_single: None,
-        n_rows: 100,
+        n_rows: Some(100),
         n_columns: (2, Some(3)),
         exact: "integers only".to_owned(),
     }

@@ -19,6 +19,7 @@ mod concat;
 mod constant_of_shape;
 mod conv;
 mod conv_transpose;
+mod cost;
 mod cumulative;
 mod depth_space;
 mod det;

@@ -1,0 +1,48 @@
+//! `bench`: how long a prediction takes on this machine.
+
+use crate::networks::NetworkArgs;
+use crate::run::{End, Limit, print, with_ctx};
+use crate::{figures, look};
+use serde_json::json;
+use smidgen::{BenchOptions, Error, bench};
+use std::path::PathBuf;
+
+/// Time a model or a network on this machine, on one thread.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The model file
+    model: PathBuf,
+    /// Rows to time it on; rows made up from its self-test's seed, or zeros for a network, unless given
+    data: Option<String>,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    network: NetworkArgs,
+}
+
+pub(crate) fn run(args: &Args) -> Result<End, Error> {
+    let options =
+        BenchOptions { model: args.model.clone(), data: args.data.clone(), network: args.network.options() };
+    let (timed, _) = with_ctx(1, Limit::None, true, |ctx| bench(&options, ctx))?;
+    let Some(timed) = timed else { return Ok(End::Interrupted) };
+    if args.json {
+        let object = json!({
+            "schema": 1,
+            "model": args.model.display().to_string(),
+            "bytes": timed.bytes,
+            "rows": timed.n_rows,
+            "ns_per_row": figures::number(Some(timed.speed.ns_per_row)),
+            "ns_single": figures::number(Some(timed.speed.ns_single)),
+            "cost_ns": null,
+        });
+        print(&format!("{object}\n"))?;
+    } else {
+        let [batch, single] = [timed.speed.ns_per_row, timed.speed.ns_single].map(look::nanoseconds);
+        let (path, size) = (args.model.display(), look::size(timed.bytes));
+        print(&format!(
+            "{path}: {size}, {batch} a row in batch, {single} for a single row, on one thread\n"
+        ))?;
+    }
+    Ok(End::Done)
+}

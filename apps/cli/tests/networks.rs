@@ -1,0 +1,202 @@
+//! Networks in ONNX on arrays and images, by the verbs that take them.
+#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
+
+#[path = "support/run.rs"]
+mod run;
+
+use run::Place;
+use serde_json::{Value, json};
+
+/// Three bars in 4 x 4 pixels: made by `testdata/onnx/bars.py`.
+const BARS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/onnx/bars.onnx");
+const NAMES: [&str; 3] = ["lying", "standing", "tilted"];
+
+/// Grey pixels of a bar, a little darker from picture to picture.
+fn picture(class: usize, at: usize) -> [u8; 16] {
+    let mut pixels = [0u8; 16];
+    for i in 0..4 {
+        let (y, x) = [(1, i), (i, 2), (i, i)][class];
+        pixels[y * 4 + x] = 255 - at as u8;
+    }
+    pixels
+}
+
+/// Class of each of twelve pictures.
+const CLASSES: [usize; 12] = [2, 0, 1, 1, 0, 2, 2, 1, 0, 0, 2, 1];
+
+fn idx(dims: &[u32], data: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0, 0, 8, dims.len() as u8];
+    dims.iter().for_each(|d| bytes.extend(d.to_be_bytes()));
+    bytes.extend(data);
+    bytes
+}
+
+fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+    let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+    while !(header.len() + 11).is_multiple_of(64) {
+        header.push(' ');
+    }
+    header.push('\n');
+    [&b"\x93NUMPY\x01\x00"[..], &(header.len() as u16).to_le_bytes(), header.as_bytes(), data].concat()
+}
+
+/// The pictures in every form: IDX, a folder by class, a table of paths, arrays.
+fn place() -> Place {
+    let place = Place::new();
+    std::fs::copy(BARS, place.path("bars.onnx")).unwrap();
+    let pictures: Vec<[u8; 16]> = CLASSES.iter().enumerate().map(|(at, &class)| picture(class, at)).collect();
+    let pixels: Vec<u8> = pictures.iter().flatten().copied().collect();
+    let labels: Vec<u8> = CLASSES.iter().map(|&class| class as u8).collect();
+    place.write("p-images-idx3-ubyte", idx(&[12, 4, 4], &pixels));
+    place.write("p-labels-idx1-ubyte", idx(&[12], &labels));
+    let mut table = "file,what\n".to_owned();
+    for (at, picture) in pictures.iter().enumerate() {
+        let name = format!("set/{}/{at:02}.pgm", NAMES[CLASSES[at]]);
+        place.write(&name, [&b"P5 4 4 255\n"[..], picture].concat());
+        table.push_str(&format!("{name},{}\n", NAMES[CLASSES[at]]));
+    }
+    place.write("list.csv", table);
+    let scaled: Vec<u8> = pixels.iter().flat_map(|&p| (f32::from(p) / 255.0).to_le_bytes()).collect();
+    place.write("x.npy", npy("<f4", "(12, 1, 4, 4)", &scaled));
+    place.write("y.npy", npy("|u1", "(12,)", &labels));
+    place
+}
+
+/// Pixels of 0 to 255 become 0 to 1.
+const SCALE: &str = "--input-scale 0.00392156862745098";
+
+#[test]
+fn every_form_of_data_gives_the_same() {
+    let place = place();
+    let mut figures = Vec::new();
+    for (data, more) in [
+        ("p-images-idx3-ubyte", SCALE.to_owned()),
+        ("p-images-idx3-ubyte", format!("{SCALE} --labels y.npy --layout nchw")),
+        ("set", SCALE.to_owned()),
+        ("list.csv", format!("{SCALE} --target what")),
+        ("x.npy", "--labels y.npy".to_owned()),
+    ] {
+        let said = place.good(&format!("evaluate bars.onnx {data} {more} --json")).json().unwrap();
+        assert_eq!((&said["rows"], &said["metrics"]["accuracy"]), (&json!(12), &json!(1.0)), "{data}");
+        let names: Vec<Value> = if data == "set" || data == "list.csv" {
+            NAMES.iter().map(|n| json!(n)).collect()
+        } else {
+            (0..3).map(|k| json!(k.to_string())).collect()
+        };
+        assert_eq!(said["classes"], json!(names), "{data}");
+        assert_eq!(said["warnings"][0]["code"], "softmax", "{said}");
+        figures.push(said["metrics"]["log_loss"].as_f64().unwrap());
+    }
+    assert!(figures.iter().all(|f| (f - figures[0]).abs() < 1e-6), "{figures:?}");
+    assert!(figures[0] > 0.0 && figures[0] < 0.1, "{figures:?}");
+}
+
+#[test]
+fn predictions_are_rows_and_outputs_arrays() {
+    let place = place();
+    let out = place.good(&format!("predict bars.onnx set {SCALE} --proba --keep image")).out;
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines[0], "image,prediction,p_lying,p_standing,p_tilted");
+    assert_eq!(lines.len(), 13);
+    for line in &lines[1..] {
+        let cells: Vec<&str> = line.split(',').collect();
+        assert!(cells[0].starts_with(cells[1]), "{line}");
+        let sum: f64 = cells[2..].iter().map(|p| p.parse::<f64>().unwrap()).sum();
+        assert!((sum - 1.0).abs() < 1e-5, "{line}");
+    }
+    let out = place.good("predict bars.onnx x.npy").out;
+    let labels: Vec<String> = CLASSES.iter().map(usize::to_string).collect();
+    assert_eq!(out.lines().skip(1).collect::<Vec<_>>(), labels);
+    // Outputs as arrays, which are a network's inputs again in their turn.
+    place.good("predict bars.onnx x.npy -o out.npz --quiet");
+    let bytes = std::fs::read(place.path("out.npz")).unwrap();
+    assert_eq!(&bytes[..2], b"PK");
+    let at = bytes.windows(10).position(|w| w == b"logits.npy").expect("the output's name");
+    assert!(at < 100);
+    place.good("predict bars.onnx x.npy -o again.npz --quiet");
+    assert_eq!(std::fs::read(place.path("again.npz")).unwrap(), bytes, "the same bytes");
+    place.good("predict bars.onnx x.npy -o rows.parquet --quiet");
+}
+
+#[test]
+fn a_network_is_shown_timed_and_compared() {
+    let place = place();
+    let text = place.good("inspect bars.onnx").out;
+    for told in ["51 parameters", "48 multiply-adds a row", "image", "f32", "Gemm"] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    let said = place.good("inspect bars.onnx --json").json().unwrap();
+    assert_eq!(
+        (&said["parameters"], &said["multiply_adds"], &said["kind"]),
+        (&json!(51), &json!(48), &json!("network"))
+    );
+    assert_eq!(said["inputs"][0], json!({"name": "image", "dtype": "f32", "shape": "[N, 1, 4, 4]"}));
+    let timed = place.good("bench bars.onnx --json").json().unwrap();
+    assert!(timed["ns_per_row"].as_f64() > Some(0.0) && timed["ns_single"].as_f64() > Some(0.0), "{timed}");
+    assert!(place.good("bench bars.onnx x.npy").out.contains("for a single row, on one thread"));
+    std::fs::copy(BARS, place.path("same.onnx")).unwrap();
+    let said = place.good(&format!("evaluate bars.onnx same.onnx set {SCALE} --report page.html --json"));
+    let said = said.json().unwrap();
+    assert_eq!(said["comparisons"][0]["difference"], 0.0);
+    let page = std::fs::read_to_string(place.path("page.html")).unwrap();
+    for told in
+        ["<section id=\"classes\">", "<section id=\"worst\">", "lying", "same.onnx", "a softmax was taken"]
+    {
+        assert!(page.contains(told), "{told}");
+    }
+    assert!(!page.contains("learnt from"), "nobody knows");
+}
+
+#[test]
+fn a_model_of_tables_is_timed() {
+    let place = Place::new();
+    let table = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/iris.csv");
+    place.good(&format!("fit {table} --target species --work 1 -o m.smidgen"));
+    for data in ["", table] {
+        let timed = place.good(&format!("bench m.smidgen {data} --json")).json().unwrap();
+        assert!(timed["ns_per_row"].as_f64() > Some(0.0) && timed["rows"].as_u64() >= Some(150), "{timed}");
+    }
+    let ran = place.run("predict m.smidgen t.csv -o out.npz");
+    assert_eq!(ran.code, 3);
+    assert!(ran.err.contains(".npz holds the outputs of networks"), "{}", ran.err);
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let place = place();
+    place.write("broken.onnx", b"no network");
+    place.write("small/a/x.pgm", b"P5 2 2 255\n\0\0\0\0");
+    place.write("few/lying/x.pgm", [&b"P5 4 4 255\n"[..], &picture(0, 0)].concat());
+    place.write("flat/x.pgm", [&b"P5 4 4 255\n"[..], &picture(0, 0)].concat());
+    place.write("wide.npy", npy("<f4", "(2, 1, 4, 5)", &[0; 160]));
+    place.write("text.npy", npy("<U1", "(1,)", &[0; 4]));
+    place.write("five.npy", npy("|u1", "(12,)", &[5; 12]));
+    place.write("table.csv", "a,b\n1,2\n");
+    std::fs::create_dir(place.path("empty")).unwrap();
+    for (line, code, message) in [
+        ("evaluate broken.onnx set", 2, "broken.onnx: "),
+        ("evaluate gone.onnx set", 2, "gone.onnx: "),
+        ("evaluate bars.onnx small", 2, "image a/x.pgm: expected 4 x 4 pixels, got 2 x 2; resize the images"),
+        ("evaluate bars.onnx few", 2, "expected 3 classes, one an output, got 1 in few: lying"),
+        ("evaluate bars.onnx flat", 2, "the classes of these images are not known"),
+        ("evaluate bars.onnx x.npy", 2, "name a file of them with --labels"),
+        (
+            "evaluate bars.onnx x.npy --labels five.npy",
+            2,
+            "expected classes below 3, one an output, got 5 at row 1",
+        ),
+        ("evaluate bars.onnx wide.npy --labels y.npy", 2, "expected f32 [N, 1, 4, 4]"),
+        ("predict bars.onnx text.npy", 3, "type <U1 is not supported"),
+        ("predict bars.onnx table.csv", 2, "expected data for a network"),
+        ("predict bars.onnx empty", 2, "expected images"),
+        ("predict bars.onnx set --explain", 3, "--explain of networks is not supported"),
+        ("predict bars.onnx set --keep size", 2, "images have \"image\""),
+        ("predict bars.onnx set --input-std 0", 2, "--input-std: expected numbers that are not 0"),
+        ("predict bars.onnx set --input-mean 1,2,3", 2, "--input-mean: expected one number"),
+        ("predict bars.onnx set --layout chw", 2, "expected nchw or nhwc"),
+    ] {
+        let ran = place.run(line);
+        assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{line}: {}", ran.err);
+        assert!(ran.err.contains(message), "{line}: {}", ran.err);
+    }
+}

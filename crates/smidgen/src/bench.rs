@@ -1,0 +1,120 @@
+//! `bench`: how long a prediction takes on this machine.
+
+use crate::Error;
+use crate::joined::rows_of_second;
+use crate::model_file::load;
+use crate::network::feed::Feed;
+use crate::network::{Network, NetworkOptions, is_network};
+use crate::table::{Scorer, batches_for, rows_for};
+use crate::timing::{Speed, measure, measure_columns};
+use data::{Encoding, Source};
+use ir::{Column, DType, Dim, Tensor, TensorData};
+use jobs::Ctx;
+use runtime::{OwnedColumn, SELF_TEST_ROWS, self_test_columns};
+use std::path::PathBuf;
+
+/// What is timed.
+#[derive(Clone, Debug)]
+pub struct BenchOptions {
+    /// The model file.
+    pub model: PathBuf,
+    /// The rows; made up if `None`.
+    pub data: Option<String>,
+    /// How pixels become what a network takes.
+    pub network: NetworkOptions,
+}
+
+/// Times of a model.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Timed {
+    /// Length of the file.
+    pub bytes: u64,
+    /// Rows that it was timed on.
+    pub n_rows: usize,
+    /// Nanoseconds.
+    pub speed: Speed,
+}
+
+/// Times a model of tables or a network, on one thread.
+///
+/// # Errors
+/// The model or the rows cannot be read or do not fit together.
+pub fn bench(options: &BenchOptions, ctx: &Ctx<'_>) -> Result<Timed, Error> {
+    ctx.progress.stage("timing", None);
+    if is_network(&options.model) { network(options) } else { model(options) }
+}
+
+fn model(options: &BenchOptions) -> Result<Timed, Error> {
+    let (model, bytes) = load(&options.model)?;
+    let scorer = Scorer::new(&model, rows_of_second(&model, None, Encoding::default())?)?;
+    let Some(data) = &options.data else {
+        let made = self_test_columns(model.graph(), 0)?;
+        let columns: Option<Vec<Column<'_>>> = made.iter().map(OwnedColumn::column).collect();
+        let columns = columns.ok_or_else(|| Error::bug("bench: a column that was not made"))?;
+        let n_first = model.signature().inputs.len().min(columns.len());
+        let speed = measure_columns(&scorer, &columns[..n_first], &columns[n_first..])?;
+        return Ok(Timed { bytes, n_rows: SELF_TEST_ROWS as usize, speed });
+    };
+    let source = Source::parse(data)?;
+    let rows = rows_for(&source, model.signature(), &[], Encoding::default())?;
+    let first = batches_for(&scorer, rows, source.name())?.next().transpose()?;
+    let Some(batch) = first.filter(|b| b.num_rows() > 0) else {
+        return Err(Error::input(format!("{data}: expected at least one row, got none")));
+    };
+    Ok(Timed { bytes, n_rows: batch.num_rows(), speed: measure(&scorer, &batch)? })
+}
+
+fn network(options: &BenchOptions) -> Result<Timed, Error> {
+    let network = Network::load(&options.model)?;
+    let input = network.only_input()?;
+    let rows = match &options.data {
+        Some(data) => {
+            let feed = Feed::open(&network, data, None, &options.network)?;
+            let n = feed.n_rows().unwrap_or(0).min(network.batch());
+            feed.rows(0..n)?
+        }
+        None => {
+            let rest: Option<Vec<usize>> = input
+                .shape
+                .0
+                .iter()
+                .skip(1)
+                .map(|dim| match dim {
+                    Dim::Fixed(n) => Some(*n),
+                    _ => None,
+                })
+                .collect();
+            let dims = rest.map(|rest| [vec![network.batch()], rest].concat());
+            let zeros = dims.and_then(|dims| zeros(input.dtype, dims));
+            zeros.ok_or_else(|| {
+                network.fail(&format!(
+                    "its input {} {} has lengths that are not known; give rows to time it on",
+                    input.dtype, input.shape
+                ))
+            })?
+        }
+    };
+    let n_rows = rows.dims().first().copied().unwrap_or(0);
+    if n_rows == 0 {
+        return Err(network.fail("expected at least one row, got none"));
+    }
+    Ok(Timed { bytes: network.bytes, n_rows, speed: network.measure(&input, &rows)? })
+}
+
+/// Most elements that are made up.
+const MOST_ELEMENTS: usize = 1 << 28;
+
+/// Zeros; none for other dtypes than numbers, and for too many.
+fn zeros(dtype: DType, dims: Vec<usize>) -> Option<Tensor> {
+    let n = dims.iter().try_fold(1usize, |all, n| all.checked_mul(*n)).filter(|n| *n <= MOST_ELEMENTS)?;
+    let data = match dtype {
+        DType::F32 => TensorData::F32(vec![0.0; n]),
+        DType::F64 => TensorData::F64(vec![0.0; n]),
+        DType::U8 => TensorData::U8(vec![0; n]),
+        DType::I8 => TensorData::I8(vec![0; n]),
+        DType::I32 => TensorData::I32(vec![0; n]),
+        DType::I64 => TensorData::I64(vec![0; n]),
+        _ => return None,
+    };
+    Tensor::try_new(dims, data)
+}

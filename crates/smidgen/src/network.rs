@@ -1,0 +1,188 @@
+//! Networks from elsewhere: reading them, and running them on many rows.
+
+pub(crate) mod evaluate;
+pub(crate) mod feed;
+pub(crate) mod head;
+pub(crate) mod predict;
+pub(crate) mod summary;
+
+use crate::Error;
+use crate::model_file::{MAX_BYTES, looks_like_model};
+use ir::{DType, Dim, Graph, Shape, Tensor};
+use jobs::Clock;
+use runtime::tensors::{Limits, fold, run};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Rows that run at a time where a network takes any number of them.
+const BATCH: usize = 64;
+/// The name of the axis of rows of networks that were written for one.
+const ROWS: &str = "N";
+
+/// How pixels become what a network takes, and where classes are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NetworkOptions {
+    /// A pixel is multiplied by this first; 1 if `None`.
+    pub scale: Option<f64>,
+    /// Then this is taken away: one number, or one a channel; none is 0.
+    pub mean: Vec<f64>,
+    /// Then it is divided by this: one number, or one a channel; none is 1.
+    pub std: Vec<f64>,
+    /// Where channels stand; found from the network's input if `None`.
+    pub layout: Option<Layout>,
+    /// Classes of images or arrays: an IDX or NPY file.
+    pub labels: Option<PathBuf>,
+}
+
+/// Where the channels of images stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// `[N, channels, height, width]`.
+    Nchw,
+    /// `[N, height, width, channels]`.
+    Nhwc,
+}
+
+/// True for the name of a network's file.
+pub fn is_network(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx")) && !looks_like_model(path)
+}
+
+/// A network, ready to run.
+pub(crate) struct Network {
+    pub(crate) path: PathBuf,
+    /// As it was written, but folded.
+    pub(crate) graph: Graph,
+    /// Length of its file.
+    pub(crate) bytes: u64,
+    /// Rows that it takes at a time; `None` for any number.
+    fixed_rows: Option<usize>,
+}
+
+/// An input or an output of a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Port {
+    /// Its name.
+    pub name: String,
+    /// Its dtype.
+    pub dtype: DType,
+    /// Its shape.
+    pub shape: Shape,
+}
+
+impl Network {
+    /// Reads a network; one that was written for one row takes any number of them if its operators allow it.
+    ///
+    /// # Errors
+    /// The file cannot be read, is damaged, or needs what is not supported.
+    pub(crate) fn load(path: &Path) -> Result<Network, Error> {
+        let shown = path.display();
+        let fail =
+            |what: &dyn std::fmt::Display| Error::input(format!("{shown}: {what}; name a network in ONNX"));
+        let bytes = fs::metadata(path).map_err(|e| fail(&e))?.len();
+        if bytes > MAX_BYTES {
+            return Err(fail(&format!("{bytes} bytes, at most {MAX_BYTES} are read")));
+        }
+        let read = fs::read(path).map_err(|e| fail(&e))?;
+        let folder = onnx::Folder::new(path.parent().unwrap_or(Path::new("")));
+        let options = onnx::Options { external: &folder };
+        let graph = onnx::import(&read, options).map_err(|e| Error::of_file(path, e.nature(), &e))?;
+        let graph = fold(&graph).map_err(|e| Error::of_file(path, e.nature(), &e))?;
+        let graph = match rows_of(&graph) {
+            Some(1) => onnx::rebatch(&graph, ROWS).unwrap_or(graph),
+            _ => graph,
+        };
+        let fixed_rows = rows_of(&graph);
+        Ok(Network { path: path.to_path_buf(), graph, bytes, fixed_rows })
+    }
+
+    pub(crate) fn inputs(&self) -> Vec<Port> {
+        self.graph.inputs().iter().map(|&idx| port(&self.graph, idx)).collect()
+    }
+
+    pub(crate) fn outputs(&self) -> Vec<Port> {
+        self.graph.outputs().iter().map(|&idx| port(&self.graph, idx)).collect()
+    }
+
+    /// The only input, for rows that are one array or one image each.
+    pub(crate) fn only_input(&self) -> Result<Port, Error> {
+        let mut inputs = self.inputs();
+        match (inputs.pop(), inputs.is_empty()) {
+            (Some(input), true) => Ok(input),
+            (last, _) => {
+                let names: Vec<String> = self.inputs().into_iter().map(|p| p.name).collect();
+                let n = names.len();
+                let what = if last.is_some() {
+                    format!("{n} inputs: {}", names.join(", "))
+                } else {
+                    "no input".to_owned()
+                };
+                Err(self.fail(&format!("expected a network of one input for such data, got {what}; give an NPZ file of arrays by name")))
+            }
+        }
+    }
+
+    /// An error about this network.
+    pub(crate) fn fail(&self, what: &str) -> Error {
+        Error::input(format!("{}: {what}", self.path.display()))
+    }
+
+    /// Rows that run at a time.
+    pub(crate) fn batch(&self) -> usize {
+        self.fixed_rows.unwrap_or(BATCH)
+    }
+
+    /// Outputs of inputs by name.
+    pub(crate) fn run(&self, inputs: Vec<(String, Tensor)>) -> Result<Vec<Tensor>, Error> {
+        run(&self.graph, inputs, Limits::default()).map_err(|e| Error::of_file(&self.path, e.nature(), &e))
+    }
+
+    /// Outputs for rows of the only input, at most [`Network::batch`] of them. Where the network takes a fixed number of
+    /// rows, the last one is repeated up to that, and its outputs are cut.
+    pub(crate) fn run_rows(&self, input: &Port, rows: Tensor) -> Result<Vec<Tensor>, Error> {
+        let n = rows.dims().first().copied().unwrap_or(0);
+        let Some(fixed) = self.fixed_rows.filter(|&fixed| fixed > n && n > 0) else {
+            return self.run(vec![(input.name.clone(), rows)]);
+        };
+        let lost = || Error::bug("network: rows cannot be cut");
+        let last = rows.rows(n - 1..n).ok_or_else(lost)?;
+        let mut whole = rows;
+        for _ in n..fixed {
+            whole = whole.below(last.clone()).ok_or_else(lost)?;
+        }
+        let outputs = self.run(vec![(input.name.clone(), whole)])?;
+        outputs.into_iter().map(|output| output.rows(0..n).ok_or_else(lost)).collect()
+    }
+
+    /// Median nanoseconds a row: in batches, and for one row alone.
+    pub(crate) fn measure(&self, input: &Port, rows: &Tensor) -> Result<crate::Speed, Error> {
+        let n = rows.dims().first().copied().unwrap_or(0).min(self.batch());
+        let lost = || Error::bug("network: rows cannot be cut");
+        let time = |n: usize| -> Result<f64, Error> {
+            let rows = rows.rows(0..n).ok_or_else(lost)?;
+            let mut passes = Vec::new();
+            let whole = Clock::start();
+            while passes.len() < 5 || (passes.len() < 100 && whole.seconds() < 0.5) {
+                let rows = rows.clone();
+                let clock = Clock::start();
+                std::hint::black_box(self.run_rows(input, rows)?);
+                passes.push(clock.seconds() * 1e9 / n as f64);
+            }
+            Ok(crate::timing::median(passes))
+        };
+        Ok(crate::Speed { ns_per_row: time(n.max(1))?, ns_single: time(1)? })
+    }
+}
+
+fn port(graph: &Graph, idx: ir::ValueIdx) -> Port {
+    let value = graph.value(idx);
+    Port { name: value.name.clone(), dtype: value.dtype, shape: value.shape.clone() }
+}
+
+/// The first length of the first input, if it is a number.
+fn rows_of(graph: &Graph) -> Option<usize> {
+    match graph.inputs().first().map(|&idx| &graph.value(idx).shape.0[..])? {
+        [Dim::Fixed(n), _, ..] => Some(*n),
+        _ => None,
+    }
+}

@@ -1,0 +1,104 @@
+//! Which output of a network answers the question, and what its numbers mean.
+
+use super::Network;
+use super::feed::{Feed, numbers};
+use crate::Error;
+use ir::Tensor;
+use jobs::Ctx;
+use recipe::Predictions;
+
+/// How far sums of probabilities may lie from 1.
+const SUM_EPS: f64 = 1e-3;
+
+/// What a network predicts for rows.
+pub(crate) struct Answers {
+    pub(crate) predictions: Predictions,
+    /// Classes; 0 for numbers.
+    pub(crate) n_classes: usize,
+    /// True where a softmax was taken: the outputs were no probabilities.
+    pub(crate) was_softmax: bool,
+}
+
+/// Runs a network on all rows, and takes what its first output `[rows, classes]` or `[rows]`, `[rows, 1]` of numbers
+/// says. Numbers of several classes that are no probabilities (rows that do not sum up to 1) become some by softmax.
+///
+/// # Errors
+/// The network does not run on the rows, or has no such output.
+pub(crate) fn answers(network: &Network, feed: &Feed, ctx: &Ctx<'_>) -> Result<Answers, Error> {
+    let input = network.only_input()?;
+    let Some(n_rows) = feed.n_rows() else {
+        return Err(network.fail(
+            "expected rows of one input, got several arrays; look at its outputs with predict -o FILE.npz",
+        ));
+    };
+    ctx.progress.stage("running", Some(n_rows as u64));
+    let mut answers: Vec<f64> = Vec::new();
+    let mut width = None;
+    let batch = network.batch();
+    for first in (0..n_rows).step_by(batch.max(1)) {
+        if ctx.cancel.is_cancelled() {
+            return Err(Error::input(format!("interrupted after {first} rows")));
+        }
+        let rows = first..n_rows.min(first + batch);
+        let n = rows.len();
+        let outputs = network.run_rows(&input, feed.rows(rows)?)?;
+        let (values, of_row) = answer(network, &outputs, n)?;
+        width = Some(of_row);
+        answers.extend(values);
+        ctx.progress.advance(n as u64);
+    }
+    let Some(width) = width else { return Err(network.fail("expected at least one row, got none")) };
+    if width == 1 {
+        return Ok(Answers { predictions: Predictions::Values(answers), n_classes: 0, was_softmax: false });
+    }
+    let is_share = |row: &[f64]| {
+        row.iter().all(|p| (0.0..=1.0 + SUM_EPS).contains(p))
+            && (row.iter().sum::<f64>() - 1.0).abs() <= SUM_EPS
+    };
+    let was_softmax = !answers.chunks_exact(width).all(is_share);
+    for row in answers.chunks_exact_mut(width) {
+        if was_softmax {
+            softmax(row);
+        }
+        // Shares of single precision are some last digits off; metrics want them whole.
+        let sum: f64 = row.iter().sum();
+        row.iter_mut().for_each(|p| *p /= sum);
+    }
+    let largest =
+        |row: &[f64]| (1..row.len()).fold(0, |best, k| if row[k] > row[best] { k } else { best }) as u32;
+    let labels = answers.chunks_exact(width).map(largest).collect();
+    let predictions = Predictions::Classes { probabilities: answers, labels };
+    Ok(Answers { predictions, n_classes: width, was_softmax })
+}
+
+fn softmax(row: &mut [f64]) {
+    let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    row.iter_mut().for_each(|x| *x = ir::fixed::math::exp(*x - most));
+    let sum: f64 = row.iter().sum();
+    row.iter_mut().for_each(|x| *x /= sum);
+}
+
+/// The numbers of the first output that has some for each row, and how many a row has.
+fn answer(network: &Network, outputs: &[Tensor], n_rows: usize) -> Result<(Vec<f64>, usize), Error> {
+    let of_rows = |tensor: &&Tensor| {
+        let width: usize = tensor.dims().iter().skip(1).product();
+        let is_flat = tensor.dims().iter().skip(1).filter(|n| **n > 1).count() <= 1;
+        tensor.dims().first() == Some(&n_rows) && is_flat && width > 0 && tensor.dtype().is_float()
+    };
+    let Some(tensor) = outputs.iter().find(of_rows) else {
+        let shapes: Vec<String> = outputs.iter().map(|t| format!("{} {:?}", t.dtype(), t.dims())).collect();
+        return Err(network.fail(&format!(
+            "expected an output of floats with one number a class, or one number, for each of {n_rows} rows, got {}; look at its outputs with predict -o FILE.npz",
+            shapes.join(", ")
+        )));
+    };
+    let values = numbers(tensor.data()).ok_or_else(|| Error::bug("network: floats that are none"))?;
+    if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+        let row = at / (values.len() / n_rows.max(1)).max(1) + 1;
+        return Err(
+            network.fail(&format!("expected finite outputs, got {} at row {row} of a batch", values[at]))
+        );
+    }
+    let width = values.len() / n_rows.max(1);
+    Ok((values, width))
+}
