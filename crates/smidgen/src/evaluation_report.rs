@@ -49,7 +49,7 @@ impl EvaluationFigures {
             truth: on_rows.truth.clone(),
             predictions: on_rows.predictions.clone(),
             shown,
-            target: "the class".to_owned(),
+            target: String::new(),
             n_inputs: network.inputs().len(),
             n_training: None,
             recipe: Vec::new(),

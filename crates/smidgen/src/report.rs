@@ -48,9 +48,13 @@ pub fn report_page(made: &FitReport, command: &str) -> Result<String, Error> {
     page.map_err(|e| Error::bug(e.to_string()))
 }
 
-/// What a model answers, as a person asks it.
+/// What a model answers, as a person asks it; `target` is empty where it has no name.
 pub(crate) fn question(task: Task, target: &str, classes: &[String], positive: Option<&str>) -> String {
     match task {
+        Task::Binary | Task::Multiclass if target.is_empty() => {
+            format!("Which of {} classes?", classes.len())
+        }
+        Task::Regression if target.is_empty() => "How large?".to_owned(),
         Task::Binary => {
             format!("Is “{target}” equal to “{}”? Two classes.", positive.unwrap_or_default())
         }
