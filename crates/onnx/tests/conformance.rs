@@ -1,8 +1,9 @@
-//! The node tests of ONNX against importer and interpreter.
+//! The node tests of ONNX, and small models that ONNX Runtime ran, against importer and interpreter.
 //!
 //! `testdata/onnx/node_tests.txt` lists every test: `pass NAME`, or `fail NAME: why`. It is strict both ways: a listed
 //! pass that fails is an error, and so is a listed failure that passes. The tests themselves come from the ONNX package
-//! (`node_tests.py` puts them into a folder, `SMIDGEN_ONNX_NODE_TESTS` names it); without them the skip is counted.
+//! and from ONNX Runtime (`node_tests.py` and `ort_tests.py` put them into one folder, `SMIDGEN_ONNX_NODE_TESTS` names
+//! it); without them the skip is counted.
 //! `UPDATE_GOLDEN=1` writes the list anew.
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
@@ -154,14 +155,14 @@ fn node_tests() {
     println!("{n_passed} of {} node tests pass", tests.len());
     assert_eq!(n_panics, 0, "a model must not make the interpreter panic: {wrong:#?}");
     if update {
-        let head =
-            "# Node tests of the Python package onnx 1.22.0; written by the runner with UPDATE_GOLDEN=1.\n";
+        let head = "# Node tests of the Python package onnx 1.22.0 and models that ONNX Runtime 1.32.0 ran (ort_..); written by the runner with UPDATE_GOLDEN=1.\n";
         std::fs::write(manifest_path(), format!("{head}{}\n", lines.join("\n"))).unwrap();
         return;
     }
     let missing: Vec<&String> =
         listed.keys().filter(|name| !tests.iter().any(|t| t.ends_with(name.as_str()))).collect();
-    assert!(missing.is_empty(), "listed, but not in the folder: {missing:?}");
+    let cure = "run node_tests.py and ort_tests.py for the folder";
+    assert!(missing.is_empty(), "listed, but not in the folder: {missing:?}; {cure}");
     assert!(wrong.is_empty(), "{} tests are not as listed: {wrong:#?}", wrong.len());
 }
 
