@@ -1,7 +1,7 @@
 //! A model of a fixed batch of 1 for batches of any size.
 //!
 //! Each node must treat rows apart: that is checked operator by operator, so a model that mixes rows is refused and not
-//! computed wrongly. What a model works out of its own batch size must be a constant before (folding makes it one).
+//! computed wrongly. What a model works out of its own batch size must be a constant before (simplifying makes it one).
 
 use crate::error::{Error, Kind};
 use crate::import::ill_formed;
@@ -261,7 +261,7 @@ fn changed(op: &TensorOp, given: &[Given], made: Option<&[Dim]>) -> Result<Chang
             let has_states = op.slots.iter().any(|s| *s != RecurrentSlot::Bias);
             unless(!op.batch_first || op.is_quantized() || has_states || !only_first(given))
         }
-        TensorOp::ShapeOf(_) => Err("it asks for the size of the batch; fold the model first"),
+        TensorOp::ShapeOf(_) => Err("it asks for the size of the batch; simplify the model first"),
         TensorOp::Einsum(_)
         | TensorOp::MaxUnpool(_)
         | TensorOp::Col2Im(_)

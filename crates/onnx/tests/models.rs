@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 use ir::{Graph, Tensor, TensorData, ValueIdx};
-use runtime::tensors::{Limits, fold, run, watch};
+use runtime::tensors::{Limits, run, simplify, watch};
 use smidgen_onnx::{NoExternal, Options, rebatch};
 use std::path::{Path, PathBuf};
 
@@ -84,9 +84,9 @@ fn outputs_equal_those_of_onnx_runtime() {
         );
         return;
     };
-    for (name, is_folded) in MODELS.iter().flat_map(|name| [(name, false), (name, true)]) {
+    for (name, is_simple) in MODELS.iter().flat_map(|name| [(name, false), (name, true)]) {
         let (graph, case) = (import(&folder, name), case(name));
-        let graph = if is_folded { fold(&graph).unwrap() } else { graph };
+        let graph = if is_simple { simplify(&graph).unwrap() } else { graph };
         let made = run(&graph, case.inputs, Limits::default()).unwrap();
         let names: Vec<&str> = graph.outputs().iter().map(|&o| &graph.value(o).name[..]).collect();
         assert_eq!(names, case.outputs.iter().map(|o| &o.0[..]).collect::<Vec<_>>());

@@ -57,7 +57,7 @@ pub(super) fn window(c: &Context<'_, '_>) -> Result<Window, Error> {
     // With other pads the attribute says nothing.
     let _ = c.ints("pads");
     Ok(Window {
-        kernel: c.counts("kernel_shape")?,
+        kernel_shape: c.counts("kernel_shape")?,
         strides: c.counts("strides")?,
         dilations: c.counts("dilations")?,
         pads,

@@ -114,7 +114,7 @@ fn padded_counts(windows: &Windows, counts: &mut [f64]) {
             let at = rest % span.out.max(1) * span.stride;
             rest /= span.out.max(1);
             let end = span.before + span.size + span.after;
-            *count *= (0..span.kernel).filter(|k| at + k * span.dilation < end).count() as f64;
+            *count *= (0..span.taps).filter(|k| at + k * span.dilation < end).count() as f64;
         }
     }
 }

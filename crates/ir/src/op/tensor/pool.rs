@@ -73,18 +73,19 @@ impl Payload for Pool {
         let shape = match x.shape.axes() {
             None => Shape::any(),
             Some(axes) => {
-                let rank = axes.len().checked_sub(2).filter(|&r| r > 0 && r == self.window.kernel.len());
+                let rank =
+                    axes.len().checked_sub(2).filter(|&r| r > 0 && r == self.window.kernel_shape.len());
                 let Some(rank) = rank else {
-                    let expected = alloc::format!("{} axes", self.window.kernel.len() + 2);
+                    let expected = alloc::format!("{} axes", self.window.kernel_shape.len() + 2);
                     return Err(misfit(name, "input", &expected, &x.describe()));
                 };
                 self.window.check(name, rank)?;
-                let taps = self.window.kernel.iter().try_fold(1usize, |n, &k| n.checked_mul(k));
+                let taps = self.window.kernel_shape.iter().try_fold(1usize, |n, &k| n.checked_mul(k));
                 if taps.is_none_or(|n| n > MAX_TAPS) {
-                    let got = alloc::format!("{:?}", self.window.kernel);
+                    let got = alloc::format!("{:?}", self.window.kernel_shape);
                     return Err(misfit(name, "kernel_shape", "at most 2^24 elements", &got));
                 }
-                let kernel: Vec<Dim> = self.window.kernel.iter().map(|&n| Dim::Fixed(n)).collect();
+                let kernel: Vec<Dim> = self.window.kernel_shape.iter().map(|&n| Dim::Fixed(n)).collect();
                 let mut dims = axes[..2].to_vec();
                 dims.extend(self.window.dims(name, &axes[2..], &kernel, self.ceil)?);
                 Shape(dims)
