@@ -117,10 +117,7 @@ fn any_value_can_be_watched() {
         return;
     };
     let (graph, case) = (import(&folder, "mnist_cnn_cntk"), case("mnist_cnn_cntk"));
-    let find = |name: &str| {
-        let at = graph.values().iter().position(|v| v.name == name).unwrap();
-        ValueIdx(at as u32)
-    };
+    let find = |name: &str| graph.find(name).unwrap();
     let wanted = [find("ReLU32_Output_0"), find("Pooling66_Output_0"), find("Input3")];
     let mut seen = Vec::new();
     let mut see = |idx: ValueIdx, tensor: &Tensor| {
