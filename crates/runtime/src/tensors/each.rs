@@ -114,11 +114,11 @@ pub(super) trait Number: Copy + PartialOrd + Default + 'static {
     fn most() -> Self;
 
     fn larger(self, other: Self) -> Self {
-        if self.is_nan() || (!other.is_nan() && self >= other) { self } else { other }
+        if other > self || other.is_nan() { other } else { self }
     }
 
     fn smaller(self, other: Self) -> Self {
-        if self.is_nan() || (!other.is_nan() && self <= other) { self } else { other }
+        if other < self || other.is_nan() { other } else { self }
     }
 }
 

@@ -8,13 +8,22 @@ use alloc::vec::Vec;
 /// Most elements of a window: a short file could else ask for any amount of work.
 const MAX_TAPS: usize = 1 << 24;
 
+/// How places in an image are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaceOrder {
+    /// Along the last axis first.
+    Rows,
+    /// Along the first axis first.
+    Columns,
+}
+
 /// What becomes of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolKind {
     /// The largest element; pads do not count.
     Max {
-        /// Places are counted along columns first.
-        by_columns: bool,
+        /// Where it stands is a second output, counted so; none where nobody asks.
+        places: Option<PlaceOrder>,
     },
     /// The mean.
     Average {
@@ -29,7 +38,7 @@ pub enum PoolKind {
 }
 
 /// ONNX's operators of these names. Input: `[N, C, ..]`. Output: `[N, C, windows..]`; `MaxPool` gives the places in
-/// the flat input too, `i64`.
+/// the flat input too where they are asked for, `i64`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pool {
     /// What becomes of a window.
@@ -53,7 +62,7 @@ impl Payload for Pool {
         let mut attrs = self.window.attrs();
         attrs.push(("ceil_mode", flag(self.ceil)));
         attrs.push(match self.kind {
-            PoolKind::Max { by_columns } => ("storage_order", flag(by_columns)),
+            PoolKind::Max { places } => ("storage_order", flag(places == Some(PlaceOrder::Columns))),
             PoolKind::Average { with_pads } => ("count_include_pad", flag(with_pads)),
             PoolKind::Norm { p } => ("p", numbers(&[p as usize])),
         });
@@ -92,7 +101,7 @@ impl Payload for Pool {
             }
         };
         let mut made = one(x.dtype, shape.clone())?;
-        if is_max {
+        if matches!(self.kind, PoolKind::Max { places: Some(_) }) {
             made.push((DType::I64, shape));
         }
         Ok(made)
