@@ -8,7 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 use ir::{Graph, Tensor, TensorData};
-use runtime::tensors::{Limits, run, simplify};
+use runtime::tensors::{Limits, run, simplify, watch};
 use smidgen_onnx::{NoExternal, Options};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -98,12 +98,34 @@ fn check(test: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// All values have the dtype and the shape that were inferred before there was data.
+fn inferred(graph: &Graph, inputs: Vec<(String, Tensor)>) -> Result<(), String> {
+    let all: Vec<ir::ValueIdx> = (0..graph.values().len() as u32).map(ir::ValueIdx).collect();
+    let mut wrong = None;
+    let mut see = |idx: ir::ValueIdx, tensor: &Tensor| {
+        let value = graph.value(idx);
+        let fits = value.dtype == tensor.dtype()
+            && value.shape.axes().is_none_or(|axes| {
+                let is_same = |(axis, &n): (&ir::Dim, &usize)| !matches!(axis, ir::Dim::Fixed(k) if *k != n);
+                axes.len() == tensor.dims().len() && axes.iter().zip(tensor.dims()).all(is_same)
+            });
+        if !fits {
+            let got = format!("{} {:?}", tensor.dtype(), tensor.dims());
+            wrong =
+                Some(format!("value {:?}: inferred {} {}, got {got}", value.name, value.dtype, value.shape));
+        }
+    };
+    watch(graph, inputs, Limits::default(), &all, &mut see).map_err(|e| e.to_string())?;
+    wrong.map_or(Ok(()), Err)
+}
+
 fn check_set(graph: &Graph, folder: &Path) -> Result<(), String> {
     let inputs = tensors(folder, "input")?;
     let expected = tensors(folder, "output")?;
     // Some tests leave names out, or list inputs in the graph's order under other names.
     let names = graph.inputs().iter().map(|&i| graph.value(i).name.clone());
-    let inputs = names.zip(inputs).map(|(name, (_, tensor))| (name, tensor)).collect();
+    let inputs: Vec<(String, Tensor)> = names.zip(inputs).map(|(name, (_, tensor))| (name, tensor)).collect();
+    inferred(graph, inputs.clone())?;
     let outputs = run(graph, inputs, Limits::default()).map_err(|e| e.to_string())?;
     if outputs.len() != expected.len() {
         return Err(format!("expected {} outputs, got {}", expected.len(), outputs.len()));
