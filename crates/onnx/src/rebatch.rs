@@ -1,7 +1,7 @@
 //! A model of a fixed batch of 1 for batches of any size.
 //!
 //! Each node must treat rows apart: that is checked operator by operator, so a model that mixes rows is refused and not
-//! computed wrongly. What a model works out of its own batch size must be a constant before (folding makes it one).
+//! computed wrongly. What a model works out of its own batch size must be a constant before (simplifying makes it one).
 
 use crate::error::{Error, Kind};
 use crate::import::ill_formed;
@@ -100,7 +100,7 @@ impl Work<'_> {
                     let name = self.free(&format!("{}:rows", node.name));
                     let tensor = Tensor::vector(TensorData::I64(values));
                     inputs[at] = self.builder.constant_named(&name, tensor).map_err(|e| ill_formed(&e))?;
-                    op = new.map_or(op, Op::from);
+                    op = Op::Tensor(new);
                 }
                 Err(what) => return Err(refuse(node, what)),
             }
@@ -145,11 +145,11 @@ fn refuse(node: &Node, what: &str) -> Error {
 /// What a node needs so that it treats rows apart.
 enum Change {
     None,
-    /// Another constant in the place of an input, and perhaps another operator.
+    /// Another constant in the place of an input, and the operator for it.
     Constant {
         at: usize,
         values: Vec<i64>,
-        op: Option<TensorOp>,
+        op: Box<TensorOp>,
     },
 }
 
@@ -261,7 +261,7 @@ fn changed(op: &TensorOp, given: &[Given], made: Option<&[Dim]>) -> Result<Chang
             let has_states = op.slots.iter().any(|s| *s != RecurrentSlot::Bias);
             unless(!op.batch_first || op.is_quantized() || has_states || !only_first(given))
         }
-        TensorOp::ShapeOf(_) => Err("it asks for the size of the batch; fold the model first"),
+        TensorOp::ShapeOf(_) => Err("it asks for the size of the batch; simplify the model first"),
         TensorOp::Einsum(_)
         | TensorOp::MaxUnpool(_)
         | TensorOp::Col2Im(_)
@@ -313,7 +313,7 @@ fn reshape(op: Reshape, given: &[Given], made: Option<&[Dim]>) -> Result<Change,
         return Err(UNKNOWN);
     }
     values[0] = 0;
-    Ok(Change::Constant { at: 1, values, op: Some(Reshape::To { allow_zero: false }.into()) })
+    Ok(Change::Constant { at: 1, values, op: Box::new(Reshape::To { allow_zero: false }.into()) })
 }
 
 fn slice(op: Slice, given: &[Given], rank: Option<usize>) -> Result<Change, &'static str> {
@@ -346,7 +346,7 @@ fn resize(op: &Resize, given: &[Given], made: Option<&[Dim]>) -> Result<Change, 
         {
             let axes = (1..).take(sizes.len() - 1).collect();
             let op = Resize { axes: Some(axes), ..op.clone() };
-            Ok(Change::Constant { at: 1, values: sizes[1..].to_vec(), op: Some(op.into()) })
+            Ok(Change::Constant { at: 1, values: sizes[1..].to_vec(), op: Box::new(op.into()) })
         }
         (None, ResizeBy::Scales, _) => unless(given[1].first != Some(1.0)),
         _ => Err(UNKNOWN),

@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 use ir::{Graph, Tensor, TensorData, ValueIdx};
-use runtime::tensors::{Limits, fold, run, watch};
+use runtime::tensors::{Limits, run, simplify, watch};
 use smidgen_onnx::{NoExternal, Options, rebatch};
 use std::path::{Path, PathBuf};
 
@@ -84,9 +84,9 @@ fn outputs_equal_those_of_onnx_runtime() {
         );
         return;
     };
-    for (name, is_folded) in MODELS.iter().flat_map(|name| [(name, false), (name, true)]) {
+    for (name, is_simple) in MODELS.iter().flat_map(|name| [(name, false), (name, true)]) {
         let (graph, case) = (import(&folder, name), case(name));
-        let graph = if is_folded { fold(&graph).unwrap() } else { graph };
+        let graph = if is_simple { simplify(&graph).unwrap() } else { graph };
         let made = run(&graph, case.inputs, Limits::default()).unwrap();
         let names: Vec<&str> = graph.outputs().iter().map(|&o| &graph.value(o).name[..]).collect();
         assert_eq!(names, case.outputs.iter().map(|o| &o.0[..]).collect::<Vec<_>>());
@@ -117,10 +117,7 @@ fn any_value_can_be_watched() {
         return;
     };
     let (graph, case) = (import(&folder, "mnist_cnn_cntk"), case("mnist_cnn_cntk"));
-    let find = |name: &str| {
-        let at = graph.values().iter().position(|v| v.name == name).unwrap();
-        ValueIdx(at as u32)
-    };
+    let find = |name: &str| graph.find(name).unwrap();
     let wanted = [find("ReLU32_Output_0"), find("Pooling66_Output_0"), find("Input3")];
     let mut seen = Vec::new();
     let mut see = |idx: ValueIdx, tensor: &Tensor| {

@@ -67,7 +67,7 @@ fn reduce(none_without_axes: bool) -> Reduce {
 }
 
 fn window(kernel: &[usize]) -> Window {
-    Window { kernel: kernel.to_vec(), strides: vec![], dilations: vec![], pads: Pads::Explicit(vec![]) }
+    Window { kernel_shape: kernel.to_vec(), strides: vec![], dilations: vec![], pads: Pads::Explicit(vec![]) }
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn rows_are_computed_as_they_are_alone() {
         (Tile.into(), vec![Whole(&[2, 1, 1])], "mixes"),
         (Binary::Add.into(), vec![Floats(&[2, 1, 4, 6])], "mixes"),
         (DynamicQuantizeLinear.into(), vec![], "that of all rows"),
-        (ShapeOf::Count.into(), vec![], "fold the model first"),
+        (ShapeOf::Count.into(), vec![], "simplify the model first"),
     ];
     for (op, others, part) in mixes {
         let name = op.payload().name();

@@ -11,7 +11,6 @@ mod control;
 mod convolution;
 mod each;
 mod elementwise;
-mod fold;
 mod functions;
 mod gemm;
 mod indexed;
@@ -24,11 +23,13 @@ mod recurrent;
 mod reductions;
 mod regions;
 mod resample;
+mod simplify;
+mod single;
 mod sorted;
 mod spectra;
 mod windows;
 
-pub use fold::fold;
+pub use simplify::simplify;
 
 use crate::error::{Error, Kind};
 use alloc::borrow::Cow;

@@ -1,4 +1,4 @@
-//! Networks built node by node: what a run keeps, what it refuses, and what folding makes of them.
+//! Networks built node by node: what a run keeps, what it refuses, and what simplifying makes of them.
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 use ir::fixed::Overflow;
@@ -7,7 +7,7 @@ use ir::op::tensor::{
     MatMul, Pad, PadMode, Pads, QuantizeLinear, Reshape, ShapeOf, Window,
 };
 use ir::{DType, Dim, Graph, GraphBuilder, Op, Shape, Tensor, TensorData, ValueIdx};
-use smidgen_runtime::tensors::{Limits, fold, run, watch};
+use smidgen_runtime::tensors::{Limits, run, simplify, watch};
 
 fn floats(dims: &[usize], seed: usize) -> Tensor {
     let n: usize = dims.iter().product();
@@ -105,7 +105,7 @@ fn padded_conv_and_norm() -> Graph {
     let padded = b.node(Pad { mode: PadMode::Constant }.into(), &[x, pads, zero]).unwrap();
     let (w, bias) = (b.constant(floats(&[4, 2, 3, 3], 3)).unwrap(), b.constant(floats(&[4], 4)).unwrap());
     let window = Window {
-        kernel: vec![],
+        kernel_shape: vec![],
         strides: vec![2, 1],
         dilations: vec![],
         pads: Pads::Explicit(vec![0, 1, 0, 1]),
@@ -123,14 +123,14 @@ fn padded_conv_and_norm() -> Graph {
 #[test]
 fn a_convolution_takes_in_the_pad_before_it_and_the_normalisation_behind_it() {
     let graph = padded_conv_and_norm();
-    let folded = fold(&graph).unwrap();
-    assert_eq!(ops(&folded), ["Conv"]);
-    assert_eq!(folded.value(folded.outputs()[0]).name, "y");
-    assert_eq!(folded.value(folded.outputs()[0]).shape, graph.value(graph.outputs()[0]).shape);
+    let simple = simplify(&graph).unwrap();
+    assert_eq!(ops(&simple), ["Conv"]);
+    assert_eq!(simple.value(simple.outputs()[0]).name, "y");
+    assert_eq!(simple.value(simple.outputs()[0]).shape, graph.value(graph.outputs()[0]).shape);
     let limits = Limits::default();
     let (want, have) = (
         run(&graph, named("x", floats(&[3, 2, 5, 5], 9)), limits).unwrap(),
-        run(&folded, named("x", floats(&[3, 2, 5, 5], 9)), limits).unwrap(),
+        run(&simple, named("x", floats(&[3, 2, 5, 5], 9)), limits).unwrap(),
     );
     assert_eq!(want[0].dims(), have[0].dims());
     for (&want, &have) in single(&want[0]).iter().zip(single(&have[0])) {
@@ -143,12 +143,12 @@ fn a_convolution_that_others_take_stays() {
     let mut b = GraphBuilder::new();
     let x = b.input("x", DType::F32, symbols(&["N", "2", "5"])).unwrap();
     let w = b.constant(floats(&[2, 2, 1], 3)).unwrap();
-    let window = Window { kernel: vec![], strides: vec![], dilations: vec![], pads: Pads::Valid };
+    let window = Window { kernel_shape: vec![], strides: vec![], dilations: vec![], pads: Pads::Valid };
     let conv = b.node(Conv { window, group: 1, of_integers: false }.into(), &[x, w]).unwrap();
     let ones = b.constant(Tensor::vector(TensorData::F32(vec![1.0; 2]))).unwrap();
     let y = b.node(BatchNormalization { epsilon: 0.0 }.into(), &[conv, ones, ones, ones, ones]).unwrap();
     let graph = b.finish(&[y, conv]).unwrap();
-    assert_eq!(ops(&fold(&graph).unwrap()), ["Conv", "BatchNormalization"]);
+    assert_eq!(ops(&simplify(&graph).unwrap()), ["Conv", "BatchNormalization"]);
 }
 
 #[test]
@@ -161,11 +161,11 @@ fn constants_are_computed_and_identities_go() {
     let unused = b.node(Binary::Mul.into(), &[same, same]).unwrap();
     let y = b.node(MatMul::Numbers.into(), &[same, sum]).unwrap();
     assert_ne!(unused, y);
-    let folded = fold(&b.finish(&[y]).unwrap()).unwrap();
-    assert_eq!(ops(&folded), ["MatMul"]);
-    let weights = folded.nodes()[0].inputs[1];
-    assert_eq!(folded.value(weights).name, "weights");
-    assert!(folded.constant(weights).is_some());
+    let simple = simplify(&b.finish(&[y]).unwrap()).unwrap();
+    assert_eq!(ops(&simple), ["MatMul"]);
+    let weights = simple.nodes()[0].inputs[1];
+    assert_eq!(simple.value(weights).name, "weights");
+    assert!(simple.constant(weights).is_some());
 }
 
 #[test]
@@ -179,9 +179,9 @@ fn weights_stay_as_small_as_they_are() {
     let q = b.node(q.into(), &[w, scale]).unwrap();
     let real = b.node(DequantizeLinear { axis: 1, block: 0, to: DType::F32 }.into(), &[q, scale]).unwrap();
     let y = b.node(MatMul::Numbers.into(), &[x, real]).unwrap();
-    let folded = fold(&b.finish(&[y]).unwrap()).unwrap();
-    assert_eq!(ops(&folded), ["DequantizeLinear", "MatMul"]);
-    assert_eq!(folded.value(folded.nodes()[0].inputs[0]).dtype, DType::I8);
+    let simple = simplify(&b.finish(&[y]).unwrap()).unwrap();
+    assert_eq!(ops(&simple), ["DequantizeLinear", "MatMul"]);
+    assert_eq!(simple.value(simple.nodes()[0].inputs[0]).dtype, DType::I8);
 }
 
 #[test]
@@ -195,10 +195,10 @@ fn a_shape_with_a_symbol_flows_into_a_reshape() {
     let y = b.node(Reshape::To { allow_zero: false }.into(), &[x, shape]).unwrap();
     let graph = b.finish(&[y]).unwrap();
     assert_eq!(graph.value(y).shape, Shape::of_rank(2));
-    let folded = fold(&graph).unwrap();
-    assert_eq!(ops(&folded), ["Reshape"]);
-    assert_eq!(folded.value(folded.outputs()[0]).shape, symbols(&["batch", "24"]));
-    let made = run(&folded, named("x", floats(&[5, 4, 6], 1)), Limits::default()).unwrap();
+    let simple = simplify(&graph).unwrap();
+    assert_eq!(ops(&simple), ["Reshape"]);
+    assert_eq!(simple.value(simple.outputs()[0]).shape, symbols(&["batch", "24"]));
+    let made = run(&simple, named("x", floats(&[5, 4, 6], 1)), Limits::default()).unwrap();
     assert_eq!(made[0].dims(), [5, 24]);
 }
 
@@ -211,5 +211,5 @@ fn a_node_of_tables_is_refused() {
     let x = Tensor::vector(TensorData::F64(vec![1.0]));
     let error = run(&graph, named("x", x), Limits::default()).unwrap_err();
     assert!(error.to_string().contains("IsNaN) is not supported by the tensors engine"), "{error}");
-    assert!(fold(&graph).is_err());
+    assert!(simplify(&graph).is_err());
 }

@@ -179,7 +179,7 @@ fn scaled_whole(op: Gemm, args: &Args<'_, '_>) -> Result<Vec<i64>, Error> {
 }
 
 /// Most products of one sum by letters: a few short vectors could else ask for any amount of work.
-const MAX_SUMMED: usize = (1u64 << 40) as usize;
+const MAX_SUMMED: u128 = 1 << 40;
 
 pub(super) fn einsum(op: &Einsum, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {
     let mut ranks = Vec::with_capacity(args.n());
@@ -231,9 +231,8 @@ fn summed<T: Real>(
     }
     let (outer, inner) = lengths.split_at(lengths.len() - n_summed);
     let product = |lengths: &[usize]| lengths.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
-    let all = product(outer)
-        .zip(product(inner))
-        .filter(|(a, b)| a.checked_mul(*b).is_some_and(|n| n <= MAX_SUMMED));
+    let all = product(outer).zip(product(inner));
+    let all = all.filter(|&(a, b)| a as u128 * b as u128 <= MAX_SUMMED);
     let (n_outer, n_inner) = all.ok_or_else(|| {
         args.fail("equation", &"at most 2^40 products", &alloc::format!("lengths {lengths:?}"))
     })?;

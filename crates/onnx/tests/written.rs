@@ -1,6 +1,7 @@
-//! Models that nobody should send: each is refused with an error that says what is wrong, and takes little memory.
+//! Models written byte by byte: those that nobody should send, and some that few do.
 //!
-//! Models are written here byte by byte, because a well-kept writer would refuse most of them.
+//! A bad one is refused with an error that says what is wrong, and takes little memory; a well-kept writer would refuse
+//! to write most of them.
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 use ir::{Tensor, TensorData};
@@ -29,6 +30,11 @@ impl Message {
         let mut message = self.varint(field << 3 | 2).varint(bytes.len() as u64);
         message.0.extend_from_slice(bytes);
         message
+    }
+
+    fn raw(mut self, bytes: &[u8]) -> Message {
+        self.0.extend_from_slice(bytes);
+        self
     }
 
     fn text(self, field: u64, text: &str) -> Message {
@@ -249,10 +255,16 @@ fn elements_in_other_files() {
         assert!(message.contains("\"k\"") && message.contains(part), "{message:?} does not say {part:?}");
     }
     check(&model("weights", "8"), &["is not at hand"]);
-    assert!(
-        smidgen_onnx::import(&model("weights", "8"), Options { external: &files }).is_err(),
-        "[2, 3] and [2]"
-    );
+    // [2, 3] and [2] do not broadcast; one number does, the second of the file.
+    assert!(refusal(&model("weights", "8"), &files).contains("some that broadcast"));
+    std::fs::write(inside.join("numbers"), [1.0f32.to_le_bytes(), 2.5f32.to_le_bytes()].concat()).unwrap();
+    let constant = Message::default().number(1, 1).number(2, F32).text(8, "k").number(14, 1);
+    let constant = constant.of(13, &entry("location", "./numbers")).of(13, &entry("offset", "4"));
+    let graph = one(node("Add", &["x", "k"], &["y"]), vec![constant]).model();
+    let graph = smidgen_onnx::import(&graph, Options { external: &files }).unwrap();
+    let zeros = Tensor::try_new(vec![2, 3], TensorData::F32(vec![0.0; 6])).unwrap();
+    let made = run(&graph, vec![("x".to_string(), zeros)], SMALL).unwrap();
+    assert_eq!(*made[0].data(), TensorData::F32(vec![2.5; 6]));
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink(folder.path().join("secret"), inside.join("link")).unwrap();
@@ -417,4 +429,50 @@ fn inputs_that_are_not_those_of_the_model() {
     assert!(given("x", floats(6)).contains("input \"x\": expected f32 [2, 3], got f32 [6]"));
     assert!(given("z", floats(6)).contains("input \"x\": expected f32 [2, 3], got none"));
     assert!(given("x", Tensor::vector(TensorData::I64(vec![1]))).contains("got i64 [1]"));
+}
+
+fn runs(bytes: &[u8], x: &[f32]) -> Vec<Tensor> {
+    let graph = smidgen_onnx::import(bytes, Options { external: &NoExternal }).unwrap();
+    let x = Tensor::try_new(vec![2, 3], TensorData::F32(x.to_vec())).unwrap();
+    run(&graph, vec![("x".to_string(), x)], SMALL).unwrap()
+}
+
+#[test]
+fn functions_of_a_model_are_put_in_place() {
+    // f(a, b?) {slope = 0.5}: LeakyRelu(a) with the slope, clipped from below by b if it is given.
+    let referred = Message::default().text(1, "alpha").text(21, "slope").number(20, 1);
+    let default =
+        Message::default().text(1, "slope").varint(2 << 3 | 5).raw(&0.5f32.to_le_bytes()).number(20, 1);
+    let body = [node("LeakyRelu", &["a"], &["t"]).of(5, &referred), node("Clip", &["t", "b"], &["r"])];
+    let function = Message::default().text(1, "Soft").text(4, "a").text(4, "b").text(5, "r");
+    let function = body.iter().fold(function, |m, n| m.of(7, n)).of(11, &default).text(10, "mine");
+    let with = |call: Message, constants: Vec<Message>| {
+        Message(one(call.text(7, "mine"), constants).model()).of(25, &function).0
+    };
+    let x = [-4.0, -1.0, 0.0, 1.0, 2.0, 3.0];
+    let plain = runs(&with(node("Soft", &["x"], &["y"]), vec![]), &x);
+    assert_eq!(*plain[0].data(), TensorData::F32(vec![-2.0, -0.5, 0.0, 1.0, 2.0, 3.0]));
+    let slope =
+        Message::default().text(1, "slope").varint(2 << 3 | 5).raw(&0.25f32.to_le_bytes()).number(20, 1);
+    let least = tensor("k", F32, &[], &(-0.5f32).to_le_bytes());
+    let both = runs(&with(node("Soft", &["x", "k"], &["y"]).of(5, &slope), vec![least]), &x);
+    assert_eq!(*both[0].data(), TensorData::F32(vec![-0.5, -0.25, 0.0, 1.0, 2.0, 3.0]));
+}
+
+#[test]
+fn values_keep_their_names() {
+    // Old models list constants among their inputs; an output may be an input, or another output, as it stands.
+    let mut graph = one(node("Relu", &["x"], &["the Relu"]), vec![tensor("k", F32, &[1], &[0; 4])]);
+    graph.inputs.push(value("k", F32, &[1]));
+    graph.nodes.push(node("Add", &["the Relu", "k"], &["sum"]));
+    graph.nodes.push(node("Identity", &["sum"], &["y"]));
+    graph.nodes.push(node("Identity", &["x"], &["z"]));
+    graph.outputs = ["sum", "y", "z"].map(|name| value(name, F32, &[])).into();
+    let graph = smidgen_onnx::import(&graph.model(), Options { external: &NoExternal }).unwrap();
+    let names =
+        |values: &[ir::ValueIdx]| values.iter().map(|&v| graph.value(v).name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(graph.inputs()), ["x"]);
+    assert_eq!(names(graph.outputs()), ["sum", "y", "z"]);
+    assert!(graph.values().iter().any(|v| v.name == "the Relu"));
+    assert_eq!(graph.value(graph.outputs()[1]).shape.to_string(), "[2, 3]");
 }

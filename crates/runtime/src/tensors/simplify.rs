@@ -1,7 +1,7 @@
 //! A network made simpler before any data comes: what is constant is computed, what changes nothing goes, and what is
 //! one operation becomes one node.
 //!
-//! Values that are left keep their names. Dequantized weights are not folded: they would lose what makes them small.
+//! Values that are left keep their names. Dequantized weights are not computed: they would lose what makes them small.
 
 mod merge;
 mod rebuild;
@@ -28,7 +28,7 @@ const MAX_MADE: usize = 1 << 16;
 ///
 /// # Errors
 /// A graph with nodes that are no operators of networks.
-pub fn fold(graph: &Graph) -> Result<Graph, Error> {
+pub fn simplify(graph: &Graph) -> Result<Graph, Error> {
     merge::merged(&known(graph)?)
 }
 

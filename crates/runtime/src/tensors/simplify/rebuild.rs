@@ -80,7 +80,7 @@ impl<'g> Rebuild<'g> {
     pub(super) fn fresh(&mut self, node: &Node, tensor: Tensor) -> Result<ValueIdx, Error> {
         let taken =
             |name: &str| self.old.values().iter().any(|v| v.name == name) || !self.builder.is_free(name);
-        let mut name = alloc::format!("{}:folded", node.name);
+        let mut name = alloc::format!("{}:simplified", node.name);
         while taken(&name) {
             name.push('_');
         }
