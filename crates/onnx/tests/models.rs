@@ -77,7 +77,10 @@ fn floats(tensor: &Tensor) -> &[f32] {
 #[test]
 fn outputs_equal_those_of_onnx_runtime() {
     let Some(folder) = models() else {
-        println!("skipped: {} models, because neither SMIDGEN_MODELS nor SMIDGEN_DATA leads to them", MODELS.len());
+        println!(
+            "skipped: {} models, because neither SMIDGEN_MODELS nor SMIDGEN_DATA leads to them",
+            MODELS.len()
+        );
         return;
     };
     for name in MODELS {
@@ -91,10 +94,16 @@ fn outputs_equal_those_of_onnx_runtime() {
             for (at, (&want, &have)) in expected.iter().zip(floats(got)).enumerate() {
                 let distance = (want - f64::from(have)).abs();
                 furthest = furthest.max(distance / (want.abs() + ABSOLUTE / RELATIVE));
-                assert!(distance <= RELATIVE * want.abs() + ABSOLUTE, "{name}: {output}[{at}]: {want} and {have}");
+                assert!(
+                    distance <= RELATIVE * want.abs() + ABSOLUTE,
+                    "{name}: {output}[{at}]: {want} and {have}"
+                );
             }
         }
-        println!("{name}: {} values, the furthest {furthest:.1e} away", case.outputs.iter().map(|o| o.2.len()).sum::<usize>());
+        println!(
+            "{name}: {} values, the furthest {furthest:.1e} away",
+            case.outputs.iter().map(|o| o.2.len()).sum::<usize>()
+        );
     }
 }
 
