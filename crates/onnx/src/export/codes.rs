@@ -13,33 +13,37 @@ use ir::op::Codes;
 pub(super) fn bin(s: &mut Step<'_>) -> Result<String, Error> {
     let x = s.input(0)?;
     let moments = s.is_moments(0)?;
-    let (edges, n) = match s.dtype(1)? {
-        DType::I64 if moments => {
-            let edges = s.i64s(1)?;
-            (s.w.ints(&[1, edges.len()], edges), edges.len())
-        }
-        DType::I64 => {
-            let edges: Vec<f64> = s.i64s(1)?.iter().map(|&e| rounded_down(e)).collect();
-            (s.w.doubles(&[1, edges.len()], &edges), edges.len())
-        }
-        _ => {
-            let edges = s.doubles(1)?;
-            (s.w.doubles(&[1, edges.len()], edges), edges.len())
-        }
-    };
     let is_missing = missing(s, &x, moments);
-    let code = if n == 0 {
-        s.w.int(0)
-    } else {
-        // Single precision holds these counts, and its sums are the fastest.
-        let column = s.w.as_column(&x);
-        let above = s.w.op("Greater", &[&column, &edges]);
-        let above = s.w.cast(&above, Element::Float);
-        let count = s.w.reduce("ReduceSum", &above, false);
-        s.w.cast(&count, Element::Int64)
+    let edges = edges(s, moments)?;
+    let code = match edges {
+        None => s.w.int(0),
+        Some(edges) => {
+            // Single precision holds these counts, and its sums are the fastest.
+            let column = s.w.as_column(&x);
+            let above = s.w.op("Greater", &[&column, &edges]);
+            let above = s.w.cast(&above, Element::Float);
+            let count = s.w.reduce("ReduceSum", &above, false);
+            s.w.cast(&count, Element::Int64)
+        }
     };
     let code_of_missing = s.w.int(MISSING.into());
     Ok(s.w.op("Where", &[&is_missing, &code_of_missing, &code]))
+}
+
+/// The edges, `[1, E]`; none if there is none.
+fn edges(s: &mut Step<'_>, moments: bool) -> Result<Option<String>, Error> {
+    let dims = [1, s.dims(1)?.iter().product()];
+    if dims[1] == 0 {
+        return Ok(None);
+    }
+    Ok(Some(match s.dtype(1)? {
+        DType::I64 if moments => s.w.ints(&dims, s.i64s(1)?),
+        DType::I64 => {
+            let edges: Vec<f64> = s.i64s(1)?.iter().map(|&e| rounded_down(e)).collect();
+            s.w.doubles(&dims, &edges)
+        }
+        _ => s.w.doubles(&dims, s.doubles(1)?),
+    }))
 }
 
 /// Where a column has no number.

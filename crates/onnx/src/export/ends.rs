@@ -129,5 +129,9 @@ pub(super) fn metadata(model: &Model) -> Vec<proto::Entry> {
     let metrics =
         card.metrics.iter().map(|(name, value)| (format!("smidgen.metric.{name}"), value.to_string()));
     entries.extend(metrics);
+    let columns = signature.inputs.iter().chain(signature.joined_inputs());
+    entries.extend(columns.map(|c| (format!("smidgen.input.{}", c.name), format!("{} {}", c.kind, c.dtype))));
+    let missing = signature.missing.iter().enumerate();
+    entries.extend(missing.map(|(at, cell)| (format!("smidgen.missing.{at}"), cell.clone())));
     entries.into_iter().map(|(key, value)| proto::Entry { key: Some(key), value: Some(value) }).collect()
 }

@@ -5,8 +5,8 @@
 //! go right, looked up in a table that knows the side of missing too.
 //!
 //! ONNX adds leaves in single precision, which holds whole numbers up to 2^24. Where sums of leaves may be larger, a leaf
-//! is written as `low + 4096 high` to two targets, and trees are dealt to as many ensembles as keep each sum below 2^24;
-//! the sums are put together in `int64`.
+//! is written as `low + 2^bits high` to two targets, with as many bits as keep both sums below 2^24; they are put together
+//! in `int64`.
 
 use super::step::Step;
 use super::writer::{Attribute, Element};
@@ -18,9 +18,6 @@ use std::collections::BTreeMap;
 
 /// Sums of whole numbers up to this size are exact in single precision, in any order.
 const MOST: i64 = 1 << 24;
-/// Bits of the lower part of a leaf.
-const LOW_BITS: u32 = 12;
-
 pub(super) fn forest(s: &mut Step<'_>, op: &ForestOp) -> Result<String, Error> {
     let forest = &*op.forest;
     let n_outputs = forest.initial_scores().len();
@@ -44,82 +41,75 @@ pub(super) fn forest(s: &mut Step<'_>, op: &ForestOp) -> Result<String, Error> {
     }
     let places = Places::of(forest);
     let x = places.matrix(s)?;
-    let is_split = !fits(&trees, n_outputs);
-    let mut sum = initial;
-    for batch in batches(&trees, n_outputs, is_split) {
-        let ensemble = ensemble(&batch, &places, n_outputs, is_split);
-        let made = s.w.ml("TreeEnsembleRegressor", &[&x], ensemble);
-        let mut made = s.w.cast(&made, Element::Int64);
-        if is_split {
-            made = joined(s, &made, n_outputs);
-        }
-        sum = s.w.op("Add", &[&sum, &made]);
+    let Some(cut) = Cut::of(&trees, n_outputs) else {
+        return Err(s.refuse("a sum of leaves of so many trees", "use at most 65536 trees"));
+    };
+    let ensemble = ensemble(&trees, &places, n_outputs, cut);
+    let made = s.w.ml("TreeEnsembleRegressor", &[&x], ensemble);
+    let mut made = s.w.cast(&made, Element::Int64);
+    if let Cut::At(bits) = cut {
+        made = joined(s, &made, n_outputs, bits);
     }
-    Ok(sum)
+    Ok(s.w.op("Add", &[&made, &initial]))
 }
 
-/// `low + 4096 high` of the targets `low_0, .., high_0, ..`.
-fn joined(s: &mut Step<'_>, made: &str, n_outputs: usize) -> String {
+/// `low + 2^bits high` of the targets `low_0, .., high_0, ..`.
+fn joined(s: &mut Step<'_>, made: &str, n_outputs: usize, bits: u32) -> String {
     let at =
         |first: usize| (first..first + n_outputs).filter_map(|k| i64::try_from(k).ok()).collect::<Vec<i64>>();
     let (low, high) = (s.w.ints(&[n_outputs], &at(0)), s.w.ints(&[n_outputs], &at(n_outputs)));
     let (low, high) = (s.w.gather(made, &low, 1), s.w.gather(made, &high, 1));
-    let step = s.w.int(1 << LOW_BITS);
+    let step = s.w.int(1 << bits);
     let high = s.w.op("Mul", &[&high, &step]);
     s.w.op("Add", &[&low, &high])
 }
 
-/// The parts of a leaf: itself, or low and high.
-fn parts(leaf: i32, is_split: bool) -> [i64; 2] {
-    if is_split {
-        let low = leaf & ((1 << LOW_BITS) - 1);
-        [low.into(), (leaf >> LOW_BITS).into()]
-    } else {
-        [leaf.into(), 0]
-    }
+/// How leaves are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
+    /// As they are.
+    Whole,
+    /// In two parts, the lower one of so many bits.
+    At(u32),
 }
 
-/// Adds the largest size of a leaf of the tree, by target.
-fn grow(sizes: &mut [i64], tree: &Tree, n_outputs: usize, is_split: bool) {
-    let width = tree.width as usize;
-    for k in 0..width {
-        let column = tree.leaves.iter().skip(k).step_by(width.max(1));
-        let mut most = [0, 0];
-        for &leaf in column {
-            let parts = parts(leaf, is_split);
-            most = [most[0].max(parts[0].abs()), most[1].max(parts[1].abs())];
+impl Cut {
+    /// The one that keeps every sum of leaves, in any order, within the whole numbers of single precision.
+    fn of(trees: &[&Tree], n_outputs: usize) -> Option<Cut> {
+        let cuts = std::iter::once(Cut::Whole).chain((1..24).rev().map(Cut::At));
+        cuts.into_iter().find(|cut| cut.fits(trees, n_outputs))
+    }
+
+    fn n_parts(self) -> usize {
+        if self == Cut::Whole { 1 } else { 2 }
+    }
+
+    fn parts(self, leaf: i32) -> [i64; 2] {
+        match self {
+            Cut::Whole => [leaf.into(), 0],
+            Cut::At(bits) => [(leaf & ((1 << bits) - 1)).into(), (leaf >> bits).into()],
         }
-        for (part, most) in most.into_iter().enumerate() {
-            if let Some(size) = sizes.get_mut(part * n_outputs + tree.first_output as usize + k) {
-                *size += most;
+    }
+
+    fn fits(self, trees: &[&Tree], n_outputs: usize) -> bool {
+        let mut sizes = vec![0i64; 2 * n_outputs];
+        for tree in trees {
+            let width = tree.width as usize;
+            for k in 0..width {
+                let mut most = [0, 0];
+                for &leaf in tree.leaves.iter().skip(k).step_by(width) {
+                    let parts = self.parts(leaf);
+                    most = [most[0].max(parts[0].abs()), most[1].max(parts[1].abs())];
+                }
+                for (part, most) in most.into_iter().enumerate() {
+                    if let Some(size) = sizes.get_mut(part * n_outputs + tree.first_output as usize + k) {
+                        *size += most;
+                    }
+                }
             }
         }
+        sizes.iter().all(|&size| size <= MOST)
     }
-}
-
-/// True if no sum of the trees' leaves, in any order, leaves the whole numbers of single precision.
-fn fits(trees: &[&Tree], n_outputs: usize) -> bool {
-    let mut sizes = vec![0; 2 * n_outputs];
-    trees.iter().for_each(|tree| grow(&mut sizes, tree, n_outputs, false));
-    sizes.iter().all(|&size| size <= MOST)
-}
-
-/// Trees in order, in as few runs as keep every sum of a run within single precision.
-fn batches<'t>(trees: &[&'t Tree], n_outputs: usize, is_split: bool) -> Vec<Vec<&'t Tree>> {
-    let mut all = Vec::new();
-    let mut batch: Vec<&Tree> = Vec::new();
-    let mut sizes = vec![0; 2 * n_outputs];
-    for &tree in trees {
-        grow(&mut sizes, tree, n_outputs, is_split);
-        if sizes.iter().any(|&size| size > MOST) && !batch.is_empty() {
-            all.push(std::mem::take(&mut batch));
-            sizes.fill(0);
-            grow(&mut sizes, tree, n_outputs, is_split);
-        }
-        batch.push(tree);
-    }
-    all.push(batch);
-    all
 }
 
 /// A set of categories and whether missing goes right.
@@ -181,15 +171,24 @@ impl Places {
         }
         for (&feature, sets) in &self.sets {
             let codes = s.input(feature as usize)?;
-            let answer = |code: u8, (set, missing_right): &Set| match code {
-                MISSING => *missing_right,
-                code => CodeSet(*set).contains(code),
+            // Codes beyond those that a set names are alike, so one row stands for them, and the last for missing.
+            let named = (0..MISSING).filter(|&c| sets.keys().any(|(set, _)| CodeSet(*set).contains(c)));
+            let n_named = named.max().map_or(0, |c| usize::from(c) + 1);
+            let answer = |(set, missing_right): &Set, row: usize| match u8::try_from(row) {
+                Ok(code) if row < n_named => CodeSet(*set).contains(code),
+                _ => *missing_right && row > n_named,
             };
-            let table: Vec<f32> = (0..=MISSING)
-                .flat_map(|code| sets.keys().map(move |set| f32::from(u8::from(answer(code, set)))))
+            let rows = 0..n_named + 2;
+            let table: Vec<f32> = rows
+                .flat_map(|row| sets.keys().map(move |set| f32::from(u8::from(answer(set, row)))))
                 .collect();
-            let table = s.w.floats(&[256, sets.len()], &table);
-            parts.push(s.w.gather(&table, &codes, 0));
+            let table = s.w.floats(&[n_named + 2, sets.len()], &table);
+            let other = i64::try_from(n_named).unwrap_or(i64::MAX);
+            let (other, last, missing) = (s.w.int(other), s.w.int(other + 1), s.w.int(MISSING.into()));
+            let is_missing = s.w.op("Equal", &[&codes, &missing]);
+            let row = s.w.op("Min", &[&codes, &other]);
+            let row = s.w.op("Where", &[&is_missing, &last, &row]);
+            parts.push(s.w.gather(&table, &row, 0));
         }
         Ok(s.w.side_by_side(&parts))
     }
@@ -213,7 +212,7 @@ struct Nodes {
 }
 
 impl Nodes {
-    fn add(&mut self, idx: i64, tree: &Tree, places: &Places, n_outputs: usize, is_split: bool) {
+    fn add(&mut self, idx: i64, tree: &Tree, places: &Places, n_outputs: usize, cut: Cut) {
         // Splits have their own numbers, leaves those behind them. The root comes first.
         let n_splits = tree.splits.len();
         let number = |at: usize| i64::try_from(at).unwrap_or(i64::MAX);
@@ -235,7 +234,7 @@ impl Nodes {
             let at = number(n_splits + at);
             self.node(idx, at, 0, 0.0, "LEAF", (0, 0), false);
             for (k, &value) in leaf.iter().enumerate() {
-                let of_parts = parts(value, is_split).into_iter().take(1 + usize::from(is_split));
+                let of_parts = cut.parts(value).into_iter().take(cut.n_parts());
                 for (part, value) in of_parts.enumerate() {
                     self.target_tree.push(idx);
                     self.target_node.push(at);
@@ -268,17 +267,12 @@ impl Nodes {
     }
 }
 
-fn ensemble(
-    trees: &[&Tree],
-    places: &Places,
-    n_outputs: usize,
-    is_split: bool,
-) -> Vec<(&'static str, Attribute)> {
+fn ensemble(trees: &[&Tree], places: &Places, n_outputs: usize, cut: Cut) -> Vec<(&'static str, Attribute)> {
     let mut n = Nodes::default();
     for (idx, tree) in (0i64..).zip(trees) {
-        n.add(idx, tree, places, n_outputs, is_split);
+        n.add(idx, tree, places, n_outputs, cut);
     }
-    let n_targets = i64::try_from(n_outputs * (1 + usize::from(is_split))).unwrap_or(i64::MAX);
+    let n_targets = i64::try_from(n_outputs * cut.n_parts()).unwrap_or(i64::MAX);
     vec![
         ("n_targets", Attribute::Int(n_targets)),
         ("aggregate_function", Attribute::Word("SUM")),
@@ -296,4 +290,40 @@ fn ensemble(
         ("target_ids", Attribute::Ints(n.target)),
         ("target_weights", Attribute::Floats(n.weight)),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stump(leaves: [i32; 2]) -> Tree {
+        let split = Split {
+            feature: 0,
+            test: Test::Greater(0),
+            missing_left: true,
+            left: Child::Leaf(0),
+            right: Child::Leaf(1),
+        };
+        Tree { first_output: 0, width: 1, splits: vec![split], leaves: leaves.to_vec() }
+    }
+
+    #[test]
+    fn leaves_are_cut_only_where_sums_are_long() {
+        let cut = |n: usize, leaves| {
+            let tree = stump(leaves);
+            Cut::of(&vec![&tree; n], 1)
+        };
+        assert_eq!(cut(16, [1 << 20, -5]), Some(Cut::Whole));
+        assert_eq!(cut(16, [(1 << 20) + 1, -5]), Some(Cut::At(20)));
+        assert_eq!(cut(1, [i32::MIN, i32::MAX]), Some(Cut::At(23)));
+        assert_eq!(cut(1 << 17, [1 << 10, 0]), Some(Cut::At(10)));
+        assert_eq!(cut(1 << 17, [i32::MIN, i32::MAX]), None);
+        for cut in [Cut::Whole, Cut::At(1), Cut::At(23)] {
+            for leaf in [0, 1, -1, i32::MIN, i32::MAX, 123_456_789] {
+                let [low, high] = cut.parts(leaf);
+                let step = if let Cut::At(bits) = cut { 1i64 << bits } else { 1 };
+                assert_eq!(low + step * high, leaf.into());
+            }
+        }
+    }
 }

@@ -51,6 +51,17 @@ impl Whole<'_, '_> {
         self.s.w.floor_divide(x, &constant)
     }
 
+    /// Rounded down, for numbers that may be near the least `int64`, where `x - x mod d` is none.
+    fn over_any(&mut self, x: &str, constant: i64) -> String {
+        let (divisor, zero) = (self.s.w.int(constant), self.s.w.int(0));
+        let cut = self.s.w.op("Div", &[x, &divisor]);
+        let whole = self.s.w.op("Mul", &[&cut, &divisor]);
+        let rest = self.less(x, &whole);
+        let is_below = self.s.w.op("Less", &[&rest, &zero]);
+        let is_below = self.s.w.cast(&is_below, Element::Int64);
+        self.less(&cut, &is_below)
+    }
+
     fn sum(&mut self, a: &str, b: &str) -> String {
         self.s.w.op("Add", &[a, b])
     }
@@ -84,7 +95,7 @@ fn part(s: &mut Step<'_>, micros: &str, part: Part) -> String {
             _ => w.modulo(&seconds, 60),
         };
     }
-    let days = w.over(micros, DAY);
+    let days = w.over_any(micros, DAY);
     if part == Part::Weekday {
         let shifted = w.plus(&days, 3);
         return w.modulo(&shifted, 7);

@@ -1,0 +1,332 @@
+//! Models made by hand: each operator that the random models do not have, and each function at its corners.
+
+use super::rows::{Case, Cells};
+use ir::digest::SplitMix64;
+use ir::forest::{Child, CodedFeature, Split, Test, Tree};
+use ir::op::{
+    Arithmetic, BSpline, Bin, Cast, Codes, Columns, Comparison, ForestOp, Function, Gather, Interpolate,
+    IsNaN, LabelEncoder, MatMul, OneHot, Reduce, Respell, Sum, Tables, TimePart, ToScores, Where,
+};
+use ir::text::time::Part;
+use ir::{
+    Card, ColumnKind, DType, Forest, GraphBuilder, Input, Model, Op, OutputRole, Shape, Signature, Task,
+    Tensor, TensorData, ValueIdx,
+};
+
+/// A model of columns, while it is made.
+struct Making {
+    b: GraphBuilder,
+    inputs: Vec<Input>,
+    outputs: Vec<(String, ValueIdx)>,
+}
+
+impl Making {
+    fn new(columns: &[(&str, ColumnKind, DType)]) -> (Making, Vec<ValueIdx>) {
+        let mut b = GraphBuilder::new();
+        let values =
+            columns.iter().map(|(name, _, dtype)| b.input(name, *dtype, Shape::rows()).unwrap()).collect();
+        let inputs = columns.iter().map(|(name, kind, dtype)| Input {
+            name: (*name).into(),
+            kind: *kind,
+            dtype: *dtype,
+        });
+        (Making { b, inputs: inputs.collect(), outputs: Vec::new() }, values)
+    }
+
+    fn node(&mut self, op: Op, inputs: &[ValueIdx]) -> ValueIdx {
+        self.b.node(op, inputs).unwrap()
+    }
+
+    fn doubles(&mut self, values: &[f64]) -> ValueIdx {
+        self.b.constant(Tensor::vector(TensorData::F64(values.to_vec()))).unwrap()
+    }
+
+    fn texts(&mut self, values: &[&str]) -> ValueIdx {
+        self.b
+            .constant(Tensor::vector(TensorData::Str(values.iter().map(|v| v.to_string()).collect())))
+            .unwrap()
+    }
+
+    /// An output `[N]`, or each column of `[N, K]`.
+    fn give(&mut self, name: &str, value: ValueIdx) {
+        let cast = match self.b.dtype(value).unwrap() {
+            DType::F64 => value,
+            _ => self.node(Op::Cast(Cast), &[value]),
+        };
+        let shape = self.b.shape(cast).unwrap().clone();
+        let ir::Dim::Fixed(width) = *shape.0.get(1).unwrap_or(&ir::Dim::Fixed(0)) else { panic!("{shape}") };
+        if width == 0 {
+            return self.outputs.push((name.to_string(), cast));
+        }
+        for k in 0..width {
+            let at = self.b.constant(Tensor::scalar(TensorData::I64(vec![k as i64])).unwrap()).unwrap();
+            let column = self.node(Op::Gather(Gather), &[cast, at]);
+            self.outputs.push((format!("{name} {k}"), column));
+        }
+    }
+
+    fn finish(self, name: &str, cells: Vec<Cells>) -> Case {
+        let values: Vec<ValueIdx> = self.outputs.iter().map(|o| o.1).collect();
+        let signature = Signature {
+            task: Task::Transform,
+            target: String::new(),
+            inputs: self.inputs,
+            outputs: vec![OutputRole::Column; values.len()],
+            classes: Vec::new(),
+            positive: None,
+            missing: vec!["-999".to_string()],
+            columns: self.outputs.into_iter().map(|o| o.0).collect(),
+            joined: None,
+        };
+        let card = Card { recipe: "made by hand".to_string(), n_rows: 7, ..Card::default() };
+        let model = Model::try_new(self.b.finish(&values).unwrap(), signature, card).unwrap();
+        Case { name: name.to_string(), model, cells }
+    }
+}
+
+/// Numbers at corners, then random ones, some missing.
+fn numbers(seed: u64, n: usize) -> Vec<f64> {
+    let mut random = SplitMix64::new(seed);
+    let corners =
+        [f64::NAN, 0.0, -0.0, 1.0, -1.0, 0.5, 1e-300, 1e300, f64::INFINITY, f64::NEG_INFINITY, 1e9 + 0.5];
+    let mut draw = |_| match random.below(8) {
+        0 => f64::NAN,
+        1 => corners[random.below(corners.len() as u32) as usize],
+        _ => (f64::from(random.below(2_000_001)) - 1e6) / 1e5,
+    };
+    corners.into_iter().chain((corners.len()..n).map(&mut draw)).collect()
+}
+
+/// Columns whose names begin with this have a bound, others are exact.
+pub const NEAR: &str = "near ";
+
+pub fn cases() -> Vec<Case> {
+    vec![
+        functions(),
+        pairs(),
+        tables_of_numbers(),
+        curves(),
+        splines(),
+        categories(),
+        times(),
+        sums(),
+        large_leaves(),
+    ]
+}
+
+/// Every function and comparison of one column.
+fn functions() -> Case {
+    let (mut m, c) =
+        Making::new(&[("x", ColumnKind::Number, DType::F64), ("share", ColumnKind::Number, DType::F64)]);
+    for &f in Function::ALL {
+        let is_near = matches!(
+            f,
+            Function::Exp | Function::Log | Function::Sin | Function::Cos | Function::NormalQuantile
+        );
+        let name = ir::op::Payload::name(&f);
+        let made = m.node(Op::Function(f), &[if f == Function::NormalQuantile { c[1] } else { c[0] }]);
+        m.give(&format!("{}{name}", if is_near { NEAR } else { "" }), made);
+    }
+    let limit = m.doubles(&[1.0]);
+    for &f in Comparison::ALL {
+        let made = m.node(Op::Comparison(f), &[c[0], limit]);
+        m.give(ir::op::Payload::name(&f), made);
+    }
+    let missing = m.node(Op::IsNaN(IsNaN), &[c[0]]);
+    m.give("missing", missing);
+    // Waves of angles of at most 10^6, as the bound has it.
+    let x: Vec<f64> = numbers(1, 60).into_iter().map(|x| if x.abs() > 1e6 { 3e5 } else { x }).collect();
+    let shares = [0.0, 1.0, 0.5, 0.075, 0.925, 1e-9, 1e-300, 0.999_999, -0.1, 1.1, f64::NAN];
+    let share = (0..60).map(|i| shares.get(i).copied().unwrap_or(i as f64 / 61.0)).collect();
+    m.finish("functions", vec![Cells::Numbers(x), Cells::Numbers(share)])
+}
+
+/// Every operator of two columns.
+fn pairs() -> Case {
+    let (mut m, c) =
+        Making::new(&[("x", ColumnKind::Number, DType::F64), ("y", ColumnKind::Number, DType::F64)]);
+    for &f in Arithmetic::ALL {
+        let made = m.node(Op::Arithmetic(f), &[c[0], c[1]]);
+        m.give(ir::op::Payload::name(&f), made);
+    }
+    let less = m.node(Op::Comparison(Comparison::Less), &[c[0], c[1]]);
+    let chosen = m.node(Op::Where(Where), &[less, c[0], c[1]]);
+    m.give("smaller", chosen);
+    m.finish(
+        "pairs",
+        vec![Cells::Numbers(numbers(2, 60)), Cells::Numbers(numbers(3, 60).into_iter().rev().collect())],
+    )
+}
+
+/// Matrices: side by side, reduced, multiplied, codes as columns; whole numbers given.
+fn tables_of_numbers() -> Case {
+    let columns = [
+        ("x", ColumnKind::Number, DType::F64),
+        ("whole", ColumnKind::Number, DType::I64),
+        ("far", ColumnKind::Number, DType::I64),
+    ];
+    let (mut m, c) = Making::new(&columns);
+    let whole = m.node(Op::Cast(Cast), &[c[1]]);
+    let all = m.node(Op::Columns(Columns), &[c[0], whole, c[0]]);
+    let order = m.b.constant(Tensor::vector(TensorData::I64(vec![2, 1]))).unwrap();
+    let some = m.node(Op::Gather(Gather), &[all, order]);
+    for &f in Reduce::ALL {
+        let made = m.node(Op::Reduce(f), &[some]);
+        m.give(&format!("{}{}", if f == Reduce::Max { "" } else { NEAR }, ir::op::Payload::name(&f)), made);
+    }
+    let w = TensorData::F64(vec![0.1, -2.0, 0.25, 1.5, 3.0, 1e-3]);
+    let w = m.b.constant(Tensor::try_new(vec![3, 2], w).unwrap()).unwrap();
+    let product = m.node(Op::MatMul(MatMul), &[all, w]);
+    m.give("near product", product);
+    let edges = m.b.constant(Tensor::vector(TensorData::I64(vec![-3, 0, 2, 1 << 40]))).unwrap();
+    let codes = m.node(Op::Bin(Bin), &[c[1], edges]);
+    m.give("codes", codes);
+    let hot = m.node(Op::OneHot(OneHot { depth: 3 }), &[codes]);
+    m.give("hot", hot);
+    let hot = m.node(Op::OneHot(OneHot { depth: 3 }), &[whole]);
+    m.give("hot number", hot);
+    let far = 1i64 << 53;
+    let edges = vec![-far - 1, far - 1, far, far + 1, far + 2, far + 3];
+    let edges = m.b.constant(Tensor::vector(TensorData::I64(edges))).unwrap();
+    let codes = m.node(Op::Bin(Bin), &[c[2], edges]);
+    m.give("far codes", codes);
+    let none = m.doubles(&[]);
+    let codes = m.node(Op::Bin(Bin), &[c[0], none]);
+    m.give("no edge", codes);
+    let x = numbers(4, 40).into_iter().map(|x| x.clamp(-1e3, 1e3)).collect();
+    let whole = (0..40).map(|i| if i % 7 == 3 { f64::NAN } else { f64::from(i % 9 - 4) }).collect();
+    let far: Vec<f64> =
+        (0..40).map(|i| far as f64 * [-1.0, 1.0, 1.0][i % 3] + 2.0 * (i % 5) as f64).collect();
+    m.finish("tables of numbers", vec![Cells::Numbers(x), Cells::Numbers(whole), Cells::Numbers(far)])
+}
+
+/// Polygons of one knot and of more.
+fn curves() -> Case {
+    let (mut m, c) = Making::new(&[("x", ColumnKind::Number, DType::F64)]);
+    for (name, knots, values) in [
+        ("three", vec![-2.0, 0.1, 5.0], vec![7.0, -1.0, 3.3]),
+        ("one", vec![0.5], vec![2.5]),
+        ("falling", vec![-9.0, -1.0, 0.0, 1.0, 1.5], vec![4.0, 3.0, 3.0, 1e-3, -1e3]),
+    ] {
+        let (knots, values) = (m.doubles(&knots), m.doubles(&values));
+        let made = m.node(Op::Interpolate(Interpolate), &[c[0], knots, values]);
+        m.give(name, made);
+    }
+    m.finish("curves", vec![Cells::Numbers(numbers(5, 60))])
+}
+
+fn splines() -> Case {
+    let (mut m, c) = Making::new(&[("x", ColumnKind::Number, DType::F64)]);
+    for degree in [0, 1, 3] {
+        let knots: Vec<f64> = (0..9).map(|i| f64::from(i * i) / 7.0 - 3.0).collect();
+        let knots = m.doubles(&knots);
+        let made = m.node(Op::BSpline(BSpline { degree }), &[c[0], knots]);
+        m.give(&format!("degree {degree}"), made);
+    }
+    m.finish("splines", vec![Cells::Numbers(numbers(6, 40))])
+}
+
+fn categories() -> Case {
+    let (mut m, c) = Making::new(&[("label", ColumnKind::Category, DType::Str)]);
+    let (keys, values) = (m.texts(&["B", "a", "é"]), m.texts(&["b", "A", "B"]));
+    let spelt = m.node(Op::Respell(Respell), &[c[0], keys, values]);
+    let known = m.texts(&["", "A", "B", "b"]);
+    let codes = m.node(Op::Codes(Codes { unseen: 4 }), &[spelt, known]);
+    m.give("codes", codes);
+    let codes = m.node(Op::Codes(Codes { unseen: 255 }), &[c[0], keys]);
+    m.give("label", codes);
+    let numbers = m.doubles(&[0.1, 0.2, 0.3, 0.4, 1e300, f64::NAN]);
+    let number = m.node(Op::LabelEncoder(LabelEncoder), &[spelt, known, numbers]);
+    m.give("numbers", number);
+    let cells = ["a", "B", "", "b", "A", "é", "other", " a", "", "a"].map(str::to_string).to_vec();
+    m.finish("categories", vec![Cells::Texts(cells)])
+}
+
+fn times() -> Case {
+    let (mut m, c) = Making::new(&[("at", ColumnKind::Time, DType::I64)]);
+    for &part in Part::ALL {
+        let made = m.node(Op::TimePart(TimePart { part, format: None }), &[c[0]]);
+        m.give(part.name(), made);
+    }
+    let edges = m.b.constant(Tensor::vector(TensorData::I64(vec![-1, 0, 951_782_400_000_000]))).unwrap();
+    let codes = m.node(Op::Bin(Bin), &[c[0], edges]);
+    m.give("codes", codes);
+    let day = 86_400_000_000i64;
+    let mut cells = vec![i64::MIN, i64::MIN + 1, 0, -1, i64::MAX, 951_782_400_000_000, 951_868_799_999_999];
+    // A leap year, a year that is none, and each day at another second.
+    cells.extend((0..80).map(|i| (10_940 + 29 * i) * day + 1_234_567_891 * i));
+    cells.extend((0..20).map(|i| -(700_000 - 35_001 * i) * day - 1));
+    m.finish("times", vec![Cells::Moments(cells)])
+}
+
+/// Real numbers as scores, tables of one column and of pairs, and no table; their sum, which is clamped.
+fn sums() -> Case {
+    let (mut m, c) =
+        Making::new(&[("x", ColumnKind::Number, DType::F64), ("y", ColumnKind::Number, DType::F64)]);
+    let edges = m.doubles(&[-2.0, 0.0, 1.5]);
+    let codes = [c[0], c[1]].map(|x| m.node(Op::Bin(Bin), &[x, edges]));
+    let both = m.node(Op::Columns(Columns), &[c[0], c[1]]);
+    let mut parts = vec![m.node(Op::ToScores(ToScores { shift: 12 }), &[both])];
+    // Codes that are not below the size count as missing.
+    for (terms, sizes) in
+        [(vec![0, 1, 1, -1, 1, 0], vec![4, 2]), (vec![1, -1], vec![4, 4]), (vec![], vec![4, 4])]
+    {
+        let n = Tables::terms(&sizes, &terms).unwrap().1;
+        let values = (0..2 * n).map(|i| (i as i32 * 7_919 % 4_001 - 2_000) * 40_000).collect();
+        let n_terms = terms.len() / 2;
+        let constants = [
+            Tensor::vector(TensorData::I64(sizes)),
+            Tensor::try_new(vec![n_terms, 2], TensorData::I64(terms)).unwrap(),
+            Tensor::try_new(vec![n, 2], TensorData::I32(values)).unwrap(),
+        ];
+        let mut inputs = codes.to_vec();
+        inputs.extend(constants.map(|t| m.b.constant(t).unwrap()));
+        parts.push(m.node(Op::Tables(Tables { shift: 2 }), &inputs));
+    }
+    let sum = m.node(Op::Sum(Sum), &parts);
+    for (name, part) in ["real", "pairs", "single", "none", "sum"].iter().zip(parts.into_iter().chain([sum]))
+    {
+        m.give(name, part);
+    }
+    m.finish(
+        "sums",
+        vec![Cells::Numbers(numbers(10, 40)), Cells::Numbers(numbers(11, 40).into_iter().rev().collect())],
+    )
+}
+
+/// Leaves whose sums single precision does not hold.
+fn large_leaves() -> Case {
+    let (mut m, c) =
+        Making::new(&[("x", ColumnKind::Number, DType::F64), ("y", ColumnKind::Number, DType::F64)]);
+    let edges: Vec<f64> = (0..20).map(|i| f64::from(i) - 9.5).collect();
+    let edges = m.doubles(&edges);
+    let codes = [c[0], c[1]].map(|x| m.node(Op::Bin(Bin), &[x, edges]));
+    let mut random = SplitMix64::new(9);
+    let mut trees = Vec::new();
+    for _ in 0..40 {
+        let splits = vec![
+            Split {
+                feature: random.below(2),
+                test: Test::Greater(random.below(21) as u8),
+                missing_left: random.below(2) == 0,
+                left: Child::Split(1),
+                right: Child::Leaf(2),
+            },
+            Split {
+                feature: random.below(2),
+                test: Test::Greater(random.below(21) as u8),
+                missing_left: random.below(2) == 0,
+                left: Child::Leaf(0),
+                right: Child::Leaf(1),
+            },
+        ];
+        let leaves = (0..3).map(|_| random.below(1 << 26) as i32 - (1 << 25)).collect();
+        trees.push(Tree { first_output: random.below(2), width: 1, splits, leaves });
+    }
+    let features = vec![CodedFeature { n_codes: 21, ordered: true }; 2];
+    let forest = Forest::try_new(features, vec![5, -7], trees).unwrap();
+    let scores = m.node(Op::Forest(ForestOp { forest: Box::new(forest) }), &codes);
+    m.give("score", scores);
+    let cells = |seed| Cells::Numbers(numbers(seed, 40));
+    m.finish("large leaves", vec![cells(7), cells(8)])
+}
