@@ -17,6 +17,7 @@ mod decisions;
 mod distances;
 mod ends;
 mod forests;
+mod functions;
 mod links;
 mod numbers;
 mod products;
@@ -66,9 +67,7 @@ pub fn export(model: &Model) -> Result<Vec<u8>, Error> {
         w.begin(&node.name);
         let mut step = Step { graph, node, names: &names, moments: &moments, w: &mut w };
         let made = operator(&mut step)?;
-        if let Some(bound) = bound(&node.op).filter(|b| !bounds.contains(b)) {
-            bounds.push(bound);
-        }
+        bounds.extend(bound(&step).filter(|b| !bounds.contains(b)));
         if let Some(slot) = node.outputs.first().and_then(|o| names.get_mut(o.0 as usize)) {
             *slot = Some(made);
         }
@@ -140,7 +139,10 @@ fn operator(s: &mut Step<'_>) -> Result<String, Error> {
         Op::TimePart(op) => times::time_part(s, *op),
         Op::Cast(_) => numbers::cast(s),
         Op::Arithmetic(op) => numbers::arithmetic(s, *op),
-        Op::Function(op) => numbers::function(s, *op),
+        Op::Function(op) => {
+            let x = s.number(0)?;
+            Ok(functions::function(s, *op, &x))
+        }
         Op::Comparison(op) => numbers::comparison(s, *op),
         Op::IsNaN(_) => numbers::is_nan(s),
         Op::Where(_) => numbers::choose(s),
@@ -175,10 +177,11 @@ fn operator(s: &mut Step<'_>) -> Result<String, Error> {
     }
 }
 
-/// How far an operator may be from the model's, equal inputs given; none where it is exact.
-fn bound(op: &Op) -> Option<&'static str> {
-    use ir::op::{Function, LinkKind, Reduce};
-    match op {
+/// How far a node may be from the model's, equal inputs given; none where it is exact.
+fn bound(s: &Step<'_>) -> Option<&'static str> {
+    use ir::op::{LinkKind, Reduce};
+    let is_long = s.width(0).is_ok_and(|n| n > numbers::MOST_ADDED);
+    match &s.node.op {
         Op::Link(link) => match link.kind {
             LinkKind::Logistic | LinkKind::Softmax | LinkKind::Share => {
                 Some("probabilities: one step of single precision (a relative 2^-23)")
@@ -189,13 +192,9 @@ fn bound(op: &Op) -> Option<&'static str> {
         Op::LeastCost(_) => {
             Some("the class of least cost: exact unless two costs are within 2^-22 of each other")
         }
-        Op::MatMul(_) => Some("MatMul: sums of K doubles in any order, K 2^-53 of the sum of sizes"),
-        Op::Reduce(Reduce::Sum | Reduce::L1 | Reduce::L2) => {
-            Some("ReduceSum: sums of K doubles in any order, K 2^-53 of the sum of sizes")
+        Op::MatMul(_) | Op::Reduce(Reduce::Sum | Reduce::L1 | Reduce::L2) if is_long => {
+            Some("sums of K > 256 doubles, in any order: K 2^-53 of the sum of sizes")
         }
-        Op::Function(Function::Exp | Function::Log) => Some("Exp, Log: a relative 2^-50"),
-        Op::Function(Function::Sin | Function::Cos) => Some("Sin, Cos: 2^-50, angles up to 10^6"),
-        Op::Function(Function::NormalQuantile) => Some("normal quantiles: a relative 2^-48"),
         _ => None,
     }
 }

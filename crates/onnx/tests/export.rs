@@ -20,7 +20,6 @@ mod rows;
 mod scores;
 
 use ir::digest::{Digest, SplitMix64};
-use ir::op::{Function, Reduce};
 use ir::{Model, Nature, Op, OutputRole, Tensor, TensorData};
 use rows::{Case, Cells};
 use runtime::tensors::{Limits, run};
@@ -32,20 +31,12 @@ use std::path::{Path, PathBuf};
 const N_RANDOM: usize = 80;
 const N_ROWS: usize = 9;
 
-/// A random model and rows; none if it has an operator that is not exact before its scores, or that is refused.
+/// A random model and rows; none if it is refused.
 fn random_case(seed: u64) -> Option<Case> {
     let mut random = SplitMix64::new(seed);
     let model = models::random_model(&mut random);
     let graph = model.graph();
-    let is_near = |op: &Op| {
-        use Function::{Cos, Exp, Log, NormalQuantile, Sin};
-        use Reduce::{L1, L2, Sum};
-        matches!(
-            op,
-            Op::MatMul(_) | Op::Reduce(Sum | L1 | L2) | Op::Function(Exp | Log | Sin | Cos | NormalQuantile)
-        )
-    };
-    if graph.nodes().iter().any(|n| is_near(&n.op)) || export(&model).is_err() {
+    if export(&model).is_err() {
         return None;
     }
     let inputs = graph.inputs().iter().zip(&model.signature().inputs);
@@ -116,7 +107,8 @@ fn check(case: &Case, at: usize, meant: &Tensor, got: &Made) {
             OutputRole::Probability => distance <= (want.abs() * f64::from(f32::EPSILON)).max(1.5e-45),
             // e^score; linear values are equal.
             OutputRole::Value => distance <= want.abs() * 2f64.powi(-50),
-            _ if name.starts_with(made::NEAR) => distance <= want.abs().max(1.0) * 2f64.powi(-48),
+            // Sums of 300 numbers of sizes below 10.
+            _ if name.starts_with(made::NEAR) => distance <= 300.0 * 3000.0 * 2f64.powi(-53),
             _ => is_same,
         };
         assert!(fits || is_same, "{place}, {name}, element {row}: {want:?} and {have:?}");
@@ -218,7 +210,7 @@ fn ends_have_the_names_of_the_signature() {
     };
     assert_eq!(ends(graph.inputs()), ["x f64 [N]", "whole f64 [N]", "far f64 [N]"]);
     let outputs = ends(graph.outputs());
-    assert_eq!(outputs[0], "near ReduceSum 0 f64 [N]");
+    assert_eq!(outputs[0], "ReduceSum 0 f64 [N]");
     assert_eq!(outputs.len(), case.model.signature().columns.len());
     let holds = |text: &str| bytes.windows(text.len()).any(|w| w == text.as_bytes());
     for text in [
@@ -228,13 +220,12 @@ fn ends_have_the_names_of_the_signature() {
         "number i64",
         "smidgen.missing.0",
         "-999",
-        "sums of K doubles in any order",
+        "All outputs are exact",
     ] {
         assert!(holds(text), "{text}");
     }
-    assert!(!holds("All outputs are exact"));
-    let exact = export(&made_case("pairs").model).unwrap();
-    assert!(exact.windows(21).any(|w| w == b"All outputs are exact"));
+    let near = export(&made_case("long sums").model).unwrap();
+    assert!(near.windows(19).any(|w| w == b"sums of K > 256 dou"));
 }
 
 /// Classes that are whole numbers stay numbers, others are text; an output gives way to a column of its name.
@@ -284,8 +275,6 @@ fn every_operator_is_exported_or_refused() {
         .filter(|n| !exported.contains(n) && !refused.contains(n))
         .collect();
     assert!(missing.is_empty(), "neither exported nor refused: {missing:?}");
-    let both: Vec<&&str> = refused.iter().filter(|n| exported.contains(**n)).collect();
-    assert!(both.is_empty(), "refused and exported: {both:?}");
 }
 
 /// Random models that are refused say which node and what would work.

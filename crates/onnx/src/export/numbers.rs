@@ -1,15 +1,15 @@
-//! Operators on doubles: ONNX's own of the same names, exact unless `export` states a bound.
+//! Operators on doubles: ONNX's own of the same names, one rounding each, so exact.
 //!
-//! Where ONNX Runtime ignores NaN (`ReduceMax`) or lacks an operator on doubles in some versions (`Cos`), others of the same
-//! value stand instead.
+//! ONNX leaves the order of sums open. The model's is by rising column, so sums of up to [`MOST_ADDED`] columns are written
+//! as additions in this order; longer ones are ONNX's, with the bound that `export` states. Where ONNX Runtime ignores NaN
+//! (`ReduceMax`), it is looked for.
 
 use super::codes::missing;
 use super::step::Step;
 use super::writer::Element;
 use crate::error::Error;
 use ir::DType;
-use ir::fixed::math;
-use ir::op::{Arithmetic, Comparison, Function, Reduce};
+use ir::op::{Arithmetic, Comparison, Reduce};
 
 pub(super) fn cast(s: &mut Step<'_>) -> Result<String, Error> {
     let dtype = s.dtype(0)?;
@@ -75,22 +75,66 @@ pub(super) fn gather(s: &mut Step<'_>) -> Result<String, Error> {
     Ok(s.w.gather(&x, &indices, 1))
 }
 
+/// Columns whose sum is written as additions.
+pub(super) const MOST_ADDED: usize = 256;
+
+/// The sum over rising columns of what `of` makes of each, `[N, 1]`; none of none.
+fn added(
+    s: &mut Step<'_>,
+    x: &str,
+    width: usize,
+    of: impl Fn(&mut Step<'_>, &str, usize) -> String,
+) -> Option<String> {
+    let mut sum: Option<String> = None;
+    for column in 0..width {
+        let at = s.w.ints(&[1], &[i64::try_from(column).unwrap_or(i64::MAX)]);
+        let cell = s.w.gather(x, &at, 1);
+        let cell = of(s, &cell, column);
+        sum = Some(match sum {
+            None => cell,
+            Some(sum) => s.w.op("Add", &[&sum, &cell]),
+        });
+    }
+    sum
+}
+
 pub(super) fn matmul(s: &mut Step<'_>) -> Result<String, Error> {
-    let (x, w) = (s.input(0)?, s.number(1)?);
-    Ok(s.w.op("MatMul", &[&x, &w]))
+    let x = s.input(0)?;
+    let (weights, dims) = (s.doubles(1)?, s.dims(1)?);
+    let &[inner, width] = dims else {
+        return Err(s.refuse("a matrix of another shape", "fit the model again"));
+    };
+    if inner <= MOST_ADDED {
+        let product = |s: &mut Step<'_>, cell: &str, row: usize| {
+            let weights = weights.get(row * width..(row + 1) * width).unwrap_or_default();
+            let weights = s.w.doubles(&[1, width], weights);
+            s.w.op("Mul", &[cell, &weights])
+        };
+        if let Some(sum) = added(s, &x, inner, product) {
+            return Ok(sum);
+        }
+    }
+    let weights = s.w.doubles(dims, weights);
+    Ok(s.w.op("MatMul", &[&x, &weights]))
 }
 
 pub(super) fn reduce(s: &mut Step<'_>, op: Reduce) -> Result<String, Error> {
     let x = s.input(0)?;
+    let width = s.width(0)?;
+    let sum = |s: &mut Step<'_>, x: &str| {
+        let in_order =
+            if width <= MOST_ADDED { added(s, x, width, |_, cell, _| cell.to_string()) } else { None };
+        in_order.unwrap_or_else(|| s.w.reduce("ReduceSum", x, true))
+    };
     Ok(match op {
-        Reduce::Sum => s.w.reduce("ReduceSum", &x, true),
+        Reduce::Sum => sum(s, &x),
         Reduce::L1 => {
             let sizes = s.w.op("Abs", &[&x]);
-            s.w.reduce("ReduceSum", &sizes, true)
+            sum(s, &sizes)
         }
         Reduce::L2 => {
             let squares = s.w.op("Mul", &[&x, &x]);
-            let sum = s.w.reduce("ReduceSum", &squares, true);
+            let sum = sum(s, &squares);
             s.w.op("Sqrt", &[&sum])
         }
         Reduce::Max => {
@@ -103,80 +147,4 @@ pub(super) fn reduce(s: &mut Step<'_>, op: Reduce) -> Result<String, Error> {
             s.w.op("Where", &[&any, &nan, &most])
         }
     })
-}
-
-pub(super) fn function(s: &mut Step<'_>, op: Function) -> Result<String, Error> {
-    let x = s.number(0)?;
-    let name = match op {
-        Function::Abs => "Abs",
-        Function::Neg => "Neg",
-        Function::Sqrt => "Sqrt",
-        Function::Exp => "Exp",
-        Function::Log => "Log",
-        Function::Sin => "Sin",
-        Function::Floor => "Floor",
-        Function::Sign => "Sign",
-        Function::Cos => return Ok(cosine(s, &x)),
-        Function::NormalQuantile => return Ok(normal_quantile(s, &x)),
-    };
-    Ok(s.w.op(name, &[&x]))
-}
-
-/// `1 - 2 sin(x / 2)^2`.
-fn cosine(s: &mut Step<'_>, x: &str) -> String {
-    let (half, one) = (s.w.double(0.5), s.w.double(1.0));
-    let half = s.w.op("Mul", &[x, &half]);
-    let sine = s.w.op("Sin", &[&half]);
-    let square = s.w.op("Mul", &[&sine, &sine]);
-    let twice = s.w.op("Add", &[&square, &square]);
-    s.w.op("Sub", &[&one, &twice])
-}
-
-/// A polynomial, the coefficient of the highest power first.
-fn polynomial(s: &mut Step<'_>, x: &str, coefficients: &[f64]) -> String {
-    let mut sum = s.w.double(coefficients.first().copied().unwrap_or(0.0));
-    for &c in coefficients.iter().skip(1) {
-        let c = s.w.double(c);
-        let product = s.w.op("Mul", &[&sum, x]);
-        sum = s.w.op("Add", &[&product, &c]);
-    }
-    sum
-}
-
-/// The formula of [`math::normal_quantile`], operation by operation.
-fn normal_quantile(s: &mut Step<'_>, p: &str) -> String {
-    let [a, b, c, d, e, f] = math::NORMAL_QUANTILE;
-    let (zero, half, one) = (s.w.double(0.0), s.w.double(0.5), s.w.double(1.0));
-    let q = s.w.op("Sub", &[p, &half]);
-    let near = s.w.double(0.180_625);
-    let square = s.w.op("Mul", &[&q, &q]);
-    let r = s.w.op("Sub", &[&near, &square]);
-    let (up, down) = (polynomial(s, &r, &a), polynomial(s, &r, &b));
-    let up = s.w.op("Mul", &[&q, &up]);
-    let middle = s.w.op("Div", &[&up, &down]);
-
-    let is_low = s.w.op("Less", &[&q, &zero]);
-    let other = s.w.op("Sub", &[&one, p]);
-    let tail = s.w.op("Where", &[&is_low, p, &other]);
-    let log = s.w.op("Log", &[&tail]);
-    let minus = s.w.op("Neg", &[&log]);
-    let r = s.w.op("Sqrt", &[&minus]);
-    let sides = [(1.6, c, d), (5.0, e, f)].map(|(from, up, down)| {
-        let from = s.w.double(from);
-        let r = s.w.op("Sub", &[&r, &from]);
-        let (up, down) = (polynomial(s, &r, &up), polynomial(s, &r, &down));
-        s.w.op("Div", &[&up, &down])
-    });
-    let five = s.w.double(5.0);
-    let is_near = s.w.op("LessOrEqual", &[&r, &five]);
-    let z = s.w.op("Where", &[&is_near, &sides[0], &sides[1]]);
-    let (is_end, infinity) = (s.w.op("Equal", &[&tail, &zero]), s.w.double(f64::INFINITY));
-    let z = s.w.op("Where", &[&is_end, &infinity, &z]);
-    let minus = s.w.op("Neg", &[&z]);
-    let z = s.w.op("Where", &[&is_low, &minus, &z]);
-
-    let size = s.w.op("Abs", &[&q]);
-    let middle_most = s.w.double(0.425);
-    let is_middle = s.w.op("LessOrEqual", &[&size, &middle_most]);
-    s.w.op("Where", &[&is_middle, &middle, &z])
 }

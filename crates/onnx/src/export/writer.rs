@@ -32,8 +32,8 @@ pub(super) enum Attribute {
     Texts(Vec<String>),
 }
 
-/// Constants up to this many bytes are looked up before one is stored again.
-const SMALL: usize = 256;
+/// Constants up to this many bytes are looked up before one is stored again: all powers of two are the largest such.
+const SMALL: usize = 1 << 14;
 
 /// The set of operators for trees and dictionaries.
 const ML: &str = "ai.onnx.ml";

@@ -105,6 +105,7 @@ pub fn cases() -> Vec<Case> {
         functions(),
         pairs(),
         tables_of_numbers(),
+        long_sums(),
         curves(),
         splines(),
         categories(),
@@ -119,13 +120,9 @@ fn functions() -> Case {
     let (mut m, c) =
         Making::new(&[("x", ColumnKind::Number, DType::F64), ("share", ColumnKind::Number, DType::F64)]);
     for &f in Function::ALL {
-        let is_near = matches!(
-            f,
-            Function::Exp | Function::Log | Function::Sin | Function::Cos | Function::NormalQuantile
-        );
         let name = ir::op::Payload::name(&f);
         let made = m.node(Op::Function(f), &[if f == Function::NormalQuantile { c[1] } else { c[0] }]);
-        m.give(&format!("{}{name}", if is_near { NEAR } else { "" }), made);
+        m.give(name, made);
     }
     let limit = m.doubles(&[1.0]);
     for &f in Comparison::ALL {
@@ -134,10 +131,13 @@ fn functions() -> Case {
     }
     let missing = m.node(Op::IsNaN(IsNaN), &[c[0]]);
     m.give("missing", missing);
-    // Waves of angles of at most 10^6, as the bound has it.
-    let x: Vec<f64> = numbers(1, 60).into_iter().map(|x| if x.abs() > 1e6 { 3e5 } else { x }).collect();
+    let ends =
+        [709.0, 709.7, 709.9, -708.0, -708.1, 5e-324, f64::MAX, f64::MIN_POSITIVE, 1e-310, 1e6, 1.5e6, -1e17];
+    let halves = (-8..8).map(|n| f64::from(n) * std::f64::consts::FRAC_PI_2);
+    let mut x = numbers(1, 90);
+    x.splice(11..11 + ends.len() + 16, ends.into_iter().chain(halves));
     let shares = [0.0, 1.0, 0.5, 0.075, 0.925, 1e-9, 1e-300, 0.999_999, -0.1, 1.1, f64::NAN];
-    let share = (0..60).map(|i| shares.get(i).copied().unwrap_or(i as f64 / 61.0)).collect();
+    let share = (0..90).map(|i| shares.get(i).copied().unwrap_or(i as f64 / 91.0)).collect();
     m.finish("functions", vec![Cells::Numbers(x), Cells::Numbers(share)])
 }
 
@@ -172,12 +172,12 @@ fn tables_of_numbers() -> Case {
     let some = m.node(Op::Gather(Gather), &[all, order]);
     for &f in Reduce::ALL {
         let made = m.node(Op::Reduce(f), &[some]);
-        m.give(&format!("{}{}", if f == Reduce::Max { "" } else { NEAR }, ir::op::Payload::name(&f)), made);
+        m.give(ir::op::Payload::name(&f), made);
     }
     let w = TensorData::F64(vec![0.1, -2.0, 0.25, 1.5, 3.0, 1e-3]);
     let w = m.b.constant(Tensor::try_new(vec![3, 2], w).unwrap()).unwrap();
     let product = m.node(Op::MatMul(MatMul), &[all, w]);
-    m.give("near product", product);
+    m.give("product", product);
     let edges = m.b.constant(Tensor::vector(TensorData::I64(vec![-3, 0, 2, 1 << 40]))).unwrap();
     let codes = m.node(Op::Bin(Bin), &[c[1], edges]);
     m.give("codes", codes);
@@ -198,6 +198,22 @@ fn tables_of_numbers() -> Case {
     let far: Vec<f64> =
         (0..40).map(|i| far as f64 * [-1.0, 1.0, 1.0][i % 3] + 2.0 * (i % 5) as f64).collect();
     m.finish("tables of numbers", vec![Cells::Numbers(x), Cells::Numbers(whole), Cells::Numbers(far)])
+}
+
+/// Sums of so many columns that their order is open.
+fn long_sums() -> Case {
+    let (mut m, c) = Making::new(&[("x", ColumnKind::Number, DType::F64)]);
+    let spread = (0..300).map(|i| f64::from(i % 17) / 7.0 - 1.0).collect();
+    let spread = m.b.constant(Tensor::try_new(vec![1, 300], TensorData::F64(spread)).unwrap()).unwrap();
+    let column = m.node(Op::Columns(Columns), &[c[0]]);
+    let wide = m.node(Op::MatMul(MatMul), &[column, spread]);
+    let sum = m.node(Op::Reduce(Reduce::Sum), &[wide]);
+    m.give("near sum", sum);
+    let w = (0..300).map(|i| f64::from(i % 11) / 3.0 - 1.0).collect();
+    let w = m.b.constant(Tensor::try_new(vec![300, 1], TensorData::F64(w)).unwrap()).unwrap();
+    let product = m.node(Op::MatMul(MatMul), &[wide, w]);
+    m.give("near product", product);
+    m.finish("long sums", vec![Cells::Numbers((0..20).map(|i| f64::from(i) / 3.0 - 3.0).collect())])
 }
 
 /// Polygons of one knot and of more.
