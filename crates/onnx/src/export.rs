@@ -19,6 +19,7 @@ mod ends;
 mod forests;
 mod functions;
 mod links;
+mod neighbours;
 mod numbers;
 mod products;
 mod scores;
@@ -163,9 +164,7 @@ fn operator(s: &mut Step<'_>) -> Result<String, Error> {
         Op::ToScores(op) => scores::to_scores(s, *op),
         Op::NearestRows(op) => distances::nearest_rows(s, *op),
         Op::RbfSums(op) => distances::rbf_sums(s, *op),
-        Op::ImputeNeighbours(_) => {
-            Err(s.refuse("a row filled from its neighbours", "use the transform impute"))
-        }
+        Op::ImputeNeighbours(op) => neighbours::impute(s, *op),
         Op::HashBucket(_) => Err(s.refuse("a hash of text", "use one_hot, ordinal or target_encode")),
         Op::Past(_) => Err(s.refuse("a statistic of earlier rows", ROWS)),
         Op::Related(_) => Err(s.refuse("a statistic of a second table", ROWS)),

@@ -261,7 +261,6 @@ fn every_operator_is_exported_or_refused() {
         "HashBucket",
         "Past",
         "Related",
-        "ImputeNeighbours",
         "TextPart",
         "Tokens",
         "HashTokens",

@@ -79,7 +79,7 @@ pub(super) fn gather(s: &mut Step<'_>) -> Result<String, Error> {
 pub(super) const MOST_ADDED: usize = 256;
 
 /// The sum over rising columns of what `of` makes of each, `[N, 1]`; none of none.
-fn added(
+pub(super) fn added(
     s: &mut Step<'_>,
     x: &str,
     width: usize,

@@ -4,8 +4,9 @@ use super::rows::{Case, Cells};
 use ir::digest::SplitMix64;
 use ir::forest::{Child, CodedFeature, Split, Test, Tree};
 use ir::op::{
-    Arithmetic, BSpline, Bin, Cast, Codes, Columns, Comparison, ForestOp, Function, Gather, Interpolate,
-    IsNaN, LabelEncoder, MatMul, OneHot, Reduce, Respell, Sum, Tables, TimePart, ToScores, Where,
+    Arithmetic, BSpline, Bin, Cast, Codes, Columns, Comparison, ForestOp, Function, Gather, ImputeNeighbours,
+    Interpolate, IsNaN, LabelEncoder, MatMul, OneHot, Reduce, Respell, Sum, Tables, TimePart, ToScores,
+    Where,
 };
 use ir::text::time::Part;
 use ir::{
@@ -111,6 +112,7 @@ pub fn cases() -> Vec<Case> {
         categories(),
         times(),
         sums(),
+        neighbours(),
         large_leaves(),
     ]
 }
@@ -308,6 +310,39 @@ fn sums() -> Case {
         "sums",
         vec![Cells::Numbers(numbers(10, 40)), Cells::Numbers(numbers(11, 40).into_iter().rev().collect())],
     )
+}
+
+/// Missing numbers from the nearest rows, some of which lack them, some of which tie.
+fn neighbours() -> Case {
+    let names = ["a", "b", "c"].map(|name| (name, ColumnKind::Number, DType::F64));
+    let (mut m, c) = Making::new(&names);
+    let x = m.node(Op::Columns(Columns), &c);
+    let mut random = SplitMix64::new(12);
+    let mut reference: Vec<f64> = (0..90)
+        .map(|_| if random.below(6) == 0 { f64::INFINITY } else { f64::from(random.below(9)) - 4.0 })
+        .collect();
+    // Beside these, one that lacks all, and two so far away that squares and sums overflow.
+    reference.extend([f64::INFINITY; 3]);
+    reference.extend([1e300, f64::MAX, 2.0, -1e300, f64::MAX, 3.0]);
+    let reference = m.b.constant(Tensor::try_new(vec![33, 3], TensorData::F64(reference)).unwrap()).unwrap();
+    let (scale, fill) = (m.doubles(&[1.0, 0.3, 1e-2]), m.doubles(&[-1.0, -2.0, -3.0]));
+    for (k, by_distance) in [(1, false), (5, false), (5, true), (100, true)] {
+        let made =
+            m.node(Op::ImputeNeighbours(ImputeNeighbours { k, by_distance }), &[x, reference, scale, fill]);
+        m.give(&format!("{k} {by_distance}"), made);
+    }
+    let mut cells = [Vec::new(), Vec::new(), Vec::new()];
+    for row in 0..60 {
+        for column in &mut cells {
+            column.push(match random.below(5) {
+                0 | 1 => f64::NAN,
+                2 if row % 9 == 0 => f64::INFINITY,
+                3 if row % 7 == 0 => 1e300,
+                _ => f64::from(random.below(18)) / 2.0 - 4.0,
+            });
+        }
+    }
+    m.finish("neighbours", cells.map(Cells::Numbers).into())
 }
 
 /// Leaves whose sums single precision does not hold.
