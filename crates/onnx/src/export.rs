@@ -25,6 +25,7 @@ mod products;
 mod scores;
 mod step;
 mod tables;
+mod time_texts;
 mod times;
 mod writer;
 
@@ -36,13 +37,13 @@ use step::Step;
 use writer::Writer;
 
 /// The set of operators of ONNX that a file is written in.
-const OPSET: i64 = 17;
+const OPSET: i64 = 18;
 /// The same where text is parted, which older sets cannot.
 const OPSET_OF_TEXT: i64 = 20;
 /// The set of operators for trees and dictionaries.
 const ML_OPSET: i64 = 3;
 
-/// The bytes of an ONNX model, opset 17 and ai.onnx.ml 3, that makes of a table what `model` makes of it.
+/// The bytes of an ONNX model, opset 18 (20 where times are text) and ai.onnx.ml 3, that makes of a table what `model` makes of it.
 ///
 /// Inputs are the columns of the signature by name, each `[N]`, as a column of a frame is: numbers `double`, missing NaN
 /// (whole numbers too, which are exact up to 2^53); categories and text `string`, missing the empty text, trimmed, numbers

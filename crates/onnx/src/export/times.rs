@@ -1,30 +1,32 @@
-//! `TimePart` of points in time in `int64`: the calendar in whole numbers, as the model computes it, so exact.
+//! `TimePart`: the calendar in whole numbers, as the model computes it, so exact.
 
 use super::codes::missing;
 use super::step::Step;
+use super::time_texts;
 use super::writer::Element;
 use crate::error::Error;
 use ir::op::TimePart;
 use ir::text::time::Part;
 
 pub(super) fn time_part(s: &mut Step<'_>, op: TimePart) -> Result<String, Error> {
-    if op.format.is_some() {
-        return Err(s.refuse(
-            "a point in time written as text",
-            "fit with times as microseconds, from a Parquet file, or make the parts before the model",
-        ));
-    }
     let x = s.input(0)?;
-    let is_missing = missing(s, &x, true);
-    let part = part(s, &x, op.part);
+    let (micros, is_there) = match op.format {
+        Some(format) => time_texts::read(s, &x, format),
+        None => {
+            let is_missing = missing(s, &x, true);
+            let is_there = s.w.op("Not", &[&is_missing]);
+            (x, is_there)
+        }
+    };
+    let part = part(s, &micros, op.part);
     let part = s.w.cast(&part, Element::Double);
     let nan = s.w.double(f64::NAN);
-    Ok(s.w.op("Where", &[&is_missing, &nan, &part]))
+    Ok(s.w.op("Where", &[&is_there, &part, &nan]))
 }
 
 /// Whole numbers by constants, in the notation of the formulas.
-struct Whole<'s, 'e> {
-    s: &'s mut Step<'e>,
+pub(super) struct Whole<'s, 'e> {
+    pub(super) s: &'s mut Step<'e>,
 }
 
 impl Whole<'_, '_> {
@@ -33,20 +35,20 @@ impl Whole<'_, '_> {
         self.s.w.op(op, &[x, &constant])
     }
 
-    fn plus(&mut self, x: &str, constant: i64) -> String {
+    pub(super) fn plus(&mut self, x: &str, constant: i64) -> String {
         self.with("Add", x, constant)
     }
 
-    fn times(&mut self, x: &str, constant: i64) -> String {
+    pub(super) fn times(&mut self, x: &str, constant: i64) -> String {
         self.with("Mul", x, constant)
     }
 
-    fn modulo(&mut self, x: &str, constant: i64) -> String {
+    pub(super) fn modulo(&mut self, x: &str, constant: i64) -> String {
         self.with("Mod", x, constant)
     }
 
     /// Rounded down.
-    fn over(&mut self, x: &str, constant: i64) -> String {
+    pub(super) fn over(&mut self, x: &str, constant: i64) -> String {
         let constant = self.s.w.int(constant);
         self.s.w.floor_divide(x, &constant)
     }
@@ -62,16 +64,16 @@ impl Whole<'_, '_> {
         self.less(&cut, &is_below)
     }
 
-    fn sum(&mut self, a: &str, b: &str) -> String {
+    pub(super) fn sum(&mut self, a: &str, b: &str) -> String {
         self.s.w.op("Add", &[a, b])
     }
 
-    fn less(&mut self, a: &str, b: &str) -> String {
+    pub(super) fn less(&mut self, a: &str, b: &str) -> String {
         self.s.w.op("Sub", &[a, b])
     }
 
     /// 1 where `x` is at most the constant, else 0.
-    fn at_most(&mut self, x: &str, constant: i64) -> String {
+    pub(super) fn at_most(&mut self, x: &str, constant: i64) -> String {
         let constant = self.s.w.int(constant);
         let is = self.s.w.op("LessOrEqual", &[x, &constant]);
         self.s.w.cast(&is, Element::Int64)
@@ -151,7 +153,7 @@ fn part(s: &mut Step<'_>, micros: &str, part: Part) -> String {
 }
 
 /// 1 in years with a 29th of February, else 0.
-fn leap_day(w: &mut Whole<'_, '_>, year: &str) -> String {
+pub(super) fn leap_day(w: &mut Whole<'_, '_>, year: &str) -> String {
     let zero = w.s.w.int(0);
     let [four, hundred, four_hundred] = [4, 100, 400].map(|n| {
         let rest = w.modulo(year, n);

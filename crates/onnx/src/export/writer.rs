@@ -29,6 +29,7 @@ pub(super) enum Attribute {
     Ints(Vec<i64>),
     Floats(Vec<f32>),
     Word(&'static str),
+    Text(String),
     Texts(Vec<String>),
 }
 
@@ -48,6 +49,8 @@ pub(super) struct Writer {
     prefix: String,
     /// True once a node asks for the operators on text of opset 20.
     pub(super) needs_text_operators: bool,
+    /// Columns of text that were read as times, by name and format: microseconds, and where they were read.
+    pub(super) times_read: BTreeMap<(String, u8), (String, String)>,
 }
 
 impl Writer {
@@ -166,11 +169,8 @@ impl Writer {
     /// A reduction over axis 1.
     pub(super) fn reduce(&mut self, op: &str, x: &str, keep: bool) -> String {
         let keep = ("keepdims", Attribute::Int(keep.into()));
-        if op == "ReduceSum" {
-            let axes = self.ints(&[1], &[1]);
-            return self.with(op, &[x, &axes], vec![keep]);
-        }
-        self.with(op, &[x], vec![("axes", Attribute::Ints(vec![1])), keep])
+        let axes = self.ints(&[1], &[1]);
+        self.with(op, &[x, &axes], vec![keep])
     }
 
     /// `x` divided by a constant of whole numbers above 0 and rounded down; `x` of `i64`.
@@ -260,6 +260,10 @@ fn attribute(name: &str, value: Attribute) -> proto::Attribute {
         }
         Attribute::Word(v) => {
             out.s = Some(Bytes::from_static(v.as_bytes()));
+            3
+        }
+        Attribute::Text(v) => {
+            out.s = Some(Bytes::from(v));
             3
         }
         Attribute::Floats(v) => {

@@ -8,7 +8,7 @@ use ir::op::{
     Interpolate, IsNaN, LabelEncoder, MatMul, OneHot, Reduce, Respell, Sum, Tables, TimePart, ToScores,
     Where,
 };
-use ir::text::time::Part;
+use ir::text::time::{Part, TimeFormat};
 use ir::{
     Card, ColumnKind, DType, Forest, GraphBuilder, Input, Model, Op, OutputRole, Shape, Signature, Task,
     Tensor, TensorData, ValueIdx,
@@ -111,6 +111,7 @@ pub fn cases() -> Vec<Case> {
         splines(),
         categories(),
         times(),
+        written_times(),
         sums(),
         neighbours(),
         large_leaves(),
@@ -275,6 +276,50 @@ fn times() -> Case {
     cells.extend((0..80).map(|i| (10_940 + 29 * i) * day + 1_234_567_891 * i));
     cells.extend((0..20).map(|i| -(700_000 - 35_001 * i) * day - 1));
     m.finish("times", vec![Cells::Moments(cells)])
+}
+
+/// Every format, read and not read: ranges, days of months, fractions, zones, names.
+fn written_times() -> Case {
+    let formats: Vec<TimeFormat> = TimeFormat::all().collect();
+    let names: Vec<String> = formats.iter().map(|f| f.pattern().to_string()).collect();
+    let columns: Vec<(&str, ColumnKind, DType)> =
+        names.iter().map(|n| (&n[..], ColumnKind::Time, DType::Str)).collect();
+    let (mut m, c) = Making::new(&columns);
+    let mut cells = Vec::new();
+    let ends = [
+        ".5",
+        ",123456789",
+        ".0000009",
+        "Z",
+        "z",
+        "+01:30",
+        "-0045",
+        "+05",
+        "-05:",
+        ".25+23:59",
+        "+24:00",
+        "x",
+        ".",
+    ];
+    for (&format, &column) in formats.iter().zip(&c) {
+        let part = Op::TimePart(TimePart { part: Part::Moment, format: Some(format) });
+        let moment = m.node(part, &[column]);
+        m.give(format.pattern(), moment);
+        let written = |micros: i64| format.write(micros);
+        let mut texts = vec![String::new(), "2000-01-01x".to_string(), "13/13/2013".to_string()];
+        texts.extend([0, 951_782_400_000_000, 1_709_164_800_000_000, -1, 4_102_444_799_999_999].map(written));
+        let usual = written(1_330_473_601_000_000);
+        texts.extend([usual.to_ascii_uppercase(), usual.replacen("29", "30", 1)]);
+        texts.extend(["23:59", "24:00", "7:5", "7:5:9", "0-0-0"].map(str::to_string));
+        texts.extend(
+            ["30 February 2000", "1 june 2001", "Sept-2001", "JULY-0001", "Feb 29, 1900"].map(str::to_string),
+        );
+        texts.extend(ends.map(|end| format!("{}{end}", usual.trim_end_matches('Z'))));
+        cells.push(Cells::Texts(texts));
+    }
+    let day = m.node(Op::TimePart(TimePart { part: Part::YearDay, format: Some(formats[0]) }), &[c[0]]);
+    m.give("day of the year", day);
+    m.finish("written times", cells)
 }
 
 /// Real numbers as scores, tables of one column and of pairs, and no table; their sum, which is clamped.

@@ -29,7 +29,10 @@ impl Cells {
                 Cells::Numbers(rows.map(whole).collect())
             }
             ColumnData::Str { .. } => {
-                Cells::Texts(rows.map(|row| column.text(row).unwrap_or("").to_string()).collect())
+                // An exported model takes times trimmed.
+                let trimmed =
+                    |text| if input.kind == ColumnKind::Time { ir::text::category_key(text) } else { text };
+                Cells::Texts(rows.map(|row| trimmed(column.text(row).unwrap_or("")).to_string()).collect())
             }
             _ => Cells::Numbers(rows.map(|row| column.double(row)).collect()),
         }
