@@ -29,7 +29,7 @@ from systems import smidgen
 BENCH = Path(__file__).resolve().parent
 CACHE = BENCH / ".cache" / "export"
 EXPORT = Path(os.environ.get("SMIDGEN_EXPORT") or BENCH.parent / "target" / "release" / "examples" / "export")
-COLUMNS = ["table", "learner", "transform", "rows", "labels_differ", "probability", "steps", "value", "onnx_bytes", "smidgen_bytes", "refused"]
+COLUMNS = ["table", "learner", "steps_and_settings", "rows", "labels_differ", "probability", "float_steps", "value", "onnx_bytes", "smidgen_bytes", "refused"]
 
 
 def main() -> int:
@@ -67,7 +67,7 @@ def answers(learner: str, task: str) -> bool:
 def is_bad(line: dict, case: dict) -> bool:
     if "refused" in case:
         return line["refused"] != case["refused"]
-    return bool(line["refused"]) or bool(line["labels_differ"]) or (line["steps"] or 0) > 1 or (line["value"] or 0) > 1e-12
+    return bool(line["refused"]) or bool(line["labels_differ"]) or (line["float_steps"] or 0) > 1 or (line["value"] or 0) > 1e-12
 
 
 def measured(definition: dict, table: dict, case: dict, learner: str, transform: str, version: str) -> dict:
@@ -79,6 +79,7 @@ def measured(definition: dict, table: dict, case: dict, learner: str, transform:
     command += ["--transforms", transform] if transform else []
     for value in case.get("set", []):
         command += ["--set", value]
+    command += case.get("args", [])
     command = [str(part) for part in command]
     key = hashlib.sha256(json.dumps([version, command]).encode()).hexdigest()[:16]
     folder = CACHE / f"{table['name']}-{learner}-{key}"
@@ -89,8 +90,8 @@ def measured(definition: dict, table: dict, case: dict, learner: str, transform:
         proba = [] if table["task"] == "regression" else ["--proba"]
         run([smidgen.BINARY, "predict", model, data, "--quiet", *proba, "-o", folder / "unfinished.csv"])
         (folder / "unfinished.csv").rename(said)
-    step = " ".join([transform, *case.get("set", [])]).strip()
-    line = dict.fromkeys(COLUMNS) | {"table": table["name"], "learner": learner, "transform": step}
+    settings = " ".join([transform, *case.get("set", []), *case.get("args", [])]).strip()
+    line = dict.fromkeys(COLUMNS) | {"table": table["name"], "learner": learner, "steps_and_settings": settings}
     line["smidgen_bytes"] = model.stat().st_size
     exported = subprocess.run([EXPORT, model, onnx], capture_output=True, text=True, check=False)
     if exported.returncode:
@@ -129,7 +130,7 @@ def compared(onnx: Path, data: Path, said: Path, table: dict, definition: dict) 
     assert given.dtype == numpy.float32 and not numpy.isnan(given).any()
     found["probability"] = float(numpy.abs(given.astype(float) - expected.astype(float)).max())
     # Positive floats are as far apart as their bits.
-    found["steps"] = int(numpy.abs(given.view(numpy.int32).astype(int) - expected.view(numpy.int32).astype(int)).max())
+    found["float_steps"] = int(numpy.abs(given.view(numpy.int32).astype(int) - expected.view(numpy.int32).astype(int)).max())
     return found
 
 

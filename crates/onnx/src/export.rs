@@ -75,6 +75,7 @@ pub fn export(model: &Model) -> Result<Vec<u8>, Error> {
         }
     }
     let outputs = ends::outputs(model, &names, &mut w);
+    w.drop_unused();
     let opset = if w.needs_text_operators { OPSET_OF_TEXT } else { OPSET };
     let set = |domain: Option<&str>, version| proto::OpsetId {
         domain: domain.map(str::to_string),
@@ -186,7 +187,7 @@ fn bound(s: &Step<'_>) -> Option<&'static str> {
             LinkKind::Logistic | LinkKind::Softmax | LinkKind::Share => {
                 Some("probabilities: one step of single precision (a relative 2^-23)")
             }
-            LinkKind::Exponential => Some("e^score: a relative 2^-50"),
+            LinkKind::Exponential => Some("e^score: a relative 2^-50, or 2^-1022"),
             LinkKind::Linear => None,
         },
         Op::LeastCost(_) => {

@@ -20,8 +20,16 @@ mod rows;
 mod scores;
 
 use ir::digest::{Digest, SplitMix64};
-use ir::op::TimePart;
-use ir::{Model, Nature, Op, OutputRole, Tensor, TensorData};
+use ir::op::{
+    BagGather, Gather, HashBucket, HashTokens, Past, PastKind, Reduce, Related, RelatedKind, TextPart,
+    TimePart, Timed,
+};
+use ir::text::parts::TextNumber;
+use ir::text::tokens::{Analyzer, Tokenizer};
+use ir::{
+    ColumnKind, DType, GraphBuilder, Input, Joined, Model, Nature, Op, OutputRole, Shape, Signature, Task,
+    Tensor, TensorData,
+};
 use rows::{Case, Cells};
 use runtime::tensors::{Limits, run};
 use smidgen_onnx::{Kind, NoExternal, Options, export, import};
@@ -107,7 +115,7 @@ fn check(case: &Case, at: usize, meant: &Tensor, got: &Made) {
             // One step of single precision; below its normal numbers steps are even.
             OutputRole::Probability => distance <= (want.abs() * f64::from(f32::EPSILON)).max(1.5e-45),
             // e^score; linear values are equal.
-            OutputRole::Value => distance <= want.abs() * 2f64.powi(-50),
+            OutputRole::Value => distance <= (want.abs() * 2f64.powi(-50)).max(f64::MIN_POSITIVE),
             // Sums of 300 numbers of sizes below 10.
             _ if name.starts_with(made::NEAR) => distance <= 300.0 * 3000.0 * 2f64.powi(-53),
             _ => is_same,
@@ -299,4 +307,72 @@ fn refusals_name_the_node() {
         }
     }
     assert!(seen.contains("HashBucket") && seen.contains("Link"), "{seen:?}");
+}
+
+/// Each operator that is refused, with the words that say why.
+#[test]
+fn refused_operators_say_why() {
+    let text = |op: Op| {
+        let mut b = GraphBuilder::new();
+        let x = b.input("x", DType::Str, Shape::rows()).unwrap();
+        let made = b.node(op, &[x]).unwrap();
+        (b, made, Input { name: "x".to_string(), kind: ColumnKind::Text, dtype: DType::Str })
+    };
+    let tokenizer = Tokenizer { analyzer: Analyzer::Words, ngram_min: 1, ngram_max: 1, fold_case: true };
+    let bag = |next: Option<Op>| {
+        let (mut b, bag, input) = text(Op::HashTokens(HashTokens { tokenizer, bits: 2 }));
+        let weighed = next.map_or(bag, |op| b.node(op, &[bag]).unwrap());
+        let ids = b.constant(Tensor::vector(TensorData::I64(vec![1]))).unwrap();
+        let columns = b.node(Op::BagGather(BagGather), &[weighed, ids]).unwrap();
+        let made = b.node(Op::Reduce(Reduce::Sum), &[columns]).unwrap();
+        let at = b.constant(Tensor::scalar(TensorData::I64(vec![0])).unwrap()).unwrap();
+        let made = b.node(Op::Gather(Gather), &[made, at]).unwrap();
+        (b, made, input)
+    };
+    let past = Past { kind: PastKind::Lag, steps: 1 };
+    let second = {
+        let mut b = GraphBuilder::new();
+        let key = b.input("x", DType::Str, Shape::rows()).unwrap();
+        let other = b.input("of the second", DType::Str, Shape::other_rows()).unwrap();
+        let related = Related { kind: RelatedKind::Count, timed: Timed::Neither };
+        let made = b.node(Op::Related(related), &[key, other]).unwrap();
+        (b, made, Input { name: "x".to_string(), kind: ColumnKind::Category, dtype: DType::Str })
+    };
+    let number = {
+        let mut b = GraphBuilder::new();
+        let x = b.input("x", DType::F64, Shape::rows()).unwrap();
+        let made = b.node(Op::Past(past), &[x, x]).unwrap();
+        (b, made, Input { name: "x".to_string(), kind: ColumnKind::Number, dtype: DType::F64 })
+    };
+    let cases = [
+        (text(Op::HashBucket(HashBucket { n_buckets: 3 })), "(HashBucket): a hash of text"),
+        (
+            text(Op::TextPart(TextPart { part: TextNumber::Words })),
+            "(TextPart): a count of a text's characters",
+        ),
+        (bag(None), "(HashTokens): a hash of terms"),
+        (number, "(Past): a statistic of earlier rows"),
+        (second, "(Related): a statistic of a second table"),
+    ];
+    for ((b, made, input), expected) in cases {
+        let of_second =
+            Input { name: "of the second".to_string(), kind: ColumnKind::Category, dtype: DType::Str };
+        let is_alone = b.is_free("of the second");
+        let signature = Signature {
+            task: Task::Transform,
+            target: String::new(),
+            inputs: vec![input],
+            outputs: vec![OutputRole::Column],
+            classes: Vec::new(),
+            positive: None,
+            missing: Vec::new(),
+            columns: vec!["made".to_string()],
+            joined: (!is_alone).then(|| Joined { table: "second.csv".to_string(), inputs: vec![of_second] }),
+        };
+        let model = Model::try_new(b.finish(&[made]).unwrap(), signature, ir::Card::default()).unwrap();
+        let error = export(&model).unwrap_err();
+        assert_eq!(error.nature(), Nature::Unsupported);
+        let instead = "has no form in ONNX that gives the same; ";
+        assert!(error.to_string().contains(&format!("{expected} {instead}")), "{error}");
+    }
 }

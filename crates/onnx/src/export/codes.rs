@@ -96,10 +96,19 @@ mod tests {
     #[test]
     fn edges_beyond_doubles_keep_every_branch() {
         let far = 1i64 << 53;
-        for edge in [0, 5, -5, far, far + 1, -far - 1, i64::MAX, i64::MIN, i64::MAX - 512, -far - 3] {
-            let double = rounded_down(edge);
-            assert!(double as i128 <= i128::from(edge), "{edge}");
-            assert!(double.next_up() as i128 > i128::from(edge), "{edge}");
+        let cases = [
+            (0, 0.0),
+            (-5, -5.0),
+            (far, 9_007_199_254_740_992.0),
+            (far + 1, 9_007_199_254_740_992.0),
+            (far + 3, 9_007_199_254_740_994.0),
+            (-far - 1, -9_007_199_254_740_994.0),
+            (i64::MIN, -9_223_372_036_854_775_808.0),
+            (i64::MAX, 9_223_372_036_854_774_784.0),
+            (i64::MAX - 1024, 9_223_372_036_854_773_760.0),
+        ];
+        for (edge, double) in cases {
+            assert_eq!(rounded_down(edge).to_bits(), f64::to_bits(double), "{edge}");
         }
     }
 }

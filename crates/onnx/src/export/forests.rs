@@ -194,101 +194,93 @@ impl Places {
     }
 }
 
-/// The attributes of an ensemble, while trees are added.
-#[derive(Default)]
-struct Nodes {
-    tree: Vec<i64>,
-    node: Vec<i64>,
-    feature: Vec<i64>,
-    value: Vec<f32>,
-    mode: Vec<String>,
-    yes: Vec<i64>,
-    no: Vec<i64>,
-    missing_yes: Vec<i64>,
-    target_tree: Vec<i64>,
-    target_node: Vec<i64>,
-    target: Vec<i64>,
-    weight: Vec<f32>,
+/// A node of an ensemble.
+struct TreeNode {
+    tree: i64,
+    /// Splits have their own numbers, leaves those behind them; the root comes first.
+    node: i64,
+    mode: &'static str,
+    feature: i64,
+    value: f32,
+    yes: i64,
+    no: i64,
+    missing_yes: bool,
 }
 
-impl Nodes {
-    fn add(&mut self, idx: i64, tree: &Tree, places: &Places, n_outputs: usize, cut: Cut) {
-        // Splits have their own numbers, leaves those behind them. The root comes first.
-        let n_splits = tree.splits.len();
-        let number = |at: usize| i64::try_from(at).unwrap_or(i64::MAX);
-        let child = |child: Child| match child {
-            Child::Split(at) => i64::from(at),
-            Child::Leaf(at) => number(n_splits + at as usize),
+/// What a leaf adds to a target.
+struct Weight {
+    tree: i64,
+    node: i64,
+    target: i64,
+    weight: f32,
+}
+
+fn number(at: usize) -> i64 {
+    i64::try_from(at).unwrap_or(i64::MAX)
+}
+
+/// The nodes of a tree. "Less or equal" is their yes, and goes where the model's no goes: left.
+fn nodes_of(idx: i64, tree: &Tree, places: &Places) -> Vec<TreeNode> {
+    let n_splits = tree.splits.len();
+    let child = |child: Child| match child {
+        Child::Split(at) => i64::from(at),
+        Child::Leaf(at) => number(n_splits + at as usize),
+    };
+    let split = |(at, split): (usize, &Split)| {
+        let (value, missing_yes) = match split.test {
+            Test::Greater(code) => (f32::from(code), split.missing_left),
+            Test::In(_) => (0.5, false),
         };
-        for (at, split) in tree.splits.iter().enumerate() {
-            // "Less or equal" is yes, and goes where our "no" goes: left.
-            let (value, missing_yes) = match split.test {
-                Test::Greater(code) => (f32::from(code), split.missing_left),
-                Test::In(_) => (0.5, false),
-            };
-            let sides = (child(split.left), child(split.right));
-            self.node(idx, number(at), places.of_split(split), value, "BRANCH_LEQ", sides, missing_yes);
-        }
-        let width = tree.width as usize;
-        for (at, leaf) in tree.leaves.chunks_exact(width.max(1)).enumerate() {
-            let at = number(n_splits + at);
-            self.node(idx, at, 0, 0.0, "LEAF", (0, 0), false);
-            for (k, &value) in leaf.iter().enumerate() {
-                let of_parts = cut.parts(value).into_iter().take(cut.n_parts());
-                for (part, value) in of_parts.enumerate() {
-                    self.target_tree.push(idx);
-                    self.target_node.push(at);
-                    self.target.push(number(part * n_outputs + tree.first_output as usize + k));
-                    // Whole and within 2^24, so nothing is lost.
-                    self.weight.push(value as f32);
-                }
+        let (yes, no) = (child(split.left), child(split.right));
+        let (node, feature) = (number(at), places.of_split(split));
+        TreeNode { tree: idx, node, mode: "BRANCH_LEQ", feature, value, yes, no, missing_yes }
+    };
+    let leaf = |at: usize| {
+        let node = number(n_splits + at);
+        TreeNode { tree: idx, node, mode: "LEAF", feature: 0, value: 0.0, yes: 0, no: 0, missing_yes: false }
+    };
+    tree.splits.iter().enumerate().map(split).chain((0..=n_splits).map(leaf)).collect()
+}
+
+fn weights_of(idx: i64, tree: &Tree, n_outputs: usize, cut: Cut) -> Vec<Weight> {
+    let width = tree.width as usize;
+    let mut weights = Vec::new();
+    for (at, leaf) in tree.leaves.chunks_exact(width.max(1)).enumerate() {
+        let node = number(tree.splits.len() + at);
+        for (k, &value) in leaf.iter().enumerate() {
+            for (part, value) in cut.parts(value).into_iter().take(cut.n_parts()).enumerate() {
+                let target = number(part * n_outputs + tree.first_output as usize + k);
+                // Whole and within 2^24, so nothing is lost.
+                weights.push(Weight { tree: idx, node, target, weight: value as f32 });
             }
         }
     }
-
-    fn node(
-        &mut self,
-        tree: i64,
-        at: i64,
-        feature: i64,
-        value: f32,
-        mode: &str,
-        sides: (i64, i64),
-        missing_yes: bool,
-    ) {
-        self.tree.push(tree);
-        self.node.push(at);
-        self.feature.push(feature);
-        self.value.push(value);
-        self.mode.push(mode.to_string());
-        self.yes.push(sides.0);
-        self.no.push(sides.1);
-        self.missing_yes.push(missing_yes.into());
-    }
+    weights
 }
 
 fn ensemble(trees: &[&Tree], places: &Places, n_outputs: usize, cut: Cut) -> Vec<(&'static str, Attribute)> {
-    let mut n = Nodes::default();
-    for (idx, tree) in (0i64..).zip(trees) {
-        n.add(idx, tree, places, n_outputs, cut);
-    }
-    let n_targets = i64::try_from(n_outputs * cut.n_parts()).unwrap_or(i64::MAX);
+    let trees = || (0i64..).zip(trees);
+    let nodes: Vec<TreeNode> = trees().flat_map(|(idx, tree)| nodes_of(idx, tree, places)).collect();
+    let weights: Vec<Weight> =
+        trees().flat_map(|(idx, tree)| weights_of(idx, tree, n_outputs, cut)).collect();
+    let of_nodes = |of: fn(&TreeNode) -> i64| Attribute::Ints(nodes.iter().map(of).collect());
+    let of_weights = |of: fn(&Weight) -> i64| Attribute::Ints(weights.iter().map(of).collect());
     vec![
-        ("n_targets", Attribute::Int(n_targets)),
+        ("n_targets", Attribute::Int(number(n_outputs * cut.n_parts()))),
         ("aggregate_function", Attribute::Word("SUM")),
         ("post_transform", Attribute::Word("NONE")),
-        ("nodes_treeids", Attribute::Ints(n.tree)),
-        ("nodes_nodeids", Attribute::Ints(n.node)),
-        ("nodes_featureids", Attribute::Ints(n.feature)),
-        ("nodes_values", Attribute::Floats(n.value)),
-        ("nodes_modes", Attribute::Texts(n.mode)),
-        ("nodes_truenodeids", Attribute::Ints(n.yes)),
-        ("nodes_falsenodeids", Attribute::Ints(n.no)),
-        ("nodes_missing_value_tracks_true", Attribute::Ints(n.missing_yes)),
-        ("target_treeids", Attribute::Ints(n.target_tree)),
-        ("target_nodeids", Attribute::Ints(n.target_node)),
-        ("target_ids", Attribute::Ints(n.target)),
-        ("target_weights", Attribute::Floats(n.weight)),
+        ("nodes_treeids", of_nodes(|n| n.tree)),
+        ("nodes_nodeids", of_nodes(|n| n.node)),
+        ("nodes_featureids", of_nodes(|n| n.feature)),
+        ("nodes_values", Attribute::Floats(nodes.iter().map(|n| n.value).collect())),
+        ("nodes_modes", Attribute::Texts(nodes.iter().map(|n| n.mode.to_string()).collect())),
+        ("nodes_truenodeids", of_nodes(|n| n.yes)),
+        ("nodes_falsenodeids", of_nodes(|n| n.no)),
+        ("nodes_missing_value_tracks_true", of_nodes(|n| n.missing_yes.into())),
+        ("target_treeids", of_weights(|w| w.tree)),
+        ("target_nodeids", of_weights(|w| w.node)),
+        ("target_ids", of_weights(|w| w.target)),
+        ("target_weights", Attribute::Floats(weights.iter().map(|w| w.weight).collect())),
     ]
 }
 

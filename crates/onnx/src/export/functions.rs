@@ -226,7 +226,7 @@ impl Formula<'_, '_> {
     /// The polynomial of `z` with the terms `±1 / k!`, the last one of the sine's sign at `k = 3` and 1 at `k = 4`.
     fn series(&mut self, z: &str, orders: &[u32]) -> String {
         let factorial = |k: u32| (1..=k).map(f64::from).product::<f64>();
-        let sign = |k: u32| if k / 2 % 2 == 0 { 1.0 } else { -1.0 };
+        let sign = |k: u32| if (k / 2).is_multiple_of(2) { 1.0 } else { -1.0 };
         let terms: Vec<f64> = orders.iter().map(|&k| sign(k) / factorial(k)).collect();
         self.polynomial(z, &terms)
     }

@@ -138,6 +138,12 @@ impl Writer {
         });
     }
 
+    /// Drops constants that no node takes.
+    pub(super) fn drop_unused(&mut self) {
+        let used: BTreeSet<&String> = self.nodes.iter().flat_map(|n| &n.input).collect();
+        self.constants.retain(|c| c.name.as_ref().is_some_and(|name| used.contains(name)));
+    }
+
     /// Elements of another type.
     pub(super) fn cast(&mut self, x: &str, to: Element) -> String {
         self.with("Cast", &[x], vec![("to", Attribute::Int(to.number().into()))])
