@@ -107,6 +107,14 @@ pub enum Kind {
         /// What would work.
         instead: String,
     },
+    /// A model that would be longer than ONNX's files may be.
+    #[error(
+        "onnx export: the file would have {n_bytes} bytes, at most 2147483647 are allowed; use fewer trees or rows"
+    )]
+    TooLong {
+        /// Bytes that it would have.
+        n_bytes: usize,
+    },
     /// A node of a model that is not what its operator promises.
     #[error(
         "onnx export: node \"{node}\" ({op}): {what} is not as the operator promises; this is a defect of smidgen"
@@ -130,7 +138,10 @@ impl Error {
     /// Whose business it is.
     pub fn nature(&self) -> Nature {
         match *self.0 {
-            Kind::Opset { .. } | Kind::Unsupported { .. } | Kind::NotExported { .. } => Nature::Unsupported,
+            Kind::Opset { .. }
+            | Kind::Unsupported { .. }
+            | Kind::NotExported { .. }
+            | Kind::TooLong { .. } => Nature::Unsupported,
             Kind::NotAsPromised { .. } => Nature::Bug,
             Kind::Damaged { .. }
             | Kind::Node { .. }

@@ -29,7 +29,7 @@ mod time_texts;
 mod times;
 mod writer;
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::proto;
 use ir::{Model, Op};
 use prost::Message;
@@ -58,7 +58,8 @@ const ML_OPSET: i64 = 3;
 ///
 /// # Errors
 /// `NotExported` names the first node that has no exact form, and what would work: text parted into terms, hashes, other
-/// rows of the table (`Past`), a second table (`Related`). Never a file that computes something else.
+/// rows of the table (`Past`), a second table (`Related`). Never a file that computes something else. `TooLong` for a file
+/// of 2 GiB or more.
 pub fn export(model: &Model) -> Result<Vec<u8>, Error> {
     let graph = model.graph();
     let mut w = Writer::default();
@@ -74,7 +75,7 @@ pub fn export(model: &Model) -> Result<Vec<u8>, Error> {
             *slot = Some(made);
         }
     }
-    let outputs = ends::outputs(model, &names, &mut w);
+    let outputs = ends::outputs(model, &names, &mut w)?;
     w.drop_unused();
     let opset = if w.needs_text_operators { OPSET_OF_TEXT } else { OPSET };
     let set = |domain: Option<&str>, version| proto::OpsetId {
@@ -99,7 +100,16 @@ pub fn export(model: &Model) -> Result<Vec<u8>, Error> {
         metadata_props: ends::metadata(model),
         ..proto::Model::default()
     };
+    checked_length(file.encoded_len())?;
     Ok(file.encode_to_vec())
+}
+
+/// Protobuf counts the bytes of a message in 31 bits; readers refuse longer ones.
+fn checked_length(n_bytes: usize) -> Result<(), Error> {
+    match i32::try_from(n_bytes) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Kind::TooLong { n_bytes }.into()),
+    }
 }
 
 /// The nodes that an output hangs on, in order.
@@ -197,5 +207,17 @@ fn bound(s: &Step<'_>) -> Option<&'static str> {
             Some("sums of K > 256 doubles, in any order: K 2^-53 of the sum of sizes")
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_two_gibibytes_are_refused() {
+        assert!(checked_length((1 << 31) - 1).is_ok());
+        let message = checked_length(1 << 31).unwrap_err().to_string();
+        assert!(message.contains("2147483648 bytes"), "{message}");
     }
 }

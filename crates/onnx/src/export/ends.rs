@@ -4,6 +4,7 @@
 //! a value (NaN) and thresholds stay exact.
 
 use super::writer::{Element, Writer};
+use crate::error::{Error, Kind};
 use crate::proto;
 use ir::{ColumnKind, DType, Dim, Model, OutputRole, ValueIdx};
 
@@ -29,7 +30,7 @@ pub(super) fn inputs(model: &Model, names: &mut [Option<String>], w: &mut Writer
             }
             _ => Element::Double,
         };
-        made.infos.push(info(&name, element, &[Dim::Symbol("N".to_string())]));
+        made.infos.push(info(&name, element, &model.graph().value(idx).shape.0));
         if let Some(slot) = names.get_mut(idx.0 as usize) {
             *slot = Some(name);
         }
@@ -38,17 +39,22 @@ pub(super) fn inputs(model: &Model, names: &mut [Option<String>], w: &mut Writer
 }
 
 /// Declares the outputs and gives the values their names.
-pub(super) fn outputs(model: &Model, names: &[Option<String>], w: &mut Writer) -> Vec<proto::ValueInfo> {
+/// # Errors  An output that no node makes and that is no column, which a model of tables has not.
+pub(super) fn outputs(
+    model: &Model,
+    names: &[Option<String>],
+    w: &mut Writer,
+) -> Result<Vec<proto::ValueInfo>, Error> {
     let signature = model.signature();
     let mut columns = signature.columns.iter();
     let mut infos = Vec::new();
     w.begin("outputs");
     for (&idx, role) in model.graph().outputs().iter().zip(&signature.outputs) {
         let value = model.graph().value(idx);
-        let constant = model.graph().constant(idx).is_some();
-        // A constant output has no rows, so no model of tables has one.
-        let Some(name) = names.get(idx.0 as usize).and_then(Option::as_deref).filter(|_| !constant) else {
-            continue;
+        let Some(name) = names.get(idx.0 as usize).and_then(Option::as_deref) else {
+            return Err(
+                Kind::NotAsPromised { node: value.name.clone(), op: role.name(), what: "an output" }.into()
+            );
         };
         let (made, wanted, element) = match role {
             OutputRole::Score => (name.to_string(), "score", Element::Int64),
@@ -72,7 +78,7 @@ pub(super) fn outputs(model: &Model, names: &[Option<String>], w: &mut Writer) -
         w.give(&made, &output);
         infos.push(info(&output, element, &value.shape.0));
     }
-    infos
+    Ok(infos)
 }
 
 /// The classes as whole numbers, if all are, each spelt in the one way.

@@ -2,11 +2,13 @@
 
 use super::rows::{Case, Cells};
 use ir::digest::SplitMix64;
-use ir::forest::{Child, CodedFeature, Split, Test, Tree};
+use ir::fixed::Requantize;
+use ir::forest::{Child, CodeSet, CodedFeature, Split, Test, Tree};
 use ir::op::{
-    Arithmetic, BSpline, Bin, Cast, Codes, Columns, Comparison, ForestOp, Function, Gather, ImputeNeighbours,
-    Interpolate, IsNaN, LabelEncoder, MatMul, OneHot, Reduce, Respell, Sum, Tables, TimePart, ToScores,
-    Where,
+    ArgMax, Arithmetic, BSpline, Bin, Cast, Codes, Columns, Comparison, ForestOp, Function, Gather,
+    ImputeNeighbours, Interpolate, IsNaN, LabelEncoder, LeastCost, Link, LinkKind, MatMul, NearestRows,
+    OneHot, QGemm, QuantizeLinear, RbfSums, Reduce, Respell, ScoreCurve, Sum, Tables, Threshold, TimePart,
+    ToScores, Where,
 };
 use ir::text::time::{Part, TimeFormat};
 use ir::{
@@ -66,6 +68,50 @@ impl Making {
         }
     }
 
+    fn matrix(&mut self, dims: [usize; 2], data: TensorData) -> ValueIdx {
+        self.b.constant(Tensor::try_new(dims.to_vec(), data).unwrap()).unwrap()
+    }
+
+    /// Multipliers and shifts near 1 / 3.
+    fn requantize(&mut self, n: usize) -> ValueIdx {
+        let pair = Requantize::of(1.0 / 3.0).unwrap();
+        let values = [vec![pair.multiplier(); n], vec![pair.shift(); n]].concat();
+        self.matrix([2, n], TensorData::I64(values))
+    }
+
+    /// Columns as small integers, `[N, columns]`.
+    fn small(&mut self, columns: &[ValueIdx]) -> ValueIdx {
+        let x = self.node(Op::Columns(Columns), columns);
+        let scale = self.doubles(&vec![0.004; columns.len()]);
+        self.node(Op::QuantizeLinear(QuantizeLinear { bits: 12 }), &[x, scale])
+    }
+
+    /// A model that answers a task.
+    fn answer(self, name: &str, task: Task, outputs: &[(OutputRole, ValueIdx)], cells: Vec<Cells>) -> Case {
+        let values: Vec<ValueIdx> = outputs.iter().map(|o| o.1).collect();
+        let n_classes = match task {
+            Task::Binary => 2,
+            Task::Multiclass => 3,
+            Task::Regression | Task::Transform => 0,
+        };
+        let signature = Signature {
+            task,
+            target: "target".to_string(),
+            inputs: self.inputs,
+            outputs: outputs.iter().map(|o| o.0).collect(),
+            // Numbers where there are two, texts where there are three.
+            classes: (0..n_classes)
+                .map(|k| if n_classes == 2 { k.to_string() } else { format!("class {k}") })
+                .collect(),
+            positive: None,
+            missing: Vec::new(),
+            columns: Vec::new(),
+            joined: None,
+        };
+        let model = Model::try_new(self.b.finish(&values).unwrap(), signature, Card::default()).unwrap();
+        Case { name: name.to_string(), model, cells }
+    }
+
     fn finish(self, name: &str, cells: Vec<Cells>) -> Case {
         let values: Vec<ValueIdx> = self.outputs.iter().map(|o| o.1).collect();
         let signature = Signature {
@@ -115,6 +161,12 @@ pub fn cases() -> Vec<Case> {
         sums(),
         neighbours(),
         large_leaves(),
+        classes_of_a_forest(),
+        two_classes_of_parts(),
+        shares(),
+        neighbours_that_vote(),
+        similarities(),
+        a_count(),
     ]
 }
 
@@ -425,4 +477,172 @@ fn large_leaves() -> Case {
     m.give("score", scores);
     let cells = |seed| Cells::Numbers(numbers(seed, 40));
     m.finish("large leaves", vec![cells(7), cells(8)])
+}
+
+/// A tree whose splits stand in preorder; features from the third on are categories.
+fn grow(random: &mut SplitMix64, tree: &mut Tree, depth: u32) -> Child {
+    if depth == 0 || random.below(5) == 0 {
+        let leaf = tree.leaves.len() as u32 / tree.width;
+        tree.leaves.extend((0..tree.width).map(|_| random.below(20_001) as i32 - 10_000));
+        return Child::Leaf(leaf);
+    }
+    let feature = random.below(3);
+    let test = if feature < 2 {
+        Test::Greater(random.below(21) as u8)
+    } else {
+        let mut set = CodeSet::default();
+        (0..5u8).filter(|_| random.below(2) == 0).for_each(|code| set.insert(code));
+        Test::In(set)
+    };
+    let (at, none) = (tree.splits.len(), Child::Leaf(0));
+    tree.splits.push(Split { feature, test, missing_left: random.below(2) == 0, left: none, right: none });
+    let left = grow(random, tree, depth - 1);
+    let right = grow(random, tree, depth - 1);
+    (tree.splits[at].left, tree.splits[at].right) = (left, right);
+    Child::Split(at as u32)
+}
+
+/// Two numbers and a category, coded, and rows for them.
+fn coded() -> (Making, Vec<ValueIdx>, Vec<ValueIdx>, Vec<Cells>) {
+    let (mut m, c) = Making::new(&[
+        ("x", ColumnKind::Number, DType::F64),
+        ("whole", ColumnKind::Number, DType::I64),
+        ("kind", ColumnKind::Category, DType::Str),
+    ]);
+    let edges: Vec<f64> = (0..20).map(|i| f64::from(i) - 9.5).collect();
+    let edges = m.doubles(&edges);
+    let x = m.node(Op::Bin(Bin), &[c[0], edges]);
+    let edges = m.b.constant(Tensor::vector(TensorData::I64((-10..10).collect()))).unwrap();
+    let whole = m.node(Op::Bin(Bin), &[c[1], edges]);
+    let keys = m.texts(&["a", "b", "c", "d"]);
+    let kind = m.node(Op::Codes(Codes { unseen: 4 }), &[c[2], keys]);
+    let wholes = (0..40).map(|i| if i % 11 == 4 { f64::NAN } else { f64::from(i * 7 % 23 - 11) }).collect();
+    let kinds = (0..40).map(|i| ["a", "b", "c", "d", "other", ""][i * 5 % 6].to_string()).collect();
+    let cells = vec![Cells::Numbers(numbers(21, 40)), Cells::Numbers(wholes), Cells::Texts(kinds)];
+    (m, c, vec![x, whole, kind], cells)
+}
+
+fn random_forest(seed: u64, n_outputs: u32) -> Op {
+    let mut random = SplitMix64::new(seed);
+    let mut trees = Vec::new();
+    for at in 0..12 {
+        // Trees of all outputs and of one, and one without a split.
+        let (first_output, width) = if at % 2 == 0 { (0, n_outputs) } else { (at % n_outputs, 1) };
+        let mut tree = Tree { first_output, width, ..Tree::default() };
+        grow(&mut random, &mut tree, if at == 5 { 0 } else { 4 });
+        trees.push(tree);
+    }
+    let ordered = CodedFeature { n_codes: 21, ordered: true };
+    let features = vec![ordered, ordered, CodedFeature { n_codes: 5, ordered: false }];
+    let initial = (0..n_outputs as i32).map(|k| 100 * k - 50).collect();
+    Op::Forest(ForestOp { forest: Box::new(Forest::try_new(features, initial, trees).unwrap()) })
+}
+
+fn link(kind: LinkKind, shift: i16, offset: i64) -> Op {
+    Op::Link(Link { kind, shift, offset })
+}
+
+/// A forest, curves, softmax, the largest score, least costs.
+fn classes_of_a_forest() -> Case {
+    let (mut m, _, codes, cells) = coded();
+    let raw = m.node(random_forest(1, 3), &codes);
+    let sizes = m.b.constant(Tensor::vector(TensorData::I64(vec![3, 1, 2]))).unwrap();
+    let knots = TensorData::I32(vec![-9_000, 17, 8_001, 4, -70_000, 70_001]);
+    let values = TensorData::I32(vec![-12_345, 1, 20_000, 900, 30_001, -30_000]);
+    let [knots, values] = [knots, values].map(|v| m.b.constant(Tensor::vector(v)).unwrap());
+    let scores = m.node(Op::ScoreCurve(ScoreCurve), &[raw, sizes, knots, values]);
+    let p = m.node(link(LinkKind::Softmax, 12, 0), &[scores]);
+    let label = m.node(Op::ArgMax(ArgMax), &[raw]);
+    let cost = m.matrix([3, 3], TensorData::F64(vec![0.0, 1.0, 2.5, 3.0, -0.5, 1.0, 0.1, 4.0, 0.0]));
+    let cheapest = m.node(Op::LeastCost(LeastCost), &[p, cost]);
+    let roles = [
+        (OutputRole::Score, scores),
+        (OutputRole::Probability, p),
+        (OutputRole::Label, label),
+        (OutputRole::Label, cheapest),
+    ];
+    m.answer("classes of a forest", Task::Multiclass, &roles, cells)
+}
+
+/// A product of small integers, a table and a forest, added; logistic and a threshold.
+fn two_classes_of_parts() -> Case {
+    let (mut m, c, codes, cells) = coded();
+    let whole = m.node(Op::Cast(Cast), &[c[1]]);
+    let x = m.small(&[c[0], whole]);
+    let w = m.matrix([2, 1], TensorData::I16(vec![311, -127]));
+    let bias = m.b.constant(Tensor::vector(TensorData::I32(vec![-4_321]))).unwrap();
+    let pairs = m.requantize(1);
+    let product = m.node(Op::QGemm(QGemm), &[x, w, bias, pairs]);
+    let sizes = m.b.constant(Tensor::vector(TensorData::I64(vec![21, 21, 5]))).unwrap();
+    let terms = m.matrix([2, 2], TensorData::I64(vec![2, -1, 0, 2]));
+    let n = 6 + 22 * 6 + 1;
+    let values =
+        m.matrix([n, 1], TensorData::I32((0..n as i32).map(|i| i * 7_919 % 2_003 - 1_000).collect()));
+    let table =
+        m.node(Op::Tables(Tables { shift: 3 }), &[codes[0], codes[1], codes[2], sizes, terms, values]);
+    let forest = m.node(random_forest(2, 1), &codes);
+    let score = m.node(Op::Sum(Sum), &[product, table, forest]);
+    let p = m.node(link(LinkKind::Logistic, 14, 0), &[score]);
+    let label = m.node(Op::Threshold(Threshold { above: -250 }), &[score]);
+    let roles = [(OutputRole::Label, label), (OutputRole::Probability, p), (OutputRole::Score, score)];
+    m.answer("two classes of parts", Task::Binary, &roles, cells)
+}
+
+/// Votes as shares, some of none.
+fn shares() -> Case {
+    let (mut m, _, codes, cells) = coded();
+    let scores = m.node(random_forest(3, 3), &codes);
+    let p = m.node(link(LinkKind::Share, 0, 0), &[scores]);
+    m.answer("shares", Task::Multiclass, &[(OutputRole::Probability, p)], cells)
+}
+
+/// The nearest rows: alike, and by distance.
+fn neighbours_that_vote() -> Case {
+    let (mut m, c, _, cells) = coded();
+    let whole = m.node(Op::Cast(Cast), &[c[1]]);
+    let x = m.small(&[c[0], whole]);
+    let mut random = SplitMix64::new(31);
+    // Few distinct cells: distances of 0 and equal ones occur.
+    let known = (0..120).map(|_| (random.below(9) as i16 - 4) * 250).collect();
+    let known = m.matrix([60, 2], TensorData::I16(known));
+    let votes = (0..60).map(|_| random.below(2_000_001) as i32 - 1_000_000).collect();
+    let votes = m.matrix([60, 1], TensorData::I32(votes));
+    let [alike, far, all] = [(5, false), (5, true), (100, true)]
+        .map(|(k, by_distance)| m.node(Op::NearestRows(NearestRows { k, by_distance }), &[x, known, votes]));
+    let p = m.node(link(LinkKind::Share, 0, 5_000_000), &[alike]);
+    let roles = [
+        (OutputRole::Score, alike),
+        (OutputRole::Score, far),
+        (OutputRole::Score, all),
+        (OutputRole::Probability, p),
+    ];
+    m.answer("neighbours that vote", Task::Binary, &roles, cells)
+}
+
+/// Support vectors, in range of the table and past its end.
+fn similarities() -> Case {
+    let (mut m, c, _, cells) = coded();
+    let whole = m.node(Op::Cast(Cast), &[c[1]]);
+    let x = m.small(&[c[0], whole]);
+    let mut random = SplitMix64::new(32);
+    let vectors =
+        m.matrix([30, 2], TensorData::I16((0..60).map(|_| random.below(4_001) as i16 - 2_000).collect()));
+    let weights = (0..60).map(|_| random.below(65_535) as i16).collect();
+    let weights = m.matrix([30, 2], TensorData::I16(weights));
+    let table = (0..40).map(|i| (65_536.0 * (-f64::from(i) / 9.0).exp()) as i32).collect();
+    let table = m.b.constant(Tensor::vector(TensorData::I32(table))).unwrap();
+    let pairs = m.requantize(2);
+    let start = m.b.constant(Tensor::vector(TensorData::I32(vec![77, -i32::MAX]))).unwrap();
+    let op = Op::RbfSums(RbfSums { step: 17 });
+    let scores = m.node(op, &[x, vectors, weights, table, pairs, start]);
+    m.answer("similarities", Task::Regression, &[(OutputRole::Score, scores)], cells)
+}
+
+/// Values: linear with an offset that needs all bits, and a power.
+fn a_count() -> Case {
+    let (mut m, _, codes, cells) = coded();
+    let score = m.node(random_forest(4, 1), &codes);
+    let linear = m.node(link(LinkKind::Linear, 37, (1 << 61) + 12_345), &[score]);
+    let power = m.node(link(LinkKind::Exponential, 11, 0), &[score]);
+    m.answer("a count", Task::Regression, &[(OutputRole::Value, linear), (OutputRole::Value, power)], cells)
 }
