@@ -53,6 +53,9 @@ const ML_OPSET: i64 = 3;
 /// Outputs are `label` (the class as it was spelt in training: `int64 [N]` if all are whole numbers, else `string [N]`),
 /// `probabilities: float [N, n_classes]`, `score: int64 [N, K]`, `value: double [N]`, and made columns by name, `double [N]`.
 ///
+/// The file's `metadata_props` hold the recipe, what each column means (`smidgen.input.NAME`: kind and type at fit) and the
+/// cells that were missing in training.
+///
 /// Labels, values and integer scores are those of `model` wherever the nodes before them are exact; probabilities are
 /// within one step of single precision. The `doc_string` names each operator that is not exact, with its bound.
 ///

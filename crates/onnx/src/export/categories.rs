@@ -2,7 +2,7 @@
 
 use super::codes::dictionary;
 use super::step::Step;
-use super::writer::Element;
+use super::writer::{Element, wide};
 use crate::error::Error;
 use ir::DType;
 use ir::op::OneHot;
@@ -25,7 +25,7 @@ pub(super) fn one_hot(s: &mut Step<'_>, op: OneHot) -> Result<String, Error> {
 pub(super) fn label_encoder(s: &mut Step<'_>) -> Result<String, Error> {
     let x = s.input(0)?;
     let (keys, values) = (s.texts(1)?, s.doubles(2)?);
-    let n = i64::try_from(keys.len()).unwrap_or(i64::MAX);
+    let n = wide(keys.len());
     let places = keys.iter().map(String::as_str).zip(0..).collect();
     let at = dictionary(s, &x, places, n, n.saturating_add(1));
     let values = s.w.doubles(&[values.len()], values);
@@ -36,7 +36,7 @@ pub(super) fn label_encoder(s: &mut Step<'_>) -> Result<String, Error> {
 pub(super) fn respell(s: &mut Step<'_>) -> Result<String, Error> {
     let x = s.input(0)?;
     let (keys, values) = (s.texts(1)?, s.texts(2)?);
-    let n = i64::try_from(keys.len()).unwrap_or(i64::MAX);
+    let n = wide(keys.len());
     let places = keys.iter().map(String::as_str).zip(0..).collect();
     let at = dictionary(s, &x, places, n, n);
     // One more value stands for those that pass.

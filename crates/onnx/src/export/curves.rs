@@ -1,7 +1,7 @@
 //! `Interpolate` and `BSpline`: functions over knots, in doubles and in the order of the model, so exact.
 
 use super::step::Step;
-use super::writer::Element;
+use super::writer::{Element, wide};
 use crate::error::Error;
 use ir::op::BSpline;
 
@@ -29,7 +29,7 @@ pub(super) fn interpolate(s: &mut Step<'_>) -> Result<String, Error> {
     let x = s.number(0)?;
     let (knots, values) = (s.doubles(1)?, s.doubles(2)?);
     let Some((&first, &last)) = knots.first().zip(knots.last()) else {
-        return Err(s.refuse("a polygon without knots", "fit the model again"));
+        return Err(s.broken("a polygon"));
     };
     let x = inside(s, &x, first, last);
     let count = at_or_below(s, &x, knots);
@@ -64,13 +64,12 @@ pub(super) fn b_spline(s: &mut Step<'_>, op: BSpline) -> Result<String, Error> {
     let d = usize::from(op.degree);
     let n = s.made_width()?;
     let (Some(&least), Some(&most), Some(range)) = (knots.get(d), knots.get(n), knots.get(d..=n)) else {
-        return Err(s.refuse("splines without a range", "fit the model again"));
+        return Err(s.broken("the knots"));
     };
     let x = inside(s, &x, least, most);
-    let number = |at: usize| i64::try_from(at).unwrap_or(i64::MAX);
     // The interval `knots[at] <= x < knots[at + 1]`, the last one closed on the right.
     let count = at_or_below(s, &x, range);
-    let (low, high, shift) = (s.w.int(1), s.w.int(number(n - d)), s.w.int(number(d) - 1));
+    let (low, high, shift) = (s.w.int(1), s.w.int(wide(n - d)), s.w.int(wide(d) - 1));
     let count = s.w.op("Clip", &[&count, &low, &high]);
     let at = s.w.op("Add", &[&count, &shift]);
     let all = s.w.doubles(&[knots.len()], knots);
@@ -80,7 +79,7 @@ pub(super) fn b_spline(s: &mut Step<'_>, op: BSpline) -> Result<String, Error> {
         s.w.gather(&all, &at, 0)
     };
     let (mut left, mut right) = (vec![String::new()], vec![String::new()]);
-    for j in 1..=number(d) {
+    for j in 1..=wide(d) {
         let (below, above) = (knot(s, 1 - j), knot(s, j));
         left.push(s.w.op("Sub", &[&x, &below]));
         right.push(s.w.op("Sub", &[&above, &x]));
@@ -102,11 +101,11 @@ pub(super) fn b_spline(s: &mut Step<'_>, op: BSpline) -> Result<String, Error> {
         values.push(saved);
     }
     // Each value stands in the column of its interval; NaN in all of them.
-    let places: Vec<i64> = (0..n).map(number).collect();
+    let places: Vec<i64> = (0..n).map(wide).collect();
     let places = s.w.ints(&[1, n], &places);
     let mut out = s.w.as_column(&nothing);
     for (r, value) in values.iter().enumerate() {
-        let shift = s.w.int(number(r) - number(d));
+        let shift = s.w.int(wide(r) - wide(d));
         let column = s.w.op("Add", &[&at, &shift]);
         let column = s.w.as_column(&column);
         let is_here = s.w.op("Equal", &[&column, &places]);

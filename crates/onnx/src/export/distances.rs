@@ -6,7 +6,7 @@
 use super::products::{requantized, small};
 use super::scores::clamped;
 use super::step::Step;
-use super::writer::{Attribute, Element};
+use super::writer::{Attribute, Element, wide};
 use crate::error::Error;
 use ir::op::{NearestRows, RbfSums};
 
@@ -34,14 +34,14 @@ fn distances(s: &mut Step<'_>, position: usize) -> Result<String, Error> {
 pub(super) fn nearest_rows(s: &mut Step<'_>, op: NearestRows) -> Result<String, Error> {
     let (votes, dims) = (s.i32s(2)?, s.dims(2)?);
     let &[n_known, width] = dims else {
-        return Err(s.refuse("votes of another shape", "fit the model again"));
+        return Err(s.broken("the shape of the votes"));
     };
     let n = (op.k as usize).min(n_known);
     if n > 1 << 15 && op.by_distance {
         return Err(s.refuse("more than 32768 weighted neighbours", "fit with fewer neighbours"));
     }
     let distances = distances(s, 1)?;
-    let k = s.w.ints(&[1], &[i64::try_from(n).unwrap_or(i64::MAX)]);
+    let k = s.w.ints(&[1], &[wide(n)]);
     // Of equal ones the first comes first, by ONNX's definition.
     let attributes = vec![("axis", Attribute::Int(1)), ("largest", Attribute::Int(0))];
     let (near, rows) = s.w.pair("TopK", &[&distances, &k], attributes);
@@ -75,8 +75,7 @@ pub(super) fn nearest_rows(s: &mut Step<'_>, op: NearestRows) -> Result<String, 
     let rest = s.w.op("Mod", &[&sum, &total]);
     let whole = s.w.op("Sub", &[&sum, &rest]);
     let whole = s.w.op("Div", &[&whole, &total]);
-    let (n_voters, twice_n) =
-        (i64::try_from(n).unwrap_or(i64::MAX), i64::try_from(2 * n).unwrap_or(i64::MAX));
+    let (n_voters, twice_n) = (wide(n), wide(2 * n));
     let (n_voters, twice_n) = (s.w.int(n_voters), s.w.int(twice_n));
     let whole = s.w.op("Mul", &[&whole, &n_voters]);
     let of_rest = s.w.op("Mul", &[&rest, &twice_n]);

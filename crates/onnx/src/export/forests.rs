@@ -9,7 +9,7 @@
 //! in `int64`.
 
 use super::step::Step;
-use super::writer::{Attribute, Element};
+use super::writer::{Attribute, Element, wide};
 use crate::error::Error;
 use ir::Forest;
 use ir::forest::{Child, CodeSet, MISSING, Split, Test, Tree};
@@ -55,8 +55,7 @@ pub(super) fn forest(s: &mut Step<'_>, op: &ForestOp) -> Result<String, Error> {
 
 /// `low + 2^bits high` of the targets `low_0, .., high_0, ..`.
 fn joined(s: &mut Step<'_>, made: &str, n_outputs: usize, bits: u32) -> String {
-    let at =
-        |first: usize| (first..first + n_outputs).filter_map(|k| i64::try_from(k).ok()).collect::<Vec<i64>>();
+    let at = |first: usize| (first..first + n_outputs).map(wide).collect::<Vec<i64>>();
     let (low, high) = (s.w.ints(&[n_outputs], &at(0)), s.w.ints(&[n_outputs], &at(n_outputs)));
     let (low, high) = (s.w.gather(made, &low, 1), s.w.gather(made, &high, 1));
     let step = s.w.int(1 << bits);
@@ -183,7 +182,7 @@ impl Places {
                 .flat_map(|row| sets.keys().map(move |set| f32::from(u8::from(answer(set, row)))))
                 .collect();
             let table = s.w.floats(&[n_named + 2, sets.len()], &table);
-            let other = i64::try_from(n_named).unwrap_or(i64::MAX);
+            let other = wide(n_named);
             let (other, last, missing) = (s.w.int(other), s.w.int(other + 1), s.w.int(MISSING.into()));
             let is_missing = s.w.op("Equal", &[&codes, &missing]);
             let row = s.w.op("Min", &[&codes, &other]);
@@ -215,16 +214,12 @@ struct Weight {
     weight: f32,
 }
 
-fn number(at: usize) -> i64 {
-    i64::try_from(at).unwrap_or(i64::MAX)
-}
-
 /// The nodes of a tree. "Less or equal" is their yes, and goes where the model's no goes: left.
 fn nodes_of(idx: i64, tree: &Tree, places: &Places) -> Vec<TreeNode> {
     let n_splits = tree.splits.len();
     let child = |child: Child| match child {
         Child::Split(at) => i64::from(at),
-        Child::Leaf(at) => number(n_splits + at as usize),
+        Child::Leaf(at) => wide(n_splits + at as usize),
     };
     let split = |(at, split): (usize, &Split)| {
         let (value, missing_yes) = match split.test {
@@ -232,11 +227,11 @@ fn nodes_of(idx: i64, tree: &Tree, places: &Places) -> Vec<TreeNode> {
             Test::In(_) => (0.5, false),
         };
         let (yes, no) = (child(split.left), child(split.right));
-        let (node, feature) = (number(at), places.of_split(split));
+        let (node, feature) = (wide(at), places.of_split(split));
         TreeNode { tree: idx, node, mode: "BRANCH_LEQ", feature, value, yes, no, missing_yes }
     };
     let leaf = |at: usize| {
-        let node = number(n_splits + at);
+        let node = wide(n_splits + at);
         TreeNode { tree: idx, node, mode: "LEAF", feature: 0, value: 0.0, yes: 0, no: 0, missing_yes: false }
     };
     tree.splits.iter().enumerate().map(split).chain((0..=n_splits).map(leaf)).collect()
@@ -246,10 +241,10 @@ fn weights_of(idx: i64, tree: &Tree, n_outputs: usize, cut: Cut) -> Vec<Weight> 
     let width = tree.width as usize;
     let mut weights = Vec::new();
     for (at, leaf) in tree.leaves.chunks_exact(width.max(1)).enumerate() {
-        let node = number(tree.splits.len() + at);
+        let node = wide(tree.splits.len() + at);
         for (k, &value) in leaf.iter().enumerate() {
             for (part, value) in cut.parts(value).into_iter().take(cut.n_parts()).enumerate() {
-                let target = number(part * n_outputs + tree.first_output as usize + k);
+                let target = wide(part * n_outputs + tree.first_output as usize + k);
                 // Whole and within 2^24, so nothing is lost.
                 weights.push(Weight { tree: idx, node, target, weight: value as f32 });
             }
@@ -266,9 +261,9 @@ fn ensemble(trees: &[&Tree], places: &Places, n_outputs: usize, cut: Cut) -> Vec
     let of_nodes = |of: fn(&TreeNode) -> i64| Attribute::Ints(nodes.iter().map(of).collect());
     let of_weights = |of: fn(&Weight) -> i64| Attribute::Ints(weights.iter().map(of).collect());
     vec![
-        ("n_targets", Attribute::Int(number(n_outputs * cut.n_parts()))),
-        ("aggregate_function", Attribute::Word("SUM")),
-        ("post_transform", Attribute::Word("NONE")),
+        ("n_targets", Attribute::Int(wide(n_outputs * cut.n_parts()))),
+        ("aggregate_function", Attribute::Text("SUM".to_string())),
+        ("post_transform", Attribute::Text("NONE".to_string())),
         ("nodes_treeids", of_nodes(|n| n.tree)),
         ("nodes_nodeids", of_nodes(|n| n.node)),
         ("nodes_featureids", of_nodes(|n| n.feature)),

@@ -5,7 +5,7 @@
 
 use super::numbers::MOST_ADDED;
 use super::step::Step;
-use super::writer::{Attribute, Element};
+use super::writer::{Attribute, Element, wide};
 use crate::error::Error;
 use ir::op::ImputeNeighbours;
 
@@ -24,7 +24,7 @@ pub(super) fn impute(s: &mut Step<'_>, op: ImputeNeighbours) -> Result<String, E
     let columns: Vec<Column> = (0..width)
         .map(|at| {
             let known: Vec<f64> = reference.iter().skip(at).step_by(width).copied().collect();
-            let index = s.w.ints(&[1], &[i64::try_from(at).unwrap_or(i64::MAX)]);
+            let index = s.w.ints(&[1], &[wide(at)]);
             Column { cell: s.w.gather(&x, &index, 1), known }
         })
         .collect();
@@ -100,7 +100,7 @@ impl Near {
         let infinity = s.w.double(f64::INFINITY);
         let key = s.w.op("Min", &[&self.distance, &most]);
         let key = s.w.op("Where", &[&is_out, &infinity, &key]);
-        let n = s.w.ints(&[1], &[i64::try_from(k).unwrap_or(i64::MAX)]);
+        let n = s.w.ints(&[1], &[wide(k)]);
         let nearest_first = vec![("axis", Attribute::Int(1)), ("largest", Attribute::Int(0))];
         let (keys, rows) = s.w.pair("TopK", &[&key, &n], nearest_first);
         let is_in = s.w.op("LessOrEqual", &[&keys, &most]);

@@ -6,7 +6,7 @@
 
 use super::codes::missing;
 use super::step::Step;
-use super::writer::Element;
+use super::writer::{Element, wide};
 use crate::error::Error;
 use ir::DType;
 use ir::op::{Arithmetic, Comparison, Reduce};
@@ -87,7 +87,7 @@ pub(super) fn added(
 ) -> Option<String> {
     let mut sum: Option<String> = None;
     for column in 0..width {
-        let at = s.w.ints(&[1], &[i64::try_from(column).unwrap_or(i64::MAX)]);
+        let at = s.w.ints(&[1], &[wide(column)]);
         let cell = s.w.gather(x, &at, 1);
         let cell = of(s, &cell, column);
         sum = Some(match sum {
@@ -102,7 +102,7 @@ pub(super) fn matmul(s: &mut Step<'_>) -> Result<String, Error> {
     let x = s.input(0)?;
     let (weights, dims) = (s.doubles(1)?, s.dims(1)?);
     let &[inner, width] = dims else {
-        return Err(s.refuse("a matrix of another shape", "fit the model again"));
+        return Err(s.broken("the shape of the matrix"));
     };
     if inner <= MOST_ADDED {
         let product = |s: &mut Step<'_>, cell: &str, row: usize| {

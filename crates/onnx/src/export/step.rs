@@ -23,7 +23,8 @@ impl<'e> Step<'e> {
             .into()
     }
 
-    fn broken(&self, what: &'static str) -> Error {
+    /// Says that the node is not what its operator promises.
+    pub(super) fn broken(&self, what: &'static str) -> Error {
         Kind::NotAsPromised { node: self.node.name.clone(), op: self.node.op.payload().name(), what }.into()
     }
 

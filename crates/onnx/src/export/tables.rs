@@ -3,7 +3,7 @@
 //! One look-up for all terms: the places of a row's codes in the table, `[N, T]`, then their rows, `[N, T, K]`, added up.
 
 use super::step::Step;
-use super::writer::Element;
+use super::writer::{Element, wide};
 use crate::error::Error;
 use ir::op::Tables;
 
@@ -12,9 +12,9 @@ pub(super) fn tables(s: &mut Step<'_>, op: Tables) -> Result<String, Error> {
     let (sizes, pairs) = (s.i64s(n_columns)?, s.i64s(n_columns + 1)?);
     let (values, dims) = (s.i32s(n_columns + 2)?, s.dims(n_columns + 2)?);
     let Some((terms, n_rows)) = Tables::terms(sizes, pairs) else {
-        return Err(s.refuse("terms beyond the table", "fit the model again"));
+        return Err(s.broken("a term"));
     };
-    let &[_, width] = dims else { return Err(s.refuse("values of another shape", "fit the model again")) };
+    let &[_, width] = dims else { return Err(s.broken("the shape of the values")) };
     let start: Vec<i64> = values.iter().skip((n_rows - 1) * width).map(|&v| v.into()).collect();
     let start = s.w.ints(&[1, width], &start);
     let mut columns = Vec::new();
@@ -26,17 +26,16 @@ pub(super) fn tables(s: &mut Step<'_>, op: Tables) -> Result<String, Error> {
     // A code that is not below the size of its column counts as missing.
     let sizes = s.w.ints(&[1, n_columns], sizes);
     let places = s.w.op("Min", &[&codes, &sizes]);
-    let number = |at: usize| i64::try_from(at).unwrap_or(i64::MAX);
-    let firsts: Vec<i64> = terms.iter().map(|t| number(t.first)).collect();
+    let firsts: Vec<i64> = terms.iter().map(|t| wide(t.first)).collect();
     let n_terms = terms.len();
     let mut sum = start;
     if n_terms > 0 {
-        let a: Vec<i64> = terms.iter().map(|t| number(t.a)).collect();
+        let a: Vec<i64> = terms.iter().map(|t| wide(t.a)).collect();
         let a = s.w.ints(&[n_terms], &a);
         let mut at = s.w.gather(&places, &a, 1);
         if terms.iter().any(|t| t.b.is_some()) {
-            let steps: Vec<i64> = terms.iter().map(|t| number(t.n_b)).collect();
-            let b: Vec<i64> = terms.iter().map(|t| number(t.b.unwrap_or(0))).collect();
+            let steps: Vec<i64> = terms.iter().map(|t| wide(t.n_b)).collect();
+            let b: Vec<i64> = terms.iter().map(|t| wide(t.b.unwrap_or(0))).collect();
             let is_pair: Vec<i64> = terms.iter().map(|t| t.b.is_some().into()).collect();
             let [steps, is_pair] = [steps, is_pair].map(|v| s.w.ints(&[1, n_terms], &v));
             let b = s.w.ints(&[n_terms], &b);

@@ -28,9 +28,13 @@ pub(super) enum Attribute {
     Int(i64),
     Ints(Vec<i64>),
     Floats(Vec<f32>),
-    Word(&'static str),
     Text(String),
     Texts(Vec<String>),
+}
+
+/// A count or an index as ONNX has it; no length of memory is beyond `i64`.
+pub(super) fn wide(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 /// Constants up to this many bytes are looked up before one is stored again: all powers of two are the largest such.
@@ -248,8 +252,7 @@ impl Writer {
 
 fn tensor(name: &str, element: Element, dims: &[usize], raw: Bytes) -> proto::Tensor {
     proto::Tensor {
-        // No length of memory is beyond i64.
-        dims: dims.iter().map(|&n| i64::try_from(n).unwrap_or(i64::MAX)).collect(),
+        dims: dims.iter().map(|&n| wide(n)).collect(),
         data_type: Some(element.number()),
         name: Some(name.to_string()),
         raw_data: Some(raw),
@@ -263,10 +266,6 @@ fn attribute(name: &str, value: Attribute) -> proto::Attribute {
         Attribute::Int(v) => {
             out.i = Some(v);
             2
-        }
-        Attribute::Word(v) => {
-            out.s = Some(Bytes::from_static(v.as_bytes()));
-            3
         }
         Attribute::Text(v) => {
             out.s = Some(Bytes::from(v));

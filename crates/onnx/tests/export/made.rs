@@ -319,6 +319,8 @@ fn times() -> Case {
         let made = m.node(Op::TimePart(TimePart { part, format: None }), &[c[0]]);
         m.give(part.name(), made);
     }
+    let number = m.node(Op::Cast(Cast), &[c[0]]);
+    m.give("number", number);
     let edges = m.b.constant(Tensor::vector(TensorData::I64(vec![-1, 0, 951_782_400_000_000]))).unwrap();
     let codes = m.node(Op::Bin(Bin), &[c[0], edges]);
     m.give("codes", codes);
