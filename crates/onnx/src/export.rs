@@ -43,15 +43,18 @@ const OPSET_OF_TEXT: i64 = 20;
 /// The set of operators for trees and dictionaries.
 const ML_OPSET: i64 = 3;
 
-/// The bytes of an ONNX model, opset 18 (20 where times are text) and ai.onnx.ml 3, that makes of a table what `model` makes of it.
+/// The bytes of an ONNX model, opset 18 (20 where times are text) and ai.onnx.ml 3, that makes of a table what `model` makes
+/// of it.
 ///
 /// Inputs are the columns of the signature by name, each `[N]`, as a column of a frame is: numbers `double`, missing NaN
 /// (whole numbers too, which are exact up to 2^53); categories and text `string`, missing the empty text, trimmed, numbers
 /// as categories in their shortest spelling without exponent (`1`, `0.5`); points in time `string` as written, or `int64`
 /// in microseconds since 1970, missing the least `int64` (numpy's `NaT`).
 ///
-/// Outputs are `label` (the class as it was spelt in training: `int64 [N]` if all are whole numbers, else `string [N]`),
-/// `probabilities: float [N, n_classes]`, `score: int64 [N, K]`, `value: double [N]`, and made columns by name, `double [N]`.
+/// Outputs, in the order of the signature, are `label` (the class as it was spelt in training: `int64 [N]` if all are whole numbers, else `string [N]`),
+/// `probabilities: float [N, n_classes]`, `score: int64 [N, K]`, `value: double [N]`, and made columns by name, `double [N]`;
+/// with as many underscores behind a name as it takes to differ from those before it, since inputs and outputs share one
+/// space of names.
 ///
 /// The file's `metadata_props` hold the recipe, what each column means (`smidgen.input.NAME`: kind and type at fit) and the
 /// cells that were missing in training.

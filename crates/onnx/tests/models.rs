@@ -2,6 +2,7 @@
 //!
 //! The models are not part of the repository: `SMIDGEN_MODELS` names their folder, or `SMIDGEN_DATA` a folder beside it;
 //! without either the skip is counted.
+#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 use ir::{Graph, Tensor, TensorData, ValueIdx};
 use runtime::tensors::{Limits, run, watch};
