@@ -1,4 +1,4 @@
-//! Errors of the importer: every refusal names the node, its operator and opset, and what would work.
+//! Errors of import and export: every refusal names the node, its operator, and what would work.
 
 use ir::Nature;
 
@@ -107,6 +107,38 @@ pub enum Kind {
         /// What is wrong with it, and what to do.
         what: String,
     },
+    /// A node of a model that ONNX's operators cannot say.
+    #[error("onnx export: node \"{node}\" ({op}): {what} has no form in ONNX that gives the same; {instead}")]
+    NotExported {
+        /// Name of the node.
+        node: String,
+        /// Its operator.
+        op: &'static str,
+        /// What cannot be said.
+        what: String,
+        /// What would work.
+        instead: String,
+    },
+    /// A model that would be longer than ONNX's files may be.
+    #[error(
+        "onnx export: the file would have {n_bytes} bytes, at most 2147483647 are allowed; use fewer trees or rows"
+    )]
+    TooLong {
+        /// Bytes that it would have.
+        n_bytes: usize,
+    },
+    /// A node of a model that is not what its operator promises.
+    #[error(
+        "onnx export: node \"{node}\" ({op}): {what} is not as the operator promises; this is a defect of smidgen"
+    )]
+    NotAsPromised {
+        /// Name of the node.
+        node: String,
+        /// Its operator.
+        op: &'static str,
+        /// What does not fit.
+        what: &'static str,
+    },
 }
 
 impl Error {
@@ -118,7 +150,12 @@ impl Error {
     /// Whose business it is.
     pub fn nature(&self) -> Nature {
         match *self.0 {
-            Kind::Opset { .. } | Kind::Unsupported { .. } | Kind::Batch { .. } => Nature::Unsupported,
+            Kind::Opset { .. }
+            | Kind::Unsupported { .. }
+            | Kind::Batch { .. }
+            | Kind::NotExported { .. }
+            | Kind::TooLong { .. } => Nature::Unsupported,
+            Kind::NotAsPromised { .. } => Nature::Bug,
             Kind::Damaged { .. }
             | Kind::Node { .. }
             | Kind::Graph { .. }

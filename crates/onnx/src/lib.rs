@@ -1,9 +1,12 @@
-//! Networks from elsewhere: ONNX to the graph.
+//! Networks from elsewhere: ONNX to the graph; models of tables to elsewhere: the graph to ONNX.
 //!
 //! [`import`] reads a model of opset 7 to 27 into one [`ir::Graph`]: operators of all versions become those of
 //! [`ir::op::tensor`], composite ones are built of them, functions of the model are put in place, graphs inside nodes get
 //! what they capture as inputs. What is not supported is an error that names the node, its operator, its opset and what
 //! would work; nothing is approximated.
+//!
+//! [`export`] writes a model of tables with the operators of ONNX and of ai.onnx.ml alone, so that it predicts without
+//! smidgen; what cannot be said with them exactly, or within a bound that the file states, is refused by name.
 //!
 //! A file is not believed: lengths are compared with the bytes that are there, paths cannot leave the folder, and a model
 //! that refers to itself, or to a value that is not there yet, is refused.
@@ -12,6 +15,7 @@
 
 mod context;
 mod error;
+mod export;
 mod external;
 mod functions;
 mod import;
@@ -22,6 +26,7 @@ mod rebatch;
 mod tensor;
 
 pub use error::{Error, Kind};
+pub use export::export;
 pub use external::{External, Folder, NoExternal};
 pub use import::{LATEST_OPSET, OLDEST_OPSET, Options, import};
 pub use rebatch::rebatch;

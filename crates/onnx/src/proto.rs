@@ -1,6 +1,6 @@
-//! The messages of ONNX's protobuf that an importer needs, written by hand from the numbers of its fields.
+//! The messages of ONNX's protobuf that import and export need, written by hand from the numbers of its fields.
 //!
-//! Fields that are left out here (documentation, annotations of training) are skipped when a file is read. Raw data is
+//! Fields that are left out here (annotations of training, of devices) are skipped when a file is read. Raw data is
 //! a view of the file, not a copy.
 
 use prost::bytes::Bytes;
@@ -9,10 +9,20 @@ use prost::{Message, Oneof};
 /// A model: the graph, and which version of which set of operators it is written in.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct Model {
+    #[prost(int64, optional, tag = "1")]
+    pub(crate) ir_version: Option<i64>,
+    #[prost(string, optional, tag = "2")]
+    pub(crate) producer_name: Option<String>,
+    #[prost(string, optional, tag = "3")]
+    pub(crate) producer_version: Option<String>,
+    #[prost(string, optional, tag = "6")]
+    pub(crate) doc_string: Option<String>,
     #[prost(message, optional, tag = "7")]
     pub(crate) graph: Option<Graph>,
     #[prost(message, repeated, tag = "8")]
     pub(crate) opset_import: Vec<OpsetId>,
+    #[prost(message, repeated, tag = "14")]
+    pub(crate) metadata_props: Vec<Entry>,
     #[prost(message, repeated, tag = "25")]
     pub(crate) functions: Vec<Function>,
 }
@@ -31,6 +41,8 @@ pub(crate) struct OpsetId {
 pub(crate) struct Graph {
     #[prost(message, repeated, tag = "1")]
     pub(crate) node: Vec<Node>,
+    #[prost(string, optional, tag = "2")]
+    pub(crate) name: Option<String>,
     #[prost(message, repeated, tag = "5")]
     pub(crate) initializer: Vec<Tensor>,
     #[prost(message, repeated, tag = "15")]

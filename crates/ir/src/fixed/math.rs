@@ -221,11 +221,10 @@ fn polynomial(x: f64, coefficients: &[f64; 8]) -> f64 {
     coefficients.iter().fold(0.0, |sum, &c| sum * x + c)
 }
 
-/// The `z` with `P(Z <= z) = p` for a standard normal `Z`, within 1e-15 of it relatively; 0 and 1 give the
-/// infinities, anything outside `[0, 1]` and NaN give NaN.
-/// # Source  Wichura, Algorithm AS 241, Applied Statistics 37, 1988 (PPND16).
-pub fn normal_quantile(p: f64) -> f64 {
-    const A: [f64; 8] = [
+/// Coefficients of [`normal_quantile`], the highest power first: numerators and denominators near the middle, further out,
+/// and in the tails.
+pub const NORMAL_QUANTILE: [[f64; 8]; 6] = [
+    [
         2.509_080_928_730_122_7e3,
         3.343_057_558_358_813e4,
         6.726_577_092_700_87e4,
@@ -234,8 +233,8 @@ pub fn normal_quantile(p: f64) -> f64 {
         1.971_590_950_306_551_3e3,
         1.331_416_678_917_843_8e2,
         3.387_132_872_796_366_5,
-    ];
-    const B: [f64; 8] = [
+    ],
+    [
         5.226_495_278_852_854e3,
         2.872_908_573_572_194_3e4,
         3.930_789_580_009_271e4,
@@ -244,8 +243,8 @@ pub fn normal_quantile(p: f64) -> f64 {
         6.871_870_074_920_579e2,
         4.231_333_070_160_091e1,
         1.0,
-    ];
-    const C: [f64; 8] = [
+    ],
+    [
         7.745_450_142_783_414e-4,
         2.272_384_498_926_918_4e-2,
         2.417_807_251_774_506e-1,
@@ -254,8 +253,8 @@ pub fn normal_quantile(p: f64) -> f64 {
         5.769_497_221_460_691,
         4.630_337_846_156_546,
         1.423_437_110_749_683_5,
-    ];
-    const D: [f64; 8] = [
+    ],
+    [
         1.050_750_071_644_416_9e-9,
         5.475_938_084_995_345e-4,
         1.519_866_656_361_645_7e-2,
@@ -264,8 +263,8 @@ pub fn normal_quantile(p: f64) -> f64 {
         1.676_384_830_183_803_8,
         2.053_191_626_637_759,
         1.0,
-    ];
-    const E: [f64; 8] = [
+    ],
+    [
         2.010_334_399_292_288_1e-7,
         2.711_555_568_743_487_6e-5,
         1.242_660_947_388_078_4e-3,
@@ -274,8 +273,8 @@ pub fn normal_quantile(p: f64) -> f64 {
         1.784_826_539_917_291_3,
         5.463_784_911_164_114,
         6.657_904_643_501_103,
-    ];
-    const F: [f64; 8] = [
+    ],
+    [
         2.044_263_103_389_939_7e-15,
         1.421_511_758_316_446e-7,
         1.846_318_317_510_054_8e-5,
@@ -284,14 +283,21 @@ pub fn normal_quantile(p: f64) -> f64 {
         1.369_298_809_227_358e-1,
         5.998_322_065_558_88e-1,
         1.0,
-    ];
+    ],
+];
+
+/// The `z` with `P(Z <= z) = p` for a standard normal `Z`, within 1e-15 of it relatively; 0 and 1 give the
+/// infinities, anything outside `[0, 1]` and NaN give NaN.
+/// # Source  Wichura, Algorithm AS 241, Applied Statistics 37, 1988 (PPND16).
+pub fn normal_quantile(p: f64) -> f64 {
+    let [a, b, c, d, e, f] = &NORMAL_QUANTILE;
     if p.is_nan() || !(0.0..=1.0).contains(&p) {
         return f64::NAN;
     }
     let q = p - 0.5;
     if q.abs() <= 0.425 {
         let r = 0.180_625 - q * q;
-        return q * polynomial(r, &A) / polynomial(r, &B);
+        return q * polynomial(r, a) / polynomial(r, b);
     }
     let tail = if q < 0.0 { p } else { 1.0 - p };
     if tail == 0.0 {
@@ -299,9 +305,9 @@ pub fn normal_quantile(p: f64) -> f64 {
     }
     let r = sqrt(-log(tail));
     let z = if r <= 5.0 {
-        polynomial(r - 1.6, &C) / polynomial(r - 1.6, &D)
+        polynomial(r - 1.6, c) / polynomial(r - 1.6, d)
     } else {
-        polynomial(r - 5.0, &E) / polynomial(r - 5.0, &F)
+        polynomial(r - 5.0, e) / polynomial(r - 5.0, f)
     };
     z.copysign(q)
 }

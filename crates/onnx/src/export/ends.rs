@@ -1,0 +1,143 @@
+//! The ends of an exported model: its columns, its outputs, and what the file says of itself.
+//!
+//! A column is `[N]`, as it stands in a frame. Numbers are doubles whatever the training table had, so that missing has
+//! a value (NaN) and thresholds stay exact.
+
+use super::writer::{Element, Writer};
+use crate::error::{Error, Kind};
+use crate::proto;
+use ir::{ColumnKind, DType, Dim, Model, OutputRole, ValueIdx};
+
+/// The columns of a model.
+pub(super) struct Inputs {
+    pub(super) infos: Vec<proto::ValueInfo>,
+    /// Columns of points in time in `i64`.
+    pub(super) moments: Vec<ValueIdx>,
+}
+
+/// Declares the columns; `names` learns what they are called.
+pub(super) fn inputs(model: &Model, names: &mut [Option<String>], w: &mut Writer) -> Inputs {
+    let signature = model.signature();
+    let mut made = Inputs { infos: Vec::new(), moments: Vec::new() };
+    let columns = signature.inputs.iter().chain(signature.joined_inputs());
+    for (&idx, input) in model.graph().inputs().iter().zip(columns) {
+        let name = w.take(&input.name);
+        let element = match (input.kind, input.graph_dtype()) {
+            (_, DType::Str) => Element::Text,
+            (ColumnKind::Time, DType::I64) => {
+                made.moments.push(idx);
+                Element::Int64
+            }
+            _ => Element::Double,
+        };
+        made.infos.push(info(&name, element, &model.graph().value(idx).shape.0));
+        if let Some(slot) = names.get_mut(idx.0 as usize) {
+            *slot = Some(name);
+        }
+    }
+    made
+}
+
+/// Declares the outputs and gives the values their names.
+/// # Errors  An output that no node makes and that is no column, which a model of tables has not.
+pub(super) fn outputs(
+    model: &Model,
+    names: &[Option<String>],
+    w: &mut Writer,
+) -> Result<Vec<proto::ValueInfo>, Error> {
+    let signature = model.signature();
+    let mut columns = signature.columns.iter();
+    let mut infos = Vec::new();
+    w.begin("outputs");
+    for (&idx, role) in model.graph().outputs().iter().zip(&signature.outputs) {
+        let value = model.graph().value(idx);
+        let Some(name) = names.get(idx.0 as usize).and_then(Option::as_deref) else {
+            return Err(
+                Kind::NotAsPromised { node: value.name.clone(), op: role.name(), what: "an output" }.into()
+            );
+        };
+        let (made, wanted, element) = match role {
+            OutputRole::Score => (name.to_string(), "score", Element::Int64),
+            OutputRole::Probability => (name.to_string(), "probabilities", Element::Float),
+            OutputRole::Value => (name.to_string(), "value", Element::Double),
+            OutputRole::Column => {
+                (name.to_string(), columns.next().map_or("column", String::as_str), Element::Double)
+            }
+            OutputRole::Label => match whole(&signature.classes) {
+                Some(classes) => {
+                    let classes = w.ints(&[classes.len()], &classes);
+                    (w.gather(&classes, name, 0), "label", Element::Int64)
+                }
+                None => {
+                    let classes = w.texts(&[signature.classes.len()], &signature.classes);
+                    (w.gather(&classes, name, 0), "label", Element::Text)
+                }
+            },
+        };
+        let output = w.take(wanted);
+        w.give(&made, &output);
+        infos.push(info(&output, element, &value.shape.0));
+    }
+    Ok(infos)
+}
+
+/// The classes as whole numbers, if all are, each spelt in the one way.
+fn whole(classes: &[String]) -> Option<Vec<i64>> {
+    let one = |class: &String| class.parse::<i64>().ok().filter(|v| v.to_string() == *class);
+    classes.iter().map(one).collect()
+}
+
+fn info(name: &str, element: Element, dims: &[Dim]) -> proto::ValueInfo {
+    let dim = |dim: &Dim| proto::Dimension {
+        value: match dim {
+            Dim::Fixed(n) => i64::try_from(*n).ok().map(proto::DimensionValue::Value),
+            Dim::Symbol(s) => Some(proto::DimensionValue::Param(s.clone())),
+            Dim::Unknown | Dim::Rest => None,
+        },
+    };
+    let shape = proto::Shape { dim: dims.iter().map(dim).collect() };
+    let tensor = proto::TensorType { elem_type: Some(element.number()), shape: Some(shape) };
+    let kind = proto::Type { value: Some(proto::TypeValue::Tensor(tensor)) };
+    proto::ValueInfo { name: Some(name.to_string()), kind: Some(kind) }
+}
+
+/// What stands in the file for people.
+pub(super) fn description(bounds: &[&str]) -> String {
+    let mut text = "Made by smidgen. Inputs are columns [N]: numbers as double, missing is NaN; categories and text as \
+                    trimmed string, missing is the empty string, numbers as categories spelt shortest (1, 0.5); points in \
+                    time as string, or as int64 in microseconds since 1970, missing is the least int64. Codes, trees, \
+                    integer scores and labels are those of the smidgen model."
+        .to_string();
+    if bounds.is_empty() {
+        text.push_str(" All outputs are exact.");
+    } else {
+        text.push_str(" What is not exact, equal inputs given, and its bound: ");
+        text.push_str(&bounds.join("; "));
+        text.push_str(
+            ". Where such a number comes before a code or an integer, that may differ by 1 at a tie.",
+        );
+    }
+    text
+}
+
+/// What stands in the file for programs: where the model comes from.
+pub(super) fn metadata(model: &Model) -> Vec<proto::Entry> {
+    let (card, signature) = (&model.card, model.signature());
+    let mut entries = vec![
+        ("smidgen.recipe".to_string(), card.recipe.clone()),
+        ("smidgen.task".to_string(), signature.task.name().to_string()),
+        ("smidgen.target".to_string(), signature.target.clone()),
+        ("smidgen.rows".to_string(), card.n_rows.to_string()),
+        ("smidgen.seed".to_string(), card.seed.to_string()),
+        ("smidgen.work".to_string(), card.work.to_string()),
+        ("smidgen.data_fingerprint".to_string(), format!("{:016x}", card.data_fingerprint)),
+    ];
+    let metrics =
+        card.metrics.iter().map(|(name, value)| (format!("smidgen.metric.{name}"), value.to_string()));
+    entries.extend(metrics);
+    let columns = signature.inputs.iter().chain(signature.joined_inputs());
+    entries.extend(columns.map(|c| (format!("smidgen.input.{}", c.name), format!("{} {}", c.kind, c.dtype))));
+    let missing = signature.missing.iter().enumerate();
+    entries.extend(missing.map(|(at, cell)| (format!("smidgen.missing.{at}"), cell.clone())));
+    entries.into_iter().map(|(key, value)| proto::Entry { key: Some(key), value: Some(value) }).collect()
+}

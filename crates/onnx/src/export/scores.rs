@@ -1,0 +1,105 @@
+//! `Sum`, `ScoreCurve`, `ToScores`: integer scores, `int64 [N, K]`, exact.
+
+use super::step::Step;
+use super::writer::Element;
+use crate::error::Error;
+use ir::fixed::power_of_two;
+use ir::op::ToScores;
+
+/// Clamps to the range of a score.
+pub(super) fn clamped(s: &mut Step<'_>, x: &str) -> String {
+    let (least, most) = (s.w.int(i32::MIN.into()), s.w.int(i32::MAX.into()));
+    s.w.op("Clip", &[x, &least, &most])
+}
+
+pub(super) fn sum(s: &mut Step<'_>) -> Result<String, Error> {
+    let mut sum = s.input(0)?;
+    for position in 1..s.node.inputs.len() {
+        let more = s.input(position)?;
+        sum = s.w.op("Add", &[&sum, &more]);
+    }
+    Ok(clamped(s, &sum))
+}
+
+pub(super) fn to_scores(s: &mut Step<'_>, op: ToScores) -> Result<String, Error> {
+    let x = s.number(0)?;
+    let unit = s.w.double(power_of_two(op.shift.into()));
+    let scaled = s.w.op("Mul", &[&x, &unit]);
+    let rounded = rounded(s, &scaled, i32::MIN.into(), i32::MAX.into());
+    Ok(s.w.cast(&rounded, Element::Int64))
+}
+
+/// Doubles rounded, ties to even, within two bounds; NaN gives 0.
+pub(super) fn rounded(s: &mut Step<'_>, x: &str, least: f64, most: f64) -> String {
+    let whole = s.w.op("Round", &[x]);
+    let (least, most) = (s.w.double(least), s.w.double(most));
+    let whole = s.w.op("Clip", &[&whole, &least, &most]);
+    let (is_missing, zero) = (s.w.op("IsNaN", &[x]), s.w.double(0.0));
+    s.w.op("Where", &[&is_missing, &zero, &whole])
+}
+
+pub(super) fn curve(s: &mut Step<'_>) -> Result<String, Error> {
+    let scores = s.input(0)?;
+    let (sizes, mut knots, mut values) = (s.i64s(1)?, s.i32s(2)?, s.i32s(3)?);
+    let mut columns = Vec::new();
+    for (column, &size) in (0i64..).zip(sizes) {
+        let size = usize::try_from(size).unwrap_or(0).min(knots.len());
+        let (own_knots, other_knots) = knots.split_at(size);
+        let (own_values, other_values) = values.split_at(size.min(values.len()));
+        (knots, values) = (other_knots, other_values);
+        let at = s.w.ints(&[1], &[column]);
+        let score = s.w.gather(&scores, &at, 1);
+        columns.push(polygon(s, &score, own_knots, own_values)?);
+    }
+    Ok(s.w.side_by_side(&columns))
+}
+
+/// A column `[N, 1]` by a polygon: in each segment `v + ((s - k) dv) / dk`, rounded, ties to even.
+fn polygon(s: &mut Step<'_>, score: &str, knots: &[i32], values: &[i32]) -> Result<String, Error> {
+    let wide = |v: &i32| i64::from(*v);
+    let (knots, values): (Vec<i64>, Vec<i64>) =
+        (knots.iter().map(wide).collect(), values.iter().map(wide).collect());
+    // Segment 0 is before the first knot, the last one behind the last: flat, of length 1.
+    let step = |v: &[i64]| v.windows(2).map(|p| p[1] - p[0]).collect::<Vec<i64>>();
+    let (widths, rises) = (step(&knots), step(&values));
+    let too_long = |(width, rise): (&i64, &i64)| width.checked_mul(2 * rise.abs() + 2).is_none();
+    if widths.iter().zip(&rises).any(too_long) {
+        return Err(s.refuse("a segment of a curve beyond 2^62", "use another calibrator, or none"));
+    }
+    let Some((&first, &last)) = knots.first().zip(knots.last()) else { return Ok(score.to_string()) };
+    let n = knots.len();
+    let (low, high) = (s.w.int(first), s.w.int(last));
+    let inside = s.w.op("Clip", &[score, &low, &high]);
+    let all = s.w.ints(&[1, n], &knots);
+    let at_or_above = s.w.op("GreaterOrEqual", &[&inside, &all]);
+    let at_or_above = s.w.cast(&at_or_above, Element::Int64);
+    // 1 to n, since the score is not below the first knot.
+    let count = s.w.reduce("ReduceSum", &at_or_above, true);
+    let one = s.w.int(1);
+    let segment = s.w.op("Sub", &[&count, &one]);
+    let behind = |mut v: Vec<i64>, end: i64| {
+        v.push(end);
+        v
+    };
+    let (widths, rises) = (behind(widths, 1), behind(rises, 0));
+    let [knot, value, rise, width] = [&knots, &values, &rises, &widths].map(|table| {
+        let table = s.w.ints(&[n], table);
+        s.w.gather(&table, &segment, 0)
+    });
+    let from = s.w.op("Sub", &[&inside, &knot]);
+    let product = s.w.op("Mul", &[&from, &rise]);
+    let rest = s.w.op("Mod", &[&product, &width]);
+    let floor = s.w.op("Sub", &[&product, &rest]);
+    let floor = s.w.op("Div", &[&floor, &width]);
+    let floor = s.w.op("Add", &[&value, &floor]);
+    let two = s.w.int(2);
+    let twice = s.w.op("Mul", &[&rest, &two]);
+    let is_more = s.w.op("Greater", &[&twice, &width]);
+    let is_half = s.w.op("Equal", &[&twice, &width]);
+    let parity = s.w.op("Mod", &[&floor, &two]);
+    let is_odd = s.w.op("Equal", &[&parity, &one]);
+    let to_even = s.w.op("And", &[&is_half, &is_odd]);
+    let up = s.w.op("Or", &[&is_more, &to_even]);
+    let up = s.w.cast(&up, Element::Int64);
+    Ok(s.w.op("Add", &[&floor, &up]))
+}
