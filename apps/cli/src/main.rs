@@ -36,6 +36,7 @@ enum Verb {
     Inspect(verbs::inspect::Args),
     Verify(verbs::verify::Args),
     Bench(verbs::bench::Args),
+    Export(verbs::export::Args),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Verb::Prepare(args) => run::verb(args.json, || verbs::prepare::run(&args)),
         Verb::Inspect(args) => run::verb(args.json, || verbs::inspect::run(&args)),
         Verb::Bench(args) => run::verb(args.json, || verbs::bench::run(&args)),
+        Verb::Export(args) => run::verb(false, || verbs::export::run(&args)),
         Verb::Verify(args) => run::verb(false, || verbs::verify::run(&args)),
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod evaluate;
+pub(crate) mod export;
 pub(crate) mod fit;
 pub(crate) mod inspect;
 pub(crate) mod predict;

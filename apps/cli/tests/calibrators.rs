@@ -81,6 +81,7 @@ fn votes_are_calibrated_in_the_file() {
             "fit train.csv --target {target} --drop {drop} --learners knn --set knn.k=3 --work 1 --folds 4 --test test.csv --json"
         );
         let plain = place.good(&format!("{line} --calibrator none -o plain.smidgen")).json().unwrap();
+        place.good(&format!("{line} --set knn.weights=distance -o by_distance.smidgen"));
         let fit = place.good(&format!("{line} -o votes.smidgen")).json().unwrap();
         let on_test = |fit: &Value| fit["metrics"]["log_loss"].as_f64().unwrap();
         assert!(figure(&fit, "log_loss_after") < 0.9 * figure(&fit, "log_loss_before"), "{fit}");

@@ -205,4 +205,8 @@ fn real_votes(
             Target::Values(values) => out[0] += share * values[row],
         }
     }
+    if !matches!(target, Target::Values(_)) {
+        // Shares that round up may sum to more than all.
+        out.iter_mut().for_each(|p| *p = p.min(1.0));
+    }
 }

@@ -1,7 +1,7 @@
 //! smidgen: the smallest and fastest model that keeps the accuracy, proven.
 //!
 //! The only public Rust surface of the project. [`fit`] turns a table into a model file, [`evaluate`]
-//! measures it, [`predict`] applies it, [`bench`] times it, [`inspect`](Inspected) shows it, [`verify_file`] proves that
+//! measures it, [`predict`] applies it, [`bench`] times it, [`export`] hands it to others, [`inspect`](Inspected) shows it, [`verify_file`] proves that
 //! this machine computes it. Every figure comes from the integers that are deployed.
 
 mod bench;
@@ -11,6 +11,7 @@ mod costs;
 mod error;
 mod evaluate;
 mod evaluation_report;
+mod export;
 mod figures;
 mod fit;
 mod fit_report;
@@ -44,6 +45,7 @@ pub use data::{ColumnProfile, ColumnSummary, Encoding, Format, ReadOptions, Spre
 pub use error::{Error, Nature};
 pub use evaluate::{EvaluateOptions, Evaluated, evaluate};
 pub use evaluation_report::{EvaluationFigures, evaluation_page};
+pub use export::{ExportOptions, Exported, export};
 pub use figures::Figures;
 pub use fit::{FitOptions, fit};
 pub use fit_report::{FitReport, Stages, Status};

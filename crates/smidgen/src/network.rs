@@ -10,7 +10,7 @@ use crate::Error;
 use crate::model_file::{MAX_BYTES, looks_like_model};
 use ir::{DType, Dim, Graph, Shape, Tensor};
 use jobs::Clock;
-use runtime::tensors::{Limits, fold, run};
+use runtime::tensors::{Limits, run, simplify};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -51,7 +51,7 @@ pub fn is_network(path: &Path) -> bool {
 /// A network, ready to run.
 pub(crate) struct Network {
     pub(crate) path: PathBuf,
-    /// As it was written, but folded.
+    /// As it was written, but simplified.
     pub(crate) graph: Graph,
     /// Length of its file.
     pub(crate) bytes: u64,
@@ -87,7 +87,7 @@ impl Network {
         let folder = onnx::Folder::new(path.parent().unwrap_or(Path::new("")));
         let options = onnx::Options { external: &folder };
         let graph = onnx::import(&read, options).map_err(|e| Error::of_file(path, e.nature(), &e))?;
-        let graph = fold(&graph).map_err(|e| Error::of_file(path, e.nature(), &e))?;
+        let graph = simplify(&graph).map_err(|e| Error::of_file(path, e.nature(), &e))?;
         let graph = match rows_of(&graph) {
             Some(1) => onnx::rebatch(&graph, ROWS).unwrap_or(graph),
             _ => graph,
