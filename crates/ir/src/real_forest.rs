@@ -11,6 +11,7 @@ pub use lower::{CodedColumn, Grid, Lowered};
 
 use crate::forest::Child;
 use crate::{Error, Kind};
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -152,7 +153,7 @@ fn fault(what: String, expected: &dyn ToString, got: &dyn ToString) -> Error {
 
 impl RealTree {
     /// The tree below `root`, one of `n_nodes` nodes that `node` tells by their numbers; its leaves add to `outputs`.
-    /// Nodes that nothing leads to are left out. O(n_nodes).
+    /// Nodes that nothing leads to are left out. O(n log n) for n nodes of the tree.
     ///
     /// # Errors
     /// What `node` says; `Forest` for a number beyond `n_nodes`, a node that two others or itself lead to, and a leaf that
@@ -171,20 +172,18 @@ impl RealTree {
             leaves: Vec::new(),
             leaf_ids: Vec::new(),
         };
-        let mut seen = vec![false; n_nodes];
+        // Grows with this tree alone, since the nodes may be those of many trees.
+        let mut seen = BTreeSet::new();
         // A node and the side of the split that leads to it.
         let mut pending: Vec<(usize, Option<(usize, bool)>)> = vec![(root, None)];
         while let Some((at, parent)) = pending.pop() {
-            match seen.get_mut(at) {
-                None => {
-                    let expected = format!("below {n_nodes}");
-                    return Err(fault("number of a child".to_string(), &expected, &at).into());
-                }
-                Some(true) => {
-                    let expected = "one split that leads to it";
-                    return Err(fault(format!("node {at}"), &expected, &"two, or a cycle").into());
-                }
-                Some(seen) => *seen = true,
+            if at >= n_nodes {
+                let expected = format!("below {n_nodes}");
+                return Err(fault("number of a child".to_string(), &expected, &at).into());
+            }
+            if !seen.insert(at) {
+                let expected = "one split that leads to it";
+                return Err(fault(format!("node {at}"), &expected, &"two, or a cycle").into());
             }
             let child = match node(at)? {
                 SourceNode::Leaf { id, values } => {

@@ -4,6 +4,7 @@
 //! pass that fails is an error, and so is a listed failure that passes. The tests themselves come from the ONNX package
 //! (`node_tests.py` puts them into a folder, `SMIDGEN_ONNX_NODE_TESTS` names it); without them the skip is counted.
 //! `UPDATE_GOLDEN=1` writes the list anew.
+#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 use ir::{Graph, Tensor, TensorData};
 use runtime::tensors::{Limits, run};

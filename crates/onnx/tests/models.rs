@@ -2,6 +2,7 @@
 //!
 //! The models are not part of the repository: `SMIDGEN_MODELS` names their folder, or `SMIDGEN_DATA` a folder beside it;
 //! without either the skip is counted.
+#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 use ir::{Graph, Tensor, TensorData, ValueIdx};
 use runtime::tensors::{Limits, run, watch};
@@ -77,7 +78,10 @@ fn floats(tensor: &Tensor) -> &[f32] {
 #[test]
 fn outputs_equal_those_of_onnx_runtime() {
     let Some(folder) = models() else {
-        println!("skipped: {} models, because neither SMIDGEN_MODELS nor SMIDGEN_DATA leads to them", MODELS.len());
+        println!(
+            "skipped: {} models, because neither SMIDGEN_MODELS nor SMIDGEN_DATA leads to them",
+            MODELS.len()
+        );
         return;
     };
     for name in MODELS {
@@ -91,10 +95,16 @@ fn outputs_equal_those_of_onnx_runtime() {
             for (at, (&want, &have)) in expected.iter().zip(floats(got)).enumerate() {
                 let distance = (want - f64::from(have)).abs();
                 furthest = furthest.max(distance / (want.abs() + ABSOLUTE / RELATIVE));
-                assert!(distance <= RELATIVE * want.abs() + ABSOLUTE, "{name}: {output}[{at}]: {want} and {have}");
+                assert!(
+                    distance <= RELATIVE * want.abs() + ABSOLUTE,
+                    "{name}: {output}[{at}]: {want} and {have}"
+                );
             }
         }
-        println!("{name}: {} values, the furthest {furthest:.1e} away", case.outputs.iter().map(|o| o.2.len()).sum::<usize>());
+        println!(
+            "{name}: {} values, the furthest {furthest:.1e} away",
+            case.outputs.iter().map(|o| o.2.len()).sum::<usize>()
+        );
     }
 }
 
