@@ -309,7 +309,7 @@ fn json_of_xgboost() {
                 M,
                 "\"split_conditions\":[1.0,",
                 "\"split_conditions\":[null,",
-                "xgboost import: tree 0.split_conditions[0]: expected numbers of single precision, got \"null\"",
+                "forest: tree 0: threshold of split 0: expected numbers in order, got NaN",
             ),
             (
                 M,
@@ -433,6 +433,22 @@ fn json_of_xgboost() {
         ],
         Nature::Unsupported,
     );
+}
+
+/// XGBoost up to 2.1 writes NaN where a split on categories has no threshold; elsewhere it is an error.
+#[test]
+fn nan_in_json() {
+    let text = model("xgboost_categories.json");
+    let named = text.replace("\"x0\"", "\"NaN\\\"NaN\"");
+    let text = named.replacen("-0.5848478,1e-45,", "-0.5848478,NaN,", 1);
+    assert_ne!(text, named);
+    let imported = import(text.as_bytes(), "y").unwrap();
+    assert_eq!(imported.features[0], "NaN\"NaN");
+    assert_eq!(imported.forest, import(named.as_bytes(), "y").unwrap().forest);
+    let error =
+        import(text.replacen("\"split_conditions\":[1.0,", "\"split_conditions\":[NaN,", 1).as_bytes(), "y");
+    let expected = "forest: tree 0: threshold of split 0: expected numbers in order, got NaN";
+    assert_eq!(error.unwrap_err().to_string(), expected);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use ir::RealForest;
 use ir::fixed::math;
 use ir::real_forest::{Precision, RealTree, Rule, SourceNode};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::str::FromStr;
 
 const HERE: Library = Library::XgBoost;
@@ -99,6 +100,15 @@ impl<'j> Place<'j> {
         self.elements(Some(n), "numbers of single precision", single)
     }
 
+    /// The same, NaN where there is none.
+    fn singles_or_nan(&self, n: usize) -> Result<Vec<f64>, Error> {
+        let single = |v: &Value| match v {
+            Value::Null => Some(f64::NAN),
+            v => v.as_f64().map(|v| f64::from(v as f32)).filter(|v| v.is_finite()),
+        };
+        self.elements(Some(n), "numbers of single precision", single)
+    }
+
     fn flags(&self, n: usize) -> Result<Vec<bool>, Error> {
         self.elements(Some(n), "0 or 1", |v| v.as_bool().or_else(|| v.as_i64().map(|v| v != 0)))
     }
@@ -106,7 +116,7 @@ impl<'j> Place<'j> {
 
 /// The forest of a JSON text.
 pub(super) fn read(bytes: &[u8]) -> Result<Known, Error> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|e| {
+    let value: Value = serde_json::from_slice(&without_nan(bytes)).map_err(|e| {
         let at = format!("line {}, column {}", e.line(), e.column());
         let got = "something else, or the end of the file; save or copy it again";
         foreign(HERE, &at, "JSON", &got)
@@ -149,6 +159,35 @@ pub(super) fn read(bytes: &[u8]) -> Result<Known, Error> {
     let forest = RealForest::try_new(n_features, Precision::Single, initial, read)?;
     let recipe = format!("XGBoost: {n_trees} trees of {name}, objective {objective}");
     Ok(Known { forest, features, meaning, recipe })
+}
+
+/// The bytes with `null` for each NaN that is no text: JSON has none, but XGBoost up to 2.1 writes it where a split on
+/// categories has no threshold.
+fn without_nan(bytes: &[u8]) -> Cow<'_, [u8]> {
+    const NAN: &[u8] = b"NaN";
+    if !bytes.windows(NAN.len()).any(|w| w == NAN) {
+        return Cow::Borrowed(bytes);
+    }
+    let mut made = Vec::with_capacity(bytes.len());
+    let (mut at, mut is_text) = (0, false);
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'"' => is_text = !is_text,
+            b'\\' if is_text => {
+                made.push(byte);
+                at += 1;
+            }
+            b'N' if !is_text && bytes[at..].starts_with(NAN) => {
+                made.extend_from_slice(b"null");
+                at += NAN.len();
+                continue;
+            }
+            _ => {}
+        }
+        made.extend(bytes.get(at));
+        at += 1;
+    }
+    Cow::Owned(made)
 }
 
 fn names(learner: &Place<'_>, n_features: u32) -> Result<Vec<String>, Error> {
@@ -325,7 +364,7 @@ fn tree(place: &Place<'_>, group: u32, n_outputs: usize, weight: f64) -> Result<
         place,
         right: place.get("right_children")?.whole(Some(n))?,
         features: place.get("split_indices")?.whole(Some(n))?,
-        thresholds: place.get("split_conditions")?.singles(n)?,
+        thresholds: place.get("split_conditions")?.singles_or_nan(n)?,
         default_left: place.get("default_left")?.flags(n)?,
         left,
         is_category,
