@@ -89,7 +89,7 @@ impl Imported {
 /// Classes are named by their numbers, as the libraries do; of two, the second is positive. O(n log n) for n splits.
 ///
 /// # Errors
-/// `Foreign` for bytes of neither library or a file that is not well formed, `ForeignUnsupported` for what cannot be
+/// `NoForest` for bytes of neither library, `Foreign` for a file that is not well formed, `ForeignUnsupported` for what cannot be
 /// expressed, `Graph` for a forest that the graph refuses.
 pub fn import(bytes: &[u8], target: &str) -> Result<Imported, Error> {
     let Some(library) = library_of(bytes) else {
@@ -97,14 +97,14 @@ pub fn import(bytes: &[u8], target: &str) -> Result<Imported, Error> {
     };
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let known = match library {
-        Library::LightGbm => lightgbm::read(bytes)?,
+        Library::LightGbm => lightgbm::read(bytes),
         Library::XgBoost if is_binary(bytes) => {
             let instead = "save the model under a name that ends with .json";
             return Err(unsupported(library, "file", "the binary form UBJSON", instead));
         }
-        Library::XgBoost => xgboost::read(bytes)?,
+        Library::XgBoost => xgboost::read(bytes),
     };
-    assemble(library, known, target)
+    known.and_then(|known| assemble(library, known, target)).map_err(|e| told(library, "", e))
 }
 
 /// What the scores of a forest mean.
@@ -209,6 +209,20 @@ fn foreign(library: Library, at: &str, expected: &str, got: &dyn fmt::Display) -
 fn unsupported(library: Library, at: &str, what: &str, instead: &str) -> Error {
     let (at, what, instead) = (at.to_owned(), what.to_owned(), instead.to_owned());
     Kind::ForeignUnsupported { library, at, what, instead }.into()
+}
+
+/// An error of the forest as one of the file; `at` says where the forest stands, if it is a part.
+fn told(library: Library, at: &str, error: Error) -> Error {
+    let Kind::Graph(graph) = error.kind() else { return error };
+    let place = |what: &str| if at.is_empty() { what.to_owned() } else { format!("{at}, {what}") };
+    match graph.kind() {
+        ir::Kind::Forest { what, expected, got } => foreign(library, &place(what), expected, &got.as_str()),
+        ir::Kind::Unsuited { what, expected, got, instead } => {
+            let asked = format!("{got}, where {expected} can be,");
+            unsupported(library, &place(what), &asked, instead)
+        }
+        _ => error,
+    }
 }
 
 /// A text as messages show it: not more than its start.

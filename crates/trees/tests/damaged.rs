@@ -309,7 +309,7 @@ fn json_of_xgboost() {
                 M,
                 "\"split_conditions\":[1.0,",
                 "\"split_conditions\":[null,",
-                "forest: tree 0: threshold of split 0: expected numbers in order, got NaN",
+                "xgboost import: tree 0: threshold of split 0: expected numbers in order, got NaN",
             ),
             (
                 M,
@@ -321,7 +321,7 @@ fn json_of_xgboost() {
                 M,
                 "\"split_indices\":[0,",
                 "\"split_indices\":[5,",
-                "forest: tree 0: feature of a split: expected below 5, got 5",
+                "xgboost import: tree 0: feature of a split: expected below 5, got 5",
             ),
             (
                 M,
@@ -435,6 +435,19 @@ fn json_of_xgboost() {
     );
 }
 
+/// 200 categories with others between them have 400 borders, more than a column of codes.
+#[test]
+fn more_categories_than_codes() {
+    let words: Vec<String> = (0..13).map(|_| 0x5555_5555u32.to_string()).collect();
+    let text = model("lightgbm_categories.txt")
+        .replacen("cat_boundaries=0 1 2", "cat_boundaries=0 13 14", 1)
+        .replacen("cat_threshold=599186", &format!("cat_threshold={}", words.join(" ")), 1);
+    let error = import(text.as_bytes(), "y").unwrap_err();
+    let expected = "lightgbm import: borders in one split on feature 4: 416, where at most 253 can be, is not supported; \
+                    train with fewer categories a split";
+    assert_eq!((error.to_string().as_str(), error.nature()), (expected, Nature::Unsupported));
+}
+
 /// XGBoost up to 2.1 writes NaN where a split on categories has no threshold; elsewhere it is an error.
 #[test]
 fn nan_in_json() {
@@ -447,7 +460,7 @@ fn nan_in_json() {
     assert_eq!(imported.forest, import(named.as_bytes(), "y").unwrap().forest);
     let error =
         import(text.replacen("\"split_conditions\":[1.0,", "\"split_conditions\":[NaN,", 1).as_bytes(), "y");
-    let expected = "forest: tree 0: threshold of split 0: expected numbers in order, got NaN";
+    let expected = "xgboost import: tree 0: threshold of split 0: expected numbers in order, got NaN";
     assert_eq!(error.unwrap_err().to_string(), expected);
 }
 

@@ -3,7 +3,7 @@
 //! What a split asks follows `Tree::NumericalDecision` and `Tree::CategoricalDecision` of LightGBM 4, whose deeds with
 //! missing cells, zeros that count as missing and categories written as numbers are rules of [`ir::real_forest`] here.
 
-use super::{Known, Library, Meaning, check_names, foreign, shown, unsupported};
+use super::{Known, Library, Meaning, check_names, foreign, shown, told, unsupported};
 use crate::error::Error;
 use ir::RealForest;
 use ir::real_forest::{Precision, RealTree, Rule, SourceNode};
@@ -265,25 +265,12 @@ fn tree(
     let root = if n_splits == 0 { n_splits } else { 0 };
     let n_nodes = n_splits.saturating_add(n_leaves);
     let tree = RealTree::gather(output..output + 1, n_nodes, root, node);
-    let tree = tree.map_err(|e: Error| in_tree(section, e))?;
+    let tree = tree.map_err(|e: Error| told(HERE, &section.name, e))?;
     if tree.splits.len() != n_splits {
         let expected = format!("all {n_splits} splits below the first");
         return Err(foreign(HERE, &section.name, &expected, &tree.splits.len()));
     }
     Ok(tree)
-}
-
-/// An error of the tree as one that names it.
-fn in_tree(section: &Section<'_>, error: Error) -> Error {
-    match error.kind() {
-        crate::error::Kind::Graph(graph) => match graph.kind() {
-            ir::Kind::Forest { what, expected, got } => {
-                foreign(HERE, &section.at(what), expected, &got.as_str())
-            }
-            _ => error,
-        },
-        _ => error,
-    }
 }
 
 const CATEGORY: u8 = 1;

@@ -4,7 +4,7 @@
 //! precision, less than the threshold goes left, a category in the set goes right. Trees of all rounds count, as in
 //! `Booster.predict`.
 
-use super::{Known, Library, Meaning, check_names, foreign, shown, unsupported};
+use super::{Known, Library, Meaning, check_names, foreign, shown, told, unsupported};
 use crate::error::Error;
 use ir::RealForest;
 use ir::fixed::math;
@@ -375,15 +375,7 @@ fn tree(place: &Place<'_>, group: u32, n_outputs: usize, weight: f64) -> Result<
         weight,
     };
     let tree = RealTree::gather(outputs, n, 0, |at| lists.node(at));
-    tree.map_err(|e: Error| match e.kind() {
-        crate::error::Kind::Graph(graph) => match graph.kind() {
-            ir::Kind::Forest { what, expected, got } => {
-                foreign(HERE, &format!("{}, {what}", place.path), expected, &got.as_str())
-            }
-            _ => e,
-        },
-        _ => e,
-    })
+    tree.map_err(|e: Error| told(HERE, &place.path, e))
 }
 
 impl Lists<'_> {
