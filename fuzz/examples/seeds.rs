@@ -28,7 +28,7 @@ const TABLES: &[&str] = &[
 
 fn main() -> Result<(), Box<dyn Error>> {
     let corpus = Path::new("corpus");
-    for target in ["csv", "parquet", "model_file"] {
+    for target in ["csv", "parquet", "model_file", "onnx"] {
         fs::create_dir_all(corpus.join(target))?;
     }
     for (at, table) in TABLES.iter().enumerate() {
@@ -52,7 +52,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         writer.write(&batch)?;
         fs::write(corpus.join("parquet").join(format!("table{at}")), writer.into_inner()?)?;
     }
+    networks(&corpus.join("onnx"))?;
     models(&corpus.join("model_file"))
+}
+
+/// The node tests of ONNX, if they are at hand.
+fn networks(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let Some(tests) = std::env::var_os("SMIDGEN_ONNX_NODE_TESTS") else { return Ok(()) };
+    for test in fs::read_dir(tests)? {
+        let test = test?;
+        let model = test.path().join("model.onnx");
+        if model.metadata().is_ok_and(|m| m.len() < 4096) {
+            fs::copy(model, folder.join(test.file_name()))?;
+        }
+    }
+    Ok(())
 }
 
 fn typed() -> Result<RecordBatch, Box<dyn Error>> {

@@ -108,6 +108,21 @@ impl GraphBuilder {
     /// # Errors
     /// A name that is taken or empty, a value of no graph, or inputs that the operator does not take.
     pub fn node_named(&mut self, name: &str, op: Op, inputs: &[ValueIdx]) -> Result<Vec<ValueIdx>, Error> {
+        self.node_with_outputs(name, op, inputs, &[])
+    }
+
+    /// An operator applied to values, whose outputs have names of their own; those past the list are named after the
+    /// node.
+    ///
+    /// # Errors
+    /// As [`GraphBuilder::node_named`].
+    pub fn node_with_outputs(
+        &mut self,
+        name: &str,
+        op: Op,
+        inputs: &[ValueIdx],
+        names: &[String],
+    ) -> Result<Vec<ValueIdx>, Error> {
         let mut operands = Vec::with_capacity(inputs.len());
         for idx in inputs {
             let value = self.values.get(idx.0 as usize).ok_or_else(|| Kind::Graph {
@@ -148,8 +163,12 @@ impl GraphBuilder {
             return Err(Kind::Wide { node, most, got }.into());
         }
         for (i, (dtype, shape)) in made.into_iter().enumerate() {
-            let name = if i == 0 { name.to_string() } else { alloc::format!("{name}:{i}") };
-            outputs.push(self.add(&name, dtype, shape, Origin::Node(node))?);
+            let own = match names.get(i) {
+                Some(own) => own.clone(),
+                None if i == 0 => name.to_string(),
+                None => alloc::format!("{name}:{i}"),
+            };
+            outputs.push(self.add(&own, dtype, shape, Origin::Node(node))?);
         }
         self.nodes.push(Node {
             name: name.to_string(),

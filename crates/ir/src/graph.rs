@@ -73,6 +73,11 @@ impl Graph {
         &self.values[idx.0 as usize]
     }
 
+    /// The value of a name; names are unique.
+    pub fn find(&self, name: &str) -> Option<ValueIdx> {
+        self.values.iter().zip(0..).find(|(value, _)| value.name == name).map(|(_, at)| ValueIdx(at))
+    }
+
     /// Nodes in topological order.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes

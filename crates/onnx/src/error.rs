@@ -63,6 +63,18 @@ pub enum Kind {
         /// What stands there.
         got: String,
     },
+    /// A node that cannot treat the rows of a batch apart.
+    #[error(
+        "onnx import: node \"{node}\" ({op}): batches of any size are not supported: {what}; export with a symbolic batch"
+    )]
+    Batch {
+        /// Name of the node.
+        node: String,
+        /// Its operator.
+        op: &'static str,
+        /// What it does with rows.
+        what: String,
+    },
     /// A graph that is not well formed.
     #[error("onnx import: {what}: expected {expected}, got {got}")]
     Graph {
@@ -106,7 +118,7 @@ impl Error {
     /// Whose business it is.
     pub fn nature(&self) -> Nature {
         match *self.0 {
-            Kind::Opset { .. } | Kind::Unsupported { .. } => Nature::Unsupported,
+            Kind::Opset { .. } | Kind::Unsupported { .. } | Kind::Batch { .. } => Nature::Unsupported,
             Kind::Damaged { .. }
             | Kind::Node { .. }
             | Kind::Graph { .. }

@@ -12,6 +12,7 @@ use ir::op::tensor::Identity;
 use ir::{DType, Dim, Graph, GraphBuilder, Shape, ValueIdx};
 use prost::Message;
 use prost::bytes::Bytes;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// First version of ONNX's operators that is read.
@@ -39,7 +40,7 @@ pub fn import(bytes: &[u8], options: Options<'_>) -> Result<Graph, Error> {
         return Err(damaged("it names no set of operators".to_string()));
     }
     let functions = Functions::of(&model)?;
-    let world = World { functions, external: options.external };
+    let world = World { functions, external: options.external, n_nodes: Cell::new(0) };
     let opsets = Opsets::of(&model.opset_import)?;
     let mut scope = Scope::new(&world, opsets, names(graph));
     scope.inputs(graph)?;
@@ -52,7 +53,12 @@ pub fn import(bytes: &[u8], options: Options<'_>) -> Result<Graph, Error> {
 pub(crate) struct World<'m> {
     pub(crate) functions: Functions<'m>,
     pub(crate) external: &'m dyn External,
+    /// Nodes looked at so far, those of functions once for each use.
+    n_nodes: Cell<usize>,
 }
+
+/// Most nodes of a model with its functions in place: a few functions that use each other could else make any number.
+const MAX_NODES: usize = 1 << 20;
 
 /// Versions of the sets of operators, by name.
 #[derive(Clone, Debug)]
@@ -171,6 +177,11 @@ impl<'w> Scope<'w> {
         let op = node.op_type.as_deref().unwrap_or_default();
         let opset = self.opsets.version(domain);
         let mut context = Context::new(self, node, opset)?;
+        let n_nodes = &context.scope.world.n_nodes;
+        n_nodes.set(n_nodes.get() + 1);
+        if n_nodes.get() > MAX_NODES {
+            return Err(context.unsupported("a model of more than 2^20 nodes", "export a smaller one"));
+        }
         if let Some(function) = context.scope.world.functions.get(node) {
             return crate::functions::inline(&mut context, function);
         }

@@ -18,11 +18,13 @@ mod import;
 mod inside;
 mod operators;
 mod proto;
+mod rebatch;
 mod tensor;
 
 pub use error::{Error, Kind};
 pub use external::{External, Folder, NoExternal};
 pub use import::{LATEST_OPSET, OLDEST_OPSET, Options, import};
+pub use rebatch::rebatch;
 
 use ir::Tensor;
 use prost::Message;

@@ -5,7 +5,7 @@
 use ir::{Tensor, TensorData};
 use runtime::tensors::{Limits, run};
 use serde_json::Value;
-use smidgen_onnx::{NoExternal, Options};
+use smidgen_onnx::{NoExternal, Options, rebatch};
 use std::path::{Path, PathBuf};
 
 /// How far scores may be from those of ONNX Runtime, which sums in single precision and approximates powers.
@@ -155,12 +155,12 @@ fn attribute(name: &str, held: &Held) -> Vec<u8> {
     [named, rest].concat()
 }
 
-/// A model of one node from `x: f32 [n, 3]` to `outputs`, with other nodes behind it.
+/// A model of one node from `x: f32 [1, 3]` to `outputs`, with other nodes behind it.
 fn model(op: &str, attributes: &[(&str, Held)], outputs: &[&str], behind: &[Vec<u8>]) -> Vec<u8> {
     let mut node = [field(1, b"x"), field(4, op.as_bytes()), field(7, b"ai.onnx.ml")].concat();
     outputs.iter().for_each(|o| node.extend(field(2, o.as_bytes())));
     attributes.iter().for_each(|(name, held)| node.extend(field(5, &attribute(name, held))));
-    let dims = [field(1, &field(2, b"n")), field(1, &whole(1, 3))].concat();
+    let dims = [field(1, &whole(1, 1)), field(1, &whole(1, 3))].concat();
     let kind = field(1, &[whole(1, 1), field(2, &dims)].concat());
     let input = [field(1, b"x"), field(2, &kind)].concat();
     let mut graph = [field(1, &node), field(11, &input)].concat();
@@ -225,7 +225,8 @@ fn forests_that_are_not_well_formed() {
     const REGRESSOR: &str = "TreeEnsembleRegressor";
     const FLAT: &str = "TreeEnsemble";
     assert!(import(&model(REGRESSOR, &stump(), &["y"], &[])).is_ok());
-    let graph = import(&model(FLAT, &flat(), &["y"], &[])).unwrap();
+    // The same for a batch of any size.
+    let graph = rebatch(&import(&model(FLAT, &flat(), &["y"], &[])).unwrap(), "n").unwrap();
     // One leaf may stand on several sides, and members twice in a set.
     let x = Tensor::try_new(vec![2, 3], TensorData::F32(vec![0.0, 3.0, 0.0, 0.0, 2.0, 0.0])).unwrap();
     let y = run(&graph, vec![("x".to_string(), x)], Limits::default()).unwrap();

@@ -5,8 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 use ir::{Graph, Tensor, TensorData, ValueIdx};
-use runtime::tensors::{Limits, run, watch};
-use smidgen_onnx::{NoExternal, Options};
+use runtime::tensors::{Limits, run, simplify, watch};
+use smidgen_onnx::{NoExternal, Options, rebatch};
 use std::path::{Path, PathBuf};
 
 const MODELS: &[&str] = &["cifar10_resnet_2b", "mnist_cnn_cntk", "silero_vad_16k"];
@@ -84,8 +84,9 @@ fn outputs_equal_those_of_onnx_runtime() {
         );
         return;
     };
-    for name in MODELS {
+    for (name, is_simple) in MODELS.iter().flat_map(|name| [(name, false), (name, true)]) {
         let (graph, case) = (import(&folder, name), case(name));
+        let graph = if is_simple { simplify(&graph).unwrap() } else { graph };
         let made = run(&graph, case.inputs, Limits::default()).unwrap();
         let names: Vec<&str> = graph.outputs().iter().map(|&o| &graph.value(o).name[..]).collect();
         assert_eq!(names, case.outputs.iter().map(|o| &o.0[..]).collect::<Vec<_>>());
@@ -102,7 +103,8 @@ fn outputs_equal_those_of_onnx_runtime() {
             }
         }
         println!(
-            "{name}: {} values, the furthest {furthest:.1e} away",
+            "{name}, {} nodes: {} values, the furthest {furthest:.1e} away",
+            graph.nodes().len(),
             case.outputs.iter().map(|o| o.2.len()).sum::<usize>()
         );
     }
@@ -115,10 +117,7 @@ fn any_value_can_be_watched() {
         return;
     };
     let (graph, case) = (import(&folder, "mnist_cnn_cntk"), case("mnist_cnn_cntk"));
-    let find = |name: &str| {
-        let at = graph.values().iter().position(|v| v.name == name).unwrap();
-        ValueIdx(at as u32)
-    };
+    let find = |name: &str| graph.find(name).unwrap();
     let wanted = [find("ReLU32_Output_0"), find("Pooling66_Output_0"), find("Input3")];
     let mut seen = Vec::new();
     let mut see = |idx: ValueIdx, tensor: &Tensor| {
@@ -130,4 +129,31 @@ fn any_value_can_be_watched() {
     assert_eq!(order, [wanted[2], wanted[0], wanted[1]], "each once, in the order in which they are made");
     assert_eq!(seen[1].1, [1, 8, 28, 28]);
     assert_eq!(seen[1].2, 0.0, "what a Relu makes is 0 or more");
+}
+
+#[test]
+fn models_of_one_image_take_many() {
+    let Some(folder) = models() else {
+        println!(
+            "skipped: batches of 2 models, because neither SMIDGEN_MODELS nor SMIDGEN_DATA leads to them"
+        );
+        return;
+    };
+    for name in ["cifar10_resnet_2b", "mnist_cnn_cntk"] {
+        let graph = import(&folder, name);
+        let many = rebatch(&graph, "N").unwrap();
+        let output = many.value(many.outputs()[0]);
+        assert_eq!(output.shape.to_string(), "[N, 10]");
+        let (input, one) = case(name).inputs.remove(0);
+        let turned: Vec<f32> = floats(&one).iter().rev().copied().collect();
+        let other = Tensor::try_new(one.dims().to_vec(), TensorData::F32(turned)).unwrap();
+        let single =
+            |image: &Tensor| run(&graph, vec![(input.clone(), image.clone())], Limits::default()).unwrap();
+        let both = one.clone().below(other.clone()).unwrap();
+        let made = run(&many, vec![(input.clone(), both)], Limits::default()).unwrap();
+        let apart = [single(&one), single(&other)].map(|made| floats(&made[0]).to_vec()).concat();
+        for (&want, &have) in apart.iter().zip(floats(&made[0])) {
+            assert!((want - have).abs() <= 1e-5 * want.abs() + 1e-5, "{name}: {want} {have}");
+        }
+    }
 }

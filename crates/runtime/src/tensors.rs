@@ -23,10 +23,14 @@ mod recurrent;
 mod reductions;
 mod regions;
 mod resample;
+mod simplify;
+mod single;
 mod sorted;
 mod spectra;
 mod tables;
 mod windows;
+
+pub use simplify::simplify;
 
 use crate::error::{Error, Kind};
 use alloc::borrow::Cow;
@@ -145,14 +149,22 @@ struct Schedule {
 }
 
 impl Schedule {
-    fn of(graph: &Graph, wanted: &[ValueIdx]) -> Schedule {
+    /// What `wanted` hangs on; these values themselves are kept to the end only if they are.
+    fn of(graph: &Graph, wanted: &[ValueIdx], is_kept: bool) -> Schedule {
+        let mut is_needed = vec![false; graph.values().len()];
         let mut uses = vec![0u32; graph.values().len()];
-        wanted.iter().for_each(|idx| uses[idx.0 as usize] += 1);
+        for idx in wanted {
+            is_needed[idx.0 as usize] = true;
+            uses[idx.0 as usize] += u32::from(is_kept);
+        }
         let mut runs = vec![false; graph.nodes().len()];
         for (at, node) in graph.nodes().iter().enumerate().rev() {
-            runs[at] = node.outputs.iter().any(|o| uses[o.0 as usize] > 0);
+            runs[at] = node.outputs.iter().any(|o| is_needed[o.0 as usize]);
             if runs[at] {
-                node.inputs.iter().for_each(|i| uses[i.0 as usize] += 1);
+                for input in &node.inputs {
+                    is_needed[input.0 as usize] = true;
+                    uses[input.0 as usize] += 1;
+                }
             }
         }
         Schedule { runs, uses }
@@ -167,7 +179,7 @@ fn execute<'g>(
     mut watch: Option<Watch<'_>>,
 ) -> Result<Vec<Tensor>, Error> {
     let wanted = watch.as_ref().map_or(graph.outputs(), |w| w.wanted);
-    let Schedule { runs, mut uses } = Schedule::of(graph, wanted);
+    let Schedule { runs, mut uses } = Schedule::of(graph, wanted, watch.is_none());
     let mut show = |idx: ValueIdx, tensor: &Tensor| {
         if let Some(watch) = &mut watch {
             watch.show(idx, tensor);
@@ -247,19 +259,28 @@ fn step<'g>(
         let tensor = handed.or_else(|| lent().map(|t| Cow::Borrowed(&**t)));
         tensors.push(tensor.ok_or_else(|| fail("tensors"))?);
     }
+    let outputs = compute(node, op, tensors, meter)?;
+    meter.release(freed);
+    Ok(outputs)
+}
+
+/// Outputs of one node for its inputs.
+fn compute<'t>(
+    node: &'t Node,
+    op: &TensorOp,
+    tensors: Vec<Cow<'t, Tensor>>,
+    meter: &mut Meter,
+) -> Result<Vec<Tensor>, Error> {
     let shapes: Vec<Shape> = tensors.iter().map(|t| Shape::fixed(t.dims())).collect();
     let operands: Vec<Operand<'_>> = tensors
         .iter()
         .zip(&shapes)
         .map(|(t, shape)| Operand { dtype: t.dtype(), shape, constant: Some(t), is_given: false })
         .collect();
-    let made = op.payload().infer(&operands).map_err(|e| misfit(&node.name, name, &e))?;
+    let made = op.payload().infer(&operands).map_err(|e| misfit(&node.name, op.payload().name(), &e))?;
     drop(operands);
     let mut args = Args::new(node, tensors, made, meter)?;
-    let outputs = evaluate(op, &mut args)?;
-    drop(args);
-    meter.release(freed);
-    Ok(outputs)
+    evaluate(op, &mut args)
 }
 
 /// The error of an operator's own check as one of this crate.

@@ -107,7 +107,7 @@ pub use non_max_suppression::NonMaxSuppression;
 pub use non_zero::NonZero;
 pub use one_hot::OneHot;
 pub use pad::{Pad, PadMode};
-pub use pool::{Pool, PoolKind};
+pub use pool::{PlaceOrder, Pool, PoolKind};
 pub use quantize::{DequantizeLinear, QuantizeLinear};
 pub use range::Range;
 pub use recurrent::{Cell, Direction, Recurrent, RecurrentSlot};

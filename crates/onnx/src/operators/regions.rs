@@ -4,15 +4,17 @@ use super::{Operator, Outputs};
 use crate::context::Context;
 use crate::error::Error;
 use ir::op::tensor::{
-    Beyond, Cast, Coordinates, GridSample, NearestMode, NonMaxSuppression, Resize, ResizeBy, ResizeMode,
-    ResizePolicy, RoiAlign, Sampling,
+    Beyond, Binary, Cast, Concat, ConstantOfShape, Coordinates, Expand, Gather, GridSample, MatMul,
+    NearestMode, NonMaxSuppression, Range, Reshape, Resize, ResizeBy, ResizeMode, ResizePolicy, RoiAlign,
+    Sampling, Slice, Squeeze, Transpose,
 };
-use ir::{DType, Tensor, TensorData};
+use ir::{DType, Tensor, TensorData, ValueIdx};
 
 pub(super) const OPERATORS: &[Operator] = &[
     Operator::of("Resize", 10, resize),
     Operator::of("Upsample", 7, upsample),
     Operator::of("GridSample", 16, grid_sample),
+    Operator::of("AffineGrid", 20, affine_grid),
     Operator::of("RoiAlign", 10, roi_align),
     Operator::of("NonMaxSuppression", 10, non_max_suppression),
 ];
@@ -171,4 +173,59 @@ fn non_max_suppression(c: &mut Context<'_, '_>) -> Outputs {
     };
     let (overlap, least) = (bound(3, 0.0)?, bound(4, f32::NEG_INFINITY)?);
     c.emit_all(NonMaxSuppression { by_centre }, &[boxes, scores, most, overlap, least])
+}
+
+/// Places from -1 to 1 along an axis of a length `[]`: centres of elements, or with the outermost ones at the ends.
+fn places(c: &mut Context<'_, '_>, length: ValueIdx, dtype: DType, align: bool) -> Result<ValueIdx, Error> {
+    let length = c.emit(Cast::to(dtype), &[length])?;
+    let (zero, one, two) = (c.number(dtype, 0.0)?, c.number(dtype, 1.0)?, c.number(dtype, 2.0)?);
+    let at = c.emit(Range, &[zero, length, one])?;
+    let twice = c.emit(Binary::Mul, &[at, two])?;
+    let (twice, whole) = match align {
+        true => (twice, c.emit(Binary::Sub, &[length, one])?),
+        false => (c.emit(Binary::Add, &[twice, one])?, length),
+    };
+    let share = c.emit(Binary::Div, &[twice, whole])?;
+    c.emit(Binary::Sub, &[share, one])
+}
+
+/// `grid[n, place] = theta[n] (x, y, .., 1)` for the places of an image of `size: [N, C, lengths..]`.
+fn affine_grid(c: &mut Context<'_, '_>) -> Outputs {
+    let align = c.flag("align_corners", false)?;
+    let (theta, size) = (c.input(0)?, c.input(1)?);
+    let dtype = c.dtype(theta);
+    let rank = c.length(theta, 1).or_else(|| c.length(size, 0).and_then(|n| n.checked_sub(2)));
+    let rank = rank.filter(|r| (1..=3).contains(r)).and_then(|r| i64::try_from(r).ok());
+    let rank =
+        rank.ok_or_else(|| c.unsupported("a grid of another or unknown number of axes", "use 2 or 3"))?;
+    let part = |c: &mut Context<'_, '_>, from: i64, to: i64| -> Result<ValueIdx, Error> {
+        let inputs = [size, c.list(&[from])?, c.list(&[to])?];
+        c.emit(Slice { has_axes: false, has_steps: false }, &inputs)
+    };
+    let (batch, lengths) = (part(c, 0, 1)?, part(c, 2, i64::MAX)?);
+    let last = c.list(&[-1])?;
+    let mut columns = Vec::new();
+    // The last axis of the image comes first, and a one at the end.
+    for axis in (0..rank).rev() {
+        let at = c.whole(axis)?;
+        let length = c.emit(Gather::Slices { axis: 0 }, &[lengths, at])?;
+        let places = places(c, length, dtype, align)?;
+        let behind: Vec<i64> = (1..rank - axis).collect();
+        let behind = c.list(&behind)?;
+        let places = c.emit(Squeeze::Add, &[places, behind])?;
+        let places = c.emit(Expand, &[places, lengths])?;
+        columns.push(c.emit(Squeeze::Add, &[places, last])?);
+    }
+    let one = crate::tensor::scalar(dtype, 1.0).map(Tensor::vector);
+    let value = one.ok_or_else(|| c.misfit("theta", "floats", dtype.name()))?;
+    let ones = c.emit(ConstantOfShape { value }, &[lengths])?;
+    columns.push(c.emit(Squeeze::Add, &[ones, last])?);
+    let grid = c.emit(Concat { axis: -1 }, &columns)?;
+    let flat = c.list(&[-1, rank + 1])?;
+    let grid = c.emit(Reshape::To { allow_zero: false }, &[grid, flat])?;
+    let turned = c.emit(Transpose { order: Some(vec![0, 2, 1]) }, &[theta])?;
+    let moved = c.emit(MatMul::Numbers, &[grid, turned])?;
+    let depth = c.list(&[rank])?;
+    let shape = c.emit(Concat { axis: 0 }, &[batch, lengths, depth])?;
+    c.emit_all(Reshape::To { allow_zero: false }, &[moved, shape])
 }

@@ -4,7 +4,8 @@ use super::{Operator, Outputs};
 use crate::context::Context;
 use crate::error::Error;
 use ir::op::tensor::{
-    Binary, Col2Im, Conv, ConvTranspose, MaxUnpool, Pads, Pool, PoolKind, Reduce, ReduceKind, Unary, Window,
+    Binary, Col2Im, Conv, ConvTranspose, MaxUnpool, Pads, PlaceOrder, Pool, PoolKind, Reduce, ReduceKind,
+    Unary, Window,
 };
 
 pub(super) const OPERATORS: &[Operator] = &[
@@ -12,8 +13,9 @@ pub(super) const OPERATORS: &[Operator] = &[
     Operator::of("ConvInteger", 10, |c| conv(c, true)),
     Operator::of("ConvTranspose", 1, conv_transpose),
     Operator::of("MaxPool", 1, |c| {
-        let by_columns = c.flag("storage_order", false)?;
-        pool(c, PoolKind::Max { by_columns })
+        let order = if c.flag("storage_order", false)? { PlaceOrder::Columns } else { PlaceOrder::Rows };
+        let places = c.makes(1).then_some(order);
+        pool(c, PoolKind::Max { places })
     }),
     Operator::of("AveragePool", 1, |c| {
         let with_pads = c.flag("count_include_pad", false)?;
@@ -57,7 +59,7 @@ pub(super) fn window(c: &Context<'_, '_>) -> Result<Window, Error> {
     // With other pads the attribute says nothing.
     let _ = c.ints("pads");
     Ok(Window {
-        kernel: c.counts("kernel_shape")?,
+        kernel_shape: c.counts("kernel_shape")?,
         strides: c.counts("strides")?,
         dilations: c.counts("dilations")?,
         pads,

@@ -15,6 +15,10 @@ pub(super) struct Meter {
     pub(super) steps: u64,
 }
 
+/// Largest product of the lengths other than 0 of a tensor without elements: it takes no memory, but loops run over
+/// its lengths.
+const MAX_EMPTY: u128 = 1 << 26;
+
 /// Bytes of the elements of a tensor.
 pub(super) fn bytes(tensor: &Tensor) -> usize {
     let texts = match tensor.data() {
@@ -60,6 +64,9 @@ impl<'t, 'm> Args<'t, 'm> {
         meter: &'m mut Meter,
     ) -> Result<Args<'t, 'm>, Error> {
         let args = Args { node, op: node.op.payload().name(), tensors, made, meter };
+        for tensor in args.tensors.iter().filter(|t| t.data().is_empty()) {
+            args.room(tensor.dtype(), tensor.dims())?;
+        }
         let mut needed = 0u128;
         for (dtype, shape) in &args.made {
             if let Some(dims) = shape.lengths() {
@@ -175,13 +182,13 @@ impl<'t, 'm> Args<'t, 'm> {
 
     /// Bytes of a tensor; an error where they cannot be counted.
     pub(super) fn room(&self, dtype: DType, dims: &[usize]) -> Result<u128, Error> {
-        let n = dims.iter().try_fold(1u128, |n, &d| n.checked_mul(d as u128));
-        let room = n.and_then(|n| n.checked_mul(dtype.bytes() as u128));
-        // A tensor without elements may have lengths whose product cannot be counted.
+        let filled = dims.iter().filter(|d| **d != 0);
+        let n = filled.copied().try_fold(1u128, |n, d| n.checked_mul(d as u128));
+        let n = n.ok_or_else(|| self.too_large(0))?;
         if dims.contains(&0) {
-            return Ok(0);
+            return if n > MAX_EMPTY { Err(self.too_large(0)) } else { Ok(0) };
         }
-        room.ok_or_else(|| self.too_large(0))
+        n.checked_mul(dtype.bytes() as u128).ok_or_else(|| self.too_large(0))
     }
 
     /// Refuses to take more bytes than are left; asked before memory is taken.

@@ -189,14 +189,14 @@ pub(super) fn col2im(op: &Col2Im, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>
     let rank = image.len();
     let kernel: Vec<usize> = block.iter().map(|&n| n as usize).collect();
     let window = Window {
-        kernel,
+        kernel_shape: kernel,
         strides: op.strides.clone(),
         dilations: op.dilations.clone(),
         pads: Pads::Explicit(op.pads.clone()),
     };
     let mut spans = Vec::with_capacity(rank);
     for (axis, &size) in image.iter().enumerate() {
-        let span = window.span("Col2Im", (axis, rank), size as usize, window.kernel[axis], false);
+        let span = window.span("Col2Im", (axis, rank), size as usize, window.kernel_shape[axis], false);
         spans.push(span.map_err(|e| args.fail("window", &"one that fits", &e))?);
     }
     let windows = Windows::new(spans);
@@ -225,7 +225,7 @@ pub(super) fn pooled(args: &Args<'_, '_>, window: &Window, ceil: bool) -> Result
     let rank = dims.len() - 2;
     let mut spans = Vec::with_capacity(rank);
     for axis in 0..rank {
-        let span = window.span("pool", (axis, rank), dims[2 + axis], window.kernel[axis], ceil);
+        let span = window.span("pool", (axis, rank), dims[2 + axis], window.kernel_shape[axis], ceil);
         spans.push(span.map_err(|e| args.fail("window", &"one that fits", &e))?);
     }
     Ok(Windows::new(spans))

@@ -2,6 +2,7 @@
 //!
 //! A loop is written once and stamped for each storage; floats of 16 bits are computed in single precision.
 
+use super::single;
 use alloc::borrow::Cow;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -113,11 +114,11 @@ pub(super) trait Number: Copy + PartialOrd + Default + 'static {
     fn most() -> Self;
 
     fn larger(self, other: Self) -> Self {
-        if self.is_nan() || (!other.is_nan() && self >= other) { self } else { other }
+        if other > self || other.is_nan() { other } else { self }
     }
 
     fn smaller(self, other: Self) -> Self {
-        if self.is_nan() || (!other.is_nan() && self <= other) { self } else { other }
+        if other < self || other.is_nan() { other } else { self }
     }
 }
 
@@ -163,6 +164,7 @@ pub(super) trait Real: Number {
     fn ln(self) -> Self;
     fn ln_1p(self) -> Self;
     fn tanh(self) -> Self;
+    fn sigmoid(self) -> Self;
     /// The elements, if they are floats that are computed in this one.
     fn read(data: &TensorData) -> Option<Cow<'_, [Self]>>;
     /// Elements of a dtype that is computed in this one.
@@ -170,7 +172,7 @@ pub(super) trait Real: Number {
 }
 
 macro_rules! floats {
-    ($($t:ident, $exp:path, $exp_m1:path, $ln:path, $ln_1p:path, $tanh:path, $pow:path, $rest:path;)*) => {
+    ($($t:ident, $exp:path, $exp_m1:path, $ln:path, $ln_1p:path, $tanh:path, $sigmoid:path, $pow:path, $rest:path;)*) => {
         $(impl Number for $t {
             const ONE: $t = 1.0;
             fn plus(self, other: $t) -> $t { self + other }
@@ -196,6 +198,7 @@ macro_rules! floats {
             fn ln(self) -> $t { $ln(self) }
             fn ln_1p(self) -> $t { $ln_1p(self) }
             fn tanh(self) -> $t { $tanh(self) }
+            fn sigmoid(self) -> $t { $sigmoid(self) }
             fn read(data: &TensorData) -> Option<Cow<'_, [$t]>> { data.reals() }
             fn pack(dtype: DType, values: Vec<$t>) -> TensorData { <$t as Stored>::stored(dtype, values) }
         })*
@@ -203,8 +206,14 @@ macro_rules! floats {
 }
 
 floats! {
-    f32, libm::expf, libm::expm1f, libm::logf, libm::log1pf, libm::tanhf, libm::powf, libm::fmodf;
-    f64, libm::exp, libm::expm1, libm::log, libm::log1p, libm::tanh, libm::pow, libm::fmod;
+    f32, single::exp, single::exp_m1, libm::logf, libm::log1pf, single::tanh, single::sigmoid, libm::powf, libm::fmodf;
+    f64, libm::exp, libm::expm1, libm::log, libm::log1p, libm::tanh, double_sigmoid, libm::pow, libm::fmod;
+}
+
+fn double_sigmoid(x: f64) -> f64 {
+    let e = libm::exp(-x.abs());
+    let share = 1.0 / (1.0 + e);
+    if x < 0.0 { e * share } else { share }
 }
 
 /// Storage of a float.

@@ -2,10 +2,11 @@
 
 use super::args::Args;
 use super::each::{Number, Real, computed, halves, singles};
+use super::single;
 use crate::error::Error;
 use alloc::vec::Vec;
 use ir::op::tensor::{Activation, ActivationKind, FloatTest, Unary};
-use ir::{DType, Tensor, TensorData};
+use ir::{Tensor, TensorData};
 
 /// Changes floats in place.
 fn in_place(
@@ -58,7 +59,7 @@ pub(super) fn unary(op: Unary, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, E
         Unary::Round => in_place(args, libm::rintf, libm::rint),
         Unary::Reciprocal => in_place(args, |x| 1.0 / x, |x| 1.0 / x),
         Unary::Sqrt => in_place(args, libm::sqrtf, libm::sqrt),
-        Unary::Exp => in_place(args, libm::expf, libm::exp),
+        Unary::Exp => in_place(args, single::exp, libm::exp),
         Unary::Log => in_place(args, libm::logf, libm::log),
         Unary::Sin => in_place(args, libm::sinf, libm::sin),
         Unary::Cos => in_place(args, libm::cosf, libm::cos),
@@ -130,8 +131,36 @@ pub(super) fn activation(op: Activation, args: &mut Args<'_, '_>) -> Result<Vec<
             let made = computed!(args.data(0)?, v => v.iter().map(|&x| of_whole(op, x)).collect::<Vec<_>>());
             args.only(made.ok_or_else(|| args.refuse(0))?)
         }
-        (ActivationKind::Relu, DType::F32) => in_place(args, |x| if x < 0.0 { 0.0 } else { x }, |x| x),
-        _ => in_place(args, |x| of(op, x), |x| of(op, x)),
+        (_, dtype) => {
+            let data = args.take(0).into_data();
+            let made = match data {
+                TensorData::F32(mut v) => {
+                    apply(op, &mut v);
+                    TensorData::F32(v)
+                }
+                TensorData::F64(mut v) => {
+                    apply(op, &mut v);
+                    TensorData::F64(v)
+                }
+                data => {
+                    let mut v = f32::read(&data).ok_or_else(|| args.refuse(0))?.into_owned();
+                    apply(op, &mut v);
+                    f32::pack(dtype, v)
+                }
+            };
+            args.only(made)
+        }
+    }
+}
+
+/// The values of an activation in the place of its arguments: one loop for each kind, that runs on whole vectors.
+pub(super) fn apply<T: Real>(op: Activation, v: &mut [T]) {
+    let zero = T::default();
+    match op.kind {
+        ActivationKind::Sigmoid => v.iter_mut().for_each(|x| *x = x.sigmoid()),
+        ActivationKind::Tanh => v.iter_mut().for_each(|x| *x = x.tanh()),
+        ActivationKind::Relu => v.iter_mut().for_each(|x| *x = if *x < zero { zero } else { *x }),
+        _ => v.iter_mut().for_each(|x| *x = of(op, *x)),
     }
 }
 
@@ -166,7 +195,7 @@ pub(super) fn of<T: Real>(op: Activation, x: T) -> T {
         ActivationKind::Elu => elu(x),
         ActivationKind::Selu => b.times(elu(x)),
         ActivationKind::Celu => x.larger(zero).plus(a.times(x.over(a).exp_m1()).smaller(zero)),
-        ActivationKind::Sigmoid => sigmoid(x),
+        ActivationKind::Sigmoid => x.sigmoid(),
         ActivationKind::HardSigmoid => a.times(x).plus(b).smaller(one).larger(zero),
         ActivationKind::Tanh => x.tanh(),
         ActivationKind::ScaledTanh => a.times(b.times(x).tanh()),
@@ -183,10 +212,4 @@ pub(super) fn of<T: Real>(op: Activation, x: T) -> T {
             }
         }
     }
-}
-
-fn sigmoid<T: Real>(x: T) -> T {
-    let e = T::default().minus(x.size()).exp();
-    let share = T::ONE.over(T::ONE.plus(e));
-    if x < T::default() { e.times(share) } else { share }
 }

@@ -130,17 +130,25 @@ fn neighbours<T: Real>(op: Lrn, args: &Args<'_, '_>) -> Result<Vec<Tensor>, Erro
     let v = T::read(x.data()).ok_or_else(|| args.refuse(0))?;
     let (_, channels, inner) = around(x.dims(), 1);
     let (before, after) = ((op.size - 1) / 2, op.size / 2);
+    let (alpha, beta) = (f64::from(op.alpha) / op.size as f64, f64::from(op.beta));
+    // 3 / 4, which networks of images have, is two roots.
+    let power = |base: f64| match beta == 0.75 {
+        true => libm::sqrt(base) * libm::sqrt(libm::sqrt(base)),
+        false => libm::pow(base, beta),
+    };
     let mut made = Vec::with_capacity(v.len());
+    let mut sums = vec![0.0f64; inner];
     for image in v.chunks_exact((channels * inner).max(1)) {
         for c in 0..channels {
-            let first = c.saturating_sub(before);
-            let last = c.saturating_add(after).min(channels - 1);
-            for i in 0..inner {
-                let square = |k: usize| image[k * inner + i].to_f64() * image[k * inner + i].to_f64();
-                let sum: f64 = (first..=last).map(square).sum();
-                let base = f64::from(op.bias) + f64::from(op.alpha) / op.size as f64 * sum;
-                made.push(T::of_f64(image[c * inner + i].to_f64() / libm::pow(base, op.beta.into())));
+            sums.fill(0.0);
+            for k in c.saturating_sub(before)..=c.saturating_add(after).min(channels - 1) {
+                let pixels = &image[k * inner..(k + 1) * inner];
+                sums.iter_mut().zip(pixels).for_each(|(sum, x)| *sum += x.to_f64() * x.to_f64());
             }
+            let pixels = image[c * inner..(c + 1) * inner].iter().zip(&sums);
+            made.extend(
+                pixels.map(|(x, sum)| T::of_f64(x.to_f64() / power(f64::from(op.bias) + alpha * sum))),
+            );
         }
     }
     args.only(T::pack(x.dtype(), made))

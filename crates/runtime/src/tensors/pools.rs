@@ -7,18 +7,22 @@ use super::windows::Windows;
 use crate::error::Error;
 use alloc::vec;
 use alloc::vec::Vec;
-use ir::op::tensor::{MaxUnpool, Pool, PoolKind};
+use ir::op::tensor::{MaxUnpool, PlaceOrder, Pool, PoolKind};
 use ir::{DType, Dim, Shape, Tensor, TensorData};
 
 pub(super) fn pool(op: &Pool, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {
     let windows = pooled(args, &op.window, op.ceil)?;
     let x = args.tensor(0)?;
     match op.kind {
-        PoolKind::Max { by_columns } => {
+        PoolKind::Max { places: None } => {
+            let made = computed!(x.data(), v => largest_alone(&windows, v));
+            args.only(made.ok_or_else(|| args.refuse(0))?)
+        }
+        PoolKind::Max { places: Some(order) } => {
             let mut places = Vec::new();
             let made = computed!(x.data(), v => largest(&windows, v, &mut places));
             let values = args.finish(0, made.ok_or_else(|| args.refuse(0))?)?;
-            if by_columns {
+            if order == PlaceOrder::Columns {
                 places.iter_mut().for_each(|at| *at = by_column(&windows, *at));
             }
             Ok(vec![values, args.finish(1, TensorData::I64(places))?])
@@ -56,6 +60,31 @@ fn largest<T: Number>(windows: &Windows, v: &[T], places: &mut Vec<i64>) -> Vec<
                 (made[window], places[window]) = (x, first + place as i64);
             }
         });
+    }
+    made
+}
+
+/// The largest of each window, without where it stands: whole lines at a time.
+fn largest_alone<T: Number>(windows: &Windows, v: &[T]) -> Vec<T> {
+    let per_line = windows.per_line();
+    let mut made = Vec::new();
+    for image in v.chunks_exact(windows.n_pixels().max(1)) {
+        let start = made.len();
+        made.resize(start + windows.n_windows(), T::least());
+        let made = &mut made[start..];
+        for tap in 0..windows.n_taps() {
+            windows.lines(0..windows.n_lines(), tap, |line, range, place, step| {
+                let line = &mut made[line * per_line + range.start..line * per_line + range.end];
+                let pixels = &image[place..];
+                if step == 1 {
+                    line.iter_mut().zip(pixels).for_each(|(most, &x)| *most = most.larger(x));
+                } else {
+                    line.iter_mut()
+                        .zip(pixels.iter().step_by(step))
+                        .for_each(|(most, &x)| *most = most.larger(x));
+                }
+            });
+        }
     }
     made
 }
@@ -114,7 +143,7 @@ fn padded_counts(windows: &Windows, counts: &mut [f64]) {
             let at = rest % span.out.max(1) * span.stride;
             rest /= span.out.max(1);
             let end = span.before + span.size + span.after;
-            *count *= (0..span.kernel).filter(|k| at + k * span.dilation < end).count() as f64;
+            *count *= (0..span.taps).filter(|k| at + k * span.dilation < end).count() as f64;
         }
     }
 }

@@ -178,6 +178,9 @@ fn scaled_whole(op: Gemm, args: &Args<'_, '_>) -> Result<Vec<i64>, Error> {
     Ok(out.into_iter().map(|x| x as i64).collect())
 }
 
+/// Most products of one sum by letters: a few short vectors could else ask for any amount of work.
+const MAX_SUMMED: u128 = 1 << 40;
+
 pub(super) fn einsum(op: &Einsum, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {
     let mut ranks = Vec::with_capacity(args.n());
     for at in 0..args.n() {
@@ -227,7 +230,12 @@ fn summed<T: Real>(
         sides.push(T::read(args.data(at)?).ok_or_else(|| args.refuse(at))?);
     }
     let (outer, inner) = lengths.split_at(lengths.len() - n_summed);
-    let (n_outer, n_inner): (usize, usize) = (outer.iter().product(), inner.iter().product());
+    let product = |lengths: &[usize]| lengths.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
+    let all = product(outer).zip(product(inner));
+    let all = all.filter(|&(a, b)| a as u128 * b as u128 <= MAX_SUMMED);
+    let (n_outer, n_inner) = all.ok_or_else(|| {
+        args.fail("equation", &"at most 2^40 products", &alloc::format!("lengths {lengths:?}"))
+    })?;
     // Places of a flat index along some labels, for each input.
     let places = |mut flat: usize, lengths: &[usize], first: usize, at: &mut [usize]| {
         for (axis, &n) in lengths.iter().enumerate().rev() {

@@ -1,7 +1,7 @@
 //! Numbers to small integers and floats, and back.
 
 use super::args::Args;
-use super::each::{repeated, strides};
+use super::each::{around, repeated, strides};
 use crate::error::Error;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -17,29 +17,57 @@ fn exact(data: &TensorData) -> Option<Vec<f64>> {
     }
 }
 
-/// For each element the place of its scale.
-fn places(
-    dims: &[usize],
-    own: &[usize],
-    axis: i64,
-    block: usize,
-    args: &Args<'_, '_>,
-) -> Result<Vec<usize>, Error> {
-    let n: usize = dims.iter().product();
-    if own.iter().product::<usize>() == 1 && block == 0 {
-        return Ok(vec![0; n]);
+/// Which scale each element has.
+enum Scales {
+    /// One for all.
+    One,
+    /// One for each of `length` slices of `inner` elements, again and again.
+    Slices { length: usize, inner: usize },
+    /// One for each block of an axis; the tensor's lengths and the scales' steps.
+    Blocks { dims: Vec<usize>, steps: Vec<usize>, axis: usize, block: usize },
+}
+
+impl Scales {
+    fn of(
+        dims: &[usize],
+        own: &[usize],
+        axis: i64,
+        block: usize,
+        args: &Args<'_, '_>,
+    ) -> Result<Scales, Error> {
+        if own.iter().product::<usize>() == 1 && block == 0 {
+            return Ok(Scales::One);
+        }
+        let axis = args.axis(axis, dims.len())?;
+        if block == 0 {
+            let (_, length, inner) = around(dims, axis);
+            return Ok(Scales::Slices { length, inner });
+        }
+        Ok(Scales::Blocks { dims: dims.to_vec(), steps: repeated(own, own), axis, block })
     }
-    let axis = args.axis(axis, dims.len())?;
-    let each = strides(dims);
-    if block == 0 {
-        return Ok((0..n).map(|at| at / each[axis] % dims[axis]).collect());
+
+    /// Calls with each element and its scale, in order.
+    fn each(&self, n: usize, mut f: impl FnMut(usize, usize)) {
+        match self {
+            Scales::One => (0..n).for_each(|at| f(at, 0)),
+            Scales::Slices { length, inner } => {
+                let mut at = 0;
+                while at < n {
+                    for slice in 0..*length {
+                        (at..at + inner).for_each(|at| f(at, slice));
+                        at += inner;
+                    }
+                }
+            }
+            Scales::Blocks { dims, steps, axis, block } => {
+                let each = strides(dims);
+                for at in 0..n {
+                    let index = |i: usize| at / each[i] % dims[i] / if i == *axis { *block } else { 1 };
+                    f(at, (0..dims.len()).map(|i| index(i) * steps[i]).sum());
+                }
+            }
+        }
     }
-    let steps = repeated(own, own);
-    let place = |at: usize| {
-        let index = |i: usize| at / each[i] % dims[i] / if i == axis { block } else { 1 };
-        (0..dims.len()).map(|i| index(i) * steps[i]).sum()
-    };
-    Ok((0..n).map(place).collect())
 }
 
 /// Rounds to what a dtype holds.
@@ -53,7 +81,7 @@ fn rounded(dtype: DType, x: f64) -> f64 {
 
 pub(super) fn quantize(op: QuantizeLinear, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {
     let (x, scale) = (args.tensor(0)?, args.tensor(1)?);
-    let places = places(x.dims(), scale.dims(), op.axis, op.block, args)?;
+    let places = Scales::of(x.dims(), scale.dims(), op.axis, op.block, args)?;
     let values = exact(x.data()).ok_or_else(|| args.refuse(0))?;
     let scales = exact(scale.data()).ok_or_else(|| args.refuse(1))?;
     let zeros = zeros(args, scales.len())?;
@@ -64,20 +92,23 @@ pub(super) fn quantize(op: QuantizeLinear, args: &mut Args<'_, '_>) -> Result<Ve
         (DType::Half(Half::BF16), DType::Half(Half::BF16)) => DType::Half(Half::BF16),
         _ => DType::F32,
     });
-    let quotients =
-        values.iter().zip(&places).map(|(&x, &at)| (rounded(precision, x / scales[at]), zeros[at]));
+    let n = values.len();
     let made = match (op.to, op.to.whole_range()) {
         (DType::Narrow(narrow), None) => {
-            TensorData::Narrow(narrow, quotients.map(|(x, zero)| narrow.of(x + zero, op.overflow)).collect())
+            let mut codes = vec![0; n];
+            places.each(n, |at, place| {
+                let x = rounded(precision, values[at] / scales[place]) + zeros[place];
+                codes[at] = narrow.of(x, op.overflow);
+            });
+            TensorData::Narrow(narrow, codes)
         }
         (_, Some((least, most))) => {
             let (least, most) = (least as f64, most as f64);
-            let whole: Vec<i64> = quotients
-                .map(|(x, zero)| {
-                    let q = round_ties_even(x) + zero;
-                    if q.is_nan() { 0 } else { q.clamp(least, most) as i64 }
-                })
-                .collect();
+            let mut whole = vec![0i64; n];
+            places.each(n, |at, place| {
+                let q = round_ties_even(rounded(precision, values[at] / scales[place])) + zeros[place];
+                whole[at] = if q.is_nan() { 0 } else { q.clamp(least, most) as i64 };
+            });
             super::casts::whole(op.to, &whole)
         }
         _ => return Err(args.refuse(2)),
@@ -99,18 +130,49 @@ fn zeros(args: &Args<'_, '_>, n: usize) -> Result<Vec<f64>, Error> {
 
 pub(super) fn dequantize(op: DequantizeLinear, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {
     let (q, scale) = (args.tensor(0)?, args.tensor(1)?);
-    let places = places(q.dims(), scale.dims(), op.axis, op.block, args)?;
-    let values = exact(q.data()).ok_or_else(|| args.refuse(0))?;
+    let places = Scales::of(q.dims(), scale.dims(), op.axis, op.block, args)?;
     let scales = exact(scale.data()).ok_or_else(|| args.refuse(1))?;
     let zeros = zeros(args, scales.len())?;
-    // Double precision holds difference and product of what is stored here, so each is rounded once.
-    let reals = values.iter().zip(&places).map(|(&q, &at)| (q - zeros[at]) * scales[at]);
-    let made = match op.to {
-        DType::F64 => TensorData::F64(reals.collect()),
-        DType::Half(half) => TensorData::Half(half, reals.map(|x| half.of(x)).collect()),
-        _ => TensorData::F32(reals.map(|x| x as f32).collect()),
+    let made = match q.data() {
+        TensorData::I8(v) => reals(op.to, v, |&q| q.into(), &places, &scales, &zeros),
+        TensorData::U8(v) => reals(op.to, v, |&q| q.into(), &places, &scales, &zeros),
+        TensorData::I32(v) => reals(op.to, v, |&q| q.into(), &places, &scales, &zeros),
+        data => {
+            let v = exact(data).ok_or_else(|| args.refuse(0))?;
+            reals(op.to, &v, |&q| q, &places, &scales, &zeros)
+        }
     };
     args.only(made)
+}
+
+/// `(q - zero_point) * scale`. Double precision holds difference and product of what is stored here, so each is rounded
+/// once.
+fn reals<T>(
+    to: DType,
+    v: &[T],
+    read: impl Fn(&T) -> f64,
+    places: &Scales,
+    scales: &[f64],
+    zeros: &[f64],
+) -> TensorData {
+    let n = v.len();
+    match to {
+        DType::F64 => {
+            let mut made = vec![0.0; n];
+            places.each(n, |at, place| made[at] = (read(&v[at]) - zeros[place]) * scales[place]);
+            TensorData::F64(made)
+        }
+        DType::Half(half) => {
+            let mut made = vec![0; n];
+            places.each(n, |at, place| made[at] = half.of((read(&v[at]) - zeros[place]) * scales[place]));
+            TensorData::Half(half, made)
+        }
+        _ => {
+            let mut made = vec![0.0; n];
+            places.each(n, |at, place| made[at] = ((read(&v[at]) - zeros[place]) * scales[place]) as f32);
+            TensorData::F32(made)
+        }
+    }
 }
 
 /// `u8` integers of numbers, their scale and their zero point.

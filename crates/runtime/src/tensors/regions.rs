@@ -56,10 +56,13 @@ fn aligned<T: Real>(op: RoiAlign, args: &Args<'_, '_>) -> Result<Vec<Tensor>, Er
             n => n,
         };
         let (n_down, n_across) = (points(bin_height), points(bin_width));
+        args.allow_tensor(DType::F64, &[n_down, n_across, 9])?;
         let mut samples = Vec::with_capacity(n_down * n_across);
-        let bins = (0..op.height).flat_map(|row| (0..op.width).map(move |column| (row, column)));
-        let mut of_bins = Vec::with_capacity(op.height * op.width);
-        for (row, column) in bins {
+        let start = made.len();
+        made.resize(start + channels * op.height * op.width, T::default());
+        let of_roi = &mut made[start..];
+        for bin in 0..op.height * op.width {
+            let (row, column) = (bin / op.width, bin % op.width);
             samples.clear();
             for i in 0..n_down {
                 for j in 0..n_across {
@@ -68,13 +71,10 @@ fn aligned<T: Real>(op: RoiAlign, args: &Args<'_, '_>) -> Result<Vec<Tensor>, Er
                     samples.push(around(y, x, height, width));
                 }
             }
-            of_bins.push(samples.clone());
-        }
-        for channel in 0..channels {
-            let first = (image * channels + channel) * height * width;
-            let pixels = &v[first..first + height * width];
-            for samples in &of_bins {
-                made.push(T::of_f64(bin_value(op.of_max, samples, pixels)));
+            for channel in 0..channels {
+                let first = (image * channels + channel) * height * width;
+                let value = bin_value(op.of_max, &samples, &v[first..first + height * width]);
+                of_roi[channel * op.height * op.width + bin] = T::of_f64(value);
             }
         }
     }

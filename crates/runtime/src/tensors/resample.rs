@@ -132,6 +132,9 @@ pub(super) fn resize(op: &Resize, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>
             region[axis] = (given[k], given[n + k]);
         }
     }
+    if args.made_dims(0)?.contains(&0) {
+        return args.only(super::casts::none(args.made_dtype(0)));
+    }
     // Axis by axis, each as its own pass; those that stay are left alone.
     let dtype = args.tensor(0)?.dtype();
     let mut own = dims.clone();

@@ -32,7 +32,7 @@ impl Windows {
     }
 
     pub(super) fn n_taps(&self) -> usize {
-        self.spans.iter().map(|s| s.kernel).product()
+        self.spans.iter().map(|s| s.taps).product()
     }
 
     /// Windows of a line.
@@ -46,7 +46,7 @@ impl Windows {
 
     /// True if each window is one pixel, in order.
     pub(super) fn is_plain(&self) -> bool {
-        self.spans.iter().all(|s| s.kernel == 1 && s.stride == 1 && s.before == 0 && s.out == s.size)
+        self.spans.iter().all(|s| s.taps == 1 && s.stride == 1 && s.before == 0 && s.out == s.size)
     }
 
     /// Elements of a tap along each axis, last axis last.
@@ -56,8 +56,8 @@ impl Windows {
             .iter()
             .rev()
             .map(|span| {
-                let element = tap % span.kernel;
-                tap /= span.kernel;
+                let element = tap % span.taps;
+                tap /= span.taps;
                 element
             })
             .collect();

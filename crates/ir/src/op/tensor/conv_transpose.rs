@@ -55,7 +55,7 @@ impl ConvTranspose {
             }
         };
         let after = whole.saturating_sub(before).saturating_sub(out);
-        Ok(Span { size: out, kernel, stride, dilation, before, after, out: size })
+        Ok(Span { size: out, taps: kernel, stride, dilation, before, after, out: size })
     }
 }
 

@@ -7,6 +7,9 @@ use alloc::vec::Vec;
 
 const NAME: &str = "DFT";
 
+/// Longest transform, whose work grows with the square.
+const MAX_LENGTH: usize = 1 << 16;
+
 /// ONNX's `DFT`: `X[k] = sum_n x[n] e^(-2 pi i k n / length)`, or with the other sign and divided by the length.
 /// The last axis is real (1) or real and imaginary (2). Computed in double precision, in time `length^2`.
 ///
@@ -59,6 +62,9 @@ impl Payload for Dft {
                 None => Dim::Unknown,
             },
         };
+        if matches!(n, Dim::Fixed(n) if n > MAX_LENGTH) {
+            return Err(misfit(NAME, "dft_length", "at most 65536", &n));
+        }
         dims[axis] = match (self.onesided && !self.inverse, n) {
             (true, Dim::Fixed(n)) => Dim::Fixed(n / 2 + 1),
             (true, _) => Dim::Unknown,

@@ -23,7 +23,7 @@ impl MaxUnpool {
         let mut dims = axes.to_vec();
         for (axis, size) in dims.iter_mut().skip(2).enumerate() {
             let stride = self.window.strides.get(axis).copied().unwrap_or(1);
-            let kernel = self.window.kernel.get(axis).copied().unwrap_or(1);
+            let kernel = self.window.kernel_shape.get(axis).copied().unwrap_or(1);
             *size = match (&*size, self.window.given(axis, rank)) {
                 (Dim::Fixed(n), Some((before, after))) => {
                     let whole = n.saturating_sub(1).saturating_mul(stride).saturating_add(kernel);
@@ -53,7 +53,7 @@ impl Payload for MaxUnpool {
             return one(x.dtype, Shape::any());
         };
         let alike = axes.len() == own.len() && axes.iter().zip(own).all(|(a, b)| met(a, b).is_some());
-        if !alike || axes.len() < 3 || self.window.kernel.len() != axes.len() - 2 {
+        if !alike || axes.len() < 3 || self.window.kernel_shape.len() != axes.len() - 2 {
             return Err(misfit(NAME, "indices", &x.describe(), &places.describe()));
         }
         self.window.check(NAME, axes.len() - 2)?;

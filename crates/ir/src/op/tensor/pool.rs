@@ -5,13 +5,25 @@ use super::{Attr, Made, Operand, Payload, arity, flag, floats, misfit, numbers, 
 use crate::{DType, Dim, Shape};
 use alloc::vec::Vec;
 
+/// Most elements of a window: a short file could else ask for any amount of work.
+const MAX_TAPS: usize = 1 << 24;
+
+/// How places in an image are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaceOrder {
+    /// Along the last axis first.
+    Rows,
+    /// Along the first axis first.
+    Columns,
+}
+
 /// What becomes of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolKind {
     /// The largest element; pads do not count.
     Max {
-        /// Places are counted along columns first.
-        by_columns: bool,
+        /// Where it stands is a second output, counted so; none where nobody asks.
+        places: Option<PlaceOrder>,
     },
     /// The mean.
     Average {
@@ -26,7 +38,7 @@ pub enum PoolKind {
 }
 
 /// ONNX's operators of these names. Input: `[N, C, ..]`. Output: `[N, C, windows..]`; `MaxPool` gives the places in
-/// the flat input too, `i64`.
+/// the flat input too where they are asked for, `i64`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pool {
     /// What becomes of a window.
@@ -50,7 +62,7 @@ impl Payload for Pool {
         let mut attrs = self.window.attrs();
         attrs.push(("ceil_mode", flag(self.ceil)));
         attrs.push(match self.kind {
-            PoolKind::Max { by_columns } => ("storage_order", flag(by_columns)),
+            PoolKind::Max { places } => ("storage_order", flag(places == Some(PlaceOrder::Columns))),
             PoolKind::Average { with_pads } => ("count_include_pad", flag(with_pads)),
             PoolKind::Norm { p } => ("p", numbers(&[p as usize])),
         });
@@ -70,20 +82,26 @@ impl Payload for Pool {
         let shape = match x.shape.axes() {
             None => Shape::any(),
             Some(axes) => {
-                let rank = axes.len().checked_sub(2).filter(|&r| r > 0 && r == self.window.kernel.len());
+                let rank =
+                    axes.len().checked_sub(2).filter(|&r| r > 0 && r == self.window.kernel_shape.len());
                 let Some(rank) = rank else {
-                    let expected = alloc::format!("{} axes", self.window.kernel.len() + 2);
+                    let expected = alloc::format!("{} axes", self.window.kernel_shape.len() + 2);
                     return Err(misfit(name, "input", &expected, &x.describe()));
                 };
                 self.window.check(name, rank)?;
-                let kernel: Vec<Dim> = self.window.kernel.iter().map(|&n| Dim::Fixed(n)).collect();
+                let taps = self.window.kernel_shape.iter().try_fold(1usize, |n, &k| n.checked_mul(k));
+                if taps.is_none_or(|n| n > MAX_TAPS) {
+                    let got = alloc::format!("{:?}", self.window.kernel_shape);
+                    return Err(misfit(name, "kernel_shape", "at most 2^24 elements", &got));
+                }
+                let kernel: Vec<Dim> = self.window.kernel_shape.iter().map(|&n| Dim::Fixed(n)).collect();
                 let mut dims = axes[..2].to_vec();
                 dims.extend(self.window.dims(name, &axes[2..], &kernel, self.ceil)?);
                 Shape(dims)
             }
         };
         let mut made = one(x.dtype, shape.clone())?;
-        if is_max {
+        if matches!(self.kind, PoolKind::Max { places: Some(_) }) {
             made.push((DType::I64, shape));
         }
         Ok(made)

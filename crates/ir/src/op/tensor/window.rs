@@ -22,7 +22,7 @@ pub enum Pads {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Its lengths; none of a convolution, whose weights say them.
-    pub kernel: Vec<usize>,
+    pub kernel_shape: Vec<usize>,
     /// Steps from window to window; none stands for 1 each.
     pub strides: Vec<usize>,
     /// Steps within a window; none stands for 1 each.
@@ -37,7 +37,7 @@ pub struct Span {
     /// Length of the axis.
     pub size: usize,
     /// Elements of the window.
-    pub kernel: usize,
+    pub taps: usize,
     /// Steps from window to window.
     pub stride: usize,
     /// Steps within the window.
@@ -62,7 +62,7 @@ impl Window {
     /// Attributes as they are printed.
     pub(super) fn attrs(&self) -> Vec<(&'static str, Attr)> {
         let mut attrs = vec![
-            ("kernel_shape", numbers(&self.kernel)),
+            ("kernel_shape", numbers(&self.kernel_shape)),
             ("strides", numbers(&self.strides)),
             ("dilations", numbers(&self.dilations)),
         ];
@@ -82,13 +82,17 @@ impl Window {
             Pads::Explicit(pads) => fits(pads, 2 * rank),
             Pads::SameUpper | Pads::SameLower | Pads::Valid => true,
         };
-        if !(fits(&self.kernel, rank) && fits(&self.strides, rank) && fits(&self.dilations, rank) && pads_fit)
+        if !(fits(&self.kernel_shape, rank)
+            && fits(&self.strides, rank)
+            && fits(&self.dilations, rank)
+            && pads_fit)
         {
             let expected = alloc::format!("one for each of {rank} axes");
-            let got = alloc::format!("{} {} {}", self.kernel.len(), self.strides.len(), self.dilations.len());
+            let got =
+                alloc::format!("{} {} {}", self.kernel_shape.len(), self.strides.len(), self.dilations.len());
             return Err(misfit(op, "lengths of kernel_shape, strides, dilations, pads", &expected, &got));
         }
-        let all = self.kernel.iter().chain(&self.strides).chain(&self.dilations);
+        let all = self.kernel_shape.iter().chain(&self.strides).chain(&self.dilations);
         match all.copied().find(|&n| n == 0 || n > u32::MAX as usize) {
             Some(n) => Err(misfit(op, "kernel_shape, strides, dilations", "1 to 2^32 - 1", &n)),
             None => Ok(()),
@@ -142,13 +146,13 @@ impl Window {
             if ceil && (out - 1).saturating_mul(stride) >= size + before {
                 out -= 1;
             }
-            return Ok(Span { size, kernel, stride, dilation, before, after, out });
+            return Ok(Span { size, taps: kernel, stride, dilation, before, after, out });
         }
         let out = size.div_ceil(stride);
         let needed = out.saturating_sub(1).checked_mul(stride).and_then(|n| n.checked_add(reach));
         let pad = needed.ok_or_else(too_long)?.saturating_sub(size);
         let before = if self.pads == Pads::SameLower { pad.div_ceil(2) } else { pad / 2 };
-        Ok(Span { size, kernel, stride, dilation, before, after: pad - before, out })
+        Ok(Span { size, taps: kernel, stride, dilation, before, after: pad - before, out })
     }
 
     /// Lengths of the output for axes and a kernel of which some may not be known.
@@ -178,7 +182,7 @@ impl Window {
 
     /// The kernel's lengths: its own, or else those of weights.
     pub(super) fn kernel_dims(&self, op: &'static str, weights: &[Dim]) -> Result<Vec<Dim>, Error> {
-        let own: Vec<Dim> = self.kernel.iter().map(|&n| Dim::Fixed(n)).collect();
+        let own: Vec<Dim> = self.kernel_shape.iter().map(|&n| Dim::Fixed(n)).collect();
         if own.is_empty() {
             return Ok(weights.to_vec());
         }
