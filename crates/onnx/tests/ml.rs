@@ -439,6 +439,15 @@ fn what_is_not_supported_is_named() {
             "probabilities of more than two classes by pairs (prob_a, prob_b) is not supported; export the model without probabilities",
         ),
         (
+            "SVMClassifier",
+            vec![
+                ("classlabels_ints", Ints((0..300).collect())),
+                ("vectors_per_class", Ints(vec![1; 300])),
+                ("rho", Floats(vec![0.0; 44_850])),
+            ],
+            "a classifier of 300 classes by 300 vectors, compared in pairs, is not supported; use at most 256 classes",
+        ),
+        (
             "OneHotEncoder",
             vec![("cats_int64s", Ints(vec![1])), ("zeros", Int(0))],
             "zeros=0, which fails for other categories, is not supported",

@@ -11,6 +11,12 @@ use ir::op::tensor::{
 };
 use ir::{DType, Tensor, TensorData, ValueIdx};
 
+/// Most classes that are compared in pairs: votes take memory by their cube.
+const MAX_CLASSES: usize = 256;
+
+/// Most weights of vectors for pairs of classes, which are more than the file holds.
+const MAX_PAIR_WEIGHTS: usize = 1 << 26;
+
 /// Numbers of double precision as a constant.
 fn constant(c: &mut Context<'_, '_>, dims: Vec<usize>, v: Vec<f64>) -> Result<ValueIdx, Error> {
     let n = v.len();
@@ -152,6 +158,10 @@ pub(super) fn classifier(c: &mut Context<'_, '_>) -> Outputs {
         return Err(c.misfit("attribute \"rho\"", &format!("{n_pairs} elements"), &rho.len().to_string()));
     }
     let n = counts.iter().fold(0usize, |sum, &k| sum.saturating_add(k));
+    if n_classes > MAX_CLASSES || n.saturating_mul(n_pairs) > MAX_PAIR_WEIGHTS {
+        let what = format!("a classifier of {n_classes} classes by {n} vectors, compared in pairs,");
+        return Err(c.unsupported(&what, &format!("use at most {MAX_CLASSES} classes, or fewer vectors")));
+    }
     let pair_weights = pair_weights(c, &counts, &weights)?;
     let x = rows(c)?;
     let features = similarities(c, x, &vectors, n)?;
