@@ -71,6 +71,28 @@ pub enum Kind {
         /// The numbers up to this node.
         got: usize,
     },
+    /// A forest from elsewhere that is not well formed.
+    #[error("forest: {what}: expected {expected}, got {got}")]
+    Forest {
+        /// What does not fit.
+        what: String,
+        /// What is asked for.
+        expected: String,
+        /// What stands there.
+        got: String,
+    },
+    /// A forest from elsewhere that codes and integers cannot express.
+    #[error("forest: {what}: expected {expected}, got {got}; {instead}")]
+    Unsuited {
+        /// What does not fit.
+        what: String,
+        /// What is asked for.
+        expected: String,
+        /// What stands there.
+        got: String,
+        /// What to do.
+        instead: &'static str,
+    },
     /// A file that is not whole, or not ours.
     #[error(
         "model file: section \"{section}\", byte {at}: {what}; the file is damaged or truncated, copy it again"
@@ -111,10 +133,12 @@ impl Error {
     pub fn nature(&self) -> Nature {
         match *self.0 {
             Kind::Node { .. } | Kind::Graph { .. } => Nature::Bug,
-            Kind::Damaged { .. } => Nature::Input,
-            Kind::Newer { .. } | Kind::Unknown { .. } | Kind::Wide { .. } | Kind::Work { .. } => {
-                Nature::Unsupported
-            }
+            Kind::Damaged { .. } | Kind::Forest { .. } => Nature::Input,
+            Kind::Newer { .. }
+            | Kind::Unknown { .. }
+            | Kind::Wide { .. }
+            | Kind::Work { .. }
+            | Kind::Unsuited { .. } => Nature::Unsupported,
         }
     }
 
@@ -129,7 +153,7 @@ impl Error {
 
     /// Takes the index of a tree into an error about its splits.
     pub(crate) fn in_tree(mut self, index: usize) -> Error {
-        if let Kind::Node { what, .. } = &mut *self.0 {
+        if let Kind::Node { what, .. } | Kind::Forest { what, .. } = &mut *self.0 {
             *what = alloc::format!("tree {index}: {what}");
         }
         self

@@ -112,10 +112,7 @@ impl Error {
             | Kind::NegativeCount { .. }
             | Kind::Linear(_)
             | Kind::NoRows => ir::Nature::Input,
-            Kind::Trees(e) => match e.kind() {
-                trees::Kind::Graph(e) => e.nature(),
-                _ => ir::Nature::Input,
-            },
+            Kind::Trees(e) => e.nature(),
             Kind::Graph(e) => e.nature(),
         }
     }

@@ -27,6 +27,10 @@ impl<'c, 'w> Context<'c, 'w> {
     ) -> Result<Context<'c, 'w>, Error> {
         let mut context = Context { scope, node, opset, inputs: Vec::new(), read: RefCell::default() };
         for name in &node.input {
+            if context.scope.ends.contains(name) {
+                let what = format!("a node behind the maps of classes to scores \"{name}\"");
+                return Err(context.unsupported(&what, "export without ZipMap (zipmap=False)"));
+            }
             let found = match name.as_str() {
                 "" => None,
                 name => Some(context.scope.values.get(name).copied().ok_or_else(|| {

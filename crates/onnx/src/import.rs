@@ -107,6 +107,8 @@ pub(crate) struct Scope<'w> {
     pub(crate) builder: GraphBuilder,
     /// Values by the names that nodes know them by.
     pub(crate) values: BTreeMap<String, ValueIdx>,
+    /// Values that are no tensors in the model: they may leave the graph, but no node may take them.
+    pub(crate) ends: BTreeSet<String>,
     /// Names that belong to the model, so that a value which an operator needs in between takes none of them.
     pub(crate) reserved: BTreeSet<String>,
     /// Functions that are being put in place, and graphs around this one.
@@ -121,7 +123,7 @@ pub(crate) const MAX_DEPTH: usize = 32;
 impl<'w> Scope<'w> {
     pub(crate) fn new(world: &'w World<'w>, opsets: Opsets, reserved: BTreeSet<String>) -> Scope<'w> {
         let (builder, values) = (GraphBuilder::new(), BTreeMap::new());
-        Scope { world, opsets, builder, values, reserved, depth: 0, keeps_names: true }
+        Scope { world, opsets, builder, values, ends: BTreeSet::new(), reserved, depth: 0, keeps_names: true }
     }
 
     /// Inputs that the caller gives. Old models list their constants among them too.

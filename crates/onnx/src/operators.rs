@@ -10,6 +10,7 @@ mod functions;
 mod indexing;
 mod integers;
 mod losses;
+mod ml;
 mod normalization;
 mod products;
 mod recurrent;
@@ -45,6 +46,11 @@ impl Operator {
     const fn microsoft(name: &'static str, import: fn(&mut Context<'_, '_>) -> Outputs) -> Operator {
         Operator { domain: "com.microsoft", name, since: 1, import }
     }
+
+    /// An operator of ONNX-ML.
+    const fn ml(name: &'static str, import: fn(&mut Context<'_, '_>) -> Outputs) -> Operator {
+        Operator { domain: "ai.onnx.ml", name, since: 1, import }
+    }
 }
 
 /// All tables.
@@ -57,6 +63,7 @@ const TABLES: &[&[Operator]] = &[
     indexing::OPERATORS,
     integers::OPERATORS,
     losses::OPERATORS,
+    ml::OPERATORS,
     normalization::OPERATORS,
     products::OPERATORS,
     recurrent::OPERATORS,

@@ -192,7 +192,9 @@ fn changed(op: &TensorOp, given: &[Given], made: Option<&[Dim]>) -> Result<Chang
         | TensorOp::Pool(_)
         | TensorOp::BatchNormalization(_)
         | TensorOp::Lrn(_)
-        | TensorOp::DepthSpace(_) => unless(!only_first(given)),
+        | TensorOp::DepthSpace(_)
+        | TensorOp::LabelEncoder(_) => unless(!only_first(given)),
+        TensorOp::TreeEnsemble(_) => unless(rank != Some(2)),
         TensorOp::MatMul(op) => matmul(*op, given),
         TensorOp::Gemm(Gemm { transpose_a, .. }) => {
             let is_added = given.get(2).is_none_or(|c| c.is_shared(2));

@@ -27,6 +27,7 @@ mod simplify;
 mod single;
 mod sorted;
 mod spectra;
+mod tables;
 mod windows;
 
 pub use simplify::simplify;
@@ -355,6 +356,8 @@ fn evaluate(op: &TensorOp, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error
         TensorOp::QuantizeLinear(op) => quantization::quantize(*op, args),
         TensorOp::DequantizeLinear(op) => quantization::dequantize(*op, args),
         TensorOp::DynamicQuantizeLinear(_) => quantization::dynamic(args),
+        TensorOp::LabelEncoder(_) => tables::label_encoder(args),
+        TensorOp::TreeEnsemble(op) => tables::tree_ensemble(op, args),
         TensorOp::If(op) => control::if_else(op, args),
         TensorOp::Loop(op) => control::repeat(op, args),
         TensorOp::Scan(op) => control::scan(op, args),

@@ -1,5 +1,7 @@
 //! Errors of this crate.
 
+use crate::import::Library;
+
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
@@ -52,12 +54,57 @@ pub enum Kind {
         /// The target.
         value: f64,
     },
+    /// Bytes that are no forest of another library.
+    #[error(
+        "import: expected a model of LightGBM (text that begins with \"tree\") or of XGBoost (JSON), got other bytes; save the model in one of these forms"
+    )]
+    NoForest,
+    /// A file of another library that is not well formed.
+    #[error("{library} import: {at}: expected {expected}, got {got}")]
+    Foreign {
+        /// Who wrote the file.
+        library: Library,
+        /// Where in the file.
+        at: String,
+        /// What is asked for.
+        expected: String,
+        /// What stands there, and what to do.
+        got: String,
+    },
+    /// What a file of another library asks for and is not supported.
+    #[error("{library} import: {at}: {what} is not supported; {instead}")]
+    ForeignUnsupported {
+        /// Who wrote the file.
+        library: Library,
+        /// Where in the file.
+        at: String,
+        /// What is not supported.
+        what: String,
+        /// What would work.
+        instead: String,
+    },
 }
 
 impl Error {
     /// What went wrong.
     pub fn kind(&self) -> &Kind {
         &self.0
+    }
+
+    /// Whose business it is.
+    pub fn nature(&self) -> ir::Nature {
+        match &*self.0 {
+            Kind::Graph(error) => error.nature(),
+            Kind::ForeignUnsupported { .. } => ir::Nature::Unsupported,
+            Kind::Cancelled
+            | Kind::MonotoneCategory { .. }
+            | Kind::MonotoneOutputs { .. }
+            | Kind::SymmetricDepth { .. }
+            | Kind::NoRows
+            | Kind::Negative { .. }
+            | Kind::NoForest
+            | Kind::Foreign { .. } => ir::Nature::Input,
+        }
     }
 }
 

@@ -5,6 +5,8 @@
 //! the loop, so the forest that was trained is the forest that predicts, on any number of threads.
 //! [`compact`] keeps the features, edges and categories that a forest uses and gives the
 //! [`ir::Forest`] that the graph holds.
+//!
+//! [`import()`] makes a graph of a forest that LightGBM or XGBoost trained.
 
 mod additive;
 mod average;
@@ -18,6 +20,7 @@ mod encode;
 mod error;
 mod grow;
 mod histogram;
+mod import;
 mod matrix;
 mod objective;
 mod packed;
@@ -35,5 +38,6 @@ pub use boost::{BoostParams, Boosted, Rounds, Rows, boost, boost_floats};
 pub use compact::{Compact, UsedFeature, compact};
 pub use encode::Encoder;
 pub use error::{Error, Kind};
+pub use import::{Imported, Library, import, library_of};
 pub use matrix::CodeMatrix;
 pub use objective::{Loss, Target};

@@ -34,6 +34,7 @@ mod gemm;
 mod grid_sample;
 mod identity;
 mod if_else;
+mod label_encoder;
 mod layer_normalization;
 mod lengths;
 mod looped;
@@ -64,6 +65,7 @@ mod squeeze;
 mod tile;
 mod top_k;
 mod transpose;
+mod tree_ensemble;
 mod trilu;
 mod unary;
 mod unique;
@@ -96,6 +98,7 @@ pub use gemm::Gemm;
 pub use grid_sample::{Beyond, GridSample, Sampling};
 pub use identity::Identity;
 pub use if_else::If;
+pub use label_encoder::LabelEncoder;
 pub use layer_normalization::LayerNormalization;
 pub use looped::Loop;
 pub use lrn::Lrn;
@@ -125,6 +128,7 @@ pub use squeeze::Squeeze;
 pub use tile::Tile;
 pub use top_k::TopK;
 pub use transpose::Transpose;
+pub use tree_ensemble::{Aggregate, TreeEnsemble};
 pub use trilu::Trilu;
 pub use unary::Unary;
 pub use unique::Unique;
@@ -256,6 +260,10 @@ pub enum TensorOp {
     DequantizeLinear(DequantizeLinear),
     /// Numbers to `u8` by their own range.
     DynamicQuantizeLinear(DynamicQuantizeLinear),
+    /// Elements by a dictionary.
+    LabelEncoder(LabelEncoder),
+    /// Scores of a forest with real thresholds.
+    TreeEnsemble(TreeEnsemble),
     /// One of two graphs.
     If(If),
     /// A graph again and again.
@@ -325,6 +333,8 @@ impl TensorOp {
             TensorOp::QuantizeLinear(p) => p,
             TensorOp::DequantizeLinear(p) => p,
             TensorOp::DynamicQuantizeLinear(p) => p,
+            TensorOp::LabelEncoder(p) => p,
+            TensorOp::TreeEnsemble(p) => p,
             TensorOp::If(p) => p,
             TensorOp::Loop(p) => p,
             TensorOp::Scan(p) => p,
@@ -422,6 +432,8 @@ members!(
     QuantizeLinear,
     DequantizeLinear,
     DynamicQuantizeLinear,
+    LabelEncoder,
+    TreeEnsemble,
     If,
     Loop,
     Scan,
