@@ -95,7 +95,8 @@ pub(crate) fn object(seen: &NetworkSummary) -> Value {
     let port = |p: &Port| json!({"name": p.name, "dtype": p.dtype.to_string(), "shape": p.shape.to_string()});
     json!({
         "schema": 1,
-        "kind": "network",
+        "status": "ok",
+        "what": "network",
         "name": seen.name,
         "bytes": seen.bytes,
         "inputs": seen.inputs.iter().map(port).collect::<Vec<_>>(),

@@ -11,7 +11,8 @@ const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data
 #[test]
 fn a_model_of_numbers_is_written_whole() {
     let place = Place::new();
-    let fit = format!("fit {EXAMPLES}/iris.csv --target species --learners gbdt --work 1 -o m.smidgen --json");
+    let fit =
+        format!("fit {EXAMPLES}/iris.csv --target species --learners gbdt --work 1 -o m.smidgen --json");
     assert_eq!(place.good(&fit).json().unwrap()["status"], "ok");
     let ran = place.good("export m.smidgen --to onnx -o m.onnx");
     assert!(ran.out.is_empty() && ran.err.contains("m.onnx: "), "{}", ran.err);

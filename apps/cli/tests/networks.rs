@@ -127,7 +127,7 @@ fn a_network_is_shown_timed_and_compared() {
     }
     let said = place.good("inspect bars.onnx --json").json().unwrap();
     assert_eq!(
-        (&said["parameters"], &said["multiply_adds"], &said["kind"]),
+        (&said["parameters"], &said["multiply_adds"], &said["what"]),
         (&json!(51), &json!(48), &json!("network"))
     );
     assert_eq!(said["inputs"][0], json!({"name": "image", "dtype": "f32", "shape": "[N, 1, 4, 4]"}));

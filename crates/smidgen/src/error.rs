@@ -81,6 +81,12 @@ impl From<learn::Error> for Error {
     }
 }
 
+impl From<trees::Error> for Error {
+    fn from(e: trees::Error) -> Error {
+        Error::new(e.nature(), &e)
+    }
+}
+
 impl From<ir::Error> for Error {
     fn from(e: ir::Error) -> Error {
         Error::new(e.nature(), &e)

@@ -10,14 +10,19 @@ pub(crate) const MAX_BYTES: u64 = 4 << 30;
 /// First bytes of a model file.
 const MAGIC: &[u8] = b"SMDG";
 
-/// True when the file starts as a model does; false when it does not or cannot be read.
+/// What a forest of another library predicts, which its file does not name.
+const TARGET: &str = "target";
+
+/// True when the file starts as a model does, one of ours or a forest of another library; false when it does not or
+/// cannot be read.
 pub(crate) fn looks_like_model(path: &Path) -> bool {
     use std::io::Read;
-    let mut start = [0u8; 4];
-    std::fs::File::open(path).and_then(|mut f| f.read_exact(&mut start)).is_ok() && start == MAGIC
+    let mut start = Vec::new();
+    let read = std::fs::File::open(path).and_then(|f| f.take(64).read_to_end(&mut start));
+    read.is_ok() && (start.starts_with(MAGIC) || trees::library_of(&start).is_some())
 }
 
-/// A model and the length of its file.
+/// A model and the length of its file: one of ours, or a forest that LightGBM or XGBoost wrote.
 ///
 /// # Errors
 /// The file cannot be read, is damaged, or is newer than this program.
@@ -30,11 +35,24 @@ pub(crate) fn load(path: &Path) -> Result<(Model, u64), Error> {
         return Err(fail(&format!("{length} bytes, at most {MAX_BYTES} are read")));
     }
     let bytes = std::fs::read(path).map_err(|e| fail(&e))?;
+    if trees::library_of(&bytes).is_some() {
+        let model = imported(&bytes).map_err(|e| Error::of_file(path, e.nature(), &e))?;
+        return Ok((model, bytes.len() as u64));
+    }
     let model = ir::file::read(&bytes).map_err(|e| match e.nature() {
         ir::Nature::Unsupported => Error::unsupported(format!("{}: {e}", path.display())),
         _ => Error::input(format!("{}: {e}", path.display())),
     })?;
     Ok((model, bytes.len() as u64))
+}
+
+/// The model that a forest of another library is.
+fn imported(bytes: &[u8]) -> Result<Model, Error> {
+    let trees::Imported { graph, signature, card, .. } = trees::import(bytes, TARGET)?;
+    let test = runtime::self_test(&graph, card.seed)?;
+    let mut model = Model::try_new(graph, signature, card)?;
+    model.self_test = Some(test);
+    Ok(model)
 }
 
 /// The model with the target's name and the markers of missing cells that a table asks for, beside its own.

@@ -41,8 +41,10 @@ impl fmt::Display for Library {
 /// the whole may still be damaged.
 pub fn library_of(bytes: &[u8]) -> Option<Library> {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    // The second line keeps a table of one column named so apart.
     let is_line = |rest: &[u8]| rest.first().is_some_and(|b| matches!(b, b'\n' | b'\r'));
-    if text.strip_prefix(b"tree").is_some_and(is_line) {
+    let versioned = |rest: &[u8]| is_line(rest) && rest.trim_ascii_start().starts_with(b"version=");
+    if text.strip_prefix(b"tree").is_some_and(versioned) {
         return Some(Library::LightGbm);
     }
     // JSON, or the binary form of the same, whose first mark is a type of UBJSON.
