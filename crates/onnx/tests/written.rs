@@ -397,6 +397,37 @@ fn places_and_lengths_that_are_none() {
 }
 
 #[test]
+fn zero_points_belong_to_rows_and_columns() {
+    // Found by fuzzing: one a row of the product is none of the right side.
+    let bytes = |name: &str, dims: &[i64]| {
+        let n: i64 = dims.iter().product();
+        tensor(name, 2, dims, &vec![1; n as usize])
+    };
+    for (a_zero, b_zero, is_right) in [
+        (vec![2], vec![4], true),
+        (vec![2, 1], vec![1, 4], true),
+        (vec![1], vec![1, 1], true),
+        (vec![], vec![2, 1], false),
+        (vec![], vec![2, 4], false),
+        (vec![2, 4], vec![], false),
+        (vec![3], vec![], false),
+    ] {
+        let node = node("MatMulInteger", &["a", "b", "az", "bz"], &["y"]);
+        let constants =
+            vec![bytes("a", &[2, 3]), bytes("b", &[3, 4]), bytes("az", &a_zero), bytes("bz", &b_zero)];
+        let graph = Graph { nodes: vec![node], constants, inputs: vec![], outputs: vec![value("y", 6, &[])] };
+        match smidgen_onnx::import(&graph.model(), Options { external: &NoExternal }) {
+            Ok(graph) => {
+                assert!(is_right, "{a_zero:?} {b_zero:?}");
+                let made = run(&graph, vec![], SMALL).unwrap();
+                assert_eq!(*made[0].data(), TensorData::I32(vec![0; 8]));
+            }
+            Err(error) => assert!(!is_right, "{error}"),
+        }
+    }
+}
+
+#[test]
 fn a_loop_that_never_ends_is_stopped() {
     let body = |collects: bool| {
         let mut outputs = vec![value("again", BOOL, &[]), value("next", F32, &[2, 3])];
