@@ -360,6 +360,7 @@ fn scalar(name: &str, n: i64) -> Message {
 
 #[test]
 fn places_and_lengths_that_are_none() {
+    let zero_strides = Message::default().text(1, "strides").number(8, 0).number(8, 0).number(20, 7);
     let cases: Vec<(Message, Vec<Message>, &str)> = vec![
         (node("Gather", &["x", "k"], &["y"]), vec![whole("k", &[2])], "places on an axis of 2"),
         (node("Gather", &["x", "k"], &["y"]), vec![whole("k", &[i64::MIN])], "places on an axis of 2"),
@@ -378,6 +379,12 @@ fn places_and_lengths_that_are_none() {
         (node("Split", &["x", "k"], &["y"]), vec![whole("k", &[5])], "split"),
         (node("ScatterND", &["x", "k", "x"], &["y"]), vec![whole("k", &[9])], "x"),
         (node("Compress", &["x", "k"], &["y"]), vec![tensor("k", BOOL, &[7], &[1; 7])], "at most 6"),
+        (node("Pad", &["x", "k"], &["y"]), vec![whole("k", &[0, i64::MIN, 0, i64::MAX])], "-2^40 to 2^40"),
+        (
+            node("Col2Im", &["k", "l", "m"], &["y"]).of(5, &zero_strides),
+            vec![tensor("k", F32, &[1, 1, 1], &[0; 4]), whole("l", &[1, 1]), whole("m", &[1, 1])],
+            "1 to 2^32 - 1",
+        ),
         (node("MaxPool", &["x"], &["y"]), vec![], "axes"),
         (
             node("Einsum", &["x"], &["y"]).of(5, &Message::default().text(1, "equation").text(4, "ii->i")),
