@@ -404,6 +404,16 @@ fn places_and_lengths_that_are_none() {
 }
 
 #[test]
+fn images_without_channels() {
+    // Found by fuzzing: statistics of a batch need channels.
+    let node = node("BatchNormalization", &["x", "k", "k", "k", "k"], &["y"]);
+    let node = node.of(5, &int_attribute("training_mode", 1));
+    let mut graph = one(node, vec![tensor("k", F32, &[1], &[0; 4])]);
+    graph.inputs = vec![value("x", F32, &[5])];
+    check(&graph.model(), &["the BatchNormalization", "expected [N, C, ..], got [5]"]);
+}
+
+#[test]
 fn zero_points_belong_to_rows_and_columns() {
     // Found by fuzzing: one a row of the product is none of the right side.
     let bytes = |name: &str, dims: &[i64]| {
