@@ -360,6 +360,7 @@ fn scalar(name: &str, n: i64) -> Message {
 
 #[test]
 fn places_and_lengths_that_are_none() {
+    let zero_strides = Message::default().text(1, "strides").number(8, 0).number(8, 0).number(20, 7);
     let cases: Vec<(Message, Vec<Message>, &str)> = vec![
         (node("Gather", &["x", "k"], &["y"]), vec![whole("k", &[2])], "places on an axis of 2"),
         (node("Gather", &["x", "k"], &["y"]), vec![whole("k", &[i64::MIN])], "places on an axis of 2"),
@@ -378,6 +379,12 @@ fn places_and_lengths_that_are_none() {
         (node("Split", &["x", "k"], &["y"]), vec![whole("k", &[5])], "split"),
         (node("ScatterND", &["x", "k", "x"], &["y"]), vec![whole("k", &[9])], "x"),
         (node("Compress", &["x", "k"], &["y"]), vec![tensor("k", BOOL, &[7], &[1; 7])], "at most 6"),
+        (node("Pad", &["x", "k"], &["y"]), vec![whole("k", &[0, i64::MIN, 0, i64::MAX])], "-2^40 to 2^40"),
+        (
+            node("Col2Im", &["k", "l", "m"], &["y"]).of(5, &zero_strides),
+            vec![tensor("k", F32, &[1, 1, 1], &[0; 4]), whole("l", &[1, 1]), whole("m", &[1, 1])],
+            "1 to 2^32 - 1",
+        ),
         (node("MaxPool", &["x"], &["y"]), vec![], "axes"),
         (
             node("Einsum", &["x"], &["y"]).of(5, &Message::default().text(1, "equation").text(4, "ii->i")),
@@ -393,6 +400,47 @@ fn places_and_lengths_that_are_none() {
     for (node, constants, part) in cases {
         let message = run_refusal(&one(node, constants));
         assert!(message.contains(part), "{message:?} does not say {part:?}");
+    }
+}
+
+#[test]
+fn images_without_channels() {
+    // Found by fuzzing: statistics of a batch need channels.
+    let node = node("BatchNormalization", &["x", "k", "k", "k", "k"], &["y"]);
+    let node = node.of(5, &int_attribute("training_mode", 1));
+    let mut graph = one(node, vec![tensor("k", F32, &[1], &[0; 4])]);
+    graph.inputs = vec![value("x", F32, &[5])];
+    check(&graph.model(), &["the BatchNormalization", "expected [N, C, ..], got [5]"]);
+}
+
+#[test]
+fn zero_points_belong_to_rows_and_columns() {
+    // Found by fuzzing: one a row of the product is none of the right side.
+    let bytes = |name: &str, dims: &[i64]| {
+        let n: i64 = dims.iter().product();
+        tensor(name, 2, dims, &vec![1; n as usize])
+    };
+    for (a_zero, b_zero, is_right) in [
+        (vec![2], vec![4], true),
+        (vec![2, 1], vec![1, 4], true),
+        (vec![1], vec![1, 1], true),
+        (vec![], vec![2, 1], false),
+        (vec![], vec![2, 4], false),
+        (vec![2, 4], vec![], false),
+        (vec![3], vec![], false),
+    ] {
+        let node = node("MatMulInteger", &["a", "b", "az", "bz"], &["y"]);
+        let constants =
+            vec![bytes("a", &[2, 3]), bytes("b", &[3, 4]), bytes("az", &a_zero), bytes("bz", &b_zero)];
+        let graph = Graph { nodes: vec![node], constants, inputs: vec![], outputs: vec![value("y", 6, &[])] };
+        match smidgen_onnx::import(&graph.model(), Options { external: &NoExternal }) {
+            Ok(graph) => {
+                assert!(is_right, "{a_zero:?} {b_zero:?}");
+                let made = run(&graph, vec![], SMALL).unwrap();
+                assert_eq!(*made[0].data(), TensorData::I32(vec![0; 8]));
+            }
+            Err(error) => assert!(!is_right, "{error}"),
+        }
     }
 }
 

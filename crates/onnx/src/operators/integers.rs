@@ -135,7 +135,8 @@ fn q_conv(c: &mut Context<'_, '_>) -> Outputs {
     let mut sums = c.emit(op, &[x, w, x_zero, w_zero])?;
     if let Some(bias) = c.optional(8) {
         let rank = c.rank(w)?;
-        let axes: Vec<i64> = (1..rank - 1).map(|axis| i64::try_from(axis).unwrap_or(i64::MAX)).collect();
+        let axes: Vec<i64> =
+            (1..rank.saturating_sub(1)).map(|axis| i64::try_from(axis).unwrap_or(i64::MAX)).collect();
         let axes = c.list(&axes)?;
         let bias = c.emit(Squeeze::Add, &[bias, axes])?;
         sums = c.emit(Binary::Add, &[sums, bias])?;

@@ -93,12 +93,14 @@ fn batch(c: &mut Context<'_, '_>) -> Outputs {
     }
     // In training the statistics are those of the batch, and the old ones move towards them.
     let rank = c.rank(x)?;
+    let n_axes =
+        rank.checked_sub(2).ok_or_else(|| c.misfit("input", "[N, C, ..]", &c.shape(x).to_string()))?;
     let mut axes: Vec<i64> = vec![0];
     axes.extend((2..rank).map(|axis| i64::try_from(axis).unwrap_or(i64::MAX)));
     let axes = c.list(&axes)?;
     let (centred, variance) = centred(c, x, axes)?;
     let standard = standardised(c, centred, variance, epsilon)?;
-    let (scale, bias) = (of_channels(c, scale, rank - 2)?, of_channels(c, bias, rank - 2)?);
+    let (scale, bias) = (of_channels(c, scale, n_axes)?, of_channels(c, bias, n_axes)?);
     let y = affine(c, standard, scale, bias)?;
     let mean_of = mean(c, x, axes)?;
     let mut outputs = y;

@@ -1,5 +1,6 @@
 //! `Col2Im`: blocks that stand in columns, added up to an image.
 
+use super::window::{Pads, Window};
 use super::{Attr, Made, Operand, Payload, arity, ints, length, misfit, numbers, one, ranked};
 use crate::{Dim, Error, Shape};
 use alloc::vec;
@@ -47,6 +48,9 @@ impl Payload for Col2Im {
         if image.len() != block.len() {
             return Err(misfit(NAME, "block_shape", "as many axes as image_shape", &block.len()));
         }
+        let pads = Pads::Explicit(self.pads.clone());
+        let (strides, dilations) = (self.strides.clone(), self.dilations.clone());
+        Window { kernel_shape: Vec::new(), strides, dilations, pads }.check(NAME, image.len())?;
         let size = |lengths: &[i64]| -> Result<Vec<Dim>, Error> {
             lengths.iter().map(|&n| Ok(Dim::Fixed(length(NAME, "shapes", n)?))).collect()
         };

@@ -84,15 +84,18 @@ impl Payload for MatMul {
                 }
                 let shape = shape(name, a, b)?;
                 // A zero point a row is `[M]` or `[.., M, 1]`, one a column `[N]` or `[.., 1, N]`.
-                let of_row = |zero: &Shape| match zero.axes() {
+                let of_row = match a_zero.shape.axes() {
                     Some([m]) => Shape(alloc::vec![m.clone(), Dim::Fixed(1)]),
-                    _ => zero.clone(),
+                    _ => a_zero.shape.clone(),
                 };
-                if shape.lengths().is_some() && a.shape.rank() >= 2 && b.shape.rank() >= 2 {
-                    let joint = broadcast(name, &[&shape, &of_row(a_zero.shape), b_zero.shape])?;
-                    if joint.lengths().is_some() && joint != shape {
-                        let got = alloc::format!("{} {}", a_zero.shape, b_zero.shape);
-                        return Err(misfit(name, "zero points", "one a row, one a column", &got));
+                for (operand, zero) in [(a, &of_row), (b, b_zero.shape)] {
+                    let lengths = zero.lengths().filter(|z| z.iter().any(|&n| n != 1));
+                    if lengths.is_some() && operand.shape.lengths().is_some() {
+                        let joint = broadcast(name, &[operand.shape, zero])?;
+                        if joint != *operand.shape {
+                            let expected = alloc::format!("one a row or column of {}", operand.shape);
+                            return Err(misfit(name, "zero points", &expected, zero));
+                        }
                     }
                 }
                 one(DType::I32, shape)

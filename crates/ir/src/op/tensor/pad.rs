@@ -7,6 +7,9 @@ use alloc::vec::Vec;
 
 const NAME: &str = "Pad";
 
+/// Largest pad; sums of two and a length stay far from what can be counted.
+const MAX_PAD: u64 = 1 << 40;
+
 /// What stands in the pad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PadMode {
@@ -40,6 +43,9 @@ impl Pad {
         };
         if pads.len() != 2 * places.len() {
             return Err(misfit(NAME, "pads", &alloc::format!("{}", 2 * places.len()), &pads.len()));
+        }
+        if let Some(n) = pads.iter().find(|n| n.unsigned_abs() > MAX_PAD) {
+            return Err(misfit(NAME, "pads", "-2^40 to 2^40", n));
         }
         let mut sides = vec![(0, 0); rank];
         for (at, &axis) in places.iter().enumerate() {
