@@ -1,6 +1,5 @@
 //! How far the score differs between folds.
 
-use crate::decide::predictions_by;
 use crate::prepared::Prepared;
 use crate::validate::{HeldBack, Validated};
 use metrics::MetricEntry;
@@ -19,10 +18,7 @@ pub struct FoldScore {
 /// The scores of each part that was held back, in their order, by the decision of the model; parts on which the metric
 /// is not defined are left out.
 pub fn fold_scores(prepared: &Prepared<'_>, validated: &Validated, metric: &MetricEntry) -> Vec<FoldScore> {
-    let score = |part: &HeldBack, linked: &[f64]| {
-        let predictions = predictions_by(&prepared.truth, linked.to_vec(), &validated.decision);
-        prepared.truth.select(&part.rows).score(&predictions, metric).ok()?
-    };
+    let score = |part: &HeldBack, linked: &[f64]| validated.score_of(prepared, &part.rows, linked, metric);
     let both = |part: &HeldBack| {
         let held = part.rows.len();
         Some(FoldScore {

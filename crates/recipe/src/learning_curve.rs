@@ -1,11 +1,11 @@
 //! Scores by the number of training rows: what more rows would bring.
 
-use crate::decide::{Aim, predictions_by};
+use crate::decide::Aim;
 use crate::prepared::Prepared;
 use crate::validate::{Candidate, Scheme, Validated, plan};
 use ir::digest::mix;
-use jobs::{Ctx, Seed, Threads};
-use learn::{Exactness, LearnerEntry};
+use jobs::{Ctx, Seed};
+use learn::LearnerEntry;
 use params::Params;
 use trees::Rows;
 
@@ -47,27 +47,18 @@ pub fn learning_curve(
     let sizes = SHARES.map(|share| (order.len() as f64 * share).round() as usize);
     let sizes: Vec<usize> = sizes.into_iter().filter(|&n| n >= LEAST).collect();
     ctx.progress.stage("learning curve", Some(sizes.len() as u64));
-    let one = Threads::one();
     let budget = ctx.budget.share(0.5);
+    let candidate = Candidate { prepared, learner, params };
     let fit = |&n_rows: &usize| -> Option<LearningPoint> {
-        if ctx.cancel.is_cancelled() || budget.left().is_some_and(|left| left.is_zero()) {
-            return None;
-        }
         let mut train = order[..n_rows].to_vec();
         train.sort_unstable();
         let seen: Vec<u32> = train.iter().copied().take(MOST_TRAINING).collect();
         let others = [&fold.held_back[..], &seen].concat();
-        let inner = Ctx { threads: &one, budget: &budget, ..*ctx };
-        let fitted = Candidate { prepared, learner, params }
-            .fit(Rows { train, others }, validated.rounds, Exactness::Integers, (fold.seed, &inner))
-            .ok()?;
-        let linked = fitted.link.apply(&fitted.other_scores, prepared.target().n_outputs());
+        let rows = Rows { train, others };
+        let linked = candidate.linked(rows, validated.rounds, (fold.seed, &budget), ctx)?;
         let n_held = fold.held_back.len();
         let (held, of_seen) = linked.split_at(n_held * (linked.len() / (n_held + seen.len())));
-        let score = |rows: &[u32], linked: &[f64]| {
-            let predictions = predictions_by(&prepared.truth, linked.to_vec(), &validated.decision);
-            prepared.truth.select(rows).score(&predictions, aim.metric).ok()?
-        };
+        let score = |rows: &[u32], linked: &[f64]| validated.score_of(prepared, rows, linked, aim.metric);
         Some(LearningPoint {
             n_rows,
             training: score(&seen, of_seen),

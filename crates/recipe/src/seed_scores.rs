@@ -1,10 +1,10 @@
 //! How far the score hangs on the seed.
 
-use crate::decide::{Aim, predictions_by};
+use crate::decide::Aim;
 use crate::prepared::Prepared;
 use crate::validate::{Candidate, Scheme, Validated, plan};
-use jobs::{Ctx, Seed, Threads};
-use learn::{Exactness, LearnerEntry};
+use jobs::{Ctx, Seed};
+use learn::LearnerEntry;
 use params::Params;
 use trees::Rows;
 
@@ -23,21 +23,13 @@ pub fn seed_scores(
 ) -> Vec<f64> {
     let Some(fold) = plan(prepared, scheme, seed).into_iter().next() else { return Vec::new() };
     ctx.progress.stage("trying seeds", Some(SEEDS as u64));
-    let one = Threads::one();
     let budget = ctx.budget.share(0.4);
+    let candidate = Candidate { prepared, learner, params };
     let fit = |at: usize| -> Option<f64> {
-        if ctx.cancel.is_cancelled() || budget.left().is_some_and(|left| left.is_zero()) {
-            return None;
-        }
         let rows = Rows { train: fold.train.clone(), others: fold.held_back.clone() };
-        let inner = Ctx { threads: &one, budget: &budget, ..*ctx };
         let seed = fold.seed.derive("seeds", at as u64);
-        let fitted = Candidate { prepared, learner, params }
-            .fit(rows, validated.rounds, Exactness::Integers, (seed, &inner))
-            .ok()?;
-        let linked = fitted.link.apply(&fitted.other_scores, prepared.target().n_outputs());
-        let predictions = predictions_by(&prepared.truth, linked, &validated.decision);
-        prepared.truth.select(&fold.held_back).score(&predictions, aim.metric).ok()?
+        let linked = candidate.linked(rows, validated.rounds, (seed, &budget), ctx)?;
+        validated.score_of(prepared, &fold.held_back, &linked, aim.metric)
     };
     ctx.threads.map(SEEDS, fit).into_iter().flatten().collect()
 }

@@ -1,12 +1,13 @@
 //! Fits inside folds, and the out-of-fold scores.
 
-use crate::decide::{Aim, labels_by};
+use crate::decide::{Aim, labels_by, predictions_by};
 use crate::error::{Error, Kind};
 use crate::predictions::{Predictions, Truth};
 use crate::prepared::Prepared;
 use ir::digest::mix;
 use jobs::{Budget, Clock, Ctx, Seed, Silent, Threads};
 use learn::{Decision, Exactness, Fitted, LearnerEntry, ScoreLink};
+use metrics::MetricEntry;
 use params::Params;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -179,6 +180,38 @@ impl Candidate<'_> {
             self.learner.learner.fit(input, self.params, seed, &Ctx { progress: &Silent, ..*ctx })?;
         ctx.progress.advance(1);
         Ok(fitted)
+    }
+
+    /// What the integers of a fit on one thread say of `rows.others`: probabilities or values. `None` where the budget
+    /// is spent, or the fit fails, for want of a class for example.
+    pub(crate) fn linked(
+        &self,
+        rows: Rows,
+        rounds: Option<u32>,
+        (seed, budget): (Seed, &Budget),
+        ctx: &Ctx<'_>,
+    ) -> Option<Vec<f64>> {
+        if ctx.cancel.is_cancelled() || budget.left().is_some_and(|left| left.is_zero()) {
+            return None;
+        }
+        let one = Threads::one();
+        let inner = Ctx { threads: &one, budget, ..*ctx };
+        let fitted = self.fit(rows, rounds, Exactness::Integers, (seed, &inner)).ok()?;
+        Some(fitted.link.apply(&fitted.other_scores, self.prepared.target().n_outputs()))
+    }
+}
+
+impl Validated {
+    /// The score of probabilities or values for these rows, by the decision of the model; `None` where undefined.
+    pub(crate) fn score_of(
+        &self,
+        prepared: &Prepared<'_>,
+        rows: &[u32],
+        linked: &[f64],
+        metric: &MetricEntry,
+    ) -> Option<f64> {
+        let predictions = predictions_by(&prepared.truth, linked.to_vec(), &self.decision);
+        prepared.truth.select(rows).score(&predictions, metric).ok()?
     }
 }
 
