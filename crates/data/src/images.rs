@@ -10,10 +10,13 @@ mod listed;
 
 use crate::error::{Kind, Result};
 use image::{DynamicImage, ImageReader};
-use std::fs;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
 use std::io::Cursor;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use zip::ZipArchive;
 
 /// What is told of a set beside its path.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,7 +45,7 @@ enum Place {
     /// A file each.
     Files(Vec<PathBuf>),
     /// Entries of an archive, by number.
-    Archive { path: PathBuf, entries: Vec<usize> },
+    Archive { archive: Mutex<ZipArchive<File>>, entries: Vec<usize> },
 }
 
 /// Pixels of one image, `[height, width, channels]`, channels red, green and blue, or grey alone.
@@ -126,8 +129,9 @@ impl ImageSet {
                     self.decoded(at, &bytes, colour)
                 })
                 .collect(),
-            Place::Archive { path, entries } => {
-                let mut archive = files::open_archive(path, &self.file)?;
+            Place::Archive { archive, entries } => {
+                // An archive is only read: what a panic elsewhere left is as good as before.
+                let mut archive = archive.lock().unwrap_or_else(PoisonError::into_inner);
                 images
                     .map(|at| {
                         let bytes = files::entry(&mut archive, entries[at], &self.file)?;
@@ -171,25 +175,6 @@ fn pixels_of(bytes: &[u8], (height, width, channels): (usize, usize, usize), col
     Pixels { height, width, channels, bytes }
 }
 
-/// Whole numbers from 0, as labels.
-fn labels_of(tensor: &ir::Tensor) -> Option<Vec<u32>> {
-    use ir::TensorData;
-    fn all<T: Copy + TryInto<u32>>(values: &[T]) -> Option<Vec<u32>> {
-        values.iter().map(|&v| v.try_into().ok()).collect()
-    }
-    match tensor.data() {
-        TensorData::U8(v) => all(v),
-        TensorData::I8(v) => all(v),
-        TensorData::U16(v) => all(v),
-        TensorData::I16(v) => all(v),
-        TensorData::U32(v) => all(v),
-        TensorData::I32(v) => all(v),
-        TensorData::U64(v) => all(v),
-        TensorData::I64(v) => all(v),
-        _ => None,
-    }
-}
-
 /// Classes in their order, and the class of each image.
 fn classified(of_images: &[String]) -> (Vec<String>, Vec<u32>) {
     let mut classes: Vec<String> = of_images.to_vec();
@@ -202,8 +187,8 @@ fn classified(of_images: &[String]) -> (Vec<String>, Vec<u32>) {
         order.sort_by(|&a, &b| numbers[a].total_cmp(&numbers[b]));
         classes = order.into_iter().map(|at| classes[at].clone()).collect();
     }
-    let place = |class: &String| classes.iter().position(|c| c == class).unwrap_or_default() as u32;
-    let labels = of_images.iter().map(place).collect();
+    let places: BTreeMap<&String, u32> = classes.iter().zip(0..).collect();
+    let labels = of_images.iter().map(|class| places.get(class).copied().unwrap_or_default()).collect();
     (classes, labels)
 }
 

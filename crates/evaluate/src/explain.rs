@@ -7,7 +7,7 @@
 //!
 //! - [`Explainer`]: which column of a row gave which part of its score;
 //! - [`permutation_importance`]: what a metric loses when the cells of a column change places;
-//! - [`Explainer::tables`]: what every value of a column adds, where the score is a sum of tables;
+//! - [`score_tables`]: what every value of a column adds, where the score is a sum of tables;
 //! - [`dependence`]: what is predicted when a column holds one value in all rows;
 //! - [`importances`]: both figures of all columns, and [`rank_correlation`], whether two models agree on them.
 //!
@@ -29,7 +29,7 @@ mod taken;
 #[cfg(test)]
 mod tests;
 
-pub use attribution::{Attributions, Explainer};
+pub use attribution::{Attributions, Explainer, score_tables};
 pub use cell::spelled;
 pub use dependence::{Dependence, GridPoint, MAX_BACKGROUND, MAX_GRID, MAX_LINES, dependence};
 pub use error::{Error, Kind};

@@ -112,6 +112,21 @@ impl PartialEq for TensorData {
 }
 
 impl TensorData {
+    /// The elements, if they are stored as integers of 8 bits or more, none of them beyond 63 bits.
+    pub fn whole_numbers(&self) -> Option<Vec<i64>> {
+        match self {
+            TensorData::U8(v) => Some(v.iter().map(|&x| x.into()).collect()),
+            TensorData::I8(v) => Some(v.iter().map(|&x| x.into()).collect()),
+            TensorData::U16(v) => Some(v.iter().map(|&x| x.into()).collect()),
+            TensorData::I16(v) => Some(v.iter().map(|&x| x.into()).collect()),
+            TensorData::U32(v) => Some(v.iter().map(|&x| x.into()).collect()),
+            TensorData::I32(v) => Some(v.iter().map(|&x| x.into()).collect()),
+            TensorData::I64(v) => Some(v.clone()),
+            TensorData::U64(v) => v.iter().map(|&x| x.try_into().ok()).collect(),
+            _ => None,
+        }
+    }
+
     /// Number of elements; of bags the number of rows.
     pub fn len(&self) -> usize {
         match self {

@@ -6,7 +6,7 @@ use crate::table::{Scorer, select};
 use crate::{Error, Nature};
 use arrow_array::RecordBatch;
 use evaluate::explain::{
-    Dependence, Explainer, Importance, Kind, Permutations, Sample, ScoreTable, dependence, importances,
+    Dependence, Importance, Kind, Permutations, Sample, ScoreTable, dependence, importances, score_tables,
     spelled,
 };
 use evaluate::number::short;
@@ -107,9 +107,8 @@ impl Shown {
         let followed = |columns: &[Column<'_>]| follow(looked, columns, &places, ctx);
         shown.dependence = with_columns(signature, looked.scorer, first, followed)?;
         let some = first.slice(0, first.num_rows().min(TABLE_ROWS));
-        shown.tables = with_columns(signature, looked.scorer, &some, |columns| {
-            Ok(Explainer::new(model, columns)?.tables(columns)?)
-        })?;
+        shown.tables =
+            with_columns(signature, looked.scorer, &some, |columns| Ok(score_tables(model, columns)?))?;
         Ok(shown)
     }
 }

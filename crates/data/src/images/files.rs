@@ -5,6 +5,7 @@ use crate::error::{Kind, Result};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use zip::ZipArchive;
 
 /// Endings of names of images.
@@ -62,7 +63,7 @@ pub(super) fn archive(path: &Path, file: String) -> Result<ImageSet> {
     }
     found.sort();
     let (names, entries) = found.into_iter().unzip();
-    set(file, Place::Archive { path: path.to_path_buf(), entries }, names)
+    set(file, Place::Archive { archive: Mutex::new(opened), entries }, names)
 }
 
 /// A set whose classes are the folders that hold the images; of images without a folder none is known.
@@ -90,7 +91,7 @@ fn set(file: String, place: Place, names: Vec<String>) -> Result<ImageSet> {
 }
 
 /// Opens an archive.
-pub(super) fn open_archive(path: &Path, file: &str) -> Result<ZipArchive<File>> {
+fn open_archive(path: &Path, file: &str) -> Result<ZipArchive<File>> {
     let opened = File::open(path).map_err(|source| Kind::Unreadable { file: file.to_owned(), source })?;
     ZipArchive::new(opened).map_err(|e| broken(file, "archive".to_owned(), e.to_string()).into())
 }

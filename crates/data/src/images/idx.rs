@@ -74,7 +74,8 @@ fn read_labels(path: &Path, n: usize, of: &str) -> Result<Vec<u32>> {
     };
     let labels: Vec<u32> = if path.extension().is_some_and(|e| e == "npy") {
         let arrays = crate::read_arrays(path)?;
-        let whole = arrays.first().and_then(|(_, tensor)| crate::images::labels_of(tensor));
+        let whole = arrays.first().and_then(|(_, tensor)| tensor.data().whole_numbers());
+        let whole = whole.and_then(|v| v.into_iter().map(|x| u32::try_from(x).ok()).collect());
         whole.ok_or_else(|| broken("whole numbers from 0".to_owned(), "others".to_owned()))?
     } else {
         match read(path, &file)? {

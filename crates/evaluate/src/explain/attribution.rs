@@ -198,26 +198,6 @@ impl<'m> Explainer<'m> {
         Ok(all)
     }
 
-    /// The tables that are added up to the score, of all parts that are such sums, of largest deviation over the rows
-    /// first: log odds of the second of two classes or of each class, or units of the target. None of other models.
-    /// In front of a calibrator's curve they are those before it. O(rows terms).
-    ///
-    /// # Errors
-    /// Columns that do not fit.
-    pub fn tables(&self, columns: &[Column<'_>]) -> Result<Vec<ScoreTable>, Error> {
-        let graph = self.model.graph();
-        let mut all = Vec::new();
-        for part in parts_of(graph, score_of(self.model)?.score)? {
-            if let Some(node) = graph.maker(part)
-                && let Op::Tables(op) = &node.op
-            {
-                all.extend(tables_of(self.model, (node, *op), self.real(1).factor, columns)?);
-            }
-        }
-        all.sort_by(|a, b| b.deviation.total_cmp(&a.deviation));
-        Ok(all)
-    }
-
     /// Attributions and expectations of some rows, the first of which stands at `first` of the watched values.
     fn chunk(
         &self,
@@ -231,7 +211,7 @@ impl<'m> Explainer<'m> {
         let mut base = Vec::with_capacity(rows.len());
         let mut scratch = Scratch::default();
         for (at, row) in rows.enumerate() {
-            let real = self.real(classes.get(row).map_or(0, |&c| c as usize));
+            let real = real_of(self.link, &self.expected, classes.get(row).map_or(0, |&c| c as usize));
             let columns = &mut values[at * n_columns..(at + 1) * n_columns];
             for part in &self.parts {
                 part.attribute(watched, first + at, real.output, &self.feeds, &mut scratch, columns)?;
@@ -250,27 +230,48 @@ impl<'m> Explainer<'m> {
         }
         Ok((values, base))
     }
+}
 
-    /// How the score of a class follows from the integer scores.
-    fn real(&self, class: usize) -> Real {
-        let unit = power_of_two(-i32::from(self.link.shift));
-        let sign = if class == 0 { -1.0 } else { 1.0 };
-        let several = self.expected.len() > 1;
-        match self.link.kind {
-            LinkKind::Softmax => Real { output: class, factor: unit, offset: 0.0 },
-            LinkKind::Logistic => Real { output: 0, factor: sign * unit, offset: 0.0 },
-            LinkKind::Share if several => {
-                let votes: f64 = self.expected.iter().sum();
-                let factor = if votes == 0.0 { 0.0 } else { 1.0 / votes };
-                Real { output: class, factor, offset: 0.0 }
-            }
-            LinkKind::Share => {
-                let factor = sign * 0.5 / self.link.offset.max(1) as f64;
-                Real { output: 0, factor, offset: 0.5 }
-            }
-            LinkKind::Linear => Real { output: 0, factor: unit, offset: self.link.offset as f64 * unit },
-            LinkKind::Exponential => Real { output: 0, factor: unit, offset: 0.0 },
+/// The tables that are added up to the score of a model, of all parts that are such sums, of largest deviation over the
+/// rows first: log odds of the second of two classes or of each class, or units of the target. None of other models. In
+/// front of a calibrator's curve they are those before it. O(rows terms).
+///
+/// # Errors
+/// `NoScore` for a model that predicts nothing or has no integer score; columns that do not fit.
+pub fn score_tables(model: &Model, columns: &[Column<'_>]) -> Result<Vec<ScoreTable>, Error> {
+    let graph = model.graph();
+    let Scored { score, link, .. } = score_of(model)?;
+    let mut all = Vec::new();
+    for part in parts_of(graph, score)? {
+        if let Some(node) = graph.maker(part)
+            && let Op::Tables(op) = &node.op
+        {
+            all.extend(tables_of(model, (node, *op), real_of(link, &[], 1).factor, columns)?);
         }
+    }
+    all.sort_by(|a, b| b.deviation.total_cmp(&a.deviation));
+    Ok(all)
+}
+
+/// How the score of a class follows from the integer scores, whose expectations are `expected`.
+fn real_of(link: Link, expected: &[f64], class: usize) -> Real {
+    let unit = power_of_two(-i32::from(link.shift));
+    let sign = if class == 0 { -1.0 } else { 1.0 };
+    let several = expected.len() > 1;
+    match link.kind {
+        LinkKind::Softmax => Real { output: class, factor: unit, offset: 0.0 },
+        LinkKind::Logistic => Real { output: 0, factor: sign * unit, offset: 0.0 },
+        LinkKind::Share if several => {
+            let votes: f64 = expected.iter().sum();
+            let factor = if votes == 0.0 { 0.0 } else { 1.0 / votes };
+            Real { output: class, factor, offset: 0.0 }
+        }
+        LinkKind::Share => {
+            let factor = sign * 0.5 / link.offset.max(1) as f64;
+            Real { output: 0, factor, offset: 0.5 }
+        }
+        LinkKind::Linear => Real { output: 0, factor: unit, offset: link.offset as f64 * unit },
+        LinkKind::Exponential => Real { output: 0, factor: unit, offset: 0.0 },
     }
 }
 

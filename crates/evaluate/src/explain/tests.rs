@@ -436,7 +436,7 @@ fn tables_give_what_a_term_is_beyond_its_mean() {
     let mean = (0..40).map(value).sum::<f64>() / 40.0;
     assert!((0..40).all(|row| (got.row(row)[2] - (value(row) - mean)).abs() < 1e-9));
     // The same as a table that people read.
-    let tables = Explainer::new(&model, &columns).unwrap().tables(&columns).unwrap();
+    let tables = score_tables(&model, &columns).unwrap();
     let names = |t: &ScoreTable| t.sides.iter().map(|side| side.name.clone()).collect::<Vec<_>>().join("+");
     let mut sorted: Vec<String> = tables.iter().map(names).collect();
     assert!(tables.windows(2).all(|two| two[0].deviation >= two[1].deviation));
@@ -454,7 +454,7 @@ fn tables_give_what_a_term_is_beyond_its_mean() {
     let both = tables.iter().find(|t| names(t) == "age+income").unwrap();
     assert_eq!((both.values.len(), both.sides[1].places.len()), (16, 4));
     let forest = forest_model(1, LinkKind::Logistic, 4, 0, 2);
-    assert!(Explainer::new(&forest, &columns).unwrap().tables(&columns).unwrap().is_empty());
+    assert!(score_tables(&forest, &columns).unwrap().is_empty());
 }
 
 /// A product of numbers, their difference and one column a code, beside a sum of tables.

@@ -9,7 +9,7 @@ use super::step::Step;
 use super::writer::{Element, wide};
 use crate::error::Error;
 use ir::DType;
-use ir::op::{Arithmetic, Comparison, Reduce};
+use ir::op::{Arithmetic, Comparison, Payload, Reduce};
 
 pub(super) fn cast(s: &mut Step<'_>) -> Result<String, Error> {
     let dtype = s.dtype(0)?;
@@ -25,15 +25,7 @@ pub(super) fn cast(s: &mut Step<'_>) -> Result<String, Error> {
 
 pub(super) fn arithmetic(s: &mut Step<'_>, op: Arithmetic) -> Result<String, Error> {
     let (a, b) = (s.number(0)?, s.number(1)?);
-    let name = match op {
-        Arithmetic::Add => "Add",
-        Arithmetic::Sub => "Sub",
-        Arithmetic::Mul => "Mul",
-        Arithmetic::Div => "Div",
-        Arithmetic::Min => "Min",
-        Arithmetic::Max => "Max",
-    };
-    Ok(s.w.op(name, &[&a, &b]))
+    Ok(s.w.op(op.name(), &[&a, &b]))
 }
 
 pub(super) fn comparison(s: &mut Step<'_>, op: Comparison) -> Result<String, Error> {

@@ -32,19 +32,7 @@ pub(super) fn gather(op: Gather, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>,
         }
         Gather::Elements { axis } => {
             let axis = args.axis(axis, dims.len())?;
-            let steps = strides(dims);
-            let mut starts = Vec::with_capacity(places.len());
-            let mut failed = None;
-            each_index(own, |at, index| match args.place(places[at], dims[axis]) {
-                Ok(place) => {
-                    let others = index.iter().zip(&steps).enumerate().filter(|(i, _)| *i != axis);
-                    starts.push(others.map(|(_, (i, s))| i * s).sum::<usize>() + place * steps[axis]);
-                }
-                Err(error) => failed = Some(error),
-            });
-            if let Some(error) = failed {
-                return Err(error);
-            }
+            let starts = along(args, axis, dims, own, &places)?;
             (starts, 1)
         }
         Gather::Nd { batch_dims } => {
@@ -54,6 +42,28 @@ pub(super) fn gather(op: Gather, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>,
     };
     let made = moved!(args.data(0)?, v => blocks(v, &starts, n));
     args.only(made)
+}
+
+/// Where each element stands whose index along `axis` is given by `places`, of shape `own`, and along the other axes by
+/// its own place.
+fn along(
+    args: &Args<'_, '_>,
+    axis: usize,
+    dims: &[usize],
+    own: &[usize],
+    places: &[i64],
+) -> Result<Vec<usize>, Error> {
+    let steps = strides(dims);
+    let mut starts = Vec::with_capacity(places.len());
+    let mut failed = None;
+    each_index(own, |at, index| match args.place(places[at], dims[axis]) {
+        Ok(place) => {
+            let others = index.iter().zip(&steps).enumerate().filter(|(i, _)| *i != axis);
+            starts.push(others.map(|(_, (i, s))| i * s).sum::<usize>() + place * steps[axis]);
+        }
+        Err(error) => failed = Some(error),
+    });
+    failed.map_or(Ok(starts), Err)
 }
 
 /// Calls with each flat place and its index along the axes.
@@ -105,19 +115,7 @@ pub(super) fn scatter(op: Scatter, args: &mut Args<'_, '_>) -> Result<Vec<Tensor
     let (starts, n) = match op.axis {
         Some(axis) => {
             let axis = args.axis(axis, dims.len())?;
-            let steps = strides(&dims);
-            let mut starts = Vec::with_capacity(places.len());
-            let mut failed = None;
-            each_index(&own, |at, index| match args.place(places[at], dims[axis]) {
-                Ok(place) => {
-                    let others = index.iter().zip(&steps).enumerate().filter(|(i, _)| *i != axis);
-                    starts.push(others.map(|(_, (i, s))| i * s).sum::<usize>() + place * steps[axis]);
-                }
-                Err(error) => failed = Some(error),
-            });
-            if let Some(error) = failed {
-                return Err(error);
-            }
+            let starts = along(args, axis, &dims, &own, &places)?;
             (starts, 1)
         }
         None => nd_places(args, &dims, &own, &places, 0)?,

@@ -1,6 +1,6 @@
 //! Networks against rows whose classes are known.
 
-use super::feed::{Feed, whole};
+use super::feed::Feed;
 use super::head::{Answers, answers};
 use super::{Network, NetworkOptions};
 use crate::Error;
@@ -126,13 +126,12 @@ fn known(
     }
     // Names that are numbers say which output they mean; others stand in the order of the outputs.
     let places: Option<Vec<u32>> = names.iter().map(|name| name.parse().ok()).collect();
-    let (labels, classes) = match places.filter(|p| !p.is_empty()) {
+    let labels: Vec<u32> = match places.filter(|p| !p.is_empty()) {
         Some(places) => {
             let place = |label: &u32| places.get(*label as usize).copied().unwrap_or(u32::MAX);
-            (labels.iter().map(place).collect(), numbered(n_classes))
+            labels.iter().map(place).collect()
         }
-        None if names.is_empty() => (labels, numbered(n_classes)),
-        None if names.len() == n_classes => (labels, names),
+        None if names.is_empty() || names.len() == n_classes => labels,
         None => {
             return Err(network.fail(&format!(
                 "expected {n_classes} classes, one an output, got {} in {data}: {}; give rows of all classes, or name classes by the number of their output",
@@ -149,6 +148,7 @@ fn known(
         )));
     }
     let positive = (n_classes == 2).then_some(1);
+    let classes = class_names(feed, n_classes);
     Ok(Known { truth: Truth::Classes { labels, n_classes, positive }, classes })
 }
 
@@ -173,7 +173,8 @@ fn array_of_rows(file: &Path, feed: &Feed) -> Result<ir::Tensor, Error> {
 
 fn whole_labels(file: &Path, feed: &Feed) -> Result<Vec<u32>, Error> {
     let array = array_of_rows(file, feed)?;
-    let labels = whole(array.data()).and_then(|v| v.into_iter().map(|x| u32::try_from(x).ok()).collect());
+    let labels =
+        array.data().whole_numbers().and_then(|v| v.into_iter().map(|x| u32::try_from(x).ok()).collect());
     labels.ok_or_else(|| {
         Error::input(format!("{}: expected whole numbers from 0 as labels, got others", file.display()))
     })

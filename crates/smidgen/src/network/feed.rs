@@ -119,7 +119,7 @@ fn fitting(file: &dyn std::fmt::Display, name: &str, array: Tensor, input: &Port
         return Ok(array);
     }
     let got = array.dtype();
-    let data = match (input.dtype, numbers(array.data()), whole(array.data())) {
+    let data = match (input.dtype, numbers(array.data()), array.data().whole_numbers()) {
         (DType::F32, Some(v), _) => TensorData::F32(v.into_iter().map(|x| x as f32).collect()),
         (DType::F64, Some(v), _) => TensorData::F64(v),
         (DType::I64, _, Some(v)) => TensorData::I64(v),
@@ -143,22 +143,7 @@ pub(crate) fn numbers(data: &TensorData) -> Option<Vec<f64>> {
         TensorData::F32(v) => Some(v.iter().map(|&x| f64::from(x)).collect()),
         TensorData::F64(v) => Some(v.clone()),
         TensorData::Half(kind, v) => Some(v.iter().map(|&bits| f64::from(kind.to_f32(bits))).collect()),
-        other => whole(other).map(|v| v.into_iter().map(|x| x as f64).collect()),
-    }
-}
-
-/// Elements as whole numbers.
-pub(crate) fn whole(data: &TensorData) -> Option<Vec<i64>> {
-    match data {
-        TensorData::U8(v) => Some(v.iter().map(|&x| x.into()).collect()),
-        TensorData::I8(v) => Some(v.iter().map(|&x| x.into()).collect()),
-        TensorData::U16(v) => Some(v.iter().map(|&x| x.into()).collect()),
-        TensorData::I16(v) => Some(v.iter().map(|&x| x.into()).collect()),
-        TensorData::U32(v) => Some(v.iter().map(|&x| x.into()).collect()),
-        TensorData::I32(v) => Some(v.iter().map(|&x| x.into()).collect()),
-        TensorData::I64(v) => Some(v.clone()),
-        TensorData::U64(v) => v.iter().map(|&x| x.try_into().ok()).collect(),
-        _ => None,
+        other => other.whole_numbers().map(|v| v.into_iter().map(|x| x as f64).collect()),
     }
 }
 
