@@ -70,6 +70,19 @@ fn members() -> Vec<TensorOp> {
         }
         .into(),
     ];
+    let window_of = || window(Pads::Explicit(vec![0, 1, 2, 3]));
+    let (zero_x, zero_w, zero_y, low, high, to) = (3, -7, -128, -128, 100, DType::I8);
+    let (zero_a, zero_b) = (32_767, -1);
+    all.extend([
+        QConv { window: window_of(), group: 4, zero_x, zero_y, low, high, to }.into(),
+        QMatMul { zero_x, zero_w, zero_y, low, high, to }.into(),
+        QAdd { zero_a, zero_b, zero_y, low, high, to }.into(),
+        QMul { zero_a, zero_b, zero_y, low, high, to }.into(),
+        QAveragePool { window: window_of(), count_pads: true, zero_x, zero_y, low, high, to }.into(),
+        QMean { axes: vec![-1, 2], keep: true, zero_x, zero_y, low, high, to }.into(),
+        QLut { to: DType::U16 }.into(),
+        Requantize { zero_x, zero_y, low, high, to }.into(),
+    ]);
     let roi = |of_max| RoiAlign {
         height: 2,
         width: 3,
@@ -217,7 +230,7 @@ fn members() -> Vec<TensorOp> {
 }
 
 /// Variants that a file can hold.
-const N_VARIANTS: usize = 59;
+const N_VARIANTS: usize = 67;
 
 /// A number for each of them; without `_`, so that a new one asks for its place here.
 fn variant(op: &TensorOp) -> usize {
@@ -279,8 +292,16 @@ fn variant(op: &TensorOp) -> usize {
         TensorOp::QuantizeLinear(_) => 54,
         TensorOp::DequantizeLinear(_) => 55,
         TensorOp::DynamicQuantizeLinear(_) => 56,
-        TensorOp::LabelEncoder(_) => 57,
-        TensorOp::TreeEnsemble(_) => 58,
+        TensorOp::QConv(_) => 57,
+        TensorOp::QMatMul(_) => 58,
+        TensorOp::QAdd(_) => 59,
+        TensorOp::QMul(_) => 60,
+        TensorOp::QAveragePool(_) => 61,
+        TensorOp::QMean(_) => 62,
+        TensorOp::QLut(_) => 63,
+        TensorOp::Requantize(_) => 64,
+        TensorOp::LabelEncoder(_) => 65,
+        TensorOp::TreeEnsemble(_) => 66,
         // Graphs inside: no file holds them.
         TensorOp::If(_) | TensorOp::Loop(_) | TensorOp::Scan(_) => usize::MAX,
     }
