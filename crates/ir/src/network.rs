@@ -3,7 +3,7 @@
 //! It stands beside [`crate::Model`], whose inputs are columns of a table: a network takes tensors, by the names, dtypes
 //! and shapes that its graph states, so its signature says only what a graph cannot.
 
-use crate::{Card, Dim, Error, Graph, Kind, Op, Shape, Task, ValueIdx};
+use crate::{Card, Error, Graph, Kind, Op, Task, ValueIdx};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -96,6 +96,21 @@ pub struct Answer {
     pub kind: AnswerKind,
 }
 
+impl Answer {
+    /// The question that it answers, by the numbers that a row has; none if these are not known.
+    pub fn task(self, graph: &Graph) -> Option<Task> {
+        if self.kind == AnswerKind::Value {
+            return Some(Task::Regression);
+        }
+        let output = graph.outputs().get(self.output as usize)?;
+        match graph.value(*output).shape.numbers_of_row()? {
+            2 => Some(Task::Binary),
+            n if n > 2 => Some(Task::Multiclass),
+            _ => None,
+        }
+    }
+}
+
 /// What a network takes and gives, beyond what its graph says.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct NetworkSignature {
@@ -144,6 +159,11 @@ impl Network {
         Ok(Network { graph, signature, card, self_test: None })
     }
 
+    /// Graph and signature, taken out.
+    pub fn into_parts(self) -> (Graph, NetworkSignature) {
+        (self.graph, self.signature)
+    }
+
     /// What it computes.
     pub fn graph(&self) -> &Graph {
         &self.graph
@@ -153,34 +173,6 @@ impl Network {
     pub fn signature(&self) -> &NetworkSignature {
         &self.signature
     }
-
-    /// The question that the answer belongs to; none without an answer of known width.
-    pub fn task(&self) -> Option<Task> {
-        let answer = self.signature.answer?;
-        if answer.kind == AnswerKind::Value {
-            return Some(Task::Regression);
-        }
-        let output = self.graph.outputs().get(answer.output as usize)?;
-        match width(&self.graph.value(*output).shape)? {
-            2 => Some(Task::Binary),
-            n if n > 2 => Some(Task::Multiclass),
-            _ => None,
-        }
-    }
-
-    /// True if every machine computes the same bits: no float product, sum or function is left.
-    pub fn is_exact(&self) -> bool {
-        self.graph.nodes().iter().all(|n| n.op.payload().is_exact())
-    }
-}
-
-/// Numbers that a row of a shape has, if they are known.
-fn width(shape: &Shape) -> Option<usize> {
-    let axes = shape.axes()?.get(1..)?;
-    axes.iter().try_fold(1usize, |n, dim| match dim {
-        Dim::Fixed(k) => n.checked_mul(*k),
-        _ => None,
-    })
 }
 
 fn check(graph: &Graph, signature: &NetworkSignature) -> Result<(), Error> {
@@ -229,7 +221,7 @@ fn check_answer(graph: &Graph, output: ValueIdx, kind: AnswerKind, n_classes: us
     if !value.dtype.is_float() {
         return fail("floats");
     }
-    match (kind, width(&value.shape)) {
+    match (kind, value.shape.numbers_of_row()) {
         (AnswerKind::Value, _) if n_classes > 0 => fail("no classes for one number a row"),
         (AnswerKind::Value, Some(n)) if n != 1 => fail("one number a row"),
         (AnswerKind::Value, _) => Ok(()),

@@ -31,7 +31,7 @@ mod texts;
 mod verify;
 
 pub use error::{Error, Kind};
-pub use network_test::{network_test, verify_network};
+pub use network_test::{Tested, network_test, verify_network};
 pub use plan::Plan;
 pub use selftest::{OwnedColumn, SELF_TEST_ROWS, self_test, self_test_columns};
 pub use verify::{Checked, Failure, Verdict, verify};

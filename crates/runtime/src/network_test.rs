@@ -41,9 +41,17 @@ const FLOAT_BOUND: u32 = 10;
 /// a few such steps may meet: `2^-5`.
 const QUANTIZED_BOUND: u32 = 5;
 
+/// What came of the inputs of a self-test.
+pub struct Tested {
+    /// How to prove it again.
+    pub test: NetworkTest,
+    /// All outputs.
+    pub outputs: Vec<Tensor>,
+}
+
 /// The self-test of a network: what comes of the inputs of a seed. None if no lengths are found with which it runs
 /// within the limits.
-pub fn network_test(network: &Network, seed: u64, limits: Limits) -> Option<NetworkTest> {
+pub fn network_test(network: &Network, seed: u64, limits: Limits) -> Option<Tested> {
     let graph = network.graph();
     let is_open =
         |shape: &Shape| shape.axes().is_none_or(|a| a.iter().skip(1).any(|d| !matches!(d, Dim::Fixed(_))));
@@ -52,8 +60,9 @@ pub fn network_test(network: &Network, seed: u64, limits: Limits) -> Option<Netw
     lengths.iter().find_map(|&length| {
         let outputs = run(graph, inputs(network, seed, N_ROWS, length)?, limits).ok()?;
         let samples =
-            if network.is_exact() { Vec::new() } else { outputs.iter().flat_map(samples).collect() };
-        Some(NetworkTest { seed, n_rows: N_ROWS, length, digest: digest(&outputs), samples })
+            if network.graph().is_exact() { Vec::new() } else { outputs.iter().flat_map(samples).collect() };
+        let test = NetworkTest { seed, n_rows: N_ROWS, length, digest: digest(&outputs), samples };
+        Some(Tested { test, outputs })
     })
 }
 
@@ -72,7 +81,7 @@ pub fn verify_network(network: &Network, limits: Limits) -> Result<Vec<Checked>,
         ir::Error::from(Kind::Unknown { what })
     })?;
     let outputs = run(network.graph(), given, limits).map_err(Error::from)?;
-    let within = if network.is_exact() { None } else { Some(bound(network.graph())) };
+    let within = if network.graph().is_exact() { None } else { Some(bound(network.graph())) };
     let digest = digest(&outputs);
     let is_same = digest == test.digest || within.is_some_and(|bits| are_near(&outputs, &test.samples, bits));
     let verdict = if is_same { Verdict::Ok } else { Verdict::Differs };
