@@ -14,6 +14,7 @@ mod elementwise;
 mod functions;
 mod gemm;
 mod indexed;
+mod integer;
 mod moves;
 mod normalization;
 mod pools;
@@ -356,6 +357,14 @@ fn evaluate(op: &TensorOp, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error
         TensorOp::QuantizeLinear(op) => quantization::quantize(*op, args),
         TensorOp::DequantizeLinear(op) => quantization::dequantize(*op, args),
         TensorOp::DynamicQuantizeLinear(_) => quantization::dynamic(args),
+        TensorOp::QConv(op) => integer::conv(op, args),
+        TensorOp::QMatMul(op) => integer::matmul(*op, args),
+        TensorOp::QAdd(op) => integer::add(*op, args),
+        TensorOp::QMul(op) => integer::mul(*op, args),
+        TensorOp::QAveragePool(op) => integer::average_pool(op, args),
+        TensorOp::QMean(op) => integer::mean(op, args),
+        TensorOp::QLut(op) => integer::look_up(*op, args),
+        TensorOp::Requantize(op) => integer::requantize(*op, args),
         TensorOp::LabelEncoder(_) => tables::label_encoder(args),
         TensorOp::TreeEnsemble(op) => tables::tree_ensemble(op, args),
         TensorOp::If(op) => control::if_else(op, args),

@@ -67,6 +67,16 @@ impl Requantize {
         let product = acc.clamp(-(1 << 32) + 1, (1 << 32) - 1) * self.multiplier;
         (product >> self.shift) + (product >> (self.shift - 1) & 1)
     }
+
+    /// The requantized mean of `count` numbers, 1 for 0 of them: `floor((2 sum m + count 2^s) / (2 count 2^s))`, half up.
+    ///
+    /// Exact for sums below 2^62 in size.
+    #[inline]
+    pub fn mean(self, sum: i64, count: usize) -> i64 {
+        let count = count.max(1) as i128;
+        let halves = 2 * i128::from(sum) * i128::from(self.multiplier) + (count << self.shift);
+        halves.div_euclid((2 * count) << self.shift) as i64
+    }
 }
 
 /// An integer at the nearer end of i32, or itself.
@@ -92,6 +102,19 @@ mod tests {
             Requantize::try_new((1 << 31) - 1, 1).unwrap().apply(-most),
             -most * ((1 << 30) - 1) - most / 2
         );
+    }
+
+    #[test]
+    fn means_round_half_up() {
+        let one = Requantize::of(1.0).unwrap();
+        for (sum, count, expected) in
+            [(3, 2, 2), (-3, 2, -1), (7, 4, 2), (-6, 4, -1), (-7, 4, -2), (5, 0, 5), (1, 3, 0), (2, 3, 1)]
+        {
+            assert_eq!(one.mean(sum, count), expected, "{sum} / {count}");
+        }
+        let pair = Requantize::try_new((1 << 31) - 1, 62).unwrap();
+        assert_eq!(pair.mean(i64::MAX / 2, 1), 2_147_483_647);
+        assert_eq!(Requantize::of(0.5).unwrap().mean(-5, 1), Requantize::of(0.5).unwrap().apply(-5));
     }
 
     #[test]

@@ -34,6 +34,7 @@ mod gemm;
 mod grid_sample;
 mod identity;
 mod if_else;
+mod integer;
 mod label_encoder;
 mod layer_normalization;
 mod lengths;
@@ -46,10 +47,18 @@ mod non_zero;
 mod one_hot;
 mod pad;
 mod pool;
+mod q_add;
+mod q_average_pool;
+mod q_conv;
+mod q_lut;
+mod q_matmul;
+mod q_mean;
+mod q_mul;
 mod quantize;
 mod range;
 mod recurrent;
 mod reduce;
+mod requantize;
 mod reshape;
 mod resize;
 mod reverse_sequence;
@@ -109,10 +118,18 @@ pub use non_zero::NonZero;
 pub use one_hot::OneHot;
 pub use pad::{Pad, PadMode};
 pub use pool::{PlaceOrder, Pool, PoolKind};
+pub use q_add::{QAdd, SumFactors};
+pub use q_average_pool::QAveragePool;
+pub use q_conv::QConv;
+pub use q_lut::QLut;
+pub use q_matmul::QMatMul;
+pub use q_mean::QMean;
+pub use q_mul::QMul;
 pub use quantize::{DequantizeLinear, QuantizeLinear};
 pub use range::Range;
 pub use recurrent::{Cell, Direction, Recurrent, RecurrentSlot};
 pub use reduce::{Reduce, ReduceKind};
+pub use requantize::Requantize;
 pub use reshape::Reshape;
 pub use resize::{Coordinates, NearestMode, Resize, ResizeBy, ResizeMode, ResizePolicy};
 pub use reverse_sequence::ReverseSequence;
@@ -260,6 +277,22 @@ pub enum TensorOp {
     DequantizeLinear(DequantizeLinear),
     /// Numbers to `u8` by their own range.
     DynamicQuantizeLinear(DynamicQuantizeLinear),
+    /// Convolution of codes.
+    QConv(QConv),
+    /// Products of matrices of codes.
+    QMatMul(QMatMul),
+    /// Sums of codes.
+    QAdd(QAdd),
+    /// Products of codes.
+    QMul(QMul),
+    /// Means of windows of codes.
+    QAveragePool(QAveragePool),
+    /// Means of codes over axes.
+    QMean(QMean),
+    /// Codes by a table.
+    QLut(QLut),
+    /// Codes on another grid.
+    Requantize(Requantize),
     /// Elements by a dictionary.
     LabelEncoder(LabelEncoder),
     /// Scores of a forest with real thresholds.
@@ -333,6 +366,14 @@ impl TensorOp {
             TensorOp::QuantizeLinear(p) => p,
             TensorOp::DequantizeLinear(p) => p,
             TensorOp::DynamicQuantizeLinear(p) => p,
+            TensorOp::QConv(p) => p,
+            TensorOp::QMatMul(p) => p,
+            TensorOp::QAdd(p) => p,
+            TensorOp::QMul(p) => p,
+            TensorOp::QAveragePool(p) => p,
+            TensorOp::QMean(p) => p,
+            TensorOp::QLut(p) => p,
+            TensorOp::Requantize(p) => p,
             TensorOp::LabelEncoder(p) => p,
             TensorOp::TreeEnsemble(p) => p,
             TensorOp::If(p) => p,
@@ -432,6 +473,14 @@ members!(
     QuantizeLinear,
     DequantizeLinear,
     DynamicQuantizeLinear,
+    QConv,
+    QMatMul,
+    QAdd,
+    QMul,
+    QAveragePool,
+    QMean,
+    QLut,
+    Requantize,
     LabelEncoder,
     TreeEnsemble,
     If,

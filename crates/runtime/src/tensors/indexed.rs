@@ -17,7 +17,12 @@ fn blocks<T: Clone>(v: &[T], starts: &[usize], n: usize) -> Vec<T> {
 
 pub(super) fn gather(op: Gather, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {
     let (dims, own) = (args.dims(0)?, args.dims(1)?);
-    let places = args.ints(1)?;
+    let places = match args.data(1)? {
+        short @ (TensorData::U8(_) | TensorData::Narrow(..)) => {
+            super::integer::whole(short).ok_or_else(|| args.refuse(1))?
+        }
+        _ => args.ints(1)?,
+    };
     let (starts, n) = match op {
         Gather::Slices { axis } => {
             let axis = args.axis(axis, dims.len())?;

@@ -53,7 +53,7 @@ fn real_products<T: Real>(args: &Args<'_, '_>, a: &[T], b: &[T]) -> Result<Vec<T
     Ok(out)
 }
 
-fn whole_products<T: Number>(args: &Args<'_, '_>, a: &[T], b: &[T]) -> Result<Vec<T>, Error> {
+pub(super) fn whole_products<T: Number>(args: &Args<'_, '_>, a: &[T], b: &[T]) -> Result<Vec<T>, Error> {
     let dims = args.made_dims(0)?;
     let Batches { sides: [rows, inner, columns], places } = Batches::of(args.dims(0)?, args.dims(1)?, &dims);
     let mut out = vec![T::default(); dims.iter().product()];

@@ -9,15 +9,15 @@ use ir::op::tensor::{ArgExtreme, Cumulative, Reduce, ReduceKind};
 use ir::{Tensor, TensorData};
 
 /// Axes of a tensor as those that stay and those that go, neighbours of one kind made one.
-struct Folded {
+pub(super) struct Folded {
     /// Length, step in the input, and step in the output (0 where it goes).
     axes: Vec<(usize, usize, usize)>,
     n_made: usize,
-    n_each: usize,
+    pub(super) n_each: usize,
 }
 
 impl Folded {
-    fn of(dims: &[usize], places: &[usize]) -> Folded {
+    pub(super) fn of(dims: &[usize], places: &[usize]) -> Folded {
         let steps = strides(dims);
         let mut merged: Vec<(usize, usize, bool)> = Vec::new();
         for (at, (&n, &step)) in dims.iter().zip(&steps).enumerate() {
@@ -52,7 +52,7 @@ impl Folded {
         go(&self.axes, 0, 0, &mut f);
     }
 
-    fn fold<T: Copy, A: Clone>(&self, v: &[T], start: A, f: impl Fn(&mut A, T)) -> Vec<A> {
+    pub(super) fn fold<T: Copy, A: Clone>(&self, v: &[T], start: A, f: impl Fn(&mut A, T)) -> Vec<A> {
         let mut made = vec![start; self.n_made];
         self.each(|from, to| f(&mut made[to], v[from]));
         made

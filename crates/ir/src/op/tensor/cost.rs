@@ -15,12 +15,16 @@ impl TensorOp {
         let input = |at: usize| inputs.get(at).map_or(&[][..], Vec::as_slice);
         let out = outputs.first().map_or(0, |dims| count(dims));
         match self {
-            TensorOp::MatMul(_) => out.saturating_mul(input(0).last().map_or(0, |&n| n as u64)),
+            TensorOp::MatMul(_) | TensorOp::QMatMul(_) => {
+                out.saturating_mul(input(0).last().map_or(0, |&n| n as u64))
+            }
             TensorOp::Gemm(op) => {
                 let inner = if op.transpose_a { input(0).first() } else { input(0).last() };
                 out.saturating_mul(inner.map_or(0, |&n| n as u64))
             }
-            TensorOp::Conv(_) => out.saturating_mul(count(input(1).get(1..).unwrap_or_default())),
+            TensorOp::Conv(_) | TensorOp::QConv(_) => {
+                out.saturating_mul(count(input(1).get(1..).unwrap_or_default()))
+            }
             TensorOp::ConvTranspose(_) => {
                 count(input(0)).saturating_mul(count(input(1).get(1..).unwrap_or_default()))
             }

@@ -1,11 +1,13 @@
 //! `Gather`, `GatherElements`, `GatherND`: elements by their places.
 
 use super::{Attr, Made, Operand, Payload, arity, axis_of, met, misfit, numbers, one, whole};
-use crate::{Dim, Shape};
+use crate::fixed::Narrow;
+use crate::{DType, Dim, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
 
-/// ONNX's operators of these names. Inputs: any tensor, and `i64` places, negative from the end.
+/// ONNX's operators of these names. Inputs: any tensor, and `i64` or `i32` places, negative from the end; `Gather` takes
+/// places of `u8`, `u4` and `u2` too, which weights in a codebook are stored as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gather {
     /// Slices along an axis: the axis becomes the axes of the places.
@@ -44,7 +46,10 @@ impl Payload for Gather {
     fn infer(&self, inputs: &[Operand<'_>]) -> Made {
         let name = self.name();
         let [x, places] = arity(name, inputs)?;
-        whole(name, "indices", places)?;
+        let is_short = matches!(places.dtype, DType::U8 | DType::Narrow(Narrow::U4 | Narrow::U2));
+        if !(is_short && matches!(self, Gather::Slices { .. })) {
+            whole(name, "indices", places)?;
+        }
         if let Gather::Elements { axis } = self {
             if let (Some(axes), Some(own)) = (x.shape.axes(), places.shape.axes()) {
                 if axes.len() != own.len() {

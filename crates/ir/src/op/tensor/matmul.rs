@@ -25,7 +25,7 @@ pub(super) fn numbers(op: &'static str, operand: &Operand<'_>) -> Result<(), Err
 }
 
 /// Shape of a product.
-fn shape(op: &'static str, a: &Operand<'_>, b: &Operand<'_>) -> Result<Shape, Error> {
+pub(super) fn shape(op: &'static str, a: &Operand<'_>, b: &Operand<'_>) -> Result<Shape, Error> {
     let (Some(left), Some(right)) = (a.shape.axes(), b.shape.axes()) else { return Ok(Shape::any()) };
     let (inner, depth) = match (left, right) {
         ([.., inner], [depth]) => (inner, depth),

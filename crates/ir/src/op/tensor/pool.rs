@@ -2,7 +2,7 @@
 
 use super::window::Window;
 use super::{Attr, Made, Operand, Payload, arity, flag, floats, misfit, numbers, one};
-use crate::{DType, Dim, Shape};
+use crate::{DType, Dim, Error, Shape};
 use alloc::vec::Vec;
 
 /// Most elements of a window: a short file could else ask for any amount of work.
@@ -49,6 +49,26 @@ pub struct Pool {
     pub ceil: bool,
 }
 
+/// Shape of one number of each window of `[N, C, ..]`, whose kernel is given.
+pub(super) fn pooled(op: &'static str, window: &Window, x: &Operand<'_>, ceil: bool) -> Result<Shape, Error> {
+    let Some(axes) = x.shape.axes() else { return Ok(Shape::any()) };
+    let rank = axes.len().checked_sub(2).filter(|&r| r > 0 && r == window.kernel_shape.len());
+    let Some(rank) = rank else {
+        let expected = alloc::format!("{} axes", window.kernel_shape.len() + 2);
+        return Err(misfit(op, "input", &expected, &x.describe()));
+    };
+    window.check(op, rank)?;
+    let taps = window.kernel_shape.iter().try_fold(1usize, |n, &k| n.checked_mul(k));
+    if taps.is_none_or(|n| n > MAX_TAPS) {
+        let got = alloc::format!("{:?}", window.kernel_shape);
+        return Err(misfit(op, "kernel_shape", "at most 2^24 elements", &got));
+    }
+    let kernel: Vec<Dim> = window.kernel_shape.iter().map(|&n| Dim::Fixed(n)).collect();
+    let mut dims = axes[..2].to_vec();
+    dims.extend(window.dims(op, &axes[2..], &kernel, ceil)?);
+    Ok(Shape(dims))
+}
+
 impl Payload for Pool {
     fn name(&self) -> &'static str {
         match self.kind {
@@ -73,33 +93,13 @@ impl Payload for Pool {
         let name = self.name();
         let [x] = arity(name, inputs)?;
         let is_max = matches!(self.kind, PoolKind::Max { .. });
-        if !(is_max && matches!(x.dtype, DType::U8 | DType::I8)) {
+        if !(is_max && matches!(x.dtype, DType::U8 | DType::I8 | DType::U16 | DType::I16)) {
             floats(name, "input", x)?;
         }
         if matches!(self.kind, PoolKind::Norm { p: 0 }) {
             return Err(misfit(name, "p", "1 or more", &0));
         }
-        let shape = match x.shape.axes() {
-            None => Shape::any(),
-            Some(axes) => {
-                let rank =
-                    axes.len().checked_sub(2).filter(|&r| r > 0 && r == self.window.kernel_shape.len());
-                let Some(rank) = rank else {
-                    let expected = alloc::format!("{} axes", self.window.kernel_shape.len() + 2);
-                    return Err(misfit(name, "input", &expected, &x.describe()));
-                };
-                self.window.check(name, rank)?;
-                let taps = self.window.kernel_shape.iter().try_fold(1usize, |n, &k| n.checked_mul(k));
-                if taps.is_none_or(|n| n > MAX_TAPS) {
-                    let got = alloc::format!("{:?}", self.window.kernel_shape);
-                    return Err(misfit(name, "kernel_shape", "at most 2^24 elements", &got));
-                }
-                let kernel: Vec<Dim> = self.window.kernel_shape.iter().map(|&n| Dim::Fixed(n)).collect();
-                let mut dims = axes[..2].to_vec();
-                dims.extend(self.window.dims(name, &axes[2..], &kernel, self.ceil)?);
-                Shape(dims)
-            }
-        };
+        let shape = pooled(name, &self.window, x, self.ceil)?;
         let mut made = one(x.dtype, shape.clone())?;
         if matches!(self.kind, PoolKind::Max { places: Some(_) }) {
             made.push((DType::I64, shape));
