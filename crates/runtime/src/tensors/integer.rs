@@ -33,7 +33,7 @@ impl Codes {
 }
 
 /// The elements of integers, those of fewer than 8 bits too.
-pub(super) fn whole(data: &TensorData) -> Option<Vec<i64>> {
+pub(crate) fn whole(data: &TensorData) -> Option<Vec<i64>> {
     match data {
         TensorData::Narrow(narrow, v) => {
             narrow.whole_range().map(|_| v.iter().map(|&code| code.cast_signed().into()).collect())
