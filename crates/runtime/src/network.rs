@@ -207,9 +207,9 @@ impl Plan {
         self.rooms.constant_bytes() + self.steps.iter().map(of_step).sum::<usize>()
     }
 
-    /// Number of steps.
-    pub fn n_steps(&self) -> usize {
-        self.steps.len()
+    /// What each step computes, in order: the engine, and what is computed with it.
+    pub fn steps(&self) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+        self.steps.iter().map(Step::names)
     }
 
     /// Names of the nodes that have no engine, which the interpreter computes.

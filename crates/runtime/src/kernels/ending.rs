@@ -108,6 +108,15 @@ impl Ending {
         Ending { lanes, wide: outputs.to_vec(), codes, tail }
     }
 
+    /// What follows the product.
+    pub(crate) fn tail_name(&self) -> Option<&'static str> {
+        match self.tail {
+            Tail::None => None,
+            Tail::Table { .. } => Some("table"),
+            Tail::Add(_) => Some("sum"),
+        }
+    }
+
     /// Writes the codes of a panel's sums of 32 bits.
     #[inline(always)]
     pub(crate) fn row(&self, sink: &mut Sink<'_>, row: usize, panel: usize, sums: &[i32; LANES]) {

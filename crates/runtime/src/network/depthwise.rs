@@ -21,7 +21,7 @@ pub(super) struct Depthwise {
     zero: i32,
     /// `[panel][tap][LANES]`, the last panel filled with zeros.
     weights: Vec<i16>,
-    ending: Ending,
+    pub(super) ending: Ending,
 }
 
 impl Depthwise {

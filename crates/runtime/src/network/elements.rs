@@ -17,6 +17,15 @@ pub(super) enum Joint {
     Product(Requantize),
 }
 
+impl Joint {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Joint::Sum(_) => "sum",
+            Joint::Product(_) => "product of elements",
+        }
+    }
+}
+
 /// Three axes that two values share, each with the steps of both: 0 where a value is repeated.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Repeated {

@@ -97,6 +97,17 @@ impl Product {
         }
     }
 
+    /// The layout of weights, and what follows the product.
+    pub(super) fn names(&self) -> (&'static str, Option<&'static str>) {
+        let engine = match self.weights {
+            Weights::Quads(_) => "product of quads",
+            Weights::NarrowPairs(_) => "product of narrow pairs",
+            Weights::Pairs(_) => "product of pairs",
+            Weights::WidePairs(_) => "product of pairs in 64 bits",
+        };
+        (engine, self.ending.tail_name())
+    }
+
     /// Bytes of weights in panels.
     pub(super) fn n_bytes(&self) -> usize {
         match &self.weights {

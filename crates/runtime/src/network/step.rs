@@ -125,6 +125,24 @@ impl Step {
         }
     }
 
+    /// The engine, and what is computed with it.
+    pub(super) fn names(&self) -> (&'static str, Option<&'static str>) {
+        match self {
+            Step::Load(_) => ("load", None),
+            Step::Quantize(_) => ("quantize", None),
+            Step::Dequantize(_) => ("dequantize", None),
+            Step::Product(step) => step.names(),
+            Step::Depthwise(step) => ("depthwise", step.ending.tail_name()),
+            Step::LargestPool(_) => ("largest of windows", None),
+            Step::MeanPool(_) => ("mean of windows", None),
+            Step::Pairwise(step) => (step.joint.name(), None),
+            Step::LookUp(_) => ("table", None),
+            Step::Relayout(_) => ("layout", None),
+            Step::Join(_) => ("join", None),
+            Step::Interpreted(_) => ("interpreted", None),
+        }
+    }
+
     pub(super) fn run(&self, run: &mut Run<'_>) -> Result<(), Error> {
         match self {
             Step::Load(step) => step.run(run),

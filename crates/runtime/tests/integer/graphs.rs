@@ -10,6 +10,7 @@ use ir::{DType, Graph, GraphBuilder, Shape, Tensor, TensorData, ValueIdx};
 use proptest::prelude::*;
 use smidgen_runtime::network::{Isa, Plan};
 use smidgen_runtime::tensors::{Limits, run};
+use std::collections::BTreeMap;
 
 /// A value and its dtype and lengths.
 #[derive(Clone, Debug)]
@@ -51,7 +52,11 @@ impl Net<'_> {
 
     /// Weights of few or of many bits; sometimes in a codebook.
     fn weights(&mut self, dims: &[usize], activations: DType) -> (ValueIdx, DType) {
-        let dtype = if self.draw.below(2) == 0 { DType::I8 } else { self.draw.one_of(&WEIGHTS) };
+        let dtype = match self.draw.below(3) {
+            0 => DType::I8,
+            1 => DType::I16,
+            _ => self.draw.one_of(&WEIGHTS),
+        };
         if self.draw.below(8) == 0 {
             let table = self.draw.codes(DType::I8, &[4]);
             let places = self.draw.codes(DType::Narrow(Narrow::U2), dims);
@@ -118,7 +123,7 @@ impl Net<'_> {
         let op = QConv { window, group: groups, zero_x, zero_y, low, high, to };
         let (bias, pairs) = (self.constant(tensor(DType::I32, &[outputs], &bias)), self.constant(pairs));
         let y = self.b.node(op.into(), &[x.idx, w, bias, pairs]).unwrap();
-        self.keep(y);
+        self.follow(y);
     }
 
     fn matrices(&mut self) {
@@ -140,7 +145,48 @@ impl Net<'_> {
         }
         inputs.push(self.constant(pairs));
         let y = self.b.node(op.into(), &inputs).unwrap();
+        self.follow(y);
+    }
+
+    /// Keeps a product's output, or only what becomes of it.
+    fn follow(&mut self, y: ValueIdx) {
         self.keep(y);
+        let y = match self.draw.below(4) {
+            0 | 1 => return,
+            2 => {
+                let y = self.values.pop().unwrap();
+                let same: Vec<Value> = self.values.iter().filter(|v| v.dims == y.dims).cloned().collect();
+                let other = if !same.is_empty() && self.draw.below(3) > 0 {
+                    same[self.draw.below(same.len())].clone()
+                } else {
+                    let dtype = self.draw.one_of(&ACTIVATIONS);
+                    let codes = self.draw.codes(dtype, &y.dims);
+                    Value { idx: self.constant(codes), dtype, dims: y.dims.clone() }
+                };
+                let (a, b) = if self.draw.below(2) == 0 { (y, other) } else { (other, y) };
+                self.sum(&a, &b)
+            }
+            _ => {
+                let y = self.values.pop().unwrap();
+                self.code(&y)
+            }
+        };
+        self.keep(y);
+    }
+
+    fn sum(&mut self, a: &Value, b: &Value) -> ValueIdx {
+        let to = self.draw.one_of(&ACTIVATIONS);
+        let (zero_y, low, high) = self.ends(to);
+        let (zero_a, zero_b) = (self.zero(a.dtype), self.zero(b.dtype));
+        let (big, small) =
+            (self.draw.range(1 << 30, (1 << 31) - 1), self.draw.range(-(1 << 31) + 1, 1 << 30));
+        let (m_a, m_b) = if self.draw.below(2) == 0 { (big, small) } else { (small, big) };
+        let s = 30
+            + 8 * (a.dtype.bytes().max(b.dtype.bytes()) as i64 - to.bytes() as i64)
+            + self.draw.range(-3, 3);
+        let factors = self.constant(tensor(DType::I64, &[3], &[m_a, m_b, s]));
+        let op = QAdd { zero_a, zero_b, zero_y, low, high, to };
+        self.b.node(op.into(), &[a.idx, b.idx, factors]).unwrap()
     }
 
     /// The sum or the product of two values, or of one and a constant that broadcasts.
@@ -158,28 +204,28 @@ impl Net<'_> {
             Value { idx: self.constant(codes), dtype, dims: dims[skip..].to_vec() }
         };
         let (a, b) = if self.draw.below(2) == 0 { (a, b) } else { (b, a) };
-        let to = self.draw.one_of(&ACTIVATIONS);
-        let (zero_y, low, high) = self.ends(to);
-        let (zero_a, zero_b) = (self.zero(a.dtype), self.zero(b.dtype));
         let y = if self.draw.below(3) > 0 {
-            let (big, small) =
-                (self.draw.range(1 << 30, (1 << 31) - 1), self.draw.range(-(1 << 31) + 1, 1 << 30));
-            let s = 30
-                + 8 * (a.dtype.bytes().max(b.dtype.bytes()) as i64 - to.bytes() as i64)
-                + self.draw.range(-3, 3);
-            let factors = self.constant(tensor(DType::I64, &[3], &[big, small, s]));
-            self.b.node(QAdd { zero_a, zero_b, zero_y, low, high, to }.into(), &[a.idx, b.idx, factors])
+            self.sum(&a, &b)
         } else {
+            let to = self.draw.one_of(&ACTIVATIONS);
+            let (zero_y, low, high) = self.ends(to);
+            let (zero_a, zero_b) = (self.zero(a.dtype), self.zero(b.dtype));
             let bits = self.bits(1, [a.dtype, b.dtype], to);
             let pairs = self.draw.pairs(1, bits);
             let pairs = self.constant(pairs);
-            self.b.node(QMul { zero_a, zero_b, zero_y, low, high, to }.into(), &[a.idx, b.idx, pairs])
+            let op = QMul { zero_a, zero_b, zero_y, low, high, to };
+            self.b.node(op.into(), &[a.idx, b.idx, pairs]).unwrap()
         };
-        self.keep(y.unwrap());
+        self.keep(y);
     }
 
     fn one_code(&mut self) {
         let x = self.any();
+        let y = self.code(&x);
+        self.keep(y);
+    }
+
+    fn code(&mut self, x: &Value) -> ValueIdx {
         let to = self.draw.one_of(&ACTIVATIONS);
         let y = if x.dtype.bytes() == 1 && self.draw.below(2) == 0 {
             let table = self.draw.codes(to, &[256]);
@@ -192,7 +238,7 @@ impl Net<'_> {
             let zero_x = self.zero(x.dtype);
             self.b.node(Requantize { zero_x, zero_y, low, high, to }.into(), &[x.idx, pairs])
         };
-        self.keep(y.unwrap());
+        y.unwrap()
     }
 
     fn pool(&mut self) {
@@ -358,10 +404,62 @@ fn check(seed: u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn plans_equal_the_interpreter(seed: u64) {
         check(seed);
     }
+}
+
+#[test]
+fn networks_reach_every_engine() {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for seed in 0..500 {
+        let (graph, given) = network(&mut Draw::new(seed));
+        let lengths: Vec<Vec<usize>> = given.iter().map(|(_, t)| t.dims().to_vec()).collect();
+        for isa in here() {
+            let plan = Plan::with_isa(&graph, &lengths, Limits::default(), isa).unwrap();
+            for (engine, tail) in plan.steps() {
+                *seen.entry(engine.to_string()).or_default() += 1;
+                if let Some(tail) = tail {
+                    *seen.entry(format!("{engine} + {tail}")).or_default() += 1;
+                }
+            }
+        }
+    }
+    let mut all = vec![
+        "depthwise",
+        "depthwise + sum",
+        "depthwise + table",
+        "dequantize",
+        "interpreted",
+        "join",
+        "largest of windows",
+        "layout",
+        "load",
+        "mean of windows",
+        "product of elements",
+        "product of pairs",
+        "product of pairs + sum",
+        "product of pairs + table",
+        "product of pairs in 64 bits",
+        "product of pairs in 64 bits + sum",
+        "product of pairs in 64 bits + table",
+        "product of quads",
+        "product of quads + sum",
+        "product of quads + table",
+        "quantize",
+        "sum",
+        "table",
+    ];
+    if Isa::Avx2.is_here() {
+        all.extend([
+            "product of narrow pairs",
+            "product of narrow pairs + sum",
+            "product of narrow pairs + table",
+        ]);
+        all.sort_unstable();
+    }
+    assert_eq!(seen.keys().collect::<Vec<_>>(), all);
 }
