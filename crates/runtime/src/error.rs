@@ -91,6 +91,12 @@ pub enum Kind {
         /// The most steps.
         limit: u64,
     },
+    /// An instruction set that this machine has not.
+    #[error("plan: this machine has no {isa}; leave the choice to the plan, or take scalar")]
+    Isa {
+        /// Its name.
+        isa: &'static str,
+    },
     /// An operator where this part of the runtime cannot have it.
     #[error("predict: node \"{node}\" ({op}) is not supported by the {engine} engine")]
     Unsupported {
@@ -112,7 +118,7 @@ impl Error {
     /// Whose business it is.
     pub fn nature(&self) -> Nature {
         match *self.0 {
-            Kind::Unsupported { .. } => Nature::Unsupported,
+            Kind::Unsupported { .. } | Kind::Isa { .. } => Nature::Unsupported,
             Kind::Columns { .. }
             | Kind::ColumnType { .. }
             | Kind::ColumnRows { .. }

@@ -4,7 +4,8 @@
 //! is the same computation scheduled for speed, block by block of rows; it equals the reference
 //! byte for byte, which [`verify`] proves on any machine from the rows that a seed regenerates.
 //!
-//! [`tensors`] runs networks: operators on tensors of any rank, within limits of memory and steps.
+//! [`tensors`] runs networks: operators on tensors of any rank, within limits of memory and steps. [`network`] is a
+//! plan of one, for inputs of known lengths, in the same bytes.
 //!
 //! The crate is `no_std` with `alloc`, integers only on the path of a forest, and without threads:
 //! rows are independent, so whoever has threads slices the columns and runs the slices.
@@ -12,14 +13,16 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may unwrap"))]
 
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
 mod bags;
 mod engine;
 mod error;
 mod integers;
+mod kernels;
 mod neighbours;
+pub mod network;
 mod network_test;
 mod numbers;
 mod plan;

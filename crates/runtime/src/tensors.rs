@@ -39,7 +39,9 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
-use args::{Args, Meter};
+use args::Args;
+pub(crate) use args::Meter;
+pub(crate) use integer::whole;
 use ir::op::{Operand, TensorOp};
 use ir::{DType, Dim, Graph, Node, Op, Origin, Shape, Tensor, ValueIdx};
 
@@ -266,7 +268,7 @@ fn step<'g>(
 }
 
 /// Outputs of one node for its inputs.
-fn compute<'t>(
+pub(crate) fn compute<'t>(
     node: &'t Node,
     op: &TensorOp,
     tensors: Vec<Cow<'t, Tensor>>,
@@ -285,7 +287,7 @@ fn compute<'t>(
 }
 
 /// The error of an operator's own check as one of this crate.
-fn misfit(node: &str, op: &'static str, error: &ir::Error) -> Error {
+pub(crate) fn misfit(node: &str, op: &'static str, error: &ir::Error) -> Error {
     match error.kind().clone() {
         ir::Kind::Node { what, expected, got, .. } => {
             Kind::Node { node: node.into(), op, what, expected, got }

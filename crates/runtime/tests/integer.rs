@@ -5,5 +5,7 @@
 mod cases;
 #[path = "integer/formulas.rs"]
 mod formulas;
+#[path = "integer/graphs.rs"]
+mod graphs;
 #[path = "integer/made.rs"]
 mod made;

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use ir::{DType, Node, Shape, Tensor, TensorData};
 
 /// Memory and steps that are left.
-pub(super) struct Meter {
+pub(crate) struct Meter {
     limits: Limits,
     live: usize,
     pub(super) steps: u64,
@@ -29,11 +29,11 @@ pub(super) fn bytes(tensor: &Tensor) -> usize {
 }
 
 impl Meter {
-    pub(super) fn new(limits: Limits) -> Meter {
+    pub(crate) fn new(limits: Limits) -> Meter {
         Meter { limits, live: 0, steps: 0 }
     }
 
-    pub(super) fn take(&mut self, tensor: &Tensor) {
+    pub(crate) fn take(&mut self, tensor: &Tensor) {
         self.live = self.live.saturating_add(bytes(tensor));
     }
 

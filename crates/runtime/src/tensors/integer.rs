@@ -33,7 +33,7 @@ impl Codes {
 }
 
 /// The elements of integers, those of fewer than 8 bits too.
-pub(super) fn whole(data: &TensorData) -> Option<Vec<i64>> {
+pub(crate) fn whole(data: &TensorData) -> Option<Vec<i64>> {
     match data {
         TensorData::Narrow(narrow, v) => {
             narrow.whole_range().map(|_| v.iter().map(|&code| code.cast_signed().into()).collect())
@@ -99,6 +99,3 @@ pub(super) fn requantize(op: Requantize, args: &mut Args<'_, '_>) -> Result<Vec<
     let codes = Codes { to: op.to, zero: op.zero_y, low: op.low, high: op.high };
     made(args, codes, x.into_iter().map(|x| pair.apply(x)))
 }
-
-#[cfg(test)]
-mod tests;

@@ -73,7 +73,8 @@ fn convolution(draw: &mut Draw) {
     let pads: Vec<usize> = (0..4).map(|_| draw.below(3)).collect();
     let (height, width) =
         ((kh - 1) * dilations[0] + 1 + draw.below(4), (kw - 1) * dilations[1] + 1 + draw.below(4));
-    let x = draw.codes(dtype, &[1 + draw.below(2), group * each, height, width]);
+    let n = 1 + draw.below(2);
+    let x = draw.codes(dtype, &[n, group * each, height, width]);
     let w = draw.codes(of_weights, &[group * per_group, each, kh, kw]);
     let m = group * per_group;
     let bias: Vec<i64> = (0..m).map(|_| draw.range(-(1 << 20), 1 << 20)).collect();

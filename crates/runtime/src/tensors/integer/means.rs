@@ -18,7 +18,7 @@ pub(in super::super) fn average_pool(
     let pair = pair(args, 1)?;
     let x = centred(args, 0, op.zero_x)?;
     let (n_windows, per_line) = (windows.n_windows(), windows.per_line());
-    let each_tap = |mut f: &mut dyn FnMut(usize, usize)| {
+    let each_tap = |f: &mut dyn FnMut(usize, usize)| {
         for tap in 0..windows.n_taps() {
             windows.lines(0..windows.n_lines(), tap, |line, range, place, step| {
                 range.enumerate().for_each(|(i, window)| f(line * per_line + window, place + i * step));
