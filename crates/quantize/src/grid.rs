@@ -6,6 +6,7 @@
 
 mod affine;
 mod data;
+mod distortion;
 mod format;
 mod granularity;
 mod levels;
@@ -16,6 +17,7 @@ mod table;
 mod laws;
 
 pub use data::Data;
+pub use distortion::distortion;
 pub use format::{IntegerFormat, Sign, Span, Symmetry};
 pub use granularity::Granularity;
 pub use levels::{Affine, Levels};

@@ -3,7 +3,12 @@
 //! A member is one file and one line in [`ROUNDINGS`]. What it rounds is counted in steps: a whole number is a level.
 //! `laws.rs` runs on every member.
 
+mod ceil;
+mod floor;
+mod half_away;
 mod half_even;
+mod stochastic;
+mod trunc;
 
 #[cfg(test)]
 mod laws;
@@ -13,7 +18,7 @@ use crate::family::{Family, Member};
 use params::ParamSpec;
 
 /// Every rounding.
-pub static ROUNDINGS: &[&RoundingEntry] = &[&half_even::ENTRY];
+pub static ROUNDINGS: &[&RoundingEntry] = &[&half_even::ENTRY, &half_away::ENTRY, &floor::ENTRY, &ceil::ENTRY, &trunc::ENTRY, &stochastic::ENTRY];
 
 /// One line of the table.
 pub struct RoundingEntry {

@@ -98,3 +98,54 @@ impl Parts {
         channel * self.n_groups + (outer * self.inner + inside) / self.len
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tensors_are_cut_along_the_axis_kept() {
+        let values: Vec<f32> = (0..12).map(|i| i as f32).collect();
+        let dims = [2, 3, 2];
+        let check = |granularity: Granularity, expected: &[&[f32]]| {
+            let split = granularity.split(&dims, &values).unwrap();
+            assert_eq!(split, expected, "{granularity:?}");
+            assert_eq!(granularity.n_parts(&dims).unwrap(), expected.len());
+        };
+        check(Granularity::PerTensor, &[&values]);
+        check(Granularity::PerChannel { axis: 0 }, &[&values[..6], &values[6..]]);
+        check(
+            Granularity::PerChannel { axis: 1 },
+            &[&[0.0, 1.0, 6.0, 7.0], &[2.0, 3.0, 8.0, 9.0], &[4.0, 5.0, 10.0, 11.0]],
+        );
+        check(
+            Granularity::PerGroup { axis: 0, len: 3 },
+            &[&values[..3], &values[3..6], &values[6..9], &values[9..]],
+        );
+        check(
+            Granularity::PerGroup { axis: 2, len: 3 },
+            &[&[0.0, 2.0, 4.0], &[6.0, 8.0, 10.0], &[1.0, 3.0, 5.0], &[7.0, 9.0, 11.0]],
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let message = |g: Granularity, dims: &[usize]| g.n_parts(dims).unwrap_err().to_string();
+        assert_eq!(
+            message(Granularity::PerGroup { axis: 0, len: 64 }, &[4, 100]),
+            "groups of 64 along axis 0: 100 values per channel are not a multiple of 64; use group:50 or 25 or 20"
+        );
+        assert_eq!(
+            message(Granularity::PerChannel { axis: 2 }, &[4, 100]),
+            "granularity: axis 2 of a tensor with 2 axes; expected an axis below 2"
+        );
+        assert!(message(Granularity::PerTensor, &[usize::MAX, 2]).contains("fits memory"));
+        assert!(Granularity::PerGroup { axis: 0, len: 0 }.n_parts(&[4, 4]).is_err());
+        assert!(Granularity::PerTensor.split(&[2, 2], &[1.0]).is_err());
+        for dims in [&[0usize, usize::MAX][..], &[0], &[3, 0], &[0, 3]] {
+            for axis in 0..dims.len() {
+                assert_eq!(Granularity::PerChannel { axis }.split(dims, &[]).unwrap().concat(), [0.0f32; 0]);
+            }
+        }
+    }
+}

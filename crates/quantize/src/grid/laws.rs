@@ -116,9 +116,9 @@ fn through_the_runtime(affine: &Affine, values: &[f32]) -> (Vec<i64>, Vec<f32>) 
         precision: None,
         overflow: Overflow::Saturate,
     };
-    let q = b.node(Op::Tensor(TensorOp::QuantizeLinear(op)), &[x, scale, zero]).unwrap();
+    let q = b.node(Op::Tensor(Box::new(TensorOp::QuantizeLinear(op))), &[x, scale, zero]).unwrap();
     let op = DequantizeLinear { axis: 0, block: 0, to: DType::F32 };
-    let y = b.node(Op::Tensor(TensorOp::DequantizeLinear(op)), &[q, scale, zero]).unwrap();
+    let y = b.node(Op::Tensor(Box::new(TensorOp::DequantizeLinear(op))), &[q, scale, zero]).unwrap();
     let graph = b.finish(&[q, y]).unwrap();
     let input = Tensor::vector(TensorData::F32(values.to_vec()));
     let outputs = run(&graph, vec![("x".to_owned(), input)], Limits::default()).unwrap();

@@ -141,3 +141,61 @@ fn index_dtype(n_levels: usize) -> DType {
         _ => DType::U8,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rounding::ROUNDINGS;
+
+    #[test]
+    fn borders_decide_and_roundings_choose_a_side() {
+        // Levels -2, 0, 1, 4; borders -1.5, 0.5, 1.5.
+        let table = Table::try_new(0.5, vec![-4, 0, 2, 8], vec![-1.5, 0.5, 1.5]).unwrap();
+        let numbers = [-9.0, -2.0, -1.6, -1.5, -1.4, -0.1, -0.0, 0.0, 0.4, 0.5, 1.0, 1.4, 1.5, 3.9, 4.0, 9.0];
+        for (name, expected) in [
+            ("half_even", [0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3]),
+            ("half_away", [0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3]),
+            ("floor", [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3]),
+            ("ceil", [0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3]),
+            ("trunc", [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3]),
+        ] {
+            let rounding = Rounding::parse(name, 0).unwrap();
+            let codes: Vec<i32> = numbers.iter().map(|x| table.code(*x, 0, &rounding)).collect();
+            assert_eq!(codes, expected, "{name}");
+        }
+        for entry in ROUNDINGS {
+            let rounding = Rounding::parse(entry.name, 3).unwrap();
+            assert_eq!(table.code(f32::NAN, 0, &rounding), 1);
+            assert_eq!(table.code(f32::INFINITY, 0, &rounding), 3);
+            assert_eq!(table.code(f32::NEG_INFINITY, 0, &rounding), 0);
+        }
+    }
+
+    #[test]
+    fn neighbours_of_a_border_part_at_it() {
+        let values: Vec<i16> = (-128..128).collect();
+        let table = Table::half_way(0.1, values).unwrap();
+        for (at, &border) in table.borders().iter().enumerate() {
+            let code = |x: f32| table.code(x, 0, &Rounding::HALF_EVEN) as usize;
+            let own = if border >= 0.0 { at + 1 } else { at };
+            assert_eq!((code(border.next_down()), code(border), code(border.next_up())), (at, own, at + 1));
+        }
+    }
+
+    #[test]
+    fn what_does_not_hold_together_is_refused() {
+        for (scale, values, borders) in [
+            (0.0, vec![0, 1], vec![0.0]),
+            (f32::NAN, vec![0, 1], vec![0.0]),
+            (1.0, vec![1, 0], vec![0.5]),
+            (1.0, vec![0, 0], vec![0.0]),
+            (1.0, vec![], vec![]),
+            (1.0, (0..257).collect(), vec![0.0; 256]),
+            (1.0, vec![0, 1], vec![]),
+            (1.0, vec![0, 1], vec![1.5]),
+            (1.0, vec![0, 1], vec![f32::NAN]),
+        ] {
+            assert!(Table::try_new(scale, values.clone(), borders).is_err(), "{scale} {values:?}");
+        }
+    }
+}

@@ -7,11 +7,11 @@ use crate::{Kind, Member};
 use ir::digest::SplitMix64;
 use params::outside;
 
-/// Numbers of a bell of mean 0 and deviation 1, by sums of twelve.
+/// Normal numbers of mean 0 and deviation 1.
 pub(super) fn bell(n: usize, seed: u64) -> Vec<f32> {
     let mut random = SplitMix64::new(seed);
     let mut unit = || (f64::from(random.below(1 << 24)) + 0.5) / f64::from(1 << 24);
-    (0..n).map(|_| ((0..12).map(|_| unit()).sum::<f64>() - 6.0) as f32).collect()
+    (0..n).map(|_| ir::fixed::math::normal_quantile(unit()) as f32).collect()
 }
 
 /// The range of an observer as spelled.

@@ -1,7 +1,7 @@
 //! Counts, extremes, exact sums and a histogram of values.
 
 use super::exact_sum::ExactSum;
-use super::histogram::Histogram;
+use super::histogram::{Histogram, N_BINS};
 
 /// What some rows of a channel hold. Values are the finite numbers; -0 counts as 0.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -178,6 +178,18 @@ impl Summary {
         };
         let bins = self.histogram.bins().filter(move |_| n > 0);
         bins.flat_map(of_bin)
+    }
+
+    /// Counts of the sizes |x|, zeros among them, in 1,024 bins of [`Summary::bin_width`] from 0 on.
+    pub fn sizes(&self) -> Vec<u64> {
+        let mut sizes = vec![0; N_BINS / 2];
+        for (bin, count) in self.histogram.bins() {
+            let size = if bin < 0 { -1 - bin } else { bin };
+            if let Some(sum) = usize::try_from(size).ok().and_then(|size| sizes.get_mut(size)) {
+                *sum += count;
+            }
+        }
+        sizes
     }
 }
 

@@ -53,7 +53,7 @@ fn direct(values: &[f32]) -> (f64, Vec<(i64, u64)>) {
     while f64::from(largest) >= 1024.0 * width {
         width *= 2.0;
     }
-    let mut bins = std::collections::BTreeMap::new();
+    let mut bins = BTreeMap::new();
     values.iter().for_each(|x| *bins.entry((f64::from(*x) / width).floor() as i64).or_default() += 1);
     (width, bins.into_iter().collect())
 }
