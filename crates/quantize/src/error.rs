@@ -76,16 +76,6 @@ pub enum Kind {
         /// Those that it has.
         expected: String,
     },
-    /// Values that a grid cannot be made for.
-    #[error("grid {grid}: {what}; {remedy}")]
-    Unfit {
-        /// The grid.
-        grid: &'static str,
-        /// Why not.
-        what: &'static str,
-        /// What to do.
-        remedy: &'static str,
-    },
     /// Groups that do not divide a channel.
     #[error("groups of {len} along axis {axis}: {per_channel} values per channel are not a multiple of {len}; use group:{}", divisors(*.per_channel, *.len))]
     Group {
@@ -128,7 +118,6 @@ impl Error {
             | Kind::Params(_)
             | Kind::Shape { .. }
             | Kind::NothingSeen { .. }
-            | Kind::Unfit { .. }
             | Kind::Group { .. }
             | Kind::Axis { .. } => ir::Nature::Input,
         }

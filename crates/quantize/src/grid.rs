@@ -5,18 +5,25 @@
 //! every member. [`QParams`] holds the levels of a tensor, one for each part that [`Granularity`] cuts it into.
 
 mod affine;
+mod binary;
+mod codebook;
 mod data;
 mod distortion;
 mod format;
 mod granularity;
+mod k_means;
 mod levels;
+mod log;
+mod pow2;
 mod qparams;
 mod table;
+mod ternary;
 
 #[cfg(test)]
 mod laws;
 
 pub use data::Data;
+pub(crate) use data::sizes_above;
 pub use distortion::distortion;
 pub use format::{IntegerFormat, Sign, Span, Symmetry};
 pub use granularity::Granularity;
@@ -30,14 +37,15 @@ use crate::observe::Range;
 use params::{ParamSpec, Params};
 
 /// Every grid.
-pub static GRIDS: &[&GridEntry] = &[&affine::ENTRY];
+pub static GRIDS: &[&GridEntry] =
+    &[&affine::ENTRY, &pow2::ENTRY, &log::ENTRY, &codebook::ENTRY, &ternary::ENTRY, &binary::ENTRY];
 
 /// A grid chooses levels.
 pub trait Grid: Sync {
     /// Levels for values, of which an observer chose `range`. Exact: the same input gives the same bits.
     ///
     /// # Errors
-    /// `Unfit` for values that the grid cannot stand for.
+    /// Levels that do not hold together: a defect of the grid.
     fn levels(
         &self,
         data: &Data<'_>,
@@ -87,7 +95,7 @@ impl Member<GridEntry> {
     /// Levels for values, of which an observer chose `range`.
     ///
     /// # Errors
-    /// `Bits` for bits that the grid does not have, `Unfit` for values that it cannot stand for.
+    /// `Bits` for bits that the grid does not have.
     pub fn levels(&self, data: &Data<'_>, range: Range, format: &IntegerFormat) -> Result<Levels, Error> {
         let entry = self.entry();
         if !entry.bits.contains(&format.bits()) {

@@ -19,6 +19,8 @@ mod search;
 
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+pub(crate) use laws::{bell, range};
 
 pub use observer::{Observer, ObserverEntry, Range};
 

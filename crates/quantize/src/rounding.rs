@@ -18,7 +18,8 @@ use crate::family::{Family, Member};
 use params::ParamSpec;
 
 /// Every rounding.
-pub static ROUNDINGS: &[&RoundingEntry] = &[&half_even::ENTRY, &half_away::ENTRY, &floor::ENTRY, &ceil::ENTRY, &trunc::ENTRY, &stochastic::ENTRY];
+pub static ROUNDINGS: &[&RoundingEntry] =
+    &[&half_even::ENTRY, &half_away::ENTRY, &floor::ENTRY, &ceil::ENTRY, &trunc::ENTRY, &stochastic::ENTRY];
 
 /// One line of the table.
 pub struct RoundingEntry {

@@ -28,3 +28,18 @@ impl Data<'_> {
         sorted.chunk_by(|a, b| a == b).map(alike).collect()
     }
 }
+
+/// Number and sum of the sizes |x| above `least`, those of a piece lying evenly in it.
+pub(crate) fn sizes_above(pieces: &[Piece], least: f64) -> (f64, f64) {
+    let (mut count, mut sum) = (0.0, 0.0);
+    for piece in pieces {
+        let (low, high) = if piece.low < 0.0 { (-piece.high, -piece.low) } else { (piece.low, piece.high) };
+        if high > least {
+            let from = low.max(least);
+            let share = if high > low { (high - from) / (high - low) } else { 1.0 };
+            count += piece.count as f64 * share;
+            sum += piece.count as f64 * share * 0.5 * (from + high);
+        }
+    }
+    (count, sum)
+}

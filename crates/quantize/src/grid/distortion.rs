@@ -71,7 +71,8 @@ mod tests {
                     for piece in pieces {
                         const N: i32 = 20_000;
                         for i in 0..N {
-                            let x = piece.low + (piece.high - piece.low) * (f64::from(i) + 0.5) / f64::from(N);
+                            let x =
+                                piece.low + (piece.high - piece.low) * (f64::from(i) + 0.5) / f64::from(N);
                             let x = x as f32;
                             let code = Levels::Affine(affine).code(x, 0, &Rounding::HALF_EVEN);
                             let distance = f64::from((x - affine.value(code)).abs());

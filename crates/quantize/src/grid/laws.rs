@@ -25,6 +25,16 @@ fn each(law: impl Fn(&Member<GridEntry>, &IntegerFormat)) {
     }
 }
 
+/// Levels of a grid as spelled.
+pub(super) fn levels(
+    text: &str,
+    data: &Data<'_>,
+    range: Range,
+    format: &IntegerFormat,
+) -> Result<Levels, Error> {
+    Member::<GridEntry>::parse(text)?.levels(data, range, format)
+}
+
 fn cases() -> Vec<Vec<f32>> {
     let wave = |n: i32| (0..n).map(|i| ((i * 37 % 101) as f32 - 40.0) / 17.0).collect::<Vec<f32>>();
     vec![
@@ -50,6 +60,7 @@ fn a_level_has_its_own_code() {
         for case in cases() {
             let levels = fit(grid, &case, format);
             for (code, value) in levels.each() {
+                assert!(value.is_finite());
                 let again = levels.code(value, 0, &Rounding::HALF_EVEN);
                 assert_eq!(levels.value(again), value, "{} {format:?} {code} {value}", grid.describe());
             }
@@ -131,6 +142,29 @@ fn through_the_runtime(affine: &Affine, values: &[f32]) -> (Vec<i64>, Vec<f32>) 
 }
 
 #[test]
+fn scales_of_powers_are_powers() {
+    each(|grid, format| {
+        for case in cases().iter().filter(|_| grid.entry().name == "pow2") {
+            assert_eq!(fit(grid, case, format).scale().to_bits() & 0x7f_ffff, 0);
+        }
+    });
+}
+
+#[test]
+fn engines_and_codes_agree_on_tables() {
+    each(|grid, format| {
+        for case in cases() {
+            let Levels::Table(table) = fit(grid, &case, format) else { return };
+            let codes: Vec<i32> = case.iter().map(|x| table.code(*x, 0, &Rounding::HALF_EVEN)).collect();
+            for (integer, code) in table.integers(&codes).iter().zip(&codes) {
+                let real = (f64::from(table.scale()) * f64::from(*integer)) as f32;
+                assert_eq!(real.to_bits(), table.value(*code).to_bits());
+            }
+        }
+    });
+}
+
+#[test]
 fn what_a_summary_keeps_is_enough() {
     each(|grid, format| {
         for case in cases() {
@@ -138,7 +172,14 @@ fn what_a_summary_keeps_is_enough() {
             let (low, high) = seen.extremes().unwrap();
             let range = Range::try_new(low.min(0.0), high.max(0.0)).unwrap();
             let levels = grid.levels(&Data::Summary(&seen), range, format).unwrap();
-            assert!(levels.each().iter().all(|(_, value)| !value.is_nan()));
+            // Root of the mean squared error: a value is at most a bin away from what the histogram tells of it.
+            let error = |levels: &Levels| {
+                let back = levels.values(&levels.codes(&case, &Rounding::HALF_EVEN));
+                let square = |(x, y): (&f32, &f32)| (f64::from(*x) - f64::from(*y)).powi(2);
+                (case.iter().zip(&back).map(square).sum::<f64>() / case.len() as f64).sqrt()
+            };
+            let (got, own) = (error(&levels), error(&fit(grid, &case, format)));
+            assert!(got <= own + seen.bin_width(), "{} {format:?} {case:?}: {got} {own}", grid.describe());
         }
     });
 }

@@ -51,7 +51,8 @@ impl Affine {
     /// Integers for a range. With `qmin`, `qmax` the limits of the format:
     /// asymmetric `scale = (high - low) / (qmax - qmin)`, `zero_point = clamp(round_ties_even(qmin - low / scale))`;
     /// symmetric `scale = 2 max(high, -low) / (qmax - qmin)`, the zero point in the middle, so a full span cuts half a
-    /// step off at the upper end. A range of nothing has scale 1; a scale is never subnormal.
+    /// step off at the upper end. A range of nothing has scale 1. A scale is not subnormal, and so small that every level
+    /// is finite.
     pub fn of_range(range: Range, format: &IntegerFormat) -> Affine {
         let (low, high) = format.limits();
         // One bit without its least integer has a single one; its scale is the range.
@@ -61,8 +62,10 @@ impl Affine {
             Symmetry::Asymmetric => (f64::from(range.low()), f64::from(range.high())),
         };
         let width = most - least;
-        let scale =
-            if width > 0.0 { ((width / n_steps) as f32).clamp(f32::MIN_POSITIVE, f32::MAX) } else { 1.0 };
+        // Every level is a finite number.
+        let coarsest = (f64::from(f32::MAX) / n_steps) as f32;
+        let scale = ((width / n_steps) as f32).clamp(f32::MIN_POSITIVE, coarsest.next_down());
+        let scale = if width > 0.0 { scale } else { 1.0 };
         Affine::with_scale(scale, least, format)
     }
 

@@ -103,7 +103,10 @@ mod tests {
         let sizes = Channel::of(&bell(3000, 4)).whole().sizes();
         for (i, n_levels) in [(128, 128), (200, 128), (777, 128), (1024, 8), (9, 8), (1024, 2)] {
             let (got, expected) = (divergence(&sizes, i, n_levels), direct(&sizes, i, n_levels));
-            assert!((got - expected).abs() < 1e-9 * expected.abs().max(1.0), "{i} {n_levels}: {got} {expected}");
+            assert!(
+                (got - expected).abs() < 1e-9 * expected.abs().max(1.0),
+                "{i} {n_levels}: {got} {expected}"
+            );
         }
     }
 

@@ -8,14 +8,14 @@ use ir::digest::SplitMix64;
 use params::outside;
 
 /// Normal numbers of mean 0 and deviation 1.
-pub(super) fn bell(n: usize, seed: u64) -> Vec<f32> {
+pub(crate) fn bell(n: usize, seed: u64) -> Vec<f32> {
     let mut random = SplitMix64::new(seed);
     let mut unit = || (f64::from(random.below(1 << 24)) + 0.5) / f64::from(1 << 24);
     (0..n).map(|_| ir::fixed::math::normal_quantile(unit()) as f32).collect()
 }
 
 /// The range of an observer as spelled.
-pub(super) fn range(text: &str, seen: &Channel, format: &IntegerFormat) -> Range {
+pub(crate) fn range(text: &str, seen: &Channel, format: &IntegerFormat) -> Range {
     Member::<ObserverEntry>::parse(text).unwrap().range(seen, format).unwrap()
 }
 

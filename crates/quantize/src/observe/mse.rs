@@ -85,7 +85,8 @@ mod tests {
         assert_eq!(range.largest(), 100_000.0, "one value of 1e5 weighs more than ten thousand of 1");
         values.pop();
         values.push(60.0);
-        let range = super::super::laws::range("mse", &Channel::of(&values), &IntegerFormat::weights(4).unwrap());
+        let range =
+            super::super::laws::range("mse", &Channel::of(&values), &IntegerFormat::weights(4).unwrap());
         assert!(range.largest() < 12.0, "{range:?}");
     }
 }

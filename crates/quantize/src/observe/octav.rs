@@ -1,7 +1,7 @@
 //! `octav`: the clip at which noise of cutting off and noise of rounding balance.
 
 use super::observer::{Observer, ObserverEntry};
-use crate::grid::{IntegerFormat, Symmetry};
+use crate::grid::{IntegerFormat, Symmetry, sizes_above};
 use crate::statistics::{Channel, Piece};
 use params::{ParamSpec, Params, Range, Value};
 
@@ -32,18 +32,15 @@ impl Observer for Octav {
         let one_sign = low >= 0.0 || high <= 0.0;
         let is_fine = one_sign && format.symmetry == Symmetry::Asymmetric;
         let noise = ir::fixed::power_of_two(-2 * i32::from(format.bits())) / if is_fine { 12.0 } else { 3.0 };
-        let of_size = |p: Piece| {
-            let (low, high) = if p.low < 0.0 { (-p.high, -p.low) } else { (p.low, p.high) };
-            Piece { low, high, ..p }
-        };
-        let sizes: Vec<Piece> = whole.pieces().map(of_size).filter(|p| p.high > 0.0).collect();
-        let n: f64 = sizes.iter().map(|p| p.count as f64).sum();
+        // Zeros have a code of their own, and no noise.
+        let sizes: Vec<Piece> = whole.pieces().filter(|p| p.low != p.high || p.low != 0.0).collect();
+        let n = sizes_above(&sizes, 0.0).0;
         if n == 0.0 {
             return (0.0, 0.0);
         }
-        let mut clip = beyond(&sizes, 0.0).1 / whole.n() as f64;
+        let mut clip = sizes_above(&sizes, 0.0).1 / whole.n() as f64;
         for _ in 0..params.int("steps") {
-            let (count, sum) = beyond(&sizes, clip);
+            let (count, sum) = sizes_above(&sizes, clip);
             let next = sum / (noise * (n - count) + count);
             if !next.is_finite() || next == clip {
                 break;
@@ -52,19 +49,6 @@ impl Observer for Octav {
         }
         (f64::from(low).max(-clip), f64::from(high).min(clip))
     }
-}
-
-/// Number and sum of the sizes above `clip`.
-fn beyond(sizes: &[Piece], clip: f64) -> (f64, f64) {
-    let (mut count, mut sum) = (0.0, 0.0);
-    for piece in sizes.iter().filter(|p| p.high > clip) {
-        let from = piece.low.max(clip);
-        let width = piece.high - piece.low;
-        let share = if width > 0.0 { (piece.high - from) / width } else { 1.0 };
-        count += piece.count as f64 * share;
-        sum += piece.count as f64 * share * 0.5 * (from + piece.high);
-    }
-    (count, sum)
 }
 
 #[cfg(test)]

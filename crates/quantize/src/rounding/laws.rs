@@ -55,7 +55,14 @@ const NUMBERS: [f32; 14] =
 
 #[test]
 fn what_each_does_at_ties_negatives_and_both_ends() {
-    let expected: [(&str, [i32; 14]); 1] = [("half_even", [-8, -8, -3, -2, -2, -1, 0, 0, 0, 0, 2, 2, 7, 7])];
+    // In steps: -18, -8, -2.6, -2.5, -1.5, -0.6, -0.5, 0, 0.4, 0.5, 1.5, 2.4, 7.5, 18.
+    let expected = [
+        ("half_even", [-8, -8, -3, -2, -2, -1, 0, 0, 0, 0, 2, 2, 7, 7]),
+        ("half_away", [-8, -8, -3, -3, -2, -1, -1, 0, 0, 1, 2, 2, 7, 7]),
+        ("floor", [-8, -8, -3, -3, -2, -1, -1, 0, 0, 0, 1, 2, 7, 7]),
+        ("ceil", [-8, -8, -2, -2, -1, 0, 0, 0, 1, 1, 2, 3, 7, 7]),
+        ("trunc", [-8, -8, -2, -2, -1, 0, 0, 0, 0, 0, 1, 2, 7, 7]),
+    ];
     let levels =
         Levels::Affine(Affine::try_new(0.5, 0, -8, 7, DType::Narrow(ir::fixed::Narrow::I4)).unwrap());
     for (name, codes) in expected {
