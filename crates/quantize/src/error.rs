@@ -31,6 +31,15 @@ pub enum Kind {
         /// The part that is not understood.
         part: String,
     },
+    /// A graph that is not well formed.
+    #[error(transparent)]
+    Graph(#[from] ir::Error),
+    /// A network that does not run on the rows.
+    #[error(transparent)]
+    Run(#[from] runtime::Error),
+    /// Whoever watches does not want to go on.
+    #[error("interrupted")]
+    Interrupted,
     /// A setting that the member does not take.
     #[error(transparent)]
     Params(#[from] params::Error),
@@ -111,10 +120,13 @@ impl Error {
     /// Whose business it is.
     pub fn nature(&self) -> ir::Nature {
         match &*self.0 {
+            Kind::Graph(e) => e.nature(),
+            Kind::Run(e) => e.nature(),
             Kind::Bits { .. } => ir::Nature::Unsupported,
             Kind::BadRange { .. } => ir::Nature::Bug,
             Kind::UnknownMember { .. }
             | Kind::Spelling { .. }
+            | Kind::Interrupted
             | Kind::Params(_)
             | Kind::Shape { .. }
             | Kind::NothingSeen { .. }
@@ -127,6 +139,18 @@ impl Error {
 impl From<Kind> for Error {
     fn from(kind: Kind) -> Error {
         Error(Box::new(kind))
+    }
+}
+
+impl From<ir::Error> for Error {
+    fn from(error: ir::Error) -> Error {
+        Kind::Graph(error).into()
+    }
+}
+
+impl From<runtime::Error> for Error {
+    fn from(error: runtime::Error) -> Error {
+        Kind::Run(error).into()
     }
 }
 
