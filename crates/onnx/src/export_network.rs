@@ -196,5 +196,15 @@ fn operator(s: &mut Step<'_>) -> Result<(), Error> {
         TensorOp::If(op) => control::if_else(s, op),
         TensorOp::Loop(op) => control::repeat(s, op),
         TensorOp::Scan(op) => control::scan(s, op),
+        TensorOp::QConv(_)
+        | TensorOp::QMatMul(_)
+        | TensorOp::QAdd(_)
+        | TensorOp::QMul(_)
+        | TensorOp::QAveragePool(_)
+        | TensorOp::QMean(_)
+        | TensorOp::QLut(_)
+        | TensorOp::Requantize(_) => {
+            Err(s.refuse("an operator of the integer form", "export the network in QDQ form"))
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 use super::{Attr, Operand, met, misfit, word};
 use crate::fixed::Requantize;
+use crate::op::Attrs;
 use crate::{DType, Dim, Error, TensorData};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -136,6 +137,16 @@ impl Output {
         }
         let expected = alloc::format!("low <= high, both codes of {}", self.to);
         Err(misfit(op, "low and high", &expected, &alloc::format!("{} and {}", self.low, self.high)))
+    }
+
+    /// Reads the attributes back, but for the zero points of inputs.
+    pub(super) fn parse(op: &'static str, attrs: &Attrs) -> Result<Output, Error> {
+        Ok(Output {
+            to: attrs.dtype(op, "output_dtype")?,
+            zero: attrs.int(op, "zero_y")?,
+            low: attrs.int(op, "low")?,
+            high: attrs.int(op, "high")?,
+        })
     }
 
     /// Zero points of inputs by name, then what the output is.

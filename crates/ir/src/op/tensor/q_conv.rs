@@ -1,9 +1,11 @@
 //! `QConv`: convolution of the integer form.
 
 use super::conv::parts;
-use super::integer::{self, output_of};
+use super::integer::{self, Output, output_of};
+use super::stored::{Found, Stored};
 use super::window::Window;
 use super::{Attr, Made, Operand, Payload, arity, misfit, numbers, one};
+use crate::op::Attrs;
 use crate::{DType, Dim, Shape};
 use alloc::vec::Vec;
 
@@ -73,5 +75,23 @@ impl Payload for QConv {
         let mut dims = alloc::vec![axes[0].clone(), weights[0].clone()];
         dims.extend(self.window.dims(NAME, &axes[2..], &kernel, false)?);
         one(self.to, Shape(dims))
+    }
+}
+
+impl Stored for QConv {
+    fn parse(name: &str, attrs: &Attrs) -> Found<QConv> {
+        let read = || {
+            let Output { to, zero: zero_y, low, high } = Output::parse(NAME, attrs)?;
+            Ok(QConv {
+                window: Window::parse(NAME, attrs)?,
+                group: attrs.count(NAME, "group")?,
+                zero_x: attrs.int(NAME, "zero_x")?,
+                zero_y,
+                low,
+                high,
+                to,
+            })
+        };
+        (name == NAME).then(read)
     }
 }

@@ -1,9 +1,11 @@
 //! `QMatMul`: products of matrices of the integer form.
 
-use super::integer::{self, output_of};
+use super::integer::{self, Output, output_of};
 use super::matmul::shape;
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, between, misfit, one};
 use crate::DType;
+use crate::op::Attrs;
 use alloc::vec::Vec;
 
 const NAME: &str = "QMatMul";
@@ -62,5 +64,22 @@ impl Payload for QMatMul {
             integer::summed(NAME, core::slice::from_ref(depth))?;
         }
         one(self.to, made)
+    }
+}
+
+impl Stored for QMatMul {
+    fn parse(name: &str, attrs: &Attrs) -> Found<QMatMul> {
+        let read = || {
+            let Output { to, zero: zero_y, low, high } = Output::parse(NAME, attrs)?;
+            Ok(QMatMul {
+                zero_x: attrs.int(NAME, "zero_x")?,
+                zero_w: attrs.int(NAME, "zero_w")?,
+                zero_y,
+                low,
+                high,
+                to,
+            })
+        };
+        (name == NAME).then(read)
     }
 }
