@@ -7,29 +7,14 @@
 //! `UPDATE_GOLDEN=1` writes the list anew.
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
+#[path = "networks/suite.rs"]
+mod suite;
+
 use ir::{Graph, Tensor, TensorData};
 use runtime::tensors::{Limits, run, simplify, watch};
 use smidgen_onnx::{NoExternal, Options};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-fn manifest_path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/onnx/node_tests.txt")
-}
-
-/// Why each test that is listed as failing does so; none for one that passes.
-fn manifest() -> BTreeMap<String, Option<String>> {
-    let text = std::fs::read_to_string(manifest_path()).unwrap_or_default();
-    let line = |line: &str| match line.split_once(' ') {
-        Some(("pass", name)) => (name.to_string(), None),
-        Some(("fail", rest)) => {
-            let (name, why) = rest.split_once(": ").unwrap_or((rest, "no reason"));
-            (name.to_string(), Some(why.to_string()))
-        }
-        _ => panic!("node_tests.txt: expected pass NAME or fail NAME: WHY, got {line:?}"),
-    };
-    text.lines().filter(|l| !l.is_empty() && !l.starts_with('#')).map(line).collect()
-}
+use suite::{manifest, manifest_path, tensors};
 
 /// Numbers as doubles; the dtype is compared apart.
 fn doubles(data: &TensorData) -> Option<Vec<f64>> {
@@ -71,16 +56,6 @@ fn differs(expected: &Tensor, got: &Tensor) -> Option<String> {
     };
     let at = want.iter().zip(&have).position(|(&want, &have)| !close(want, have))?;
     Some(format!("element {at}: expected {}, got {}", want[at], have[at]))
-}
-
-fn tensors(folder: &Path, kind: &str) -> Result<Vec<(String, Tensor)>, String> {
-    let mut all = Vec::new();
-    for at in 0.. {
-        let path = folder.join(format!("{kind}_{at}.pb"));
-        let Ok(bytes) = std::fs::read(&path) else { break };
-        all.push(smidgen_onnx::read_tensor(&bytes).map_err(|e| e.to_string())?);
-    }
-    Ok(all)
 }
 
 fn check(test: &Path) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! One node of the model while it is written: its inputs by position, and how it is refused.
 
-use super::writer::Writer;
+use crate::writer::Writer;
 use crate::error::{Error, Kind};
 use ir::{DType, Dim, Graph, Node, TensorData, ValueIdx};
 

@@ -31,7 +31,7 @@ pub struct QConv {
     pub low: i64,
     /// The largest code of the output.
     pub high: i64,
-    /// The dtype of the output.
+    /// The dtype of the output: that of codes, or `i32`.
     pub to: DType,
 }
 
@@ -51,7 +51,7 @@ impl Payload for QConv {
         let [x, w, bias, pairs] = arity(NAME, inputs)?;
         integer::codes(NAME, "input", x, self.zero_x)?;
         integer::weights(NAME, w)?;
-        output_of!(self).check(NAME)?;
+        output_of!(self).check_sums(NAME)?;
         if self.group == 0 {
             return Err(misfit(NAME, "group", "1 or more", &self.group));
         }

@@ -28,7 +28,7 @@ pub struct QMatMul {
     pub low: i64,
     /// The largest code of the output.
     pub high: i64,
-    /// The dtype of the output.
+    /// The dtype of the output: that of codes, or `i32`.
     pub to: DType,
 }
 
@@ -49,7 +49,7 @@ impl Payload for QMatMul {
             integer::weights(NAME, w)?;
         }
         integer::zero_point(NAME, "zero point of the weights", w.dtype, self.zero_w)?;
-        output_of!(self).check(NAME)?;
+        output_of!(self).check_sums(NAME)?;
         let axes = w.shape.axes();
         if axes.is_some_and(|axes| axes.len() < 2) {
             return Err(misfit(NAME, "weights", "[K, M] or [.., K, M]", &w.describe()));
