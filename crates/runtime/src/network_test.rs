@@ -5,7 +5,7 @@
 //! A network of integers is proven by the digest of its outputs. Where floats are left, machines may sum products in
 //! another order; then elements of the outputs are compared within a bound, which [`Checked::within`] states.
 
-use crate::error::Error;
+use crate::network::{Isa, Plan};
 use crate::selftest::digest;
 use crate::tensors::{Limits, run};
 use crate::verify::{Checked, Failure, Verdict};
@@ -19,6 +19,9 @@ use ir::op::tensor::Gather;
 use ir::{
     DType, Dim, Graph, Kind, Layout, Network, NetworkTest, Op, PixelMap, Shape, Tensor, TensorData, ValueIdx,
 };
+
+/// Name of the interpreter among the paths.
+const REFERENCE: &str = "reference";
 
 /// Rows of a self-test where a network takes any number.
 const N_ROWS: u32 = 2;
@@ -66,26 +69,40 @@ pub fn network_test(network: &Network, seed: u64, limits: Limits) -> Option<Test
     })
 }
 
-/// Runs every path of this machine on the inputs of the network's self-test and compares with what the file says; a
-/// network without a self-test is skipped.
+/// Runs every path of this machine on the inputs of the network's self-test and compares with what the file says: the
+/// interpreter, then a plan on each instruction set. A path that this machine has not, or that has no plan for the network,
+/// is skipped, and so are all for a network without a self-test.
 ///
 /// # Errors
 /// The inputs cannot be made, or the network does not run on them within the limits.
 pub fn verify_network(network: &Network, limits: Limits) -> Result<Vec<Checked>, Failure> {
-    let path = "reference";
+    let graph = network.graph();
+    let within = if graph.is_exact() { None } else { Some(bound(graph)) };
+    let skipped = |path| Checked { path, digest: 0, verdict: Verdict::Skipped, within: None };
+    let isas = Isa::ALL.into_iter();
     let Some(test) = &network.self_test else {
-        return Ok(alloc::vec![Checked { path, digest: 0, verdict: Verdict::Skipped, within: None }]);
+        return Ok(core::iter::once(REFERENCE).chain(isas.map(Isa::name)).map(skipped).collect());
     };
     let given = inputs(network, test.seed, test.n_rows, test.length).ok_or_else(|| {
         let what = alloc::format!("a self-test of {} rows and lengths of {}", test.n_rows, test.length);
         ir::Error::from(Kind::Unknown { what })
     })?;
-    let outputs = run(network.graph(), given, limits).map_err(Error::from)?;
-    let within = if network.graph().is_exact() { None } else { Some(bound(network.graph())) };
-    let digest = digest(&outputs);
-    let is_same = digest == test.digest || within.is_some_and(|bits| are_near(&outputs, &test.samples, bits));
-    let verdict = if is_same { Verdict::Ok } else { Verdict::Differs };
-    Ok(alloc::vec![Checked { path, digest, verdict, within }])
+    let judge = |path, outputs: &[Tensor]| {
+        let digest = digest(outputs);
+        let is_near = || within.is_some_and(|bits| are_near(outputs, &test.samples, bits));
+        let verdict =
+            if digest == test.digest || is_near() { Verdict::Ok } else { Verdict::Differs };
+        Checked { path, digest, verdict, within }
+    };
+    let mut checked = alloc::vec![judge(REFERENCE, &run(graph, given.clone(), limits)?)];
+    let lengths: Vec<Vec<usize>> = given.iter().map(|(_, tensor)| tensor.dims().to_vec()).collect();
+    for isa in isas {
+        checked.push(match Plan::with_isa(graph, &lengths, limits, isa) {
+            Ok(plan) => judge(isa.name(), &plan.run(given.clone())?),
+            Err(_) => skipped(isa.name()),
+        });
+    }
+    Ok(checked)
 }
 
 fn bound(graph: &Graph) -> u32 {

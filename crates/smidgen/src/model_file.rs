@@ -27,8 +27,10 @@ pub(crate) fn looks_like_model(path: &Path) -> bool {
 pub(crate) fn holds_network(path: &Path) -> bool {
     use std::io::Read;
     let mut start = Vec::new();
-    let read = std::fs::File::open(path).and_then(|f| f.take(8).read_to_end(&mut start));
-    read.is_ok() && ir::file::is_network(&start)
+    // What is read of a pipe is gone.
+    let is_file = std::fs::metadata(path).is_ok_and(|about| about.is_file());
+    let mut read = || std::fs::File::open(path).and_then(|f| f.take(8).read_to_end(&mut start));
+    is_file && read().is_ok() && ir::file::is_network(&start)
 }
 
 /// A model and the length of its file: one of ours, or a forest that LightGBM or XGBoost wrote.

@@ -70,7 +70,10 @@ impl Made<'_> {
         let network = ir::Network::try_new(self.graph, plain, Card::default()).map_err(of_file)?;
         let tested = runtime::network_test(&network, SEED, Limits::default());
         let (graph, plain) = network.into_parts();
-        let found = tested.as_ref().and_then(|t| answer(&graph, &t.outputs, t.test.n_rows as usize));
+        let found = tested.as_ref().and_then(|t| {
+            let n_rows = super::rows_of(&graph).unwrap_or(t.test.n_rows as usize);
+            answer(&graph, &t.outputs, n_rows)
+        });
         let answer = self.answer.or(found);
         if !self.classes.is_empty() {
             check_classes(path, &graph, answer, &self.classes)?;
@@ -107,15 +110,13 @@ fn pixel_map(graph: &Graph, options: &NetworkOptions) -> Result<Option<PixelMap>
 /// The first output with one number, or one a class, for each row, and what its numbers are: probabilities if they come
 /// from a softmax or if those of each row of the self-test sum up to 1, else what a softmax is taken of.
 fn answer(graph: &Graph, outputs: &[Tensor], n_rows: usize) -> Option<Answer> {
-    let (place, width) = (0..)
-        .zip(outputs)
-        .find_map(|(at, tensor)| Some((at, width_of(tensor, tensor.dims().first().copied()?)?)))?;
+    let (place, width) = (0..).zip(outputs).find_map(|(at, tensor)| Some((at, width_of(tensor, n_rows)?)))?;
     let idx = *graph.outputs().get(place as usize)?;
     let values = numbers(outputs.get(place as usize)?.data())?;
     let kind = match width {
         1 => AnswerKind::Value,
         _ if is_softmax(graph, idx) => AnswerKind::Probability,
-        _ if n_rows > 0 && values.chunks_exact(width).all(is_shares) => AnswerKind::Probability,
+        _ if values.chunks_exact(width).all(is_shares) => AnswerKind::Probability,
         _ => AnswerKind::Logit,
     };
     Some(Answer { output: place, kind })
