@@ -1,10 +1,10 @@
 //! Networks in few bits: what values do, which integers stand for them, and what that costs.
 //!
-//! Four families, each a folder with one file a member and one table: an [`observe`]r chooses a range from what
-//! [`Statistics`] saw, a [`grid`] chooses the real values that integers stand for, a [`rounding`] turns a number into
-//! one of these integers. `laws.rs` in each folder runs on every member. Everything is one sentence,
-//! `real = scale * (q - zero_point)`, or a table of small integers times one scale, so that an integer engine can
-//! compute with what is chosen here, exactly.
+//! Four families, each a folder with one file a member and one table: an observer ([`observe`]) chooses a range from
+//! what [`Statistics`] saw, a grid ([`grid`]) the real values that integers stand for, a rounding ([`rounding`]) the
+//! integer of a number, and a correction ([`correct`]) changes what stands around, so that all this costs less.
+//! `laws.rs` in each folder runs on every member. Everything is one sentence, `real = scale * (q - zero_point)`, or a
+//! table of small integers times one scale, so that an integer engine computes with what is chosen here, exactly.
 
 mod alone;
 mod bias_correction;
@@ -12,6 +12,7 @@ mod calibrate;
 mod decide;
 mod decisions;
 mod effect;
+pub mod correct;
 mod error;
 mod family;
 pub mod grid;
@@ -34,6 +35,7 @@ pub use calibrate::Rows;
 pub use decide::Precision;
 pub use decisions::{Decisions, StoredWeights};
 pub use effect::{Effect, effect};
+pub use correct::{CORRECTIONS, Correction, CorrectionEntry};
 pub use error::{Error, Kind};
 pub use family::{Family, Member};
 pub use grid::{

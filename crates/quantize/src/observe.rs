@@ -20,6 +20,8 @@ mod search;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod published;
+#[cfg(test)]
 pub(crate) use laws::{bell, range};
 
 pub use observer::{Observer, ObserverEntry, Range};

@@ -92,6 +92,26 @@ impl Statistics {
         Ok(())
     }
 
+    /// What the first half of the rows holds (the larger one, of an odd number), and what the second: any observer's
+    /// ranges for both tell whether they drift.
+    pub fn halves(&self) -> [Statistics; 2] {
+        let n_first = self.n_rows.div_ceil(2);
+        let half = |is_first: bool| {
+            let of = |channel: &Channel| Channel {
+                first: if is_first { channel.first.clone() } else { channel.second.clone() },
+                second: Summary::default(),
+                last_rows: channel
+                    .last_rows
+                    .iter()
+                    .filter(|(row, _)| (**row < n_first) == is_first)
+                    .map(|(row, extremes)| (*row, *extremes))
+                    .collect(),
+            };
+            Statistics { channels: self.channels.iter().map(of).collect(), n_rows: self.n_rows }
+        };
+        [half(true), half(false)]
+    }
+
     /// Each channel.
     pub fn channels(&self) -> &[Channel] {
         &self.channels
@@ -141,11 +161,6 @@ impl Channel {
         let mut whole = self.first.clone();
         whole.merge(&self.second);
         whole
-    }
-
-    /// What the first half of the rows holds (the larger one, of an odd number), and the second.
-    pub fn halves(&self) -> [&Summary; 2] {
-        [&self.first, &self.second]
     }
 
     /// Least and largest value of the last [`MOVING_ROWS`] rows that hold a finite value, in order of rows.

@@ -23,10 +23,14 @@ pub fn distortion(affine: &Affine, pieces: &[Piece], power: f64, unit: f64) -> f
         nearest * of_level + if rest < 0.0 { -part } else { part }
     };
     let mut sum = 0.0;
+    // Most pieces start where the one before ends.
+    let mut before = (0.0, 0.0);
     for piece in pieces {
         let (from, to) = (piece.low / step, piece.high / step);
         let mean = if to > from {
-            (integral(to) - integral(from)) / (to - from)
+            let start = if before.0 == from { before.1 } else { integral(from) };
+            before = (to, integral(to));
+            (before.1 - start) / (to - from)
         } else {
             to_the((from - level(from)).abs(), power)
         };

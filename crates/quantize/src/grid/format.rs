@@ -100,12 +100,12 @@ impl IntegerFormat {
     /// The smallest dtype of ONNX that holds the integers.
     pub fn dtype(&self) -> DType {
         match (self.bits, self.sign) {
-            (..=2, Sign::Signed) => DType::Narrow(Narrow::I2),
-            (..=2, Sign::Unsigned) => DType::Narrow(Narrow::U2),
-            (..=4, Sign::Signed) => DType::Narrow(Narrow::I4),
-            (..=4, Sign::Unsigned) => DType::Narrow(Narrow::U4),
-            (..=8, Sign::Signed) => DType::I8,
-            (..=8, Sign::Unsigned) => DType::U8,
+            (0..3, Sign::Signed) => DType::Narrow(Narrow::I2),
+            (0..3, Sign::Unsigned) => DType::Narrow(Narrow::U2),
+            (3..5, Sign::Signed) => DType::Narrow(Narrow::I4),
+            (3..5, Sign::Unsigned) => DType::Narrow(Narrow::U4),
+            (5..9, Sign::Signed) => DType::I8,
+            (5..9, Sign::Unsigned) => DType::U8,
             (_, Sign::Signed) => DType::I16,
             (_, Sign::Unsigned) => DType::U16,
         }

@@ -136,8 +136,8 @@ impl Table {
 
 fn index_dtype(n_levels: usize) -> DType {
     match n_levels {
-        ..=4 => DType::Narrow(Narrow::U2),
-        ..=16 => DType::Narrow(Narrow::U4),
+        0..5 => DType::Narrow(Narrow::U2),
+        5..17 => DType::Narrow(Narrow::U4),
         _ => DType::U8,
     }
 }

@@ -89,14 +89,10 @@ impl Member<ObserverEntry> {
     /// `NothingSeen` without a finite value; `BadRange` is a defect.
     pub fn range(&self, seen: &Channel, format: &IntegerFormat) -> Result<Range, Error> {
         let observer = self.entry().name;
-        if seen.halves().iter().all(|half| half.n() == 0) {
-            let count = |of: fn(&crate::Summary) -> u64| seen.halves().into_iter().map(of).sum();
-            return Err(Kind::NothingSeen {
-                observer,
-                n_nan: count(crate::Summary::n_nan),
-                n_infinite: count(crate::Summary::n_infinite),
-            }
-            .into());
+        let whole = seen.whole();
+        if whole.n() == 0 {
+            let (n_nan, n_infinite) = (whole.n_nan(), whole.n_infinite());
+            return Err(Kind::NothingSeen { observer, n_nan, n_infinite }.into());
         }
         let (low, high) = self.entry().observer.range(seen, format, self.params());
         // An end beyond single precision stops at its largest number.

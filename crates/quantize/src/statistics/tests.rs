@@ -113,8 +113,10 @@ fn channels_lie_between_the_axes_before_and_after() {
 fn halves_show_drift() {
     let mut statistics = Statistics::try_new(1, 5).unwrap();
     statistics.push(0, 5, &[1.0, 2.0, 3.0, 40.0, 50.0], 1).unwrap();
-    let [first, second] = statistics.channels()[0].halves();
-    assert_eq!((first.extremes(), second.extremes()), (Some((1.0, 3.0)), Some((40.0, 50.0))));
+    let halves = statistics.halves().map(|half| half.channels()[0].clone());
+    let extremes = halves.each_ref().map(|half| half.whole().extremes().unwrap());
+    assert_eq!(extremes, [(1.0, 3.0), (40.0, 50.0)]);
+    assert_eq!(halves.map(|half| half.last_rows().len()), [3, 2]);
 }
 
 #[test]
