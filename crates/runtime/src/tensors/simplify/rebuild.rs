@@ -100,6 +100,10 @@ impl<'g> Rebuild<'g> {
 
     pub(super) fn finish(mut self) -> Result<Graph, Error> {
         let outputs = self.old.outputs().iter().map(|&o| self.value(o)).collect::<Result<Vec<_>, _>>()?;
+        for (&old, &new) in self.old.outputs().iter().zip(&outputs) {
+            let declared = self.builder.declare_shape(new, &self.old.value(old).shape);
+            declared.map_err(|e| ill_formed("outputs", &e))?;
+        }
         self.builder.finish(&outputs).map_err(|e| ill_formed("outputs", &e))
     }
 
