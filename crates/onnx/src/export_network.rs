@@ -24,6 +24,8 @@ mod regions;
 mod shapes;
 mod signals;
 mod step;
+#[cfg(test)]
+mod tests;
 mod versions;
 mod windows;
 

@@ -302,7 +302,7 @@ mod tests {
         let claims = |dims: Vec<i64>, raw: &'static [u8]| proto::Tensor {
             dims,
             data_type: Some(10),
-            raw_data: Some(prost::bytes::Bytes::from_static(raw)),
+            raw_data: Some(Bytes::from_static(raw)),
             ..Default::default()
         };
         let one = read(&claims(vec![1], &[0x00, 0x3c]), &NoExternal).unwrap();
