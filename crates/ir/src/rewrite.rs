@@ -168,8 +168,11 @@ impl<'g> Rewrite<'g> {
     /// # Errors
     /// As [`Rewrite::finish`].
     pub fn finish_at(mut self, outputs: &[ValueIdx]) -> Result<Graph, Error> {
-        let outputs = outputs.iter().map(|&o| self.value(o)).collect::<Result<Vec<_>, _>>()?;
-        self.builder.finish(&outputs)
+        let made = outputs.iter().map(|&o| self.value(o)).collect::<Result<Vec<_>, _>>()?;
+        for (&old, &new) in outputs.iter().zip(&made) {
+            self.builder.declare_shape(new, &self.old.value(old).shape)?;
+        }
+        self.builder.finish(&made)
     }
 
     /// A name that neither graph has.

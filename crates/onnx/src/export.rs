@@ -28,7 +28,6 @@ mod tables;
 mod time_texts;
 mod times;
 
-
 use crate::error::Error;
 use crate::proto;
 use crate::writer::{About, Writer, file};

@@ -24,6 +24,8 @@ mod regions;
 mod shapes;
 mod signals;
 mod step;
+#[cfg(test)]
+mod tests;
 mod versions;
 mod windows;
 
@@ -105,10 +107,8 @@ pub fn export_network(graph: &Graph, meta: &NetworkMeta) -> Result<Vec<u8>, Erro
     let mut opsets = vec![("", versions.opset)];
     opsets.extend((versions.ml > 0).then_some(("ai.onnx.ml", versions.ml)));
     opsets.extend(versions.has_microsoft.then_some(("com.microsoft", 1)));
-    let property = |(key, value): &(String, String)| proto::Entry {
-        key: Some(key.clone()),
-        value: Some(value.clone()),
-    };
+    let property =
+        |(key, value): &(String, String)| proto::Entry { key: Some(key.clone()), value: Some(value.clone()) };
     file(made, About { opsets, doc: None, properties: meta.properties.iter().map(property).collect() })
 }
 

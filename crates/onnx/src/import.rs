@@ -273,13 +273,18 @@ impl<'w> Scope<'w> {
             };
             // An output keeps its name even where it is another value as it stands.
             let own = self.builder.value(idx).map(|v| v.name.clone()).unwrap_or_default();
-            made.push(if own == name || !self.builder.is_free(name) {
+            let idx = if own == name || !self.builder.is_free(name) {
                 idx
             } else {
                 let op = TensorOp::Identity(Identity).into();
                 let all = self.builder.node_named(name, op, &[idx]).map_err(|e| ill_formed(&e))?;
                 all.first().copied().unwrap_or(idx)
-            });
+            };
+            // What others infer inside the graph hangs on no declaration: only its ends show it.
+            if let (0, Ok((_, shape))) = (self.depth, declared(info)) {
+                self.builder.declare_shape(idx, &shape).map_err(|e| ill_formed(&e))?;
+            }
+            made.push(idx);
         }
         self.builder.finish(&made).map_err(|e| ill_formed(&e))
     }

@@ -216,9 +216,8 @@ pub(crate) fn write(name: &str, tensor: &Tensor) -> proto::Tensor {
 fn packed(narrow: Narrow, codes: &[u8]) -> Vec<u8> {
     let bits = narrow.bits();
     let mask = 0xff >> (8 - bits);
-    let byte = |codes: &[u8]| {
-        codes.iter().zip(0..).fold(0, |byte, (code, k)| byte | ((code & mask) << (k * bits)))
-    };
+    let byte =
+        |codes: &[u8]| codes.iter().zip(0..).fold(0, |byte, (code, k)| byte | ((code & mask) << (k * bits)));
     codes.chunks(usize::try_from(8 / bits).unwrap_or(1)).map(byte).collect()
 }
 
@@ -303,7 +302,7 @@ mod tests {
         let claims = |dims: Vec<i64>, raw: &'static [u8]| proto::Tensor {
             dims,
             data_type: Some(10),
-            raw_data: Some(prost::bytes::Bytes::from_static(raw)),
+            raw_data: Some(Bytes::from_static(raw)),
             ..Default::default()
         };
         let one = read(&claims(vec![1], &[0x00, 0x3c]), &NoExternal).unwrap();

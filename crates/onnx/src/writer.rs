@@ -39,6 +39,7 @@ pub(crate) struct Writer {
     pub(crate) nodes: Vec<proto::Node>,
     pub(crate) constants: Vec<proto::Tensor>,
     names: BTreeSet<String>,
+    names_of_nodes: BTreeSet<String>,
     small: BTreeMap<(DType, Vec<usize>, Vec<u8>), String>,
     prefix: String,
     /// True once a node asks for the operators on text of opset 20.
@@ -48,16 +49,14 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// The name itself, or with as many underscores as it takes to be the only one; it is taken then.
+    /// The name itself, or with as many underscores as it takes to be the only one of a value; it is taken then.
     pub(crate) fn take(&mut self, name: &str) -> String {
-        let mut name = name.to_string();
-        if name.is_empty() {
-            name.push('_');
-        }
-        while !self.names.insert(name.clone()) {
-            name.push('_');
-        }
-        name
+        take(&mut self.names, name)
+    }
+
+    /// The same of a node: graphs inside nodes share its space of names.
+    pub(crate) fn take_node(&mut self, name: &str) -> String {
+        take(&mut self.names_of_nodes, name)
     }
 
     /// Names of values that are made from here on begin with this.
@@ -83,7 +82,7 @@ impl Writer {
     ) -> Vec<String> {
         let outputs: Vec<String> = (0..n).map(|_| self.fresh(op)).collect();
         let inputs = inputs.iter().map(|&i| i.to_string()).collect();
-        let name = outputs.first().cloned();
+        let name = outputs.first().map(|output| self.take_node(output));
         let made = node(domain, op, inputs, attributes);
         self.nodes.push(proto::Node { output: outputs.clone(), name, ..made });
         outputs
@@ -118,7 +117,7 @@ impl Writer {
 
     /// Gives a value the name of an output of the graph.
     pub(crate) fn give(&mut self, value: &str, output: &str) {
-        let (name, output) = (Some(output.to_string()), vec![output.to_string()]);
+        let (name, output) = (Some(self.take_node(output)), vec![output.to_string()]);
         let same = node("", "Identity", vec![value.to_string()], Vec::new());
         self.nodes.push(proto::Node { output, name, ..same });
     }
@@ -254,6 +253,17 @@ impl Writer {
         });
         name
     }
+}
+
+fn take(names: &mut BTreeSet<String>, name: &str) -> String {
+    let mut name = name.to_string();
+    if name.is_empty() {
+        name.push('_');
+    }
+    while !names.insert(name.clone()) {
+        name.push('_');
+    }
+    name
 }
 
 /// What stands around a graph inside a node while that is written.

@@ -2,8 +2,8 @@
 
 use super::codes::dictionary;
 use super::step::Step;
-use crate::writer::wide;
 use crate::error::Error;
+use crate::writer::wide;
 use ir::DType;
 use ir::op::OneHot;
 

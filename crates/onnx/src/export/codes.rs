@@ -4,8 +4,8 @@
 //! single precision thresholds would not be.
 
 use super::step::Step;
-use crate::writer::Attribute;
 use crate::error::Error;
+use crate::writer::Attribute;
 use ir::DType;
 use ir::forest::MISSING;
 use ir::op::Codes;

@@ -1,8 +1,8 @@
 //! `Interpolate` and `BSpline`: functions over knots, in doubles and in the order of the model, so exact.
 
 use super::step::Step;
-use crate::writer::wide;
 use crate::error::Error;
+use crate::writer::wide;
 use ir::DType;
 use ir::op::BSpline;
 

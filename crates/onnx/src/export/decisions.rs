@@ -1,8 +1,8 @@
 //! `ArgMax`, `Threshold`, `LeastCost`: scores and probabilities to the index of a class, `int64 [N]`.
 
 use super::step::Step;
-use crate::writer::Attribute;
 use crate::error::Error;
+use crate::writer::Attribute;
 use ir::DType;
 use ir::op::Threshold;
 

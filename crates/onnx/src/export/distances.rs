@@ -6,8 +6,8 @@
 use super::products::{requantized, small};
 use super::scores::clamped;
 use super::step::Step;
-use crate::writer::{Attribute, wide};
 use crate::error::Error;
+use crate::writer::{Attribute, wide};
 use ir::DType;
 use ir::op::{NearestRows, RbfSums};
 

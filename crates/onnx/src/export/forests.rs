@@ -9,8 +9,8 @@
 //! in `int64`.
 
 use super::step::Step;
-use crate::writer::{Attribute, wide};
 use crate::error::Error;
+use crate::writer::{Attribute, wide};
 use ir::DType;
 use ir::Forest;
 use ir::forest::{Child, CodeSet, MISSING, Split, Test, Tree};

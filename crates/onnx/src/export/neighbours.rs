@@ -5,8 +5,8 @@
 
 use super::numbers::MOST_ADDED;
 use super::step::Step;
-use crate::writer::{Attribute, wide};
 use crate::error::Error;
+use crate::writer::{Attribute, wide};
 use ir::DType;
 use ir::op::ImputeNeighbours;
 

@@ -6,8 +6,8 @@
 
 use super::codes::missing;
 use super::step::Step;
-use crate::writer::wide;
 use crate::error::Error;
+use crate::writer::wide;
 use ir::DType;
 use ir::op::{Arithmetic, Comparison, Payload, Reduce};
 

@@ -3,8 +3,8 @@
 //! One look-up for all terms: the places of a row's codes in the table, `[N, T]`, then their rows, `[N, T, K]`, added up.
 
 use super::step::Step;
-use crate::writer::wide;
 use crate::error::Error;
+use crate::writer::wide;
 use ir::DType;
 use ir::op::Tables;
 

@@ -25,8 +25,7 @@ pub(super) fn constant_of_shape(s: &mut Step<'_>, op: &ConstantOfShape) -> Resul
 
 pub(super) fn eye_like(s: &mut Step<'_>, op: EyeLike) -> Result<(), Error> {
     let own: DType = s.dtype(0)?;
-    let attributes =
-        vec![("dtype", Attribute::Int(op.dtype.tag().into())), ("k", Attribute::Int(op.k))];
+    let attributes = vec![("dtype", Attribute::Int(op.dtype.tag().into())), ("k", Attribute::Int(op.k))];
     let x = s.input(0)?;
     s.write("EyeLike", &[own, op.dtype], vec![x], attributes)
 }

@@ -117,6 +117,6 @@ fn inside(
     let inputs = leading.map(|(&idx, name)| (graph.value(idx), name));
     let input = inputs.map(|(value, name)| info(name, value.dtype, &value.shape)).collect();
     let (node, initializer) = s.w.leave(around);
-    let name = Some(format!("{}/{what}", s.node.name));
+    let name = Some(format!("{}/{what}", s.name));
     Ok(proto::Graph { node, name, initializer, input, output: outputs, ..proto::Graph::default() })
 }

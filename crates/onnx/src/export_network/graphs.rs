@@ -27,9 +27,10 @@ pub(super) fn nodes(
         needed.opset = needed.opset.max(version);
     }
     let used = used(graph);
-    for node in graph.nodes() {
-        w.begin(&node.name);
-        operator(&mut Step { graph, node, names, used: &used, w, versions, needed })?;
+    let names_of_nodes: Vec<String> = graph.nodes().iter().map(|node| w.take_node(&node.name)).collect();
+    for (node, name) in graph.nodes().iter().zip(&names_of_nodes) {
+        w.begin(name);
+        operator(&mut Step { graph, node, name, names, used: &used, w, versions, needed })?;
     }
     Ok(())
 }

@@ -7,12 +7,15 @@ use ir::op::tensor::{Compress, Gather, OneHot, Scatter, ScatterReduction, TopK, 
 
 pub(super) fn gather(s: &mut Step<'_>, op: Gather) -> Result<(), Error> {
     match op {
-        Gather::Slices { axis } | Gather::Elements { axis } => {
-            s.plain(vec![("axis", Attribute::Int(axis))])
-        }
+        Gather::Slices { axis } | Gather::Elements { axis } => s.plain(vec![("axis", Attribute::Int(axis))]),
         Gather::Nd { batch_dims } => {
             let (dtype, inputs) = (s.dtype(0)?, vec![s.input(0)?, s.wide(1)?]);
-            s.write("GatherND", &[dtype], inputs, vec![("batch_dims", Attribute::Int(crate::writer::wide(batch_dims)))])
+            s.write(
+                "GatherND",
+                &[dtype],
+                inputs,
+                vec![("batch_dims", Attribute::Int(crate::writer::wide(batch_dims)))],
+            )
         }
     }
 }

@@ -19,7 +19,12 @@ fn parted(data: &TensorData) -> Option<(TensorData, TensorData)> {
 }
 
 /// Keys or values: a list since version 2, a tensor since 4 for dtypes that have no list.
-fn side(s: &mut Step<'_>, list: [&'static str; 3], name: &'static str, data: TensorData) -> (&'static str, Attribute) {
+fn side(
+    s: &mut Step<'_>,
+    list: [&'static str; 3],
+    name: &'static str,
+    data: TensorData,
+) -> (&'static str, Attribute) {
     let [texts, ints, floats] = list;
     match data {
         TensorData::Str(v) => (texts, Attribute::Texts(v)),
@@ -42,7 +47,12 @@ pub(super) fn label_encoder(s: &mut Step<'_>) -> Result<(), Error> {
     }
     let Some((values, default)) = parted(values.data()) else { return Err(s.broken("values")) };
     let keys = keys.data().clone();
-    s.needs_ml(2);
+    let has_nan = match &keys {
+        TensorData::F32(v) => v.iter().any(|x| x.is_nan()),
+        _ => false,
+    };
+    // Before version 4 NaN is no key that is found.
+    s.needs_ml(if has_nan { 4 } else { 2 });
     let default = match default {
         TensorData::Str(v) => ("default_string", Attribute::Text(v.concat())),
         TensorData::I64(v) => ("default_int64", Attribute::Int(v.first().copied().unwrap_or(-1))),
@@ -75,10 +85,11 @@ fn is_single(x: f64) -> bool {
 
 /// All thresholds, leaves and initial scores.
 fn numbers(forest: &RealForest) -> impl Iterator<Item = f64> + '_ {
-    let thresholds = forest.trees().iter().flat_map(|tree| &tree.splits).flat_map(|split| match &split.rule {
-        Rule::Within(ranges) => ranges.concat(),
-        rule => vec![threshold(rule)],
-    });
+    let thresholds =
+        forest.trees().iter().flat_map(|tree| &tree.splits).flat_map(|split| match &split.rule {
+            Rule::Within(ranges) => ranges.concat(),
+            rule => vec![threshold(rule)],
+        });
     let leaves = forest.trees().iter().flat_map(|tree| tree.leaves.iter().copied());
     thresholds.chain(leaves).chain(forest.initial_scores().iter().copied())
 }
@@ -297,21 +308,27 @@ fn flat(s: &mut Step<'_>, op: &TreeEnsemble, is_single: bool) -> Result<(), Erro
     }
     // Single cells against double numbers: compared and summed in doubles, rounded at the end.
     let is_widened = !is_single && op.forest.precision() == Precision::Single;
+    let has_initial = initial.iter().any(|&score| score != 0.0);
     let mut x = s.input(0)?;
     if is_widened {
         x = s.w.cast(&x, DType::F64);
     }
-    let mut scores = s.w.ml("TreeEnsemble", &[&x], attributes);
-    if initial.iter().any(|&score| score != 0.0) {
-        let initial = match is_single {
-            true => s.w.floats(&[initial.len()], &initial.iter().map(|&v| tensor::single(v)).collect::<Vec<_>>()),
-            false => s.w.doubles(&[initial.len()], initial),
-        };
-        scores = s.w.op("Add", &[&scores, &initial]);
+    if !is_widened && !has_initial {
+        s.write_in(ML, "TreeEnsemble", vec![x], attributes);
+        return Ok(());
     }
-    match is_widened {
-        true => s.write_in("", "Cast", vec![scores], vec![("to", Attribute::Int(DType::F32.tag().into()))]),
-        false => s.write_in("", "Identity", vec![scores], Vec::new()),
+    let scores = s.w.ml("TreeEnsemble", &[&x], attributes);
+    let singles: Vec<f32> = initial.iter().map(|&score| tensor::single(score)).collect();
+    let initial = match is_single {
+        true => s.w.floats(&[singles.len()], &singles),
+        false => s.w.doubles(&[initial.len()], initial),
+    };
+    if !is_widened {
+        s.write_in("", "Add", vec![scores, initial], Vec::new());
+        return Ok(());
     }
+    let sum = s.w.op("Add", &[&scores, &initial]);
+    let to = Attribute::Int(DType::F32.tag().into());
+    s.write_in("", "Cast", vec![sum], vec![("to", to)]);
     Ok(())
 }

@@ -30,8 +30,8 @@ fn activations(s: &Step<'_>, all: &[Activation]) -> Result<Vec<(&'static str, At
     let (mut names, mut alphas, mut betas) = (Vec::new(), Vec::new(), Vec::new());
     for activation in all {
         let known = function(activation.kind);
-        let (name, has_alpha, has_beta) = known
-            .ok_or_else(|| s.refuse("this function of a gate", "use Sigmoid, Tanh or Relu"))?;
+        let (name, has_alpha, has_beta) =
+            known.ok_or_else(|| s.refuse("this function of a gate", "use Sigmoid, Tanh or Relu"))?;
         names.push(name.to_string());
         alphas.extend(has_alpha.then_some(activation.alpha));
         betas.extend(has_beta.then_some(activation.beta));

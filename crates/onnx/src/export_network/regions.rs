@@ -92,11 +92,8 @@ pub(super) fn grid_sample(s: &mut Step<'_>, op: GridSample) -> Result<(), Error>
         Beyond::Reflection => "reflection",
     };
     let (x, grid, inputs) = (s.dtype(0)?, s.dtype(1)?, s.inputs()?);
-    let attributes = vec![
-        ("mode", word(mode)),
-        ("padding_mode", word(beyond)),
-        ("align_corners", flag(op.align_corners)),
-    ];
+    let attributes =
+        vec![("mode", word(mode)), ("padding_mode", word(beyond)), ("align_corners", flag(op.align_corners))];
     s.write("GridSample", &[x, grid], inputs, attributes)
 }
 

@@ -10,6 +10,8 @@ use ir::{DType, Dim, Graph, Node, Tensor, TensorData, Value, ValueIdx};
 pub(super) struct Step<'e> {
     pub(super) graph: &'e Graph,
     pub(super) node: &'e Node,
+    /// Its name in the file.
+    pub(super) name: &'e str,
     /// Names in ONNX of the values of the graph, by index.
     pub(super) names: &'e [String],
     /// Which values a node or the caller takes, by index.
@@ -160,7 +162,7 @@ impl<'e> Step<'e> {
         inputs: Vec<String>,
         attributes: Vec<(&str, Attribute)>,
     ) {
-        let name = Some(self.node.name.clone());
+        let name = Some(self.name.to_string());
         let output = self.outputs();
         self.w.nodes.push(proto::Node { name, output, ..node(domain, op, inputs, attributes) });
     }

@@ -65,11 +65,32 @@ const TWO: Dtypes = &[DType::Narrow(Narrow::I2), DType::Narrow(Narrow::U2)];
 type Since = &'static [(i64, &'static [Dtypes])];
 
 /// When ONNX came to have a dtype at all.
-const DTYPES: Since = &[(13, &[FLOAT, BF16, WIDE, SHORT, BOOL, TEXT]), (19, &[F8]), (21, &[FOUR]), (23, &[F4]), (24, &[E8]), (25, &[TWO])];
+const DTYPES: Since = &[
+    (13, &[FLOAT, BF16, WIDE, SHORT, BOOL, TEXT]),
+    (19, &[F8]),
+    (21, &[FOUR]),
+    (23, &[F4]),
+    (24, &[E8]),
+    (25, &[TWO]),
+];
 
 /// What moves elements and does not look at them, of versions that took small ones at once and later.
-const MOVED: Since = &[(13, &[FLOAT, BF16, WIDE, SHORT, BOOL, TEXT]), (21, &[F8, FOUR]), (23, &[F4]), (24, &[E8]), (25, &[TWO])];
-const INSIDE: Since = &[(13, &[FLOAT, WIDE, SHORT, BOOL, TEXT]), (16, &[BF16]), (19, &[F8]), (21, &[FOUR]), (23, &[F4]), (24, &[E8]), (25, &[TWO])];
+const MOVED: Since = &[
+    (13, &[FLOAT, BF16, WIDE, SHORT, BOOL, TEXT]),
+    (21, &[F8, FOUR]),
+    (23, &[F4]),
+    (24, &[E8]),
+    (25, &[TWO]),
+];
+const INSIDE: Since = &[
+    (13, &[FLOAT, WIDE, SHORT, BOOL, TEXT]),
+    (16, &[BF16]),
+    (19, &[F8]),
+    (21, &[FOUR]),
+    (23, &[F4]),
+    (24, &[E8]),
+    (25, &[TWO]),
+];
 const ANY: Since = &[(13, &[FLOAT, BF16, WIDE, SHORT, BOOL, TEXT])];
 const REAL: Since = &[(13, &[FLOAT, BF16])];
 const REAL_22: Since = &[(13, &[FLOAT]), (22, &[BF16])];
@@ -83,14 +104,45 @@ const TABLE: &[(&[&str], &[Since])] = &[
     (&["Cast"], &[DTYPES, DTYPES]),
     (&["Flatten", "Squeeze", "Unsqueeze", "Transpose", "Pad"], &[MOVED]),
     (&["If", "Loop", "Scan"], &[INSIDE]),
-    (&["ConstantOfShape"], &[&[(13, &[FLOAT, WIDE, SHORT, BOOL]), (20, &[BF16, F8]), (21, &[FOUR]), (23, &[F4]), (24, &[E8]), (25, &[TWO])]]),
-    (&["Concat", "Split", "Slice", "Gather", "GatherElements", "GatherND", "ScatterElements", "ScatterND", "Tile", "Expand", "DepthToSpace", "SpaceToDepth", "NonZero", "Resize"], &[ANY]),
+    (
+        &["ConstantOfShape"],
+        &[&[
+            (13, &[FLOAT, WIDE, SHORT, BOOL]),
+            (20, &[BF16, F8]),
+            (21, &[FOUR]),
+            (23, &[F4]),
+            (24, &[E8]),
+            (25, &[TWO]),
+        ]],
+    ),
+    (
+        &[
+            "Concat",
+            "Split",
+            "Slice",
+            "Gather",
+            "GatherElements",
+            "GatherND",
+            "ScatterElements",
+            "ScatterND",
+            "Tile",
+            "Expand",
+            "DepthToSpace",
+            "SpaceToDepth",
+            "NonZero",
+            "Resize",
+        ],
+        &[ANY],
+    ),
     (&["CenterCropPad", "Col2Im"], &[&[(18, &[FLOAT, BF16, WIDE, SHORT, BOOL, TEXT])]]),
     (&["Trilu"], &[&[(14, &[FLOAT, BF16, WIDE, SHORT, BOOL, TEXT])]]),
     (&["Where"], &[&[(13, &[FLOAT, WIDE, SHORT, BOOL, TEXT]), (16, &[BF16])]]),
     (&["Compress", "Unique", "ReverseSequence", "OneHot"], &[&[(13, &[FLOAT, WIDE, SHORT, BOOL, TEXT])]]),
     (&["EyeLike"], &[EYE, EYE]),
-    (&["GridSample"], &[&[(16, &[FLOAT, WIDE, SHORT, BOOL, TEXT]), (22, &[BF16])], &[(16, &[FLOAT]), (22, &[BF16])]]),
+    (
+        &["GridSample"],
+        &[&[(16, &[FLOAT, WIDE, SHORT, BOOL, TEXT]), (22, &[BF16])], &[(16, &[FLOAT]), (22, &[BF16])]],
+    ),
     (&["Add", "Sub", "Mul", "Div"], &[&[(13, &[FLOAT, BF16, WIDE]), (14, &[SHORT])]]),
     (&["Pow"], &[&[(13, &[FLOAT, BF16, I32, I64])], &[(13, &[FLOAT, WIDE, SHORT]), (15, &[BF16])]]),
     (&["Mod", "Min", "Max", "Less", "Greater", "Abs", "Sign", "ArgMax", "ArgMin"], &[NUMBER]),
@@ -101,17 +153,65 @@ const TABLE: &[(&[&str], &[Since])] = &[
     (&["BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot"], &[&[(18, &[WIDE, SHORT])]]),
     (&["BitShift"], &[&[(13, &[UNSIGNED])]]),
     (&["Neg"], &[&[(13, &[FLOAT, BF16, SIGNED])]]),
-    (&["Floor", "Ceil", "Reciprocal", "Sqrt", "Exp", "Log", "Erf", "Sigmoid", "Tanh", "Softmax", "LogSoftmax", "Hardmax", "LRN"], &[REAL]),
-    (&["Round", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh"], &[REAL_22]),
+    (
+        &[
+            "Floor",
+            "Ceil",
+            "Reciprocal",
+            "Sqrt",
+            "Exp",
+            "Log",
+            "Erf",
+            "Sigmoid",
+            "Tanh",
+            "Softmax",
+            "LogSoftmax",
+            "Hardmax",
+            "LRN",
+        ],
+        &[REAL],
+    ),
+    (
+        &["Round", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh"],
+        &[REAL_22],
+    ),
     (&["ThresholdedRelu", "Elu", "Selu", "HardSigmoid", "Softplus", "Softsign"], &[REAL_22]),
-    (&["Conv", "ConvTranspose", "AveragePool", "LpPool", "MaxUnpool", "RoiAlign", "Det", "RNN", "LSTM", "GRU"], &[REAL_22]),
+    (
+        &[
+            "Conv",
+            "ConvTranspose",
+            "AveragePool",
+            "LpPool",
+            "MaxUnpool",
+            "RoiAlign",
+            "Det",
+            "RNN",
+            "LSTM",
+            "GRU",
+        ],
+        &[REAL_22],
+    ),
     (&["LeakyRelu"], &[&[(13, &[FLOAT]), (16, &[BF16])]]),
     (&["Relu"], &[&[(13, &[FLOAT, BF16]), (14, &[SIGNED])]]),
     (&["Celu", "NonMaxSuppression", "DynamicQuantizeLinear"], &[&[(13, &[F32])]]),
     (&["Shrink", "Einsum"], &[&[(13, &[FLOAT, WIDE, SHORT])]]),
     (&["IsNaN"], &[&[(13, &[FLOAT, BF16]), (20, &[F8])]]),
     (&["IsInf"], &[&[(13, &[F32, &[DType::F64]]), (20, &[F16, BF16, F8])]]),
-    (&["ReduceSum", "ReduceMean", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare", "MatMul", "Gemm"], &[SUMMED]),
+    (
+        &[
+            "ReduceSum",
+            "ReduceMean",
+            "ReduceProd",
+            "ReduceL1",
+            "ReduceL2",
+            "ReduceLogSum",
+            "ReduceLogSumExp",
+            "ReduceSumSquare",
+            "MatMul",
+            "Gemm",
+        ],
+        &[SUMMED],
+    ),
     (&["ReduceMax", "ReduceMin"], &[&[(13, &[FLOAT, BF16, WIDE, BYTE]), (20, &[BOOL])]]),
     (&["CumSum"], &[&[(13, &[F32, &[DType::F64], WIDE]), (14, &[F16, BF16])]]),
     (&["CumProd"], &[&[(26, &[FLOAT, BF16, WIDE])]]),
@@ -121,8 +221,21 @@ const TABLE: &[(&[&str], &[Since])] = &[
     (&["BatchNormalization"], &[&[(13, &[FLOAT]), (14, &[BF16])]]),
     (&["LayerNormalization", "DFT"], &[&[(17, &[FLOAT, BF16])]]),
     (&["Range"], &[&[(13, &[F32, &[DType::F64, DType::I16], I32, I64]), (27, &[F16, BF16])]]),
-    (&["QuantizeLinear"], &[&[(13, &[F32, I32]), (19, &[F16, BF16])], &[(13, &[F32]), (19, &[F16, BF16, I32]), (24, &[E8])], &[(13, &[BYTE]), (19, &[F8]), (21, &[SIXTEEN, FOUR]), (23, &[F4]), (25, &[TWO])]]),
-    (&["DequantizeLinear"], &[&[(13, &[BYTE, I32]), (19, &[F8]), (21, &[SIXTEEN, FOUR]), (23, &[F4]), (25, &[TWO])], &[(13, &[F32]), (19, &[F16, BF16]), (24, &[E8])]]),
+    (
+        &["QuantizeLinear"],
+        &[
+            &[(13, &[F32, I32]), (19, &[F16, BF16])],
+            &[(13, &[F32]), (19, &[F16, BF16, I32]), (24, &[E8])],
+            &[(13, &[BYTE]), (19, &[F8]), (21, &[SIXTEEN, FOUR]), (23, &[F4]), (25, &[TWO])],
+        ],
+    ),
+    (
+        &["DequantizeLinear"],
+        &[
+            &[(13, &[BYTE, I32]), (19, &[F8]), (21, &[SIXTEEN, FOUR]), (23, &[F4]), (25, &[TWO])],
+            &[(13, &[F32]), (19, &[F16, BF16]), (24, &[E8])],
+        ],
+    ),
 ];
 
 const EYE: Since = &[(13, &[FLOAT, WIDE, SHORT, BOOL]), (22, &[BF16])];

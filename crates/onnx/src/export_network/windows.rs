@@ -4,6 +4,7 @@ use super::step::{Step, counts, flag, word};
 use crate::error::Error;
 use crate::writer::{Attribute, wide};
 use ir::op::tensor::{Col2Im, Conv, ConvTranspose, MaxUnpool, Pads, PlaceOrder, Pool, PoolKind, Window};
+use ir::{Dim, Tensor};
 
 /// Lengths of an attribute, where there are some.
 fn list(attributes: &mut Vec<(&'static str, Attribute)>, name: &'static str, values: &[usize]) {
@@ -33,8 +34,20 @@ pub(super) fn conv(s: &mut Step<'_>, op: &Conv) -> Result<(), Error> {
     if !op.of_integers {
         return s.plain(attributes);
     }
-    let (x, w, inputs) = (s.dtype(0)?, s.dtype(1)?, s.inputs()?);
+    let (x, w, mut inputs) = (s.dtype(0)?, s.dtype(1)?, s.inputs()?);
+    // ONNX Runtime takes one zero point for all channels, which it mostly is.
+    if let (Some(one), Some(slot)) = (one_for_all(s, 3), inputs.get_mut(3)) {
+        *slot = s.w.tensor(&one);
+    }
     s.write("ConvInteger", &[x, w], inputs, attributes)
+}
+
+/// The one number that all elements of a constant vector are.
+fn one_for_all(s: &Step<'_>, at: usize) -> Option<Tensor> {
+    let constant = s.constant(at).filter(|tensor| tensor.dims().len() == 1)?;
+    let first = constant.rows(0..1)?;
+    let is_one = (1..constant.data().len()).all(|at| constant.rows(at..at + 1).as_ref() == Some(&first));
+    if is_one { Tensor::scalar(first.into_data()) } else { None }
 }
 
 pub(super) fn conv_transpose(s: &mut Step<'_>, op: &ConvTranspose) -> Result<(), Error> {
@@ -68,11 +81,49 @@ pub(super) fn pool(s: &mut Step<'_>, op: &Pool) -> Result<(), Error> {
         }
     }
     if op.ceil {
+        // Versions before 22 count a last window that begins behind the input.
+        if may_begin_behind(s, op)? {
+            s.needs(22);
+        }
         attributes.push(("ceil_mode", flag(true)));
     }
     s.plain(attributes)?;
     s.optional_outputs(1);
     Ok(())
+}
+
+/// Whether a window may begin behind the input, its lengths as far as they are known.
+fn may_begin_behind(s: &Step<'_>, op: &Pool) -> Result<bool, Error> {
+    let axes = s.axes(0)?.and_then(|axes| axes.get(2..)).unwrap_or_default();
+    let rank = op.window.kernel_shape.len();
+    for (axis, &kernel) in op.window.kernel_shape.iter().enumerate() {
+        let behind = match axes.get(axis) {
+            Some(&Dim::Fixed(size)) => {
+                let floor = op.window.span(s.op(), (axis, rank), size, kernel, false);
+                let ceil = op.window.span(s.op(), (axis, rank), size, kernel, true);
+                let (Ok(floor), Ok(ceil)) = (floor, ceil) else { return Err(s.broken("a window")) };
+                // As many windows as without the rule, though the last one is cut.
+                let reach = (kernel.saturating_sub(1)).saturating_mul(floor.dilation).saturating_add(1);
+                let padded = size.saturating_add(floor.before).saturating_add(floor.after);
+                ceil.out == floor.out && padded.saturating_sub(reach) % floor.stride != 0
+            }
+            // It begins at most a stride behind the last whole one, which ends in the pad.
+            _ => match &op.window.pads {
+                Pads::Explicit(pads) => {
+                    let after = pads.get(axis.saturating_add(rank)).copied().unwrap_or(0);
+                    let stride = op.window.strides.get(axis).copied().unwrap_or(1);
+                    let dilation = op.window.dilations.get(axis).copied().unwrap_or(1);
+                    after.saturating_add(stride)
+                        > kernel.saturating_sub(1).saturating_mul(dilation).saturating_add(1)
+                }
+                Pads::SameUpper | Pads::SameLower | Pads::Valid => true,
+            },
+        };
+        if behind {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 pub(super) fn max_unpool(s: &mut Step<'_>, op: &MaxUnpool) -> Result<(), Error> {
