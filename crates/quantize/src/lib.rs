@@ -9,10 +9,12 @@
 mod alone;
 mod bias_correction;
 mod calibrate;
+pub mod correct;
 mod decide;
 mod decisions;
+mod diagnose;
+mod dynamic;
 mod effect;
-pub mod correct;
 mod error;
 mod family;
 pub mod grid;
@@ -32,10 +34,12 @@ mod statistics;
 pub use alone::{Alone, Variant};
 pub use bias_correction::LayerError;
 pub use calibrate::Rows;
+pub use correct::{CORRECTIONS, Correction, CorrectionEntry};
 pub use decide::Precision;
 pub use decisions::{Decisions, StoredWeights};
+pub use diagnose::{Cause, LayerReport, Remedy, diagnose};
+pub use dynamic::{dynamic, weights_only};
 pub use effect::{Effect, effect};
-pub use correct::{CORRECTIONS, Correction, CorrectionEntry};
 pub use error::{Error, Kind};
 pub use family::{Family, Member};
 pub use grid::{
