@@ -14,11 +14,12 @@ pub mod observe;
 pub mod rounding;
 mod statistics;
 
-pub use correct::{CORRECTIONS, Correction, CorrectionEntry, Effect};
+pub use correct::{CORRECTIONS, Claim, Correction, CorrectionEntry};
 pub use error::{Error, Kind};
 pub use family::{Family, Member};
 pub use grid::{
-    Affine, Data, GRIDS, Granularity, GridEntry, IntegerFormat, Levels, QParams, Sign, Span, Symmetry, Table,
+    Affine, Data, GRIDS, Granularity, GridEntry, IntegerFormat, Levels, Part, QParams, Sign, Span, Symmetry,
+    Table,
 };
 pub use observe::{OBSERVERS, ObserverEntry, Range};
 pub use rounding::{ROUNDINGS, Rounding, RoundingEntry};

@@ -142,6 +142,23 @@ fn through_the_runtime(affine: &Affine, values: &[f32]) -> (Vec<i64>, Vec<f32>) 
 }
 
 #[test]
+fn tables_of_all_parts_hold_the_same_integers() {
+    each(|grid, format| {
+        let cases = cases();
+        let range = Range::try_new(-1.0, 2.0).unwrap();
+        let parts: Vec<Part<'_>> = cases.iter().map(|c| Part { data: Data::Values(c), range }).collect();
+        let levels = grid.levels_of_parts(&parts, format).unwrap();
+        assert_eq!(levels.len(), parts.len());
+        let integers = |levels: &Levels| match levels {
+            Levels::Affine(_) => None,
+            Levels::Table(table) => Some(table.values().to_vec()),
+        };
+        assert!(levels.iter().all(|l| integers(l) == integers(&levels[0])), "{}", grid.describe());
+        assert!(grid.levels_of_parts(&[], format).unwrap().is_empty());
+    });
+}
+
+#[test]
 fn scales_of_powers_are_powers() {
     each(|grid, format| {
         for case in cases().iter().filter(|_| grid.entry().name == "pow2") {

@@ -9,6 +9,7 @@ use params::Params;
 /// The line of the table.
 pub(super) static ENTRY: ObserverEntry = ObserverEntry {
     name: "entropy",
+    aliases: &["kl"],
     doc: "the threshold of least divergence between the values and their levels (Kullback and Leibler)",
     spec: &[],
     observer: &Entropy,
