@@ -59,9 +59,13 @@ impl Grid for Codebook {
         if values.is_empty() {
             values.push(0);
         }
+        // Every level is a finite number.
+        let farthest = values.iter().map(|v| v.unsigned_abs()).max().unwrap_or_default().max(1);
+        let coarsest = (f32::MAX / f32::from(farthest)).next_down();
         let table = |(pieces, size): (&Vec<Piece>, &f64)| {
             let scale = fitted(pieces, &values, size * step) as f32;
-            Table::half_way(scale.max(f32::MIN_POSITIVE), values.clone()).map(Levels::Table)
+            let scale = scale.clamp(f32::MIN_POSITIVE, coarsest);
+            Table::half_way(scale, values.clone()).map(Levels::Table)
         };
         pieces.iter().zip(&sizes).map(table).collect()
     }
