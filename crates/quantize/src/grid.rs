@@ -24,7 +24,7 @@ mod laws;
 
 pub use data::Data;
 pub(crate) use data::sizes_above;
-pub use distortion::distortion;
+pub use distortion::Distortion;
 pub use format::{IntegerFormat, Sign, Span, Symmetry};
 pub use granularity::Granularity;
 pub use levels::{Affine, Levels};

@@ -73,7 +73,7 @@ impl Grid for Codebook {
 
 fn root_mean_square(pieces: &[Piece]) -> f64 {
     // Measured in the largest size, so that no square leaves its range.
-    let largest = pieces.iter().fold(0.0f64, |m, p| m.max(p.high).max(-p.low));
+    let largest = pieces.iter().fold(0.0f64, |m, p| m.max(p.size()));
     if largest == 0.0 {
         return 0.0;
     }

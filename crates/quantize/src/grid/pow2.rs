@@ -1,6 +1,6 @@
 //! `pow2`: even steps of a power of two, so that scaling is a shift.
 
-use super::distortion::distortion;
+use super::distortion::Distortion;
 use super::format::{IntegerFormat, Symmetry};
 use super::levels::{Affine, Levels};
 use super::{Grid, GridEntry, Part};
@@ -41,8 +41,8 @@ fn better(part: &Part<'_>, format: &IntegerFormat) -> Affine {
     let is_finite = (2.0 * below * (high - low) as f32).is_finite();
     let above = if below < scale && is_finite { 2.0 * below } else { below };
     let [fine, coarse] = [below, above].map(|s| Affine::with_scale(s, least.into(), format));
-    let pieces = part.data.pieces();
-    let error = |affine| distortion(affine, &pieces, 2.0, scale.into());
+    let distortion = Distortion::new(part.data.pieces(), 2.0, scale.into());
+    let error = |affine| distortion.of(affine, f64::INFINITY);
     if error(&fine) < error(&coarse) { fine } else { coarse }
 }
 

@@ -31,6 +31,11 @@ pub struct Piece {
 }
 
 impl Piece {
+    /// The larger size of an end.
+    pub fn size(&self) -> f64 {
+        self.high.max(-self.low)
+    }
+
     /// Half-way between the ends.
     pub fn middle(&self) -> f64 {
         0.5 * (self.low + self.high)
