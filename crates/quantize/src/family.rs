@@ -111,8 +111,17 @@ mod tests {
 
     #[test]
     fn members_are_read_and_written() {
-        for (text, shown) in [("min_max", "min_max"), ("min-max", "min_max"), (" min-max ", "min_max")] {
-            assert_eq!(Member::<ObserverEntry>::parse(text).unwrap().describe(), shown);
+        for (text, shown) in [
+            ("min-max", "min_max"),
+            (" min_max ", "min_max"),
+            ("mean-std:k=2.50", "mean_std:k=2.5"),
+            ("mean_std: n-std = 4", "mean_std:k=4"),
+            ("lp:p=2,p=3", "lp:p=3"),
+        ] {
+            let member = Member::<ObserverEntry>::parse(text).unwrap();
+            assert_eq!(member.describe(), shown);
+            let again = Member::<ObserverEntry>::parse(shown).unwrap();
+            assert_eq!(again.params(), member.params());
         }
         for (text, message) in [
             ("max", "unknown observer \"max\"; did you mean \"min_max\"?; known: min_max"),

@@ -37,7 +37,7 @@ impl Observer for Entropy {
         let n_levels = 1usize << (format.bits() - u8::from(!is_fine));
         let sizes = whole.sizes();
         let mut best = (f64::INFINITY, sizes.len());
-        for i in n_levels.max(1)..=sizes.len() {
+        for i in n_levels..=sizes.len() {
             let kl = divergence(&sizes, i, n_levels);
             if kl <= best.0 {
                 best = (kl, i);
