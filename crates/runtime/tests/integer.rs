@@ -9,3 +9,5 @@ mod formulas;
 mod graphs;
 #[path = "integer/made.rs"]
 mod made;
+#[path = "integer/plans.rs"]
+mod plans;

@@ -2,10 +2,12 @@
 
 use super::rooms::Slot;
 use super::step::Run;
+use crate::kernels::Plain;
 use crate::kernels::cells::{Cell, Width, of_width, shift_of};
 use crate::kernels::ending::Codes;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::marker::PhantomData;
 use ir::{DType, TensorData};
 
 /// Writes elements as a plan holds them: codes by [`shift_of`], all others as they are. False for text and bags, and
@@ -151,6 +153,23 @@ pub(super) struct Quantize {
     pub(super) turned: (usize, usize),
 }
 
+struct Codings<'a, F, C> {
+    step: &'a Quantize,
+    n: usize,
+    float: F,
+    out: &'a mut [u8],
+    cell: PhantomData<C>,
+}
+
+impl<F: Fn(usize) -> f32, Y: Cell> Plain for Codings<'_, F, Y> {
+    type Made = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.step.all::<Y>(self.n, self.float, self.out);
+    }
+}
+
 impl Quantize {
     /// Most steps from 0 of a quotient that can still be a code: beyond it codes are saturated. Below 2^22, so that
     /// adding [`Quantize::WHOLE`] rounds.
@@ -178,11 +197,11 @@ impl Quantize {
                     own.copy_from_slice(&x[4 * at..4 * at + 4]);
                     f32::from_ne_bytes(own)
                 };
-                machine.run(|| self.all::<Y>(x.len() / 4, float, out));
+                machine.run(Codings { step: self, n: x.len() / 4, float, out, cell: PhantomData::<Y> });
             }
             Floats::Input(at) => {
                 if let Some(TensorData::F32(x)) = run.inputs.get(at) {
-                    machine.run(|| self.all::<Y>(x.len(), |at| x[at], out));
+                    machine.run(Codings { step: self, n: x.len(), float: |at| x[at], out, cell: PhantomData::<Y> });
                 }
             }
         });
