@@ -52,18 +52,26 @@ fn main() -> Result<(), Box<dyn Error>> {
         writer.write(&batch)?;
         fs::write(corpus.join("parquet").join(format!("table{at}")), writer.into_inner()?)?;
     }
-    networks(&corpus.join("onnx"))?;
+    networks(&corpus.join("onnx"), &corpus.join("model_file"))?;
     models(&corpus.join("model_file"))
 }
 
-/// The node tests of ONNX, if they are at hand.
-fn networks(folder: &Path) -> Result<(), Box<dyn Error>> {
+/// The node tests of ONNX, if they are at hand, and the same in files of smidgen.
+fn networks(folder: &Path, stored: &Path) -> Result<(), Box<dyn Error>> {
     let Some(tests) = std::env::var_os("SMIDGEN_ONNX_NODE_TESTS") else { return Ok(()) };
     for test in fs::read_dir(tests)? {
         let test = test?;
         let model = test.path().join("model.onnx");
-        if model.metadata().is_ok_and(|m| m.len() < 4096) {
-            fs::copy(model, folder.join(test.file_name()))?;
+        if !model.metadata().is_ok_and(|m| m.len() < 4096) {
+            continue;
+        }
+        fs::copy(&model, folder.join(test.file_name()))?;
+        let graph = onnx::import(&fs::read(model)?, onnx::Options { external: &onnx::NoExternal });
+        let network = graph.ok().and_then(|graph| {
+            ir::Network::try_new(graph, ir::NetworkSignature::default(), ir::Card::default()).ok()
+        });
+        if let Some(network) = network {
+            fs::write(stored.join(test.file_name()), ir::file::write_network(&network))?;
         }
     }
     Ok(())

@@ -41,7 +41,7 @@ impl NetworkArgs {
     pub(crate) fn words(&self) -> Vec<String> {
         let list = |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<_>>().join(",");
         let some = |values: &[f64]| (!values.is_empty()).then(|| list(values));
-        let layout = self.layout.map(|l| if l == Layout::Nchw { "nchw" } else { "nhwc" }.to_owned());
+        let layout = self.layout.map(|l| l.name().to_owned());
         let flags = [
             ("--input-scale", self.input_scale.map(|s| s.to_string())),
             ("--input-mean", some(&self.input_mean)),
@@ -81,6 +81,19 @@ pub(crate) fn text(seen: &NetworkSummary) -> String {
         }
     }
     let _ = writeln!(out, "{ports}\n");
+    for line in said(seen) {
+        let _ = writeln!(out, "{line}");
+    }
+    let mut weights = look::table(&["constants of", "number", "elements", "bytes"]);
+    for w in &seen.weights {
+        weights.add_row([
+            w.dtype.to_string(),
+            look::count(w.count),
+            look::count(w.elements),
+            look::size(w.bytes),
+        ]);
+    }
+    let _ = writeln!(out, "{weights}\n");
     let mut operators = look::table(&["operator", "nodes", "multiply-adds"]);
     for o in &seen.operators {
         let of = if o.multiply_adds == 0 { String::new() } else { look::count(o.multiply_adds) };
@@ -88,6 +101,34 @@ pub(crate) fn text(seen: &NetworkSummary) -> String {
     }
     let _ = writeln!(out, "{operators}");
     out
+}
+
+/// What the file of a network says beyond its graph, a line each; and whether it is exact.
+fn said(seen: &NetworkSummary) -> Vec<String> {
+    let mut lines = Vec::new();
+    let list = |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<_>>().join(",");
+    if let Some(pixels) = &seen.pixels {
+        let mean = if pixels.mean.is_empty() { String::new() } else { format!(" - {}", list(&pixels.mean)) };
+        let std = if pixels.std.is_empty() { String::new() } else { format!(", / {}", list(&pixels.std)) };
+        let layout = pixels.layout.map_or_else(String::new, |l| format!(", {}", l.name()));
+        lines.push(format!("pixels: * {}{mean}{std}{layout}", pixels.scale));
+    }
+    if let Some((output, kind)) = &seen.answer {
+        let task = seen.task.map_or_else(String::new, |t| format!(" ({t})"));
+        lines.push(format!("answers{task} by \"{output}\": {}", kind.name()));
+    }
+    if !seen.classes.is_empty() {
+        lines.push(format!("classes: {}", seen.classes.join(", ")));
+    }
+    if !seen.recipe.is_empty() {
+        lines.push(format!("recipe: {}", seen.recipe));
+    }
+    lines.push(if seen.exact {
+        String::from("exact: every machine computes the same bits\n")
+    } else {
+        String::from("not exact: floats are left, whose sums may differ in their last bits\n")
+    });
+    lines
 }
 
 /// A network as one object.
@@ -109,5 +150,22 @@ pub(crate) fn object(seen: &NetworkSummary) -> Value {
         "parameters": seen.n_parameters,
         "parameters_quantized": seen.n_quantized,
         "multiply_adds": seen.multiply_adds,
+        "constants": seen.weights.iter().map(|w| json!({
+            "dtype": w.dtype.to_string(),
+            "count": w.count,
+            "elements": w.elements,
+            "bytes": w.bytes,
+        })).collect::<Vec<_>>(),
+        "exact": seen.exact,
+        "task": seen.task.map(|t| t.name()),
+        "answer": seen.answer.as_ref().map(|(output, kind)| json!({"output": output, "kind": kind.name()})),
+        "classes": if seen.classes.is_empty() { Value::Null } else { json!(seen.classes) },
+        "pixels": seen.pixels.as_ref().map(|p| json!({
+            "scale": p.scale,
+            "mean": p.mean,
+            "std": p.std,
+            "layout": p.layout.map(Layout::name),
+        })),
+        "recipe": if seen.recipe.is_empty() { Value::Null } else { json!(seen.recipe) },
     })
 }

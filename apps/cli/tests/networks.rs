@@ -1,4 +1,4 @@
-//! Networks in ONNX on arrays and images, by the verbs that take them.
+//! Networks, in ONNX and stored by smidgen, on arrays and images, by the verbs that take them.
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 #[path = "support/run.rs"]
@@ -6,6 +6,7 @@ mod run;
 
 use run::Place;
 use serde_json::{Value, json};
+use smidgen::{NetworkOptions, StoreOptions, store_network};
 
 /// Three bars in 4 x 4 pixels: made by `testdata/onnx/bars.py`.
 const BARS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/onnx/bars.onnx");
@@ -199,4 +200,142 @@ fn what_does_not_fit_is_refused() {
         assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{line}: {}", ran.err);
         assert!(ran.err.contains(message), "{line}: {}", ran.err);
     }
+}
+
+/// The network in a file of smidgen that knows its pixels and classes, beside the pictures.
+fn stored() -> Place {
+    let place = place();
+    store_network(&storing(&place, "bars.onnx", "bars.smidgen", &NAMES)).unwrap();
+    place
+}
+
+fn storing(place: &Place, from: &str, to: &str, classes: &[&str]) -> StoreOptions {
+    StoreOptions {
+        model: place.path(from),
+        output: place.path(to),
+        network: NetworkOptions { scale: Some(0.00392156862745098), ..NetworkOptions::default() },
+        classes: classes.iter().map(|c| c.to_string()).collect(),
+    }
+}
+
+#[test]
+fn a_stored_network_knows_its_pixels_and_classes() {
+    let place = stored();
+    place.write("few/lying/x.pgm", [&b"P5 4 4 255\n"[..], &picture(0, 0)].concat());
+    let size = |name: &str| std::fs::metadata(place.path(name)).unwrap().len();
+    assert!(size("bars.smidgen") < size("bars.onnx") + 200, "{} bytes", size("bars.smidgen"));
+    let wanted = place.good(&format!("evaluate bars.onnx set {SCALE} --json")).json().unwrap();
+    for (data, rows) in [
+        ("p-images-idx3-ubyte", 12),
+        ("set", 12),
+        ("list.csv --target what", 12),
+        ("x.npy --labels y.npy", 12),
+        ("set --input-scale 0.00392156862745098 --input-std 1 --layout nchw", 12),
+        ("few", 1),
+    ] {
+        let said = place.good(&format!("evaluate bars.smidgen {data} --json")).json().unwrap();
+        assert_eq!((&said["rows"], &said["metrics"]["accuracy"]), (&json!(rows), &json!(1.0)), "{data}");
+        assert_eq!((&said["classes"], &said["warnings"]), (&json!(NAMES), &json!([])), "{data}");
+        assert_eq!(said["exact"], false);
+        if data.starts_with("set") {
+            assert_eq!(said["metrics"]["log_loss"], wanted["metrics"]["log_loss"], "{data}");
+        }
+    }
+    for data in ["p-images-idx3-ubyte", "x.npy"] {
+        let out = place.good(&format!("predict bars.smidgen {data} --proba")).out;
+        let lines: Vec<&str> = out.lines().collect();
+        assert_eq!(lines[0], "prediction,p_lying,p_standing,p_tilted", "{data}");
+        let named: Vec<&str> = lines[1..].iter().filter_map(|line| line.split(',').next()).collect();
+        assert_eq!(named, CLASSES.map(|class| NAMES[class]), "{data}");
+    }
+    // All outputs, bit for bit, and again through ONNX.
+    place.good("export bars.smidgen --to onnx -o back.onnx");
+    for model in ["bars.onnx", "bars.smidgen", "back.onnx"] {
+        place.good(&format!("predict {model} x.npy -o {model}.npz --quiet"));
+    }
+    let read = |name: &str| std::fs::read(place.path(name)).unwrap();
+    assert_eq!(read("bars.smidgen.npz"), read("bars.onnx.npz"));
+    assert_eq!(read("back.onnx.npz"), read("bars.onnx.npz"));
+}
+
+#[test]
+fn a_stored_network_is_shown_timed_and_proven() {
+    let place = stored();
+    let text = place.good("inspect bars.smidgen").out;
+    for told in [
+        "51 parameters",
+        "pixels: * 0.00392156862745098, nchw",
+        "answers (multiclass) by \"logits\": logit",
+        "classes: lying, standing, tilted",
+        "not exact: floats are left",
+    ] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    let said = place.good("inspect bars.smidgen --json").json().unwrap();
+    assert_eq!((&said["what"], &said["classes"]), (&json!("network"), &json!(NAMES)));
+    assert_eq!(said["answer"], json!({"output": "logits", "kind": "logit"}));
+    assert_eq!(said["inputs"][0], json!({"name": "image", "dtype": "f32", "shape": "[N, 1, 4, 4]"}));
+    for data in ["", "set"] {
+        let timed = place.good(&format!("bench bars.smidgen {data} --json")).json().unwrap();
+        assert!(timed["ns_per_row"].as_f64() > Some(0.0), "{timed}");
+    }
+    let ran = place.good("verify bars.smidgen");
+    let lines: Vec<Vec<&str>> = ran.out.lines().map(|line| line.split(' ').collect()).collect();
+    assert_eq!(lines[0][0], "reference");
+    for words in &lines {
+        assert!(
+            words.len() == 3 && words[1].len() == 16 && ["ok", "skipped"].contains(&words[2]),
+            "{words:?}"
+        );
+    }
+    assert!(ran.err.contains("compared within 1/1024 of their largest element"), "{}", ran.err);
+    let bytes = std::fs::read(place.path("bars.smidgen")).unwrap();
+    let mut damaged = bytes.clone();
+    damaged[bytes.len() / 2] ^= 4;
+    place.write("damaged.smidgen", damaged);
+    place.write("cut.smidgen", &bytes[..bytes.len() / 2]);
+    for verb in ["verify", "inspect", "bench"] {
+        for name in ["damaged.smidgen", "cut.smidgen"] {
+            let ran = place.run(&format!("{verb} {name}"));
+            assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{verb} {name}: {}", ran.err);
+            assert!(ran.err.contains("the file is damaged or truncated"), "{}", ran.err);
+        }
+    }
+    // What is stored is stored again as it is.
+    let again = StoreOptions {
+        network: NetworkOptions::default(),
+        ..storing(&place, "bars.smidgen", "again.smidgen", &[])
+    };
+    assert_eq!(store_network(&again).unwrap(), bytes.len() as u64);
+    assert_eq!(std::fs::read(place.path("again.smidgen")).unwrap(), bytes);
+}
+
+#[test]
+fn what_contradicts_a_stored_network_is_refused() {
+    let place = stored();
+    std::fs::create_dir_all(place.path("others/round")).unwrap();
+    place.write("others/round/x.pgm", [&b"P5 4 4 255\n"[..], &picture(0, 0)].concat());
+    for (line, message) in [
+        (
+            "evaluate bars.smidgen set --input-scale 0.5",
+            "--input-scale: expected 0.00392156862745098, as the file says; leave it out",
+        ),
+        ("predict bars.smidgen set --input-mean 1", "--input-mean: expected 0,0,0, as the file says"),
+        ("predict bars.smidgen set --input-std 2", "--input-std: expected 1,1,1, as the file says"),
+        ("bench bars.smidgen set --layout nhwc", "--layout: expected nchw, as the file says"),
+        ("evaluate bars.smidgen others", "expected its classes lying, standing, tilted, got round in others"),
+    ] {
+        let ran = place.run(line);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{line}: {}", ran.err);
+        assert!(ran.err.contains(message), "{line}: {}", ran.err);
+    }
+    let refused = |options: StoreOptions| store_network(&options).unwrap_err().to_string();
+    let two = refused(storing(&place, "bars.onnx", "two.smidgen", &["a", "b"]));
+    assert!(two.contains("expected one class a number of output \"logits\" [N, 3], got 2 classes"), "{two}");
+    let itself = refused(storing(&place, "bars.smidgen", "bars.smidgen", &NAMES));
+    assert!(itself.contains("it is the input as well"), "{itself}");
+    let mut colours = storing(&place, "bars.onnx", "three.smidgen", &NAMES);
+    colours.network.mean = vec![1.0, 2.0, 3.0];
+    assert!(refused(colours).contains("--input-mean: expected one number"));
+    assert!(!place.path("two.smidgen").exists() && !place.path("three.smidgen").exists());
 }

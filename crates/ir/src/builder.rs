@@ -203,6 +203,27 @@ impl GraphBuilder {
         Ok(())
     }
 
+    /// Gives a value the shape that is known of it from elsewhere, such as from the file that the graph comes from. It counts
+    /// only where not even the number of axes is known otherwise; nothing that was added before is looked at again.
+    ///
+    /// # Errors
+    /// A value of no graph.
+    pub fn declare_shape(&mut self, value: ValueIdx, shape: &Shape) -> Result<(), Error> {
+        let n_values = self.values.len();
+        let Some(value) = self.values.get_mut(value.0 as usize) else {
+            return Err(Kind::Graph {
+                what: "declared shape".to_string(),
+                expected: alloc::format!("a value below {n_values}"),
+                got: value.0.to_string(),
+            }
+            .into());
+        };
+        if value.shape.axes().is_none() {
+            value.shape = shape.clone();
+        }
+        Ok(())
+    }
+
     /// True if no value has this name.
     pub fn is_free(&self, name: &str) -> bool {
         !self.names.contains(name)

@@ -115,6 +115,16 @@ pub enum Kind {
         /// Latest version that is read here.
         known: u16,
     },
+    /// An operator that no file can hold.
+    #[error(
+        "model file: node \"{node}\" ({op}): a graph inside a node cannot be stored in a .smidgen file; keep the network in ONNX"
+    )]
+    Unstored {
+        /// Name of the node.
+        node: String,
+        /// Its operator.
+        op: &'static str,
+    },
     /// A section or an operator that this program must understand and does not know.
     #[error("model file: {what} is not known to this program; update smidgen")]
     Unknown {
@@ -136,6 +146,7 @@ impl Error {
             Kind::Damaged { .. } | Kind::Forest { .. } => Nature::Input,
             Kind::Newer { .. }
             | Kind::Unknown { .. }
+            | Kind::Unstored { .. }
             | Kind::Wide { .. }
             | Kind::Work { .. }
             | Kind::Unsuited { .. } => Nature::Unsupported,

@@ -1,9 +1,10 @@
-//! The file: one model as bytes, small and read with bounds.
+//! The file: one model or one network as bytes, small and read with bounds.
 //!
 //! Layout, little endian: `"SMDG"`, version `u16`, number of sections `u8`, for each its tag `u8`
 //! and length (varint), then their bytes in that order, then the 64-bit digest of all before it
-//! ([`crate::digest`]). Sections: 1 signature, 2 graph, 3 constants, 4 forests, 5 card, 6 self-test.
-//! An unknown tag below 128 is skipped, one from 128 on is refused.
+//! ([`crate::digest`]). Sections of a model: 1 signature, 2 graph, 3 constants, 4 forests, 5 card, 6 self-test. Those of a
+//! network: 128 signature, which stands first, 129 nodes, 130 constants, 5 card, 131 self-test, and last 132 large
+//! constants, aligned. An unknown tag below 128 is skipped, one from 128 on is refused.
 //!
 //! Reading believes nothing: the digest is compared first, every count is compared with the bytes
 //! that are left before memory is taken, and the graph is rebuilt through [`crate::GraphBuilder`],
@@ -16,11 +17,15 @@ mod constants;
 mod contexts;
 mod forests;
 mod graph;
+mod network;
+mod real_forests;
 mod rising;
 mod signature;
+mod weights;
 
 use crate::digest::Digest;
-use crate::{Error, Kind, Model};
+use crate::{Error, Kind, Model, Network};
+use alloc::boxed::Box;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use bytes::{Reader, Writer};
@@ -36,6 +41,20 @@ const CONSTANTS: u8 = 3;
 const FORESTS: u8 = 4;
 const CARD: u8 = 5;
 const SELF_TEST: u8 = 6;
+const NETWORK: u8 = 128;
+const NODES: u8 = 129;
+const WEIGHTS: u8 = 130;
+const NETWORK_TEST: u8 = 131;
+const LARGE_WEIGHTS: u8 = 132;
+
+/// What a file holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stored {
+    /// A model of tables.
+    Model(Box<Model>),
+    /// A network.
+    Network(Box<Network>),
+}
 
 /// The bytes of a model; equal models give equal bytes.
 pub fn write(model: &Model) -> Vec<u8> {
@@ -50,16 +69,49 @@ pub fn write(model: &Model) -> Vec<u8> {
     if let Some(test) = &model.self_test {
         sections.push((SELF_TEST, signature::write_self_test(test)));
     }
-    sections.retain(|(_, bytes)| !bytes.is_empty());
+    joined(sections)
+}
 
+/// The bytes of a network. What is not stored is the names of inner values; equal networks give equal bytes, and a network
+/// that was read gives the bytes that it was read from.
+pub fn write_network(network: &Network) -> Vec<u8> {
+    let (nodes, small, large) = network::write(network);
+    let mut sections: Vec<(u8, Vec<u8>)> = alloc::vec![
+        (NETWORK, network::write_signature(network.signature())),
+        (NODES, nodes),
+        (WEIGHTS, small),
+        (CARD, signature::write_card(&network.card)),
+    ];
+    if let Some(test) = &network.self_test {
+        sections.push((NETWORK_TEST, network::write_test(test)));
+    }
+    let before = header_of(&sections).len() + sections.iter().map(|(_, b)| b.len()).sum::<usize>();
+    let large = weights::place(&large, |length| {
+        let mut own = Writer::default();
+        own.count(length);
+        before + 1 + own.bytes().len()
+    });
+    sections.push((LARGE_WEIGHTS, large));
+    joined(sections)
+}
+
+/// Magic, version and the list of sections, of which none is empty.
+fn header_of(sections: &[(u8, Vec<u8>)]) -> Vec<u8> {
     let mut out = Writer::default();
     out.raw(MAGIC);
     out.raw(&VERSION.to_le_bytes());
-    out.byte(sections.len() as u8);
-    for (tag, bytes) in &sections {
+    out.byte(sections.iter().filter(|(_, bytes)| !bytes.is_empty()).count() as u8);
+    for (tag, bytes) in sections.iter().filter(|(_, bytes)| !bytes.is_empty()) {
         out.byte(*tag);
         out.count(bytes.len());
     }
+    out.into_bytes()
+}
+
+/// A file of these sections.
+fn joined(sections: Vec<(u8, Vec<u8>)>) -> Vec<u8> {
+    let mut out = Writer::default();
+    out.raw(&header_of(&sections));
     for (_, bytes) in &sections {
         out.raw(bytes);
     }
@@ -69,12 +121,44 @@ pub fn write(model: &Model) -> Vec<u8> {
     out.into_bytes()
 }
 
+/// True if a file that starts with these bytes holds a network; eight of them say so.
+pub fn is_network(start: &[u8]) -> bool {
+    start.starts_with(MAGIC) && start.get(7) == Some(&NETWORK)
+}
+
 /// The model of these bytes.
 ///
 /// # Errors
 /// `Damaged` when they are not whole or not a model, `Newer` for a later version, `Unknown` for an
-/// operator or a section that this version must know.
+/// operator or a section that this version must know, `Graph` for a network.
 pub fn read(bytes: &[u8]) -> Result<Model, Error> {
+    match read_any(bytes)? {
+        Stored::Model(model) => Ok(*model),
+        Stored::Network(_) => Err(unasked("a model of tables", "a network")),
+    }
+}
+
+/// The network of these bytes.
+///
+/// # Errors
+/// As [`read`]; `Graph` for a model of tables.
+pub fn read_network(bytes: &[u8]) -> Result<Network, Error> {
+    match read_any(bytes)? {
+        Stored::Network(network) => Ok(*network),
+        Stored::Model(_) => Err(unasked("a network", "a model of tables")),
+    }
+}
+
+fn unasked(expected: &str, got: &str) -> Error {
+    let (what, expected, got) = ("file".to_string(), expected.to_string(), got.to_string());
+    Kind::Graph { what, expected, got }.into()
+}
+
+/// The model or the network of these bytes.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_any(bytes: &[u8]) -> Result<Stored, Error> {
     if bytes.is_empty() {
         return Err(damaged("header", 0, "the file is empty"));
     }
@@ -94,22 +178,62 @@ pub fn read(bytes: &[u8]) -> Result<Model, Error> {
     if version > VERSION {
         return Err(Kind::Newer { version, known: VERSION }.into());
     }
-    let sections = split(&mut header)?;
-    let find = |tag: u8, name: &'static str| {
-        let found = sections.iter().find(|(t, _)| *t == tag);
-        Reader::new(name, found.map_or(&[][..], |(_, b)| *b))
-    };
-    let mut from = find(SIGNATURE, "signature");
-    let signature = signature::read(&mut from)?;
-    let constants = constants::read(&mut find(CONSTANTS, "constants"))?;
-    let forests = forests::read(&mut find(FORESTS, "forests"))?;
-    let graph = graph::read(&mut find(GRAPH, "graph"), &signature, constants, forests)?;
-    let card = signature::read_card(&mut find(CARD, "card"))?;
-    let mut model = Model::try_new(graph, signature, card).map_err(|e| ill_formed(&e))?;
-    if sections.iter().any(|(t, _)| *t == SELF_TEST) {
-        model.self_test = Some(signature::read_self_test(&mut find(SELF_TEST, "self-test"))?);
+    let sections = Sections(split(&mut header)?);
+    if sections.0.first().is_some_and(|(tag, _)| *tag == NETWORK) {
+        return sections.network().map(|network| Stored::Network(Box::new(network)));
     }
-    Ok(model)
+    sections.model().map(|model| Stored::Model(Box::new(model)))
+}
+
+/// Sections by tag.
+struct Sections<'a>(Vec<(u8, &'a [u8])>);
+
+impl<'a> Sections<'a> {
+    fn has(&self, tag: u8) -> bool {
+        self.0.iter().any(|(t, _)| *t == tag)
+    }
+
+    /// A section; nothing if it is not there.
+    fn find(&self, tag: u8, name: &'static str) -> Reader<'a> {
+        let found = self.0.iter().find(|(t, _)| *t == tag);
+        Reader::new(name, found.map_or(&[][..], |(_, b)| *b))
+    }
+
+    /// Refuses sections that are not these and must be known.
+    fn all_known(&self, known: &[u8]) -> Result<(), Error> {
+        match self.0.iter().find(|(tag, _)| *tag >= 128 && !known.contains(tag)) {
+            Some((tag, _)) => Err(Kind::Unknown { what: alloc::format!("section {tag}") }.into()),
+            None => Ok(()),
+        }
+    }
+
+    fn model(&self) -> Result<Model, Error> {
+        self.all_known(&[])?;
+        let signature = signature::read(&mut self.find(SIGNATURE, "signature"))?;
+        let constants = constants::read(&mut self.find(CONSTANTS, "constants"))?;
+        let forests = forests::read(&mut self.find(FORESTS, "forests"))?;
+        let graph = graph::read(&mut self.find(GRAPH, "graph"), &signature, constants, forests)?;
+        let card = signature::read_card(&mut self.find(CARD, "card"))?;
+        let mut model = Model::try_new(graph, signature, card).map_err(|e| ill_formed(&e))?;
+        if self.has(SELF_TEST) {
+            model.self_test = Some(signature::read_self_test(&mut self.find(SELF_TEST, "self-test"))?);
+        }
+        Ok(model)
+    }
+
+    fn network(&self) -> Result<Network, Error> {
+        self.all_known(&[NETWORK, NODES, WEIGHTS, NETWORK_TEST, LARGE_WEIGHTS])?;
+        let signature = network::read_signature(&mut self.find(NETWORK, "signature"))?;
+        let mut large = self.find(LARGE_WEIGHTS, "large constants");
+        let constants = weights::read(&mut self.find(WEIGHTS, "constants"), &mut large)?;
+        let graph = network::read(&mut self.find(NODES, "nodes"), constants)?;
+        let card = signature::read_card(&mut self.find(CARD, "card"))?;
+        let mut network = Network::try_new(graph, signature, card).map_err(|e| ill_formed(&e))?;
+        if self.has(NETWORK_TEST) {
+            network.self_test = Some(network::read_test(&mut self.find(NETWORK_TEST, "self-test"))?);
+        }
+        Ok(network)
+    }
 }
 
 /// The sections of the body, by tag.
@@ -126,9 +250,6 @@ fn split<'a>(header: &mut Reader<'a>) -> Result<Vec<(u8, &'a [u8])>, Error> {
     }
     let mut sections = Vec::with_capacity(n);
     for (tag, length) in lengths {
-        if !(SIGNATURE..=SELF_TEST).contains(&tag) && tag >= 128 {
-            return Err(Kind::Unknown { what: alloc::format!("section {tag}") }.into());
-        }
         sections.push((tag, header.take(length)?));
     }
     header.end()?;

@@ -93,6 +93,11 @@ impl Graph {
         &self.outputs
     }
 
+    /// True if every machine computes the same bits.
+    pub fn is_exact(&self) -> bool {
+        self.nodes.iter().all(|node| node.op.payload().is_exact())
+    }
+
     /// The node that makes a value; none for an input or a constant.
     pub fn maker(&self, idx: ValueIdx) -> Option<&Node> {
         match &self.value(idx).origin {

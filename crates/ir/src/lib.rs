@@ -4,7 +4,8 @@
 //! checks each node as it comes. [`Op`] is the closed set of operators: what they *mean* is the
 //! reference interpreter's (crate `runtime`), what they *are* (name, attributes, shapes) is theirs.
 //! [`Model`] is a graph with its [`Signature`] (the user's columns and classes), its [`Card`] (where
-//! it comes from) and its [`SelfTest`]; [`file`] turns it into bytes and back.
+//! it comes from) and its [`SelfTest`], a [`Network`] the same for a graph on tensors; [`file`] turns both into bytes and
+//! back.
 //!
 //! [`fixed`] holds every rounding, [`text`] every reading of text, so that learning, prediction and
 //! emitted code cannot differ. The crate is `no_std` with `alloc`, without `unsafe`.
@@ -25,9 +26,11 @@ pub mod fixed;
 pub mod forest;
 mod graph;
 mod model;
+mod network;
 pub mod op;
 mod print;
 pub mod real_forest;
+mod rewrite;
 mod shape;
 mod signature;
 mod tensor;
@@ -40,8 +43,10 @@ pub use error::{Error, Kind, Nature};
 pub use forest::Forest;
 pub use graph::{Graph, Node, NodeIdx, Origin, Value, ValueIdx};
 pub use model::{Card, Model, SelfTest};
+pub use network::{Answer, AnswerKind, Layout, Network, NetworkSignature, NetworkTest, PixelMap};
 pub use op::Op;
 pub use real_forest::RealForest;
+pub use rewrite::Rewrite;
 pub use shape::{Dim, Shape};
 pub use signature::{ColumnKind, Input, Joined, OutputRole, Signature, Task};
 pub use tensor::{Bags, Tensor, TensorData};

@@ -71,7 +71,7 @@ fn check(graph: &Graph, signature: &Signature) -> Result<(), Error> {
         Err(Kind::Graph { what, expected, got }.into())
     };
     if let Some(node) = graph.nodes().iter().find(|n| matches!(n.op, Op::Tensor(_))) {
-        let expected = "operators of tables, since a file holds no network";
+        let expected = "operators of tables; a network is a Network";
         return fail(&alloc::format!("node \"{}\"", node.name), &expected, &node.op.payload().name());
     }
     let n_inputs = signature.inputs.len() + signature.joined_inputs().len();

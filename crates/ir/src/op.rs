@@ -90,7 +90,7 @@ pub use to_scores::ToScores;
 pub use tokens::Tokens;
 
 use crate::fixed::Requantize;
-use crate::{DType, Dim, Error, Forest, Kind, Shape, Tensor, TensorData};
+use crate::{DType, Dim, Error, Forest, Kind, RealForest, Shape, Tensor, TensorData};
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -129,6 +129,10 @@ pub enum Attr {
     Ints(Vec<i64>),
     /// A forest; it stands in a section of its own.
     Forest(Box<Forest>),
+    /// A few elements.
+    Tensor(Tensor),
+    /// A forest with real thresholds.
+    RealForest(Box<RealForest>),
 }
 
 /// The attributes of a node, by name.
@@ -169,6 +173,18 @@ impl Attrs {
         match self.get(op, name)? {
             Attr::Forest(v) => Ok(v),
             _ => Err(misfit(op, name, "a forest", &"another kind of attribute")),
+        }
+    }
+
+    /// Refuses attributes that the operator, once it is read, does not have.
+    fn all_known(&self, name: &str, op: &dyn Payload) -> Result<(), Error> {
+        let known = op.attrs();
+        match self.0.iter().find(|(n, _)| !known.iter().any(|(k, _)| k == n)) {
+            None => Ok(()),
+            Some((attr, _)) => {
+                let what = alloc::format!("attribute \"{attr}\" of operator \"{name}\"");
+                Err(Kind::Unknown { what }.into())
+            }
         }
     }
 }
@@ -286,7 +302,7 @@ pub enum Op {
     Tensor(Box<TensorOp>),
 }
 
-/// Every operator: its stored name and how it is read back.
+/// Every operator of tables: its stored name and how it is read back.
 pub const OPS: &[(&str, Parse)] = &[
     (argmax::NAME, |a| ArgMax::parse(a).map(Op::ArgMax)),
     (bin::NAME, |a| Bin::parse(a).map(Op::Bin)),
@@ -401,7 +417,8 @@ impl Op {
         }
     }
 
-    /// The operator of a stored name and attributes.
+    /// The operator of tables of a stored name and attributes; for those of networks see
+    /// [`TensorOp::parse`](tensor::TensorOp::parse).
     ///
     /// # Errors
     /// `Unknown` for another name or for an attribute that the operator does not have, `Node` for
@@ -411,14 +428,8 @@ impl Op {
         let (_, parse) =
             known.ok_or_else(|| Kind::Unknown { what: alloc::format!("operator \"{name}\"") })?;
         let op = parse(attrs)?;
-        let known = op.payload().attrs();
-        match attrs.0.iter().find(|(n, _)| !known.iter().any(|(k, _)| k == n)) {
-            None => Ok(op),
-            Some((attr, _)) => {
-                let what = alloc::format!("attribute \"{attr}\" of operator \"{name}\"");
-                Err(Kind::Unknown { what }.into())
-            }
-        }
+        attrs.all_known(name, op.payload())?;
+        Ok(op)
     }
 }
 

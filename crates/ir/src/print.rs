@@ -68,6 +68,11 @@ fn attrs(f: &mut fmt::Formatter<'_>, attrs: &[(&'static str, Attr)]) -> fmt::Res
                 forest.n_splits(),
                 forest.features().len()
             )?,
+            Attr::Tensor(tensor) => write!(f, "{} {:?}", tensor.dtype(), tensor.dims())?,
+            Attr::RealForest(forest) => {
+                let n_splits: usize = forest.trees().iter().map(|t| t.splits.len()).sum();
+                write!(f, "{} trees, {n_splits} splits", forest.trees().len())?;
+            }
         }
     }
     if attrs.is_empty() { Ok(()) } else { f.write_str("}") }

@@ -77,6 +77,15 @@ impl Shape {
         self.0.iter().map(length).collect()
     }
 
+    /// The product of all lengths behind the first axis, if they are known.
+    pub fn numbers_of_row(&self) -> Option<usize> {
+        let axes = self.axes()?.get(1..)?;
+        axes.iter().try_fold(1usize, |n, dim| match dim {
+            Dim::Fixed(k) => n.checked_mul(*k),
+            Dim::Symbol(_) | Dim::Unknown | Dim::Rest => None,
+        })
+    }
+
     /// Elements that one row has: the product of the known lengths.
     pub(crate) fn cells_of_row(&self) -> usize {
         self.0.iter().fold(1, |n, dim| match dim {

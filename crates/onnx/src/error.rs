@@ -121,11 +121,17 @@ pub enum Kind {
     },
     /// A model that would be longer than ONNX's files may be.
     #[error(
-        "onnx export: the file would have {n_bytes} bytes, at most 2147483647 are allowed; use fewer trees or rows"
+        "onnx export: the file would have {n_bytes} bytes, at most 2147483647 are allowed; use fewer trees, rows or weights"
     )]
     TooLong {
         /// Bytes that it would have.
         n_bytes: usize,
+    },
+    /// A key of a file's properties that stands twice.
+    #[error("onnx export: property \"{key}\" stands twice; give each key once")]
+    Property {
+        /// The key.
+        key: String,
     },
     /// A node of a model that is not what its operator promises.
     #[error(
@@ -160,7 +166,8 @@ impl Error {
             | Kind::Node { .. }
             | Kind::Graph { .. }
             | Kind::Tensor { .. }
-            | Kind::External { .. } => Nature::Input,
+            | Kind::External { .. }
+            | Kind::Property { .. } => Nature::Input,
         }
     }
 }

@@ -7,7 +7,7 @@
 //! probabilities in single precision) the bound stands in the file's `doc_string`, for the operators that it has.
 //!
 //! - [`ends`]: columns, outputs and what the file says of itself;
-//! - [`step`] and [`writer`]: one node of the model, and the ONNX graph while it grows;
+//! - [`step`] and [`crate::writer`]: one node of the model, and the ONNX graph while it grows;
 //! - a file for each kind of operator.
 
 mod categories;
@@ -27,14 +27,12 @@ mod step;
 mod tables;
 mod time_texts;
 mod times;
-mod writer;
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::proto;
+use crate::writer::{About, Writer, file};
 use ir::{Model, Op};
-use prost::Message;
 use step::Step;
-use writer::Writer;
 
 /// The set of operators of ONNX that a file is written in.
 const OPSET: i64 = 18;
@@ -84,38 +82,20 @@ pub fn export(model: &Model) -> Result<Vec<u8>, Error> {
     let outputs = ends::outputs(model, &names, &mut w)?;
     w.drop_unused();
     let opset = if w.needs_text_operators { OPSET_OF_TEXT } else { OPSET };
-    let set = |domain: Option<&str>, version| proto::OpsetId {
-        domain: domain.map(str::to_string),
-        version: Some(version),
+    let graph = proto::Graph {
+        node: w.nodes,
+        name: Some("smidgen".to_string()),
+        initializer: w.constants,
+        input: infos,
+        output: outputs,
+        ..proto::Graph::default()
     };
-    let file = proto::Model {
-        // The versions of the format that these sets came with.
-        ir_version: Some(if opset == OPSET { 8 } else { 9 }),
-        producer_name: Some("smidgen".to_string()),
-        producer_version: Some(env!("CARGO_PKG_VERSION").to_string()),
-        doc_string: Some(ends::description(&bounds)),
-        graph: Some(proto::Graph {
-            node: w.nodes,
-            name: Some("smidgen".to_string()),
-            initializer: w.constants,
-            input: infos,
-            output: outputs,
-            ..proto::Graph::default()
-        }),
-        opset_import: vec![set(Some(""), opset), set(Some("ai.onnx.ml"), ML_OPSET)],
-        metadata_props: ends::metadata(model),
-        ..proto::Model::default()
+    let about = About {
+        opsets: vec![("", opset), ("ai.onnx.ml", ML_OPSET)],
+        doc: Some(ends::description(&bounds)),
+        properties: ends::metadata(model),
     };
-    checked_length(file.encoded_len())?;
-    Ok(file.encode_to_vec())
-}
-
-/// Protobuf counts the bytes of a message in 31 bits; readers refuse longer ones.
-fn checked_length(n_bytes: usize) -> Result<(), Error> {
-    match i32::try_from(n_bytes) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(Kind::TooLong { n_bytes }.into()),
-    }
+    file(graph, about)
 }
 
 /// The nodes that an output hangs on, in order.
@@ -213,17 +193,5 @@ fn bound(s: &Step<'_>) -> Option<&'static str> {
             Some("sums of K > 256 doubles, in any order: K 2^-53 of the sum of sizes")
         }
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn files_of_two_gibibytes_are_refused() {
-        assert!(checked_length((1 << 31) - 1).is_ok());
-        let message = checked_length(1 << 31).unwrap_err().to_string();
-        assert!(message.contains("2147483648 bytes"), "{message}");
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::error::{Error, Kind};
+use crate::export_network::NetworkMeta;
 use crate::external::External;
 use crate::functions::Functions;
 use crate::operators;
@@ -27,12 +28,40 @@ pub struct Options<'o> {
     pub external: &'o dyn External,
 }
 
+/// Who wrote a file; empty where it does not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Producer {
+    /// Name of the program.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// A model, and what its file says of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Imported {
+    /// The graph.
+    pub graph: Graph,
+    /// Name and properties.
+    pub meta: NetworkMeta,
+    /// Who wrote it.
+    pub producer: Producer,
+}
+
 /// The graph of an ONNX model. Values keep the model's names.
 ///
 /// # Errors
 /// `Damaged` for bytes that are no ONNX model, `Opset` and `Unsupported` for what is not read here, `Node`, `Graph`,
 /// `Tensor` and `External` for a model that is not well formed.
 pub fn import(bytes: &[u8], options: Options<'_>) -> Result<Graph, Error> {
+    import_all(bytes, options).map(|imported| imported.graph)
+}
+
+/// The graph of an ONNX model, and what the file says of itself: its name, its properties, its producer.
+///
+/// # Errors
+/// As [`import`].
+pub fn import_all(bytes: &[u8], options: Options<'_>) -> Result<Imported, Error> {
     let damaged = |why: String| Error::from(Kind::Damaged { what: "model", why });
     let model = proto::Model::decode(Bytes::copy_from_slice(bytes)).map_err(|e| damaged(e.to_string()))?;
     let graph = model.graph.as_ref().ok_or_else(|| damaged("it holds no graph".to_string()))?;
@@ -46,7 +75,16 @@ pub fn import(bytes: &[u8], options: Options<'_>) -> Result<Graph, Error> {
     scope.inputs(graph)?;
     scope.initializers(graph)?;
     scope.nodes(&graph.node)?;
-    scope.finish(&graph.output)
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let property = |entry: &proto::Entry| (text(&entry.key), text(&entry.value));
+    Ok(Imported {
+        graph: scope.finish(&graph.output)?,
+        meta: NetworkMeta {
+            name: text(&graph.name),
+            properties: model.metadata_props.iter().map(property).collect(),
+        },
+        producer: Producer { name: text(&model.producer_name), version: text(&model.producer_version) },
+    })
 }
 
 /// What all graphs of a model share.
@@ -235,13 +273,18 @@ impl<'w> Scope<'w> {
             };
             // An output keeps its name even where it is another value as it stands.
             let own = self.builder.value(idx).map(|v| v.name.clone()).unwrap_or_default();
-            made.push(if own == name || !self.builder.is_free(name) {
+            let idx = if own == name || !self.builder.is_free(name) {
                 idx
             } else {
                 let op = TensorOp::Identity(Identity).into();
                 let all = self.builder.node_named(name, op, &[idx]).map_err(|e| ill_formed(&e))?;
                 all.first().copied().unwrap_or(idx)
-            });
+            };
+            // What others infer inside the graph hangs on no declaration: only its ends show it.
+            if let (0, Ok((_, shape))) = (self.depth, declared(info)) {
+                self.builder.declare_shape(idx, &shape).map_err(|e| ill_formed(&e))?;
+            }
+            made.push(idx);
         }
         self.builder.finish(&made).map_err(|e| ill_formed(&e))
     }

@@ -8,6 +8,8 @@
 //! [`export`] writes a model of tables with the operators of ONNX and of ai.onnx.ml alone, so that it predicts without
 //! smidgen; what cannot be said with them exactly, or within a bound that the file states, is refused by name.
 //!
+//! [`export_network`] writes a network, as it stands, with the operators of ONNX, in the lowest version that has them.
+//!
 //! A file is not believed: lengths are compared with the bytes that are there, paths cannot leave the folder, and a model
 //! that refers to itself, or to a value that is not there yet, is refused.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may unwrap"))]
@@ -16,6 +18,7 @@
 mod context;
 mod error;
 mod export;
+mod export_network;
 mod external;
 mod functions;
 mod import;
@@ -24,11 +27,13 @@ mod operators;
 mod proto;
 mod rebatch;
 mod tensor;
+mod writer;
 
 pub use error::{Error, Kind};
 pub use export::export;
+pub use export_network::{NetworkMeta, export_network};
 pub use external::{External, Folder, NoExternal};
-pub use import::{LATEST_OPSET, OLDEST_OPSET, Options, import};
+pub use import::{Imported, LATEST_OPSET, OLDEST_OPSET, Options, Producer, import, import_all};
 pub use rebatch::rebatch;
 
 use ir::Tensor;

@@ -7,7 +7,7 @@ use crate::error::{Error, Kind};
 use crate::import::ill_formed;
 use ir::op::TensorOp;
 use ir::op::tensor::{
-    ArgExtreme, Concat, DequantizeLinear, Expand, Gather, Gemm, LayerNormalization, MatMul, Pad,
+    ArgExtreme, Concat, DequantizeLinear, Expand, Gather, Gemm, LayerNormalization, MatMul, Pad, QMean,
     QuantizeLinear, RecurrentSlot, Reshape, Resize, ResizeBy, ResizePolicy, Slice, Softmax, Split, Squeeze,
     TopK, Transpose,
 };
@@ -193,7 +193,19 @@ fn changed(op: &TensorOp, given: &[Given], made: Option<&[Dim]>) -> Result<Chang
         | TensorOp::BatchNormalization(_)
         | TensorOp::Lrn(_)
         | TensorOp::DepthSpace(_)
-        | TensorOp::LabelEncoder(_) => unless(!only_first(given)),
+        | TensorOp::LabelEncoder(_)
+        | TensorOp::QConv(_)
+        | TensorOp::QMatMul(_)
+        | TensorOp::QAveragePool(_)
+        | TensorOp::QLut(_)
+        | TensorOp::Requantize(_) => unless(!only_first(given)),
+        TensorOp::QAdd(_) | TensorOp::QMul(_) => {
+            let most = given[..2].iter().filter_map(Given::rank).max().unwrap_or(0);
+            unless(!given[..2].iter().all(|g| (g.is_batched && g.rank() == Some(most)) || g.is_shared(most)))
+        }
+        TensorOp::QMean(QMean { axes, .. }) => {
+            unless(axes.is_empty() || !axes.iter().all(|&a| is_inner(a, rank)))
+        }
         TensorOp::TreeEnsemble(_) => unless(rank != Some(2)),
         TensorOp::MatMul(op) => matmul(*op, given),
         TensorOp::Gemm(Gemm { transpose_a, .. }) => {

@@ -1,4 +1,4 @@
-//! Tensors of the protobuf to tensors of the graph.
+//! Tensors of the protobuf to tensors of the graph, and back.
 //!
 //! Every length is compared with the bytes that are there before memory is taken.
 
@@ -7,6 +7,7 @@ use crate::external::External;
 use crate::proto;
 use ir::fixed::Narrow;
 use ir::{DType, Tensor, TensorData};
+use prost::bytes::Bytes;
 
 struct Reading<'p> {
     proto: &'p proto::Tensor,
@@ -176,6 +177,50 @@ pub(crate) fn unpacked(narrow: Narrow, bytes: &[u8], n: usize) -> Vec<u8> {
     bytes.iter().flat_map(parts).take(n).collect()
 }
 
+/// A tensor with its elements in the file, little-endian. A graph has no constant of bags, which would be empty.
+pub(crate) fn write(name: &str, tensor: &Tensor) -> proto::Tensor {
+    /// Bytes of words, one after the other.
+    fn bytes<T: Copy, const N: usize>(words: &[T], f: fn(T) -> [u8; N]) -> Vec<u8> {
+        words.iter().flat_map(|&word| f(word)).collect()
+    }
+    let raw = match tensor.data() {
+        TensorData::Bool(v) => v.iter().map(|&b| b.into()).collect(),
+        TensorData::U8(v) => v.clone(),
+        TensorData::I8(v) => v.iter().map(|x| x.cast_unsigned()).collect(),
+        TensorData::U16(v) | TensorData::Half(_, v) => bytes(v, u16::to_le_bytes),
+        TensorData::I16(v) => bytes(v, i16::to_le_bytes),
+        TensorData::U32(v) => bytes(v, u32::to_le_bytes),
+        TensorData::I32(v) => bytes(v, i32::to_le_bytes),
+        TensorData::U64(v) => bytes(v, u64::to_le_bytes),
+        TensorData::I64(v) => bytes(v, i64::to_le_bytes),
+        TensorData::F32(v) => bytes(v, f32::to_le_bytes),
+        TensorData::F64(v) => bytes(v, f64::to_le_bytes),
+        TensorData::Narrow(narrow, v) => packed(*narrow, v),
+        TensorData::Str(_) | TensorData::Bag(_) => Vec::new(),
+    };
+    let texts = match tensor.data() {
+        TensorData::Str(v) => v.iter().map(|text| Bytes::copy_from_slice(text.as_bytes())).collect(),
+        _ => Vec::new(),
+    };
+    proto::Tensor {
+        dims: tensor.dims().iter().map(|&n| i64::try_from(n).unwrap_or(i64::MAX)).collect(),
+        data_type: Some(tensor.dtype().tag().into()),
+        name: Some(name.to_string()),
+        raw_data: (tensor.dtype() != DType::Str).then(|| Bytes::from(raw)),
+        string_data: texts,
+        ..proto::Tensor::default()
+    }
+}
+
+/// Bytes of numbers, the first of a byte in its lowest bits.
+fn packed(narrow: Narrow, codes: &[u8]) -> Vec<u8> {
+    let bits = narrow.bits();
+    let mask = 0xff >> (8 - bits);
+    let byte =
+        |codes: &[u8]| codes.iter().zip(0..).fold(0, |byte, (code, k)| byte | ((code & mask) << (k * bits)));
+    codes.chunks(usize::try_from(8 / bits).unwrap_or(1)).map(byte).collect()
+}
+
 /// One element of a dtype, the nearest to a number.
 pub(crate) fn scalar(dtype: DType, x: f64) -> Option<TensorData> {
     let whole = |x: f64| if x.is_nan() { 0 } else { ir::fixed::round_i64(x) };
@@ -218,11 +263,46 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_is_read() {
+        let mut all = vec![
+            TensorData::Bool(vec![true, false, true]),
+            TensorData::U8(vec![0, 128, 255]),
+            TensorData::I8(vec![0, -128, 127]),
+            TensorData::U16(vec![1, 0x8000, 0xffff]),
+            TensorData::I16(vec![1, i16::MIN, i16::MAX]),
+            TensorData::U32(vec![1, 0, u32::MAX]),
+            TensorData::I32(vec![1, i32::MIN, i32::MAX]),
+            TensorData::U64(vec![1, 0, u64::MAX]),
+            TensorData::I64(vec![1, i64::MIN, i64::MAX]),
+            TensorData::F32(vec![-0.0, f32::NAN, f32::INFINITY]),
+            TensorData::F64(vec![-0.0, f64::NAN, f64::NEG_INFINITY]),
+            TensorData::Str(vec![String::new(), "a".to_string(), "\u{e9}".to_string()]),
+            TensorData::Half(Half::F16, vec![0x3c00, 0x8000, 0x7e01]),
+            TensorData::Half(Half::BF16, vec![0x3f80, 0x8000, 0x7fc1]),
+        ];
+        for &dtype in DType::ALL {
+            if let DType::Narrow(narrow) = dtype {
+                let codes = match narrow.whole_range() {
+                    Some(_) => [-1i64, 1, 0].map(|x| narrow.of_whole(x)),
+                    None => [0, 1, 0xff >> (8 - narrow.bits())],
+                };
+                all.push(TensorData::Narrow(narrow, codes.to_vec()));
+            }
+        }
+        for data in all {
+            for dims in [vec![3], vec![1, 3, 1]] {
+                let tensor = Tensor::try_new(dims, data.clone()).unwrap();
+                assert_eq!(read(&write("t", &tensor), &NoExternal).unwrap(), tensor);
+            }
+        }
+    }
+
+    #[test]
     fn lengths_are_compared_with_the_bytes_that_are_there() {
         let claims = |dims: Vec<i64>, raw: &'static [u8]| proto::Tensor {
             dims,
             data_type: Some(10),
-            raw_data: Some(prost::bytes::Bytes::from_static(raw)),
+            raw_data: Some(Bytes::from_static(raw)),
             ..Default::default()
         };
         let one = read(&claims(vec![1], &[0x00, 0x3c]), &NoExternal).unwrap();

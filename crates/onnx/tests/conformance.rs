@@ -7,29 +7,14 @@
 //! `UPDATE_GOLDEN=1` writes the list anew.
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
-use ir::{Graph, Tensor, TensorData};
+#[path = "networks/suite.rs"]
+mod suite;
+
+use ir::{Card, Graph, NetworkSignature, Tensor, TensorData};
 use runtime::tensors::{Limits, run, simplify, watch};
 use smidgen_onnx::{NoExternal, Options};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-fn manifest_path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/onnx/node_tests.txt")
-}
-
-/// Why each test that is listed as failing does so; none for one that passes.
-fn manifest() -> BTreeMap<String, Option<String>> {
-    let text = std::fs::read_to_string(manifest_path()).unwrap_or_default();
-    let line = |line: &str| match line.split_once(' ') {
-        Some(("pass", name)) => (name.to_string(), None),
-        Some(("fail", rest)) => {
-            let (name, why) = rest.split_once(": ").unwrap_or((rest, "no reason"));
-            (name.to_string(), Some(why.to_string()))
-        }
-        _ => panic!("node_tests.txt: expected pass NAME or fail NAME: WHY, got {line:?}"),
-    };
-    text.lines().filter(|l| !l.is_empty() && !l.starts_with('#')).map(line).collect()
-}
+use suite::{manifest, manifest_path, tensors};
 
 /// Numbers as doubles; the dtype is compared apart.
 fn doubles(data: &TensorData) -> Option<Vec<f64>> {
@@ -73,16 +58,6 @@ fn differs(expected: &Tensor, got: &Tensor) -> Option<String> {
     Some(format!("element {at}: expected {}, got {}", want[at], have[at]))
 }
 
-fn tensors(folder: &Path, kind: &str) -> Result<Vec<(String, Tensor)>, String> {
-    let mut all = Vec::new();
-    for at in 0.. {
-        let path = folder.join(format!("{kind}_{at}.pb"));
-        let Ok(bytes) = std::fs::read(&path) else { break };
-        all.push(smidgen_onnx::read_tensor(&bytes).map_err(|e| e.to_string())?);
-    }
-    Ok(all)
-}
-
 fn check(test: &Path) -> Result<(), String> {
     let bytes = std::fs::read(test.join("model.onnx")).map_err(|e| e.to_string())?;
     let graph = smidgen_onnx::import(&bytes, Options { external: &NoExternal }).map_err(|e| e.to_string())?;
@@ -99,10 +74,39 @@ fn check(test: &Path) -> Result<(), String> {
             let less = blurred(&graph, blur).map_err(|e| format!("unknown {what}: {e}"))?;
             check_set(&less, &folder).map_err(|e| format!("unknown {what}: {e}"))?;
         }
+        if let Some(stored) = stored(&graph)? {
+            check_same(&graph, &stored, &folder).map_err(|e| format!("stored: {e}"))?;
+        }
         let simple = simplify(&graph).map_err(|e| format!("simplifying: {e}"))?;
         check_set(&simple, &folder).map_err(|e| format!("simplified: {e}"))?;
     }
     Ok(())
+}
+
+/// The graph as it comes back from a file of smidgen; none with a graph inside a node, which no file holds.
+fn stored(graph: &Graph) -> Result<Option<Graph>, String> {
+    let network = ir::Network::try_new(graph.clone(), NetworkSignature::default(), Card::default());
+    let network = match network {
+        Err(e) if matches!(e.kind(), ir::Kind::Unstored { .. }) => return Ok(None),
+        other => other.map_err(|e| e.to_string())?,
+    };
+    let bytes = ir::file::write_network(&network);
+    let back = ir::file::read_network(&bytes).map_err(|e| e.to_string())?;
+    if ir::file::write_network(&back) != bytes {
+        return Err("other bytes when it is written again".to_string());
+    }
+    Ok(Some(back.into_parts().0))
+}
+
+/// Both graphs make the same bits of the inputs of a test.
+fn check_same(graph: &Graph, stored: &Graph, folder: &Path) -> Result<(), String> {
+    let inputs = tensors(folder, "input")?;
+    let [expected, got] = [graph, stored].map(|graph| {
+        let names = graph.inputs().iter().map(|&i| graph.value(i).name.clone());
+        let inputs = names.zip(inputs.clone()).map(|(name, (_, tensor))| (name, tensor)).collect();
+        run(graph, inputs, Limits::default()).map_err(|e| e.to_string())
+    });
+    if expected? == got? { Ok(()) } else { Err("other outputs".to_string()) }
 }
 
 /// All values have the dtype and the shape that were inferred before there was data.

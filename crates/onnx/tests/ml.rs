@@ -2,6 +2,10 @@
 //! not well formed.
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
+#[path = "networks/again.rs"]
+mod again;
+
+use again::{again, compare, keep};
 use ir::{Tensor, TensorData};
 use runtime::tensors::{Limits, run};
 use serde_json::Value;
@@ -78,6 +82,9 @@ fn outcome(name: &str) -> Result<(), String> {
     let bytes = std::fs::read(folder().join(name)).unwrap();
     let graph = smidgen_onnx::import(&bytes, Options { external: &NoExternal }).map_err(|e| e.to_string())?;
     let (inputs, expected) = recorded(name);
+    let (written, read) = again(&graph).map_err(|why| format!("again: {why}"))?;
+    compare(&graph, &read, &inputs)?;
+    keep(&format!("ml_{}", name.trim_end_matches(".onnx")), &written);
     let outputs = run(&graph, inputs, Limits::default()).map_err(|e| e.to_string())?;
     assert_eq!(outputs.len(), expected.len());
     let absolute = if name.contains("probabilities") { ABSOLUTE_OF_PAIRS } else { ABSOLUTE };

@@ -4,6 +4,9 @@
 //! without either the skip is counted.
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
+#[path = "networks/again.rs"]
+mod again;
+
 use ir::{Graph, Tensor, TensorData, ValueIdx};
 use runtime::tensors::{Limits, run, simplify, watch};
 use smidgen_onnx::{NoExternal, Options, rebatch};
@@ -87,6 +90,9 @@ fn outputs_equal_those_of_onnx_runtime() {
     for (name, is_simple) in MODELS.iter().flat_map(|name| [(name, false), (name, true)]) {
         let (graph, case) = (import(&folder, name), case(name));
         let graph = if is_simple { simplify(&graph).unwrap() } else { graph };
+        let (written, read) = again::again(&graph).unwrap();
+        again::compare(&graph, &read, &case.inputs).unwrap();
+        again::keep(&format!("{}_{name}", if is_simple { "simple" } else { "model" }), &written);
         let made = run(&graph, case.inputs, Limits::default()).unwrap();
         let names: Vec<&str> = graph.outputs().iter().map(|&o| &graph.value(o).name[..]).collect();
         assert_eq!(names, case.outputs.iter().map(|o| &o.0[..]).collect::<Vec<_>>());

@@ -23,6 +23,7 @@ mod integers;
 mod kernels;
 mod neighbours;
 pub mod network;
+mod network_test;
 mod numbers;
 mod plan;
 pub mod reference;
@@ -33,6 +34,7 @@ mod texts;
 mod verify;
 
 pub use error::{Error, Kind};
+pub use network_test::{Tested, network_test, verify_network};
 pub use plan::Plan;
 pub use selftest::{OwnedColumn, SELF_TEST_ROWS, self_test, self_test_columns};
 pub use verify::{Checked, Failure, Verdict, verify};

@@ -48,6 +48,9 @@ pub struct Checked {
     pub digest: u64,
     /// What that means.
     pub verdict: Verdict,
+    /// Of a network with floats: numbers were compared within `2^-within` of the largest of their output. None where the
+    /// digest decides.
+    pub within: Option<u32>,
 }
 
 /// Runs every path of this machine on the model's self-test rows and compares digests.
@@ -69,13 +72,13 @@ pub fn verify(model: &Model) -> Result<Vec<Checked>, Failure> {
     let meant = digest(&reference::run(graph, &columns)?);
     let expected = test.map_or(meant, |t| t.digest);
     let judge = |digest: u64| if digest == expected { Verdict::Ok } else { Verdict::Differs };
-    let mut checked = vec![Checked { path: "reference", digest: meant, verdict: judge(meant) }];
+    let mut checked = vec![Checked { path: "reference", digest: meant, verdict: judge(meant), within: None }];
     checked.push(match Plan::new(graph) {
         Ok(plan) => {
             let digest = digest(&plan.run(&columns)?);
-            Checked { path: "scalar", digest, verdict: judge(digest) }
+            Checked { path: "scalar", digest, verdict: judge(digest), within: None }
         }
-        Err(_) => Checked { path: "scalar", digest: 0, verdict: Verdict::Skipped },
+        Err(_) => Checked { path: "scalar", digest: 0, verdict: Verdict::Skipped, within: None },
     });
     Ok(checked)
 }

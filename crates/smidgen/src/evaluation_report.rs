@@ -54,7 +54,7 @@ impl EvaluationFigures {
             n_training: None,
             recipe: Vec::new(),
             told: Vec::new(),
-            exactness: exactness(false, false),
+            exactness: exactness(network.graph.is_exact(), false),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! `export`: a model in a form that other programs run.
 
 use crate::Error;
-use crate::model_file::load;
-use crate::network::is_network;
+use crate::model_file::{holds_network, load};
+use crate::network::{Network, is_network};
 use crate::output::{refuse_same_file, write_whole};
+use onnx::NetworkMeta;
 use std::path::PathBuf;
 
 /// What is written.
@@ -22,19 +23,25 @@ pub struct Exported {
     pub bytes: u64,
 }
 
-/// Writes a model of tables as standard ONNX; [`onnx::export`] says what it takes and gives. What has no exact form is
-/// refused by name, and what is within a bound is named in the file's `doc_string`.
+/// Writes a model of tables, or a network that smidgen stored, as standard ONNX; [`onnx::export`] and
+/// [`onnx::export_network`] say what it takes and gives. What has no exact form is refused by name, and what is within a
+/// bound is named in the file's `doc_string`.
 ///
 /// # Errors
 /// The model cannot be read or has a node without such a form; the file cannot be written; then nothing is.
 pub fn export(options: &ExportOptions) -> Result<Exported, Error> {
-    if is_network(&options.model) {
+    if is_network(&options.model) && !holds_network(&options.model) {
         let path = options.model.display();
         return Err(Error::input(format!("{path}: this is an ONNX file already; name a model of smidgen")));
     }
     refuse_same_file(&options.output, &options.model.display().to_string())?;
-    let (model, _) = load(&options.model)?;
-    let bytes = onnx::export(&model).map_err(|e| Error::of_file(&options.model, e.nature(), &e))?;
+    let of_file = |e: onnx::Error| Error::of_file(&options.model, e.nature(), &e);
+    let bytes = if holds_network(&options.model) {
+        let network = Network::load(&options.model)?;
+        onnx::export_network(&network.graph, &NetworkMeta::default()).map_err(of_file)?
+    } else {
+        onnx::export(&load(&options.model)?.0).map_err(of_file)?
+    };
     write_whole(&options.output, |out| {
         let path = options.output.display();
         out.write_all(&bytes).map_err(|e| Error::input(format!("{path}: cannot be written: {e}")))

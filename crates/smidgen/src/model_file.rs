@@ -2,6 +2,7 @@
 
 use crate::Error;
 use ir::Model;
+use runtime::tensors::Limits;
 use std::path::Path;
 
 /// Largest model file that is read.
@@ -22,6 +23,16 @@ pub(crate) fn looks_like_model(path: &Path) -> bool {
     read.is_ok() && (start.starts_with(MAGIC) || trees::library_of(&start).is_some())
 }
 
+/// True when the file starts as one of ours with a network does; false when it does not or cannot be read.
+pub(crate) fn holds_network(path: &Path) -> bool {
+    use std::io::Read;
+    let mut start = Vec::new();
+    // What is read of a pipe is gone.
+    let is_file = std::fs::metadata(path).is_ok_and(|about| about.is_file());
+    let mut read = || std::fs::File::open(path).and_then(|f| f.take(8).read_to_end(&mut start));
+    is_file && read().is_ok() && ir::file::is_network(&start)
+}
+
 /// A model and the length of its file: one of ours, or a forest that LightGBM or XGBoost wrote.
 ///
 /// # Errors
@@ -38,6 +49,9 @@ pub(crate) fn load(path: &Path) -> Result<(Model, u64), Error> {
     if trees::library_of(&bytes).is_some() {
         let model = imported(&bytes).map_err(|e| Error::of_file(path, e.nature(), &e))?;
         return Ok((model, bytes.len() as u64));
+    }
+    if ir::file::is_network(&bytes) {
+        return Err(fail(&"holds a network, expected a model of tables"));
     }
     let model = ir::file::read(&bytes).map_err(|e| match e.nature() {
         ir::Nature::Unsupported => Error::unsupported(format!("{}: {e}", path.display())),
@@ -74,11 +88,21 @@ pub(crate) fn for_table(model: Model, target: Option<&str>, missing: &[String]) 
 /// One path of the runtime, checked.
 pub use runtime::Checked as VerifiedPath;
 
-/// Runs every path of this machine on the file's self-test rows.
+/// Runs every path of this machine on the rows, or the inputs, of the file's self-test.
 ///
 /// # Errors
 /// The file cannot be read, is damaged, or is newer than this program.
 pub fn verify_file(path: &Path) -> Result<Vec<VerifiedPath>, Error> {
+    if holds_network(path) {
+        let network = crate::network::Network::load(path)?.stored()?;
+        return runtime::verify_network(&network, Limits::default()).map_err(|e| {
+            let nature = match &e {
+                runtime::Failure::Rows(e) => e.nature(),
+                runtime::Failure::Run(e) => e.nature(),
+            };
+            Error::of_file(path, nature, &e)
+        });
+    }
     let (model, _) = load(path)?;
     Ok(runtime::verify(&model)?)
 }

@@ -1,14 +1,15 @@
-//! Networks from elsewhere: reading them, and running them on many rows.
+//! Networks, from elsewhere or stored by smidgen: reading them, and running them on many rows.
 
 pub(crate) mod evaluate;
 pub(crate) mod feed;
 pub(crate) mod head;
 pub(crate) mod predict;
+pub(crate) mod store;
 pub(crate) mod summary;
 
 use crate::Error;
-use crate::model_file::{MAX_BYTES, looks_like_model};
-use ir::{DType, Dim, Graph, Shape, Tensor};
+use crate::model_file::{MAX_BYTES, holds_network, looks_like_model};
+use ir::{Card, DType, Dim, Graph, Layout, NetworkSignature, NetworkTest, Shape, Task, Tensor};
 use jobs::Clock;
 use runtime::tensors::{Limits, run, simplify};
 use std::fs;
@@ -34,25 +35,23 @@ pub struct NetworkOptions {
     pub labels: Option<PathBuf>,
 }
 
-/// Where the channels of images stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// `[N, channels, height, width]`.
-    Nchw,
-    /// `[N, height, width, channels]`.
-    Nhwc,
-}
-
-/// True for the name of a network's file.
+/// True for a file of a network: one of ours by its first bytes, one in ONNX by its name.
 pub fn is_network(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx")) && !looks_like_model(path)
+    let is_onnx = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx"));
+    holds_network(path) || is_onnx && !looks_like_model(path)
 }
 
 /// A network, ready to run.
 pub(crate) struct Network {
     pub(crate) path: PathBuf,
-    /// As it was written, but simplified.
+    /// As it was written; one from elsewhere simplified.
     pub(crate) graph: Graph,
+    /// What its file says beyond the graph; nothing of one from elsewhere.
+    pub(crate) signature: NetworkSignature,
+    /// Where it comes from.
+    pub(crate) card: Card,
+    /// How to prove it, if its file says.
+    pub(crate) self_test: Option<NetworkTest>,
     /// Length of its file.
     pub(crate) bytes: u64,
     /// Rows that it takes at a time; `None` for any number.
@@ -71,29 +70,86 @@ pub struct Port {
 }
 
 impl Network {
-    /// Reads a network; one that was written for one row takes any number of them if its operators allow it.
+    /// Reads a network; one from elsewhere that was written for one row takes any number of them if its operators allow it.
     ///
     /// # Errors
     /// The file cannot be read, is damaged, or needs what is not supported.
     pub(crate) fn load(path: &Path) -> Result<Network, Error> {
         let shown = path.display();
-        let fail =
-            |what: &dyn std::fmt::Display| Error::input(format!("{shown}: {what}; name a network in ONNX"));
+        let fail = |what: &dyn std::fmt::Display| {
+            Error::input(format!("{shown}: {what}; name a network in ONNX or in a file of smidgen"))
+        };
         let bytes = fs::metadata(path).map_err(|e| fail(&e))?.len();
         if bytes > MAX_BYTES {
             return Err(fail(&format!("{bytes} bytes, at most {MAX_BYTES} are read")));
         }
         let read = fs::read(path).map_err(|e| fail(&e))?;
+        let path = path.to_path_buf();
+        let of_file = |nature, e: &dyn std::fmt::Display| Error::of_file(&path, nature, e);
+        if ir::file::is_network(&read) {
+            let stored = ir::file::read_network(&read).map_err(|e| of_file(e.nature(), &e))?;
+            let (card, self_test) = (stored.card.clone(), stored.self_test.clone());
+            let (graph, signature) = stored.into_parts();
+            let fixed_rows = rows_of(&graph);
+            return Ok(Network { path, graph, signature, card, self_test, bytes, fixed_rows });
+        }
         let folder = onnx::Folder::new(path.parent().unwrap_or(Path::new("")));
         let options = onnx::Options { external: &folder };
-        let graph = onnx::import(&read, options).map_err(|e| Error::of_file(path, e.nature(), &e))?;
-        let graph = simplify(&graph).map_err(|e| Error::of_file(path, e.nature(), &e))?;
+        let graph = onnx::import(&read, options).map_err(|e| of_file(e.nature(), &e))?;
+        let graph = simplify(&graph).map_err(|e| of_file(e.nature(), &e))?;
         let graph = match rows_of(&graph) {
             Some(1) => onnx::rebatch(&graph, ROWS).unwrap_or(graph),
             _ => graph,
         };
         let fixed_rows = rows_of(&graph);
-        Ok(Network { path: path.to_path_buf(), graph, bytes, fixed_rows })
+        let (signature, card) = (NetworkSignature::default(), Card::default());
+        Ok(Network { path, graph, signature, card, self_test: None, bytes, fixed_rows })
+    }
+
+    /// The question that its answer belongs to, if its file says what answers.
+    pub(crate) fn task(&self) -> Option<Task> {
+        let answer = self.signature.answer?;
+        answer.task(&self.graph)
+    }
+
+    /// The network as a file holds it.
+    pub(crate) fn stored(self) -> Result<ir::Network, Error> {
+        let mut stored = ir::Network::try_new(self.graph, self.signature, self.card)?;
+        stored.self_test = self.self_test;
+        Ok(stored)
+    }
+
+    /// The options with what the file says of pixels.
+    ///
+    /// # Errors
+    /// An option says something else than the file.
+    pub(crate) fn with_signature(&self, options: &NetworkOptions) -> Result<NetworkOptions, Error> {
+        let Some(own) = &self.signature.pixels else { return Ok(options.clone()) };
+        let each = |values: &[f64], plain: f64| match values {
+            [] => vec![plain; 3],
+            [one] => vec![*one; 3],
+            _ => values.to_vec(),
+        };
+        let list = |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<_>>().join(",");
+        let differs =
+            |given: &[f64], own: &[f64], plain| !given.is_empty() && each(given, plain) != each(own, plain);
+        let layout = |l: Option<Layout>| l.map_or("none", Layout::name).to_owned();
+        let against = [
+            ("--input-scale", options.scale.is_some_and(|s| s != own.scale), own.scale.to_string()),
+            ("--input-mean", differs(&options.mean, &own.mean, 0.0), list(&each(&own.mean, 0.0))),
+            ("--input-std", differs(&options.std, &own.std, 1.0), list(&each(&own.std, 1.0))),
+            ("--layout", options.layout.is_some_and(|_| options.layout != own.layout), layout(own.layout)),
+        ];
+        if let Some((flag, _, says)) = against.iter().find(|(_, differs, _)| *differs) {
+            return Err(self.fail(&format!("{flag}: expected {says}, as the file says; leave it out")));
+        }
+        Ok(NetworkOptions {
+            scale: Some(own.scale).filter(|s| *s != 1.0),
+            mean: own.mean.clone(),
+            std: own.std.clone(),
+            layout: own.layout,
+            labels: options.labels.clone(),
+        })
     }
 
     pub(crate) fn inputs(&self) -> Vec<Port> {

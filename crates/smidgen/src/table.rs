@@ -212,7 +212,7 @@ pub(crate) fn select(predictions: Predictions, rows: &[u32], n_classes: usize) -
 
 /// True when every machine computes the same bits of all outputs; a float layer would make it false.
 pub(crate) fn is_exact(model: &Model) -> bool {
-    model.graph().nodes().iter().all(|node| node.op.payload().is_exact())
+    model.graph().is_exact()
 }
 
 /// True when a model computes with integers alone: no transform is left in it.

@@ -23,6 +23,12 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         text.push_str(&format!("{} {digest} {}\n", path.path, path.verdict.name()));
     }
     print(&text)?;
+    if let Some(bits) = checked.iter().find_map(|p| p.within) {
+        crate::run::message(&format!(
+            "floats are left in this network: outputs were compared within 1/{} of their largest element",
+            1u64 << bits
+        ));
+    }
     let differs = checked.iter().any(|p| p.verdict == Verdict::Differs);
     if differs {
         let n = checked.iter().filter(|p| p.verdict == Verdict::Differs).count();

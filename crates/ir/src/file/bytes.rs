@@ -43,6 +43,10 @@ impl Writer {
         self.raw(text.as_bytes());
     }
 
+    pub(super) fn double(&mut self, x: f64) {
+        self.raw(&x.to_bits().to_le_bytes());
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -134,6 +138,16 @@ impl<'a> Reader<'a> {
     pub(super) fn word(&mut self) -> Result<u64, Error> {
         let bytes = self.take(8)?;
         Ok(bytes.iter().rev().fold(0, |word, &b| word << 8 | u64::from(b)))
+    }
+
+    pub(super) fn double(&mut self) -> Result<f64, Error> {
+        self.word().map(f64::from_bits)
+    }
+
+    /// A count, and as many doubles.
+    pub(super) fn doubles(&mut self) -> Result<Vec<f64>, Error> {
+        let n = self.count(8)?;
+        (0..n).map(|_| self.double()).collect()
     }
 
     pub(super) fn end(&self) -> Result<(), Error> {

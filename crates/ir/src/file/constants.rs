@@ -37,7 +37,7 @@ pub(super) fn write(constants: &[&Tensor]) -> Vec<u8> {
     out.into_bytes()
 }
 
-fn write_data(out: &mut Writer, data: &TensorData) {
+pub(super) fn write_data(out: &mut Writer, data: &TensorData) {
     match data {
         TensorData::Bool(v) => v.iter().for_each(|&b| out.byte(b.into())),
         TensorData::U8(v) => out.raw(v),
@@ -174,7 +174,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Result<Vec<Tensor>, Error> {
     Ok(constants)
 }
 
-fn read_data(from: &mut Reader<'_>, dtype: DType, n: usize) -> Result<TensorData, Error> {
+pub(super) fn read_data(from: &mut Reader<'_>, dtype: DType, n: usize) -> Result<TensorData, Error> {
     Ok(match dtype {
         DType::Bool => TensorData::Bool(from.take(n)?.iter().map(|&b| b != 0).collect()),
         DType::U8 => TensorData::U8(from.take(n)?.to_vec()),

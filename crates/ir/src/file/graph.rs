@@ -5,7 +5,7 @@
 //! are stored as nothing. Values are counted backwards from the one being made, so most take a byte.
 
 use super::bytes::{Reader, Writer};
-use super::{constants, forests, ill_formed};
+use super::{constants, forests, ill_formed, real_forests, weights};
 use crate::builder::{constant_name, node_name};
 use crate::op::{Attr, Attrs};
 use crate::{Error, Forest, Graph, GraphBuilder, Model, Op, Origin, Shape, Signature, Tensor, ValueIdx};
@@ -18,6 +18,8 @@ const WORD: u8 = 1;
 const FOREST: u8 = 2;
 const FLOAT: u8 = 3;
 const INTS: u8 = 4;
+const TENSOR: u8 = 5;
+const REAL_FOREST: u8 = 6;
 
 /// Sections of the graph, its constants and its forests.
 pub(super) fn write(model: &Model) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
@@ -69,29 +71,7 @@ pub(super) fn write(model: &Model) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
                     out.count(at - input.0 as usize);
                 }
                 for (_, attr) in payload.attrs() {
-                    match attr {
-                        Attr::Int(v) => {
-                            out.byte(INT);
-                            out.signed(v);
-                        }
-                        Attr::Word(v) => {
-                            out.byte(WORD);
-                            out.text(&v);
-                        }
-                        Attr::Float(v) => {
-                            out.byte(FLOAT);
-                            out.raw(&v.to_bits().to_le_bytes());
-                        }
-                        Attr::Ints(v) => {
-                            out.byte(INTS);
-                            out.count(v.len());
-                            v.iter().for_each(|&x| out.signed(x));
-                        }
-                        Attr::Forest(forest) => {
-                            out.byte(FOREST);
-                            all_forests.push(forest);
-                        }
-                    }
+                    write_attr(&mut out, attr, &mut all_forests);
                 }
             }
         }
@@ -101,6 +81,41 @@ pub(super) fn write(model: &Model) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
         out.count(output.0 as usize);
     }
     (out.into_bytes(), constants::write(&all_constants), forests::write(&all_forests))
+}
+
+/// One attribute; a forest goes to the list of them.
+pub(super) fn write_attr(out: &mut Writer, attr: Attr, forests: &mut Vec<Box<Forest>>) {
+    match attr {
+        Attr::Int(v) => {
+            out.byte(INT);
+            out.signed(v);
+        }
+        Attr::Word(v) => {
+            out.byte(WORD);
+            out.text(&v);
+        }
+        Attr::Float(v) => {
+            out.byte(FLOAT);
+            out.raw(&v.to_bits().to_le_bytes());
+        }
+        Attr::Ints(v) => {
+            out.byte(INTS);
+            out.count(v.len());
+            v.iter().for_each(|&x| out.signed(x));
+        }
+        Attr::Forest(forest) => {
+            out.byte(FOREST);
+            forests.push(forest);
+        }
+        Attr::Tensor(tensor) => {
+            out.byte(TENSOR);
+            weights::write_packed(out, &tensor);
+        }
+        Attr::RealForest(forest) => {
+            out.byte(REAL_FOREST);
+            real_forests::write(out, &forest);
+        }
+    }
 }
 
 pub(super) fn read(
@@ -173,7 +188,7 @@ pub(super) fn read(
 }
 
 /// Each forest is taken once and in order, so that a few bytes cannot ask for many copies of it.
-fn read_attr(from: &mut Reader<'_>, forests: &mut IntoIter<Forest>) -> Result<Attr, Error> {
+pub(super) fn read_attr(from: &mut Reader<'_>, forests: &mut IntoIter<Forest>) -> Result<Attr, Error> {
     match from.byte()? {
         INT => Ok(Attr::Int(from.signed()?)),
         WORD => Ok(Attr::Word(from.text()?)),
@@ -189,6 +204,8 @@ fn read_attr(from: &mut Reader<'_>, forests: &mut IntoIter<Forest>) -> Result<At
             let forest = forests.next().ok_or_else(|| from.fail("a forest is missing"))?;
             Ok(Attr::Forest(Box::new(forest)))
         }
+        TENSOR => weights::read_packed(from).map(Attr::Tensor),
+        REAL_FOREST => real_forests::read(from).map(|forest| Attr::RealForest(Box::new(forest))),
         _ => Err(from.fail("the kind of an attribute is not known")),
     }
 }

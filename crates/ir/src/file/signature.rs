@@ -4,11 +4,11 @@ use super::bytes::{Reader, Writer};
 use crate::{Card, ColumnKind, DType, Error, Input, Joined, OutputRole, SelfTest, Signature, Task};
 use alloc::vec::Vec;
 
-fn tag_of<T: PartialEq>(all: &[T], value: &T) -> u8 {
+pub(super) fn tag_of<T: PartialEq>(all: &[T], value: &T) -> u8 {
     all.iter().position(|v| v == value).map_or(u8::MAX, |i| i as u8)
 }
 
-fn from_tag<T: Copy>(all: &[T], from: &mut Reader<'_>) -> Result<T, Error> {
+pub(super) fn from_tag<T: Copy>(all: &[T], from: &mut Reader<'_>) -> Result<T, Error> {
     let tag = from.byte()?;
     all.get(usize::from(tag)).copied().ok_or_else(|| from.fail("a tag is not known"))
 }

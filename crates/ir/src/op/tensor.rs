@@ -71,6 +71,7 @@ mod slice;
 mod softmax;
 mod split;
 mod squeeze;
+mod stored;
 mod tile;
 mod top_k;
 mod transpose;

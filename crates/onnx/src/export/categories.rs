@@ -2,8 +2,8 @@
 
 use super::codes::dictionary;
 use super::step::Step;
-use super::writer::{Element, wide};
 use crate::error::Error;
+use crate::writer::wide;
 use ir::DType;
 use ir::op::OneHot;
 
@@ -18,7 +18,7 @@ pub(super) fn one_hot(s: &mut Step<'_>, op: OneHot) -> Result<String, Error> {
         s.w.doubles(&[1, depth], &(0..op.depth).map(f64::from).collect::<Vec<f64>>())
     };
     let is = s.w.op("Equal", &[&column, &all]);
-    Ok(s.w.cast(&is, Element::Double))
+    Ok(s.w.cast(&is, DType::F64))
 }
 
 /// Places in the dictionary first, because ai.onnx.ml 3 makes no doubles of text.

@@ -4,8 +4,8 @@
 //! single precision thresholds would not be.
 
 use super::step::Step;
-use super::writer::{Attribute, Element};
 use crate::error::Error;
+use crate::writer::Attribute;
 use ir::DType;
 use ir::forest::MISSING;
 use ir::op::Codes;
@@ -21,9 +21,9 @@ pub(super) fn bin(s: &mut Step<'_>) -> Result<String, Error> {
             // Single precision holds these counts, and its sums are the fastest.
             let column = s.w.as_column(&x);
             let above = s.w.op("Greater", &[&column, &edges]);
-            let above = s.w.cast(&above, Element::Float);
+            let above = s.w.cast(&above, DType::F32);
             let count = s.w.reduce("ReduceSum", &above, false);
-            s.w.cast(&count, Element::Int64)
+            s.w.cast(&count, DType::I64)
         }
     };
     let code_of_missing = s.w.int(MISSING.into());

@@ -1,8 +1,9 @@
 //! `Interpolate` and `BSpline`: functions over knots, in doubles and in the order of the model, so exact.
 
 use super::step::Step;
-use super::writer::{Element, wide};
 use crate::error::Error;
+use crate::writer::wide;
+use ir::DType;
 use ir::op::BSpline;
 
 /// `[N]` of `int64`: how many knots are at or below `x [N]`, NaN counting none.
@@ -10,10 +11,10 @@ fn at_or_below(s: &mut Step<'_>, x: &str, knots: &[f64]) -> String {
     let column = s.w.as_column(x);
     let knots = s.w.doubles(&[1, knots.len()], knots);
     let is = s.w.op("GreaterOrEqual", &[&column, &knots]);
-    let is = s.w.cast(&is, Element::Float);
+    let is = s.w.cast(&is, DType::F32);
     // At most 65,536 knots: single precision counts them.
     let n = s.w.reduce("ReduceSum", &is, false);
-    s.w.cast(&n, Element::Int64)
+    s.w.cast(&n, DType::I64)
 }
 
 /// Within two bounds; NaN stays.

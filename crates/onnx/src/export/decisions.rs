@@ -1,14 +1,15 @@
 //! `ArgMax`, `Threshold`, `LeastCost`: scores and probabilities to the index of a class, `int64 [N]`.
 
 use super::step::Step;
-use super::writer::{Attribute, Element};
 use crate::error::Error;
+use crate::writer::Attribute;
+use ir::DType;
 use ir::op::Threshold;
 
 pub(super) fn argmax(s: &mut Step<'_>) -> Result<String, Error> {
     // A double holds every score; the first of equals is ONNX's default.
     let scores = s.input(0)?;
-    let scores = s.w.cast(&scores, Element::Double);
+    let scores = s.w.cast(&scores, DType::F64);
     Ok(first(s, "ArgMax", &scores))
 }
 
@@ -21,7 +22,7 @@ pub(super) fn threshold(s: &mut Step<'_>, op: Threshold) -> Result<String, Error
     let score = s.w.as_rows(&scores);
     let above = s.w.int(op.above.into());
     let is_above = s.w.op("Greater", &[&score, &above]);
-    Ok(s.w.cast(&is_above, Element::Int64))
+    Ok(s.w.cast(&is_above, DType::I64))
 }
 
 /// Sums over rising classes, as the model adds them: no `MatMul`, whose order is open.
@@ -33,7 +34,7 @@ pub(super) fn least_cost(s: &mut Step<'_>) -> Result<String, Error> {
     if cost.iter().map(|c| c.abs()).sum::<f64>() > f64::MAX / 4.0 {
         return Err(s.refuse("costs near the largest double", "divide all costs by one number"));
     }
-    let p = s.w.cast(&p, Element::Double);
+    let p = s.w.cast(&p, DType::F64);
     let mut sum: Option<String> = None;
     for (class, costs) in (0i64..).zip(cost.chunks_exact(n.max(1))) {
         let at = s.w.ints(&[1], &[class]);

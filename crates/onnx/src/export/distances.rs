@@ -6,8 +6,9 @@
 use super::products::{requantized, small};
 use super::scores::clamped;
 use super::step::Step;
-use super::writer::{Attribute, Element, wide};
 use crate::error::Error;
+use crate::writer::{Attribute, wide};
+use ir::DType;
 use ir::op::{NearestRows, RbfSums};
 
 /// `[N, M]` of whole doubles: squared distances to the constant at `position`, `[M, F]`.
@@ -63,9 +64,9 @@ pub(super) fn nearest_rows(s: &mut Step<'_>, op: NearestRows) -> Result<String, 
     let most = s.w.double(f64::from(1 << 30));
     let weight = s.w.op("Div", &[&most, &root]);
     let weight = s.w.op("Floor", &[&weight]);
-    let at_zero = s.w.cast(&is_zero, Element::Double);
+    let at_zero = s.w.cast(&is_zero, DType::F64);
     let weight = s.w.op("Where", &[&any_zero, &at_zero, &weight]);
-    let weight = s.w.cast(&weight, Element::Int64);
+    let weight = s.w.cast(&weight, DType::I64);
     let total = s.w.reduce("ReduceSum", &weight, true);
     let axes = s.w.ints(&[1], &[2]);
     let weight = s.w.op("Unsqueeze", &[&weight, &axes]);
@@ -106,7 +107,7 @@ pub(super) fn rbf_sums(s: &mut Step<'_>, op: RbfSums) -> Result<String, Error> {
     let part = s.w.op("Sub", &[&distances, &before]);
     let end = s.w.double(n as f64);
     let at = s.w.op("Min", &[&at, &end]);
-    let (at, part) = (s.w.cast(&at, Element::Int64), s.w.cast(&part, Element::Int64));
+    let (at, part) = (s.w.cast(&at, DType::I64), s.w.cast(&part, DType::I64));
     let [here, fall] = [&table, &falls].map(|values| {
         let values = s.w.ints(&[values.len()], values);
         s.w.gather(&values, &at, 0)
@@ -116,11 +117,11 @@ pub(super) fn rbf_sums(s: &mut Step<'_>, op: RbfSums) -> Result<String, Error> {
     // Both are not negative, so division rounds down.
     let fallen = s.w.op("Div", &[&fallen, &unit]);
     let similarity = s.w.op("Sub", &[&here, &fallen]);
-    let similarity = s.w.cast(&similarity, Element::Double);
+    let similarity = s.w.cast(&similarity, DType::F64);
     // Sums of sizes are below 2^31 2^16.
     let coefficients = small(s, dims, coefficients);
     let sum = s.w.op("MatMul", &[&similarity, &coefficients]);
-    let sum = s.w.cast(&sum, Element::Int64);
+    let sum = s.w.cast(&sum, DType::I64);
     let (half, one) = (s.w.int(1 << 15), s.w.int(1 << 16));
     let sum = s.w.op("Add", &[&sum, &half]);
     let acc = s.w.floor_divide(&sum, &one);

@@ -3,10 +3,10 @@
 //! A column is `[N]`, as it stands in a frame. Numbers are doubles whatever the training table had, so that missing has
 //! a value (NaN) and thresholds stay exact.
 
-use super::writer::{Element, Writer};
 use crate::error::{Error, Kind};
 use crate::proto;
-use ir::{ColumnKind, DType, Dim, Model, OutputRole, ValueIdx};
+use crate::writer::{Writer, info};
+use ir::{ColumnKind, DType, Model, OutputRole, ValueIdx};
 
 /// The columns of a model.
 pub(super) struct Inputs {
@@ -23,14 +23,14 @@ pub(super) fn inputs(model: &Model, names: &mut [Option<String>], w: &mut Writer
     for (&idx, input) in model.graph().inputs().iter().zip(columns) {
         let name = w.take(&input.name);
         let element = match (input.kind, input.graph_dtype()) {
-            (_, DType::Str) => Element::Text,
+            (_, DType::Str) => DType::Str,
             (ColumnKind::Time, DType::I64) => {
                 made.moments.push(idx);
-                Element::Int64
+                DType::I64
             }
-            _ => Element::Double,
+            _ => DType::F64,
         };
-        made.infos.push(info(&name, element, &model.graph().value(idx).shape.0));
+        made.infos.push(info(&name, element, &model.graph().value(idx).shape));
         if let Some(slot) = names.get_mut(idx.0 as usize) {
             *slot = Some(name);
         }
@@ -57,26 +57,26 @@ pub(super) fn outputs(
             );
         };
         let (made, wanted, element) = match role {
-            OutputRole::Score => (name.to_string(), "score", Element::Int64),
-            OutputRole::Probability => (name.to_string(), "probabilities", Element::Float),
-            OutputRole::Value => (name.to_string(), "value", Element::Double),
+            OutputRole::Score => (name.to_string(), "score", DType::I64),
+            OutputRole::Probability => (name.to_string(), "probabilities", DType::F32),
+            OutputRole::Value => (name.to_string(), "value", DType::F64),
             OutputRole::Column => {
-                (name.to_string(), columns.next().map_or("column", String::as_str), Element::Double)
+                (name.to_string(), columns.next().map_or("column", String::as_str), DType::F64)
             }
             OutputRole::Label => match whole(&signature.classes) {
                 Some(classes) => {
                     let classes = w.ints(&[classes.len()], &classes);
-                    (w.gather(&classes, name, 0), "label", Element::Int64)
+                    (w.gather(&classes, name, 0), "label", DType::I64)
                 }
                 None => {
                     let classes = w.texts(&[signature.classes.len()], &signature.classes);
-                    (w.gather(&classes, name, 0), "label", Element::Text)
+                    (w.gather(&classes, name, 0), "label", DType::Str)
                 }
             },
         };
         let output = w.take(wanted);
         w.give(&made, &output);
-        infos.push(info(&output, element, &value.shape.0));
+        infos.push(info(&output, element, &value.shape));
     }
     Ok(infos)
 }
@@ -85,20 +85,6 @@ pub(super) fn outputs(
 fn whole(classes: &[String]) -> Option<Vec<i64>> {
     let one = |class: &String| class.parse::<i64>().ok().filter(|v| v.to_string() == *class);
     classes.iter().map(one).collect()
-}
-
-fn info(name: &str, element: Element, dims: &[Dim]) -> proto::ValueInfo {
-    let dim = |dim: &Dim| proto::Dimension {
-        value: match dim {
-            Dim::Fixed(n) => i64::try_from(*n).ok().map(proto::DimensionValue::Value),
-            Dim::Symbol(s) => Some(proto::DimensionValue::Param(s.clone())),
-            Dim::Unknown | Dim::Rest => None,
-        },
-    };
-    let shape = proto::Shape { dim: dims.iter().map(dim).collect() };
-    let tensor = proto::TensorType { elem_type: Some(element.number()), shape: Some(shape) };
-    let kind = proto::Type { value: Some(proto::TypeValue::Tensor(tensor)) };
-    proto::ValueInfo { name: Some(name.to_string()), kind: Some(kind) }
 }
 
 /// What stands in the file for people.

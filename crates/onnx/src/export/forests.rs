@@ -9,8 +9,9 @@
 //! in `int64`.
 
 use super::step::Step;
-use super::writer::{Attribute, Element, wide};
 use crate::error::Error;
+use crate::writer::{Attribute, wide};
+use ir::DType;
 use ir::Forest;
 use ir::forest::{Child, CodeSet, MISSING, Split, Test, Tree};
 use ir::op::ForestOp;
@@ -46,7 +47,7 @@ pub(super) fn forest(s: &mut Step<'_>, op: &ForestOp) -> Result<String, Error> {
     };
     let ensemble = ensemble(&trees, &places, n_outputs, cut);
     let made = s.w.ml("TreeEnsembleRegressor", &[&x], ensemble);
-    let mut made = s.w.cast(&made, Element::Int64);
+    let mut made = s.w.cast(&made, DType::I64);
     if let Cut::At(bits) = cut {
         made = joined(s, &made, n_outputs, bits);
     }
@@ -165,7 +166,7 @@ impl Places {
             let codes = s.w.side_by_side(&ordered);
             let (missing, nan) = (s.w.int(MISSING.into()), s.w.floats(&[], &[f32::NAN]));
             let is_missing = s.w.op("Equal", &[&codes, &missing]);
-            let codes = s.w.cast(&codes, Element::Float);
+            let codes = s.w.cast(&codes, DType::F32);
             parts.push(s.w.op("Where", &[&is_missing, &nan, &codes]));
         }
         for (&feature, sets) in &self.sets {

@@ -5,7 +5,8 @@
 //! as IEEE 754 has it gives the bits of the model.
 
 use super::step::Step;
-use super::writer::{Attribute, Element};
+use crate::writer::Attribute;
+use ir::DType;
 use ir::fixed::{math, power_of_two};
 use ir::op::Function;
 use std::f64::consts::{E, FRAC_2_PI, LOG2_E, SQRT_2, TAU};
@@ -81,7 +82,7 @@ impl Formula<'_, '_> {
         let powers: Vec<f64> = (-1022..=1023).map(power_of_two).collect();
         let powers = self.s.w.doubles(&[powers.len()], &powers);
         let at = self.by("Add", n, 1022.0);
-        let at = self.s.w.cast(&at, Element::Int64);
+        let at = self.s.w.cast(&at, DType::I64);
         self.s.w.gather(&powers, &at, 0)
     }
 
@@ -208,7 +209,7 @@ impl Formula<'_, '_> {
             let rest = self.two("Mul", &rest, &p);
             self.two("Add", &first, &rest)
         };
-        let quadrant = self.s.w.cast(&n, Element::Int64);
+        let quadrant = self.s.w.cast(&n, DType::I64);
         let (ahead, four, two) = (self.s.w.int(ahead), self.s.w.int(4), self.s.w.int(2));
         let (whole_zero, one) = (self.s.w.int(0), self.s.w.int(1));
         let quadrant = self.two("Add", &quadrant, &ahead);

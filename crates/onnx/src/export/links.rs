@@ -4,8 +4,8 @@
 //! doubles, which is far below that, and rounded once, so a probability is at most one step away.
 
 use super::step::Step;
-use super::writer::Element;
 use crate::error::Error;
+use ir::DType;
 use ir::fixed::link::MAX_OFFSET;
 use ir::fixed::power_of_two;
 use ir::op::{Link, LinkKind};
@@ -26,7 +26,7 @@ pub(super) fn link(s: &mut Step<'_>, op: Link) -> Result<String, Error> {
                 s.w.op("Div", &[&one, &sum])
             });
             let both = s.w.side_by_side(&sides);
-            Ok(s.w.cast(&both, Element::Float))
+            Ok(s.w.cast(&both, DType::F32))
         }
         LinkKind::Softmax => {
             let largest = s.w.reduce("ReduceMax", &scores, true);
@@ -41,10 +41,10 @@ pub(super) fn link(s: &mut Step<'_>, op: Link) -> Result<String, Error> {
             let score = s.w.op("Clip", &[&scores, &least, &most]);
             let votes = [s.w.op("Sub", &[&most, &score]), s.w.op("Add", &[&most, &score])];
             let votes = s.w.side_by_side(&votes);
-            let votes = s.w.cast(&votes, Element::Double);
+            let votes = s.w.cast(&votes, DType::F64);
             let all = s.w.double(2.0 * offset as f64);
             let shares = s.w.op("Div", &[&votes, &all]);
-            Ok(s.w.cast(&shares, Element::Float))
+            Ok(s.w.cast(&shares, DType::F32))
         }
         LinkKind::Share => {
             let zero = s.w.int(0);
@@ -54,7 +54,7 @@ pub(super) fn link(s: &mut Step<'_>, op: Link) -> Result<String, Error> {
             let is_none = s.w.op("Equal", &[&all, &zero]);
             let one = s.w.int(1);
             let votes = s.w.op("Where", &[&is_none, &one, &votes]);
-            let votes = s.w.cast(&votes, Element::Double);
+            let votes = s.w.cast(&votes, DType::F64);
             Ok(shares(s, &votes))
         }
         LinkKind::Linear => {
@@ -82,7 +82,7 @@ pub(super) fn link(s: &mut Step<'_>, op: Link) -> Result<String, Error> {
 
 /// Whole numbers times a power of two.
 fn real(s: &mut Step<'_>, scores: &str, unit: f64) -> String {
-    let scores = s.w.cast(scores, Element::Double);
+    let scores = s.w.cast(scores, DType::F64);
     let unit = s.w.double(unit);
     s.w.op("Mul", &[&scores, &unit])
 }
@@ -91,5 +91,5 @@ fn real(s: &mut Step<'_>, scores: &str, unit: f64) -> String {
 fn shares(s: &mut Step<'_>, x: &str) -> String {
     let sum = s.w.reduce("ReduceSum", x, true);
     let shares = s.w.op("Div", &[x, &sum]);
-    s.w.cast(&shares, Element::Float)
+    s.w.cast(&shares, DType::F32)
 }

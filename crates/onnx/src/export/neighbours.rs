@@ -5,8 +5,9 @@
 
 use super::numbers::MOST_ADDED;
 use super::step::Step;
-use super::writer::{Attribute, Element, wide};
 use crate::error::Error;
+use crate::writer::{Attribute, wide};
+use ir::DType;
 use ir::op::ImputeNeighbours;
 
 pub(super) fn impute(s: &mut Step<'_>, op: ImputeNeighbours) -> Result<String, Error> {
@@ -69,7 +70,7 @@ impl Near {
             let (known, there) = column.constants(s);
             let size = s.w.op("Abs", &[&column.cell]);
             let is_finite = s.w.op("LessOrEqual", &[&size, &most]);
-            let finite = s.w.cast(&is_finite, Element::Double);
+            let finite = s.w.cast(&is_finite, DType::F64);
             let both = s.w.op("Mul", &[&finite, &there]);
             let is_shared = s.w.op("Greater", &[&both, &zero]);
             let difference = s.w.op("Sub", &[&column.cell, &known]);
@@ -86,7 +87,7 @@ impl Near {
         let one = s.w.double(1.0);
         let shared = s.w.op("Max", &[&shared, &one]);
         let distance = s.w.op("Div", &[&product, &shared]);
-        Near { distance, is_apart: s.w.cast(&is_apart, Element::Double) }
+        Near { distance, is_apart: s.w.cast(&is_apart, DType::F64) }
     }
 
     /// `[N, 1]`: the average of a column over the `k` nearest rows that have it.
@@ -107,7 +108,7 @@ impl Near {
         let flat = s.w.ints(&[1], &[0]);
         let known = s.w.op("Squeeze", &[&known, &flat]);
         let values = s.w.gather(&known, &rows, 0);
-        let mut weight = s.w.cast(&is_in, Element::Double);
+        let mut weight = s.w.cast(&is_in, DType::F64);
         if by_distance {
             let distance =
                 s.w.with("GatherElements", &[&self.distance, &rows], vec![("axis", Attribute::Int(1))]);

@@ -6,8 +6,8 @@
 
 use super::codes::missing;
 use super::step::Step;
-use super::writer::{Element, wide};
 use crate::error::Error;
+use crate::writer::wide;
 use ir::DType;
 use ir::op::{Arithmetic, Comparison, Payload, Reduce};
 
@@ -16,11 +16,11 @@ pub(super) fn cast(s: &mut Step<'_>) -> Result<String, Error> {
     let x = s.input(0)?;
     if s.is_moments(0)? {
         let is_missing = missing(s, &x, true);
-        let (number, nan) = (s.w.cast(&x, Element::Double), s.w.double(f64::NAN));
+        let (number, nan) = (s.w.cast(&x, DType::F64), s.w.double(f64::NAN));
         return Ok(s.w.op("Where", &[&is_missing, &nan, &number]));
     }
     let is_number = dtype == DType::F64 || s.is_given(0)?;
-    Ok(if is_number { x } else { s.w.cast(&x, Element::Double) })
+    Ok(if is_number { x } else { s.w.cast(&x, DType::F64) })
 }
 
 pub(super) fn arithmetic(s: &mut Step<'_>, op: Arithmetic) -> Result<String, Error> {
@@ -131,7 +131,7 @@ pub(super) fn reduce(s: &mut Step<'_>, op: Reduce) -> Result<String, Error> {
         }
         Reduce::Max => {
             let is_missing = s.w.op("IsNaN", &[&x]);
-            let is_missing = s.w.cast(&is_missing, Element::Double);
+            let is_missing = s.w.cast(&is_missing, DType::F64);
             let any = s.w.reduce("ReduceMax", &is_missing, true);
             let (half, nan) = (s.w.double(0.5), s.w.double(f64::NAN));
             let any = s.w.op("Greater", &[&any, &half]);

@@ -5,8 +5,8 @@
 
 use super::scores::{clamped, rounded};
 use super::step::Step;
-use super::writer::Element;
 use crate::error::Error;
+use ir::DType;
 use ir::op::QuantizeLinear;
 
 pub(super) fn quantize(s: &mut Step<'_>, op: QuantizeLinear) -> Result<String, Error> {
@@ -32,7 +32,7 @@ pub(super) fn gemm(s: &mut Step<'_>) -> Result<String, Error> {
     let bias = s.w.doubles(&[1, bias.len()], &bias);
     let product = s.w.op("MatMul", &[&x, &weights]);
     let acc = s.w.op("Add", &[&product, &bias]);
-    let acc = s.w.cast(&acc, Element::Int64);
+    let acc = s.w.cast(&acc, DType::I64);
     let scores = requantized(s, &acc, 3)?;
     Ok(clamped(s, &scores))
 }

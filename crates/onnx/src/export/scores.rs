@@ -1,8 +1,8 @@
 //! `Sum`, `ScoreCurve`, `ToScores`: integer scores, `int64 [N, K]`, exact.
 
 use super::step::Step;
-use super::writer::Element;
 use crate::error::Error;
+use ir::DType;
 use ir::fixed::power_of_two;
 use ir::op::ToScores;
 
@@ -26,7 +26,7 @@ pub(super) fn to_scores(s: &mut Step<'_>, op: ToScores) -> Result<String, Error>
     let unit = s.w.double(power_of_two(op.shift.into()));
     let scaled = s.w.op("Mul", &[&x, &unit]);
     let rounded = rounded(s, &scaled, i32::MIN.into(), i32::MAX.into());
-    Ok(s.w.cast(&rounded, Element::Int64))
+    Ok(s.w.cast(&rounded, DType::I64))
 }
 
 /// Doubles rounded, ties to even, within two bounds; NaN gives 0.
@@ -72,7 +72,7 @@ fn polygon(s: &mut Step<'_>, score: &str, knots: &[i32], values: &[i32]) -> Resu
     let inside = s.w.op("Clip", &[score, &low, &high]);
     let all = s.w.ints(&[1, n], &knots);
     let at_or_above = s.w.op("GreaterOrEqual", &[&inside, &all]);
-    let at_or_above = s.w.cast(&at_or_above, Element::Int64);
+    let at_or_above = s.w.cast(&at_or_above, DType::I64);
     // 1 to n, since the score is not below the first knot.
     let count = s.w.reduce("ReduceSum", &at_or_above, true);
     let one = s.w.int(1);
@@ -100,6 +100,6 @@ fn polygon(s: &mut Step<'_>, score: &str, knots: &[i32], values: &[i32]) -> Resu
     let is_odd = s.w.op("Equal", &[&parity, &one]);
     let to_even = s.w.op("And", &[&is_half, &is_odd]);
     let up = s.w.op("Or", &[&is_more, &to_even]);
-    let up = s.w.cast(&up, Element::Int64);
+    let up = s.w.cast(&up, DType::I64);
     Ok(s.w.op("Add", &[&floor, &up]))
 }

@@ -1,7 +1,7 @@
 //! One node of the model while it is written: its inputs by position, and how it is refused.
 
-use super::writer::Writer;
 use crate::error::{Error, Kind};
+use crate::writer::Writer;
 use ir::{DType, Dim, Graph, Node, TensorData, ValueIdx};
 
 /// A node of the model, and where it is written to.

@@ -3,8 +3,9 @@
 //! One look-up for all terms: the places of a row's codes in the table, `[N, T]`, then their rows, `[N, T, K]`, added up.
 
 use super::step::Step;
-use super::writer::{Element, wide};
 use crate::error::Error;
+use crate::writer::wide;
+use ir::DType;
 use ir::op::Tables;
 
 pub(super) fn tables(s: &mut Step<'_>, op: Tables) -> Result<String, Error> {
@@ -50,7 +51,7 @@ pub(super) fn tables(s: &mut Step<'_>, op: Tables) -> Result<String, Error> {
         let rows = s.w.gather(&table, &at, 0);
         // That no sum leaves i32 was proven when the node was made.
         let of_terms = s.w.reduce("ReduceSum", &rows, false);
-        let of_terms = s.w.cast(&of_terms, Element::Int64);
+        let of_terms = s.w.cast(&of_terms, DType::I64);
         sum = s.w.op("Add", &[&of_terms, &sum]);
     } else {
         let none = s.w.int(0);

@@ -6,7 +6,8 @@
 
 use super::step::Step;
 use super::times::Whole;
-use super::writer::{Attribute, Element};
+use crate::writer::Attribute;
+use ir::DType;
 use ir::text::time::TimeFormat;
 
 /// Microseconds since 1970, `int64 [N]`, and where a text was read, `bool [N]`; both in the writer's memory, since a column
@@ -134,7 +135,7 @@ impl Fields {
             self.month = month(s, part);
             return;
         }
-        let number = s.w.cast(part, Element::Int64);
+        let number = s.w.cast(part, DType::I64);
         let mut add = |s: &mut Step<'_>, unit: i64| {
             let unit = s.w.int(unit);
             let micros = s.w.op("Mul", &[&number, &unit]);
@@ -186,7 +187,7 @@ impl Fields {
         let length = w.s.w.gather(&lengths, &self.month, 0);
         let (two, leap) = (w.s.w.int(2), super::times::leap_day(&mut w, &self.year));
         let is_february = w.s.w.op("Equal", &[&self.month, &two]);
-        let is_february = w.s.w.cast(&is_february, Element::Int64);
+        let is_february = w.s.w.cast(&is_february, DType::I64);
         let more = w.s.w.op("Mul", &[&is_february, &leap]);
         let length = w.sum(&length, &more);
         let exists = w.s.w.op("LessOrEqual", &[&self.day, &length]);
@@ -212,7 +213,7 @@ fn month(s: &mut Step<'_>, name: &str) -> String {
     for (number, month) in (1..).zip(MONTHS) {
         let pattern = format!("(?i:{month})");
         let is = s.w.with("RegexFullMatch", &[name], vec![("pattern", Attribute::Text(pattern))]);
-        let is = s.w.cast(&is, Element::Int64);
+        let is = s.w.cast(&is, DType::I64);
         let number = s.w.int(number);
         let number = s.w.op("Mul", &[&is, &number]);
         sum = s.w.op("Add", &[&sum, &number]);
@@ -262,7 +263,7 @@ fn split_or_all(s: &mut Step<'_>, x: &str, literal: &str) -> (String, String) {
 fn whole(s: &mut Step<'_>, digits: &str) -> String {
     let zero = s.w.texts(&[], &["0".to_string()]);
     let digits = s.w.op("StringConcat", &[&zero, digits]);
-    s.w.cast(&digits, Element::Int64)
+    s.w.cast(&digits, DType::I64)
 }
 
 /// Microseconds of `hh`, `hh:`, `hh:mm`, `hhmm` or nothing.
@@ -284,7 +285,7 @@ fn zone(s: &mut Step<'_>, text: &str) -> String {
 fn micros_of(s: &mut Step<'_>, digits: &str) -> String {
     let zeros = s.w.texts(&[], &["000000".to_string()]);
     let long = s.w.op("StringConcat", &[digits, &zeros]);
-    let long = s.w.cast(&long, Element::Int64);
+    let long = s.w.cast(&long, DType::I64);
     let mut divisor = s.w.int(1);
     for n in 1..=9 {
         let at_least = vec![("pattern", Attribute::Text(format!("[0-9]{{{n},}}")))];

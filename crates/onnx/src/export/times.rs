@@ -3,8 +3,8 @@
 use super::codes::missing;
 use super::step::Step;
 use super::time_texts;
-use super::writer::Element;
 use crate::error::Error;
+use ir::DType;
 use ir::op::TimePart;
 use ir::text::time::Part;
 
@@ -19,7 +19,7 @@ pub(super) fn time_part(s: &mut Step<'_>, op: TimePart) -> Result<String, Error>
         }
     };
     let part = part(s, &micros, op.part);
-    let part = s.w.cast(&part, Element::Double);
+    let part = s.w.cast(&part, DType::F64);
     let nan = s.w.double(f64::NAN);
     Ok(s.w.op("Where", &[&is_there, &part, &nan]))
 }
@@ -60,7 +60,7 @@ impl Whole<'_, '_> {
         let whole = self.s.w.op("Mul", &[&cut, &divisor]);
         let rest = self.less(x, &whole);
         let is_below = self.s.w.op("Less", &[&rest, &zero]);
-        let is_below = self.s.w.cast(&is_below, Element::Int64);
+        let is_below = self.s.w.cast(&is_below, DType::I64);
         self.less(&cut, &is_below)
     }
 
@@ -76,7 +76,7 @@ impl Whole<'_, '_> {
     pub(super) fn at_most(&mut self, x: &str, constant: i64) -> String {
         let constant = self.s.w.int(constant);
         let is = self.s.w.op("LessOrEqual", &[x, &constant]);
-        self.s.w.cast(&is, Element::Int64)
+        self.s.w.cast(&is, DType::I64)
     }
 }
 
@@ -158,7 +158,7 @@ pub(super) fn leap_day(w: &mut Whole<'_, '_>, year: &str) -> String {
     let [four, hundred, four_hundred] = [4, 100, 400].map(|n| {
         let rest = w.modulo(year, n);
         let is = w.s.w.op("Equal", &[&rest, &zero]);
-        w.s.w.cast(&is, Element::Int64)
+        w.s.w.cast(&is, DType::I64)
     });
     let leap = w.less(&four, &hundred);
     w.sum(&leap, &four_hundred)

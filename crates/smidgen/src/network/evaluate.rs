@@ -53,7 +53,7 @@ pub(crate) fn evaluate_networks(options: &EvaluateOptions, ctx: &Ctx<'_>) -> Res
             classes: known.classes,
             bytes: network.bytes,
             speed: Some(speed),
-            exact: false,
+            exact: network.graph.is_exact(),
             warnings: warnings.into_iter().collect(),
             ..partial
         })?;
@@ -124,8 +124,19 @@ fn known(
             "expected one output a class, got one number a row; evaluate it on arrays with --labels FILE.npy",
         ));
     }
-    // Names that are numbers say which output they mean; others stand in the order of the outputs.
-    let places: Option<Vec<u32>> = names.iter().map(|name| name.parse().ok()).collect();
+    // Names that the network has say which output they mean, and so do numbers; others stand in the order of the outputs.
+    let of_network = &network.signature.classes;
+    let own = |name: &String| of_network.iter().position(|c| c == name).and_then(|at| u32::try_from(at).ok());
+    let places: Option<Vec<u32>> = names.iter().map(own).collect();
+    let places = places.or_else(|| names.iter().map(|name| name.parse().ok()).collect());
+    if places.is_none() && !of_network.is_empty() {
+        let first = |names: &[String]| names.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+        return Err(network.fail(&format!(
+            "expected its classes {}, got {} in {data}; name classes as the network does, or by the number of their output",
+            first(of_network),
+            first(&names)
+        )));
+    }
     let labels: Vec<u32> = match places.filter(|p| !p.is_empty()) {
         Some(places) => {
             let place = |label: &u32| places.get(*label as usize).copied().unwrap_or(u32::MAX);
@@ -148,7 +159,7 @@ fn known(
         )));
     }
     let positive = (n_classes == 2).then_some(1);
-    let classes = class_names(feed, n_classes);
+    let classes = class_names(network, feed, n_classes);
     Ok(Known { truth: Truth::Classes { labels, n_classes, positive }, classes })
 }
 
@@ -210,8 +221,12 @@ fn shown(on_rows: &OnRows, feed: &Feed) -> Shown {
     Shown::of_rows(on_rows.evaluated.interval, WorstRows { columns, rows: worst.collect() })
 }
 
-/// The rows of classes that a network predicts, as a table has them.
-pub(crate) fn class_names(feed: &Feed, n_classes: usize) -> Vec<String> {
+/// Names of the classes that a network predicts: its own, or those of the images, or the numbers of its outputs.
+pub(crate) fn class_names(network: &Network, feed: &Feed, n_classes: usize) -> Vec<String> {
+    let own = &network.signature.classes;
+    if own.len() == n_classes {
+        return own.clone();
+    }
     match feed {
         Feed::Images(images, _)
             if images.classes().len() == n_classes

@@ -3,7 +3,7 @@
 use super::{Layout, Network, NetworkOptions, Port};
 use crate::Error;
 use data::{ImageOptions, ImageSet, Pixels, read_arrays};
-use ir::{DType, Dim, Tensor, TensorData};
+use ir::{DType, Dim, PixelMap, Tensor, TensorData};
 use std::path::Path;
 
 /// Rows of one input, in batches; or all inputs of one run.
@@ -26,9 +26,8 @@ pub(crate) struct Geometry {
     height: Option<usize>,
     width: Option<usize>,
     dtype: DType,
-    scale: f64,
-    mean: [f64; 3],
-    std: [f64; 3],
+    /// The number of each pixel, by channel.
+    numbers: [Vec<f64>; 3],
 }
 
 impl Feed {
@@ -54,7 +53,8 @@ impl Feed {
             )));
         };
         let input = network.only_input()?;
-        let geometry = Geometry::of(&input, options).map_err(|what| network.fail(&what))?;
+        let options = network.with_signature(options)?;
+        let geometry = Geometry::of(&input, &options).map_err(|what| network.fail(&what))?;
         Ok(Feed::Images(images, geometry))
     }
 
@@ -150,7 +150,7 @@ pub(crate) fn numbers(data: &TensorData) -> Option<Vec<f64>> {
 impl Geometry {
     /// How images fit an input `[N, C, H, W]`, `[N, H, W, C]`, `[N, H, W]` or `[N, pixels]`; what is wrong if they do
     /// not.
-    fn of(input: &Port, options: &NetworkOptions) -> Result<Geometry, String> {
+    pub(crate) fn of(input: &Port, options: &NetworkOptions) -> Result<Geometry, String> {
         let shape = format!("input \"{}\" of {} {}", input.name, input.dtype, input.shape);
         let dims: Vec<Option<usize>> = match &input.shape.0[..] {
             [Dim::Rest] | [] => {
@@ -185,31 +185,37 @@ impl Geometry {
             Some(3) => true,
             _ => return Err(format!("expected 1 or 3 channels for images, got {shape}")),
         };
-        let per_channel = |values: &[f64], plain: f64, flag: &str| -> Result<[f64; 3], String> {
-            match values {
-                [] => Ok([plain; 3]),
-                [one] => Ok([*one; 3]),
-                [a, b, c] if colour => Ok([*a, *b, *c]),
-                _ => Err(format!(
-                    "{flag}: expected one number, or one for each of {} channels, got {}",
-                    if colour { 3 } else { 1 },
+        let n_channels = if colour { 3 } else { 1 };
+        for (flag, values) in [("--input-std", &options.std), ("--input-mean", &options.mean)] {
+            if !(values.len() <= 1 || values.len() == n_channels) {
+                return Err(format!(
+                    "{flag}: expected one number, or one for each of {n_channels} channels, got {}",
                     values.len()
-                )),
+                ));
             }
-        };
-        let std = per_channel(&options.std, 1.0, "--input-std")?;
-        if std.contains(&0.0) {
+        }
+        if options.std.contains(&0.0) {
             return Err("--input-std: expected numbers that are not 0".to_owned());
         }
-        let mean = per_channel(&options.mean, 0.0, "--input-mean")?;
         let is_changed = options.scale.is_some() || !options.mean.is_empty() || !options.std.is_empty();
         if input.dtype == DType::U8 && is_changed {
             return Err(format!(
                 "{shape} takes pixels as they are; leave out --input-scale, --input-mean and --input-std"
             ));
         }
-        let scale = options.scale.unwrap_or(1.0);
-        Ok(Geometry { layout, dims, colour, height, width, dtype: input.dtype, scale, mean, std })
+        let map = PixelMap {
+            scale: options.scale.unwrap_or(1.0),
+            mean: options.mean.clone(),
+            std: options.std.clone(),
+            layout: Some(layout),
+        };
+        let numbers = [0, 1, 2].map(|c| (0..=255).map(|pixel| map.of(c, pixel)).collect());
+        Ok(Geometry { layout, dims, colour, height, width, dtype: input.dtype, numbers })
+    }
+
+    /// Where channels stand.
+    pub(crate) fn layout(&self) -> Layout {
+        self.layout
     }
 
     /// Images as the input takes them; the place of one that does not fit, and why.
@@ -236,7 +242,7 @@ impl Geometry {
             };
             let mut take = |c: usize, byte: u8| match self.dtype {
                 DType::U8 => bytes.push(byte),
-                _ => cells.push((f64::from(byte) * self.scale - self.mean[c]) / self.std[c]),
+                _ => cells.push(self.numbers[c][usize::from(byte)]),
             };
             match self.layout {
                 Layout::Nchw => {

@@ -3,7 +3,7 @@
 use super::Network;
 use super::feed::{Feed, numbers};
 use crate::Error;
-use ir::Tensor;
+use ir::{AnswerKind, Tensor};
 use jobs::Ctx;
 use recipe::Predictions;
 
@@ -15,12 +15,13 @@ pub(crate) struct Answers {
     pub(crate) predictions: Predictions,
     /// Classes; 0 for numbers.
     pub(crate) n_classes: usize,
-    /// True where a softmax was taken: the outputs were no probabilities.
+    /// True where a softmax was taken that nobody asked for: the outputs were no probabilities.
     pub(crate) was_softmax: bool,
 }
 
-/// Runs a network on all rows, and takes what its first output `[rows, classes]` or `[rows]`, `[rows, 1]` of numbers
-/// says. Numbers of several classes that are no probabilities (rows that do not sum up to 1) become some by softmax.
+/// Runs a network on all rows, and takes what the output that answers says. Where the file names none, that is the first
+/// output `[rows, classes]` or `[rows]`, `[rows, 1]` of numbers, and numbers of several classes that are no probabilities
+/// (rows that do not sum up to 1) become some by softmax.
 ///
 /// # Errors
 /// The network does not run on the rows, or has no such output.
@@ -51,13 +52,11 @@ pub(crate) fn answers(network: &Network, feed: &Feed, ctx: &Ctx<'_>) -> Result<A
     if width == 1 {
         return Ok(Answers { predictions: Predictions::Values(answers), n_classes: 0, was_softmax: false });
     }
-    let is_share = |row: &[f64]| {
-        row.iter().all(|p| (0.0..=1.0 + SUM_EPS).contains(p))
-            && (row.iter().sum::<f64>() - 1.0).abs() <= SUM_EPS
-    };
-    let was_softmax = !answers.chunks_exact(width).all(is_share);
+    let known = network.signature.answer.map(|a| a.kind);
+    let is_share = known == Some(AnswerKind::Probability) || answers.chunks_exact(width).all(is_shares);
+    let was_softmax = known.is_none() && !is_share;
     for row in answers.chunks_exact_mut(width) {
-        if was_softmax {
+        if was_softmax || known == Some(AnswerKind::Logit) {
             softmax(row);
         }
         // Shares of single precision are some last digits off; metrics want them whole.
@@ -71,6 +70,19 @@ pub(crate) fn answers(network: &Network, feed: &Feed, ctx: &Ctx<'_>) -> Result<A
     Ok(Answers { predictions, n_classes: width, was_softmax })
 }
 
+/// True for numbers that are probabilities of all classes.
+pub(crate) fn is_shares(row: &[f64]) -> bool {
+    row.iter().all(|p| (0.0..=1.0 + SUM_EPS).contains(p)) && (row.iter().sum::<f64>() - 1.0).abs() <= SUM_EPS
+}
+
+/// How many numbers a tensor of floats has for each of the rows; none if it does not stand for rows.
+pub(crate) fn width_of(tensor: &Tensor, n_rows: usize) -> Option<usize> {
+    let width: usize = tensor.dims().iter().skip(1).product();
+    let is_flat = tensor.dims().iter().skip(1).filter(|n| **n > 1).count() <= 1;
+    let is_of_rows = tensor.dims().first() == Some(&n_rows) && is_flat && tensor.dtype().is_float();
+    Some(width).filter(|&width| is_of_rows && width > 0)
+}
+
 fn softmax(row: &mut [f64]) {
     let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     row.iter_mut().for_each(|x| *x = ir::fixed::math::exp(*x - most));
@@ -78,14 +90,15 @@ fn softmax(row: &mut [f64]) {
     row.iter_mut().for_each(|x| *x /= sum);
 }
 
-/// The numbers of the first output that has some for each row, and how many a row has.
+/// The numbers of the output that answers, or of the first that has some for each row, and how many a row has.
 fn answer(network: &Network, outputs: &[Tensor], n_rows: usize) -> Result<(Vec<f64>, usize), Error> {
-    let of_rows = |tensor: &&Tensor| {
-        let width: usize = tensor.dims().iter().skip(1).product();
-        let is_flat = tensor.dims().iter().skip(1).filter(|n| **n > 1).count() <= 1;
-        tensor.dims().first() == Some(&n_rows) && is_flat && width > 0 && tensor.dtype().is_float()
+    let of_rows = |tensor: &&Tensor| width_of(tensor, n_rows).is_some();
+    let named = network.signature.answer.map(|a| outputs.iter().skip(a.output as usize).take(1));
+    let found = match named {
+        Some(mut named) => named.find(of_rows),
+        None => outputs.iter().find(of_rows),
     };
-    let Some(tensor) = outputs.iter().find(of_rows) else {
+    let Some(tensor) = found else {
         let shapes: Vec<String> = outputs.iter().map(|t| format!("{} {:?}", t.dtype(), t.dims())).collect();
         return Err(network.fail(&format!(
             "expected an output of floats with one number a class, or one number, for each of {n_rows} rows, got {}; look at its outputs with predict -o FILE.npz",

@@ -60,7 +60,7 @@ pub(crate) fn predict_rows(
             n
         }
         Predictions::Classes { probabilities, labels } => {
-            let classes = class_names(&feed, answers.n_classes);
+            let classes = class_names(&network, &feed, answers.n_classes);
             fields.push(Field::new("prediction", DataType::Utf8, true));
             let named = labels.iter().map(|&l| classes[l as usize].as_str());
             columns.push(Arc::new(StringArray::from_iter_values(named)));

@@ -2,7 +2,7 @@
 
 use super::{Network, Port};
 use crate::Error;
-use ir::{DType, Dim, Graph, Op, Origin, Shape, Tensor, ValueIdx};
+use ir::{AnswerKind, DType, Dim, Graph, Op, Origin, PixelMap, Shape, Task, Tensor, TensorData, ValueIdx};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -19,6 +19,20 @@ pub struct NetworkSummary {
     pub outputs: Vec<Port>,
     /// Operators, those of most multiplications first, then the most frequent.
     pub operators: Vec<OperatorCount>,
+    /// What its constants take, by dtype, the most bytes first.
+    pub weights: Vec<WeightCount>,
+    /// Names of its classes; empty if its file says none.
+    pub classes: Vec<String>,
+    /// The question that it answers, if its file says so.
+    pub task: Option<Task>,
+    /// Name of the output that answers, and what its numbers are, if its file says so.
+    pub answer: Option<(String, AnswerKind)>,
+    /// How pixels become its input, if its file says so.
+    pub pixels: Option<PixelMap>,
+    /// True if every machine computes the same bits: no float product is left.
+    pub exact: bool,
+    /// Where it comes from, of a file of smidgen.
+    pub recipe: String,
     /// Numbers that it learnt: elements of floats and small integers.
     pub n_parameters: u64,
     /// Those of them that take at most 8 bits.
@@ -36,6 +50,19 @@ pub struct OperatorCount {
     pub count: u64,
     /// Their multiplications with an addition.
     pub multiply_adds: u64,
+}
+
+/// Constants of one dtype.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WeightCount {
+    /// The dtype.
+    pub dtype: DType,
+    /// How many constants have it.
+    pub count: u64,
+    /// Their elements.
+    pub elements: u64,
+    /// Bytes of these at their bit width; a text counts for its bytes.
+    pub bytes: u64,
 }
 
 /// Reads a network and counts.
@@ -56,19 +83,57 @@ pub(crate) fn summary(path: &Path) -> Result<NetworkSummary, Error> {
         Origin::Constant(tensor) => Some(tensor),
         _ => None,
     });
-    let learnt: Vec<&Tensor> = constants.filter(|t| is_learnt(t.dtype())).collect();
+    let constants: Vec<&Tensor> = constants.collect();
+    let learnt: Vec<&Tensor> = constants.iter().copied().filter(|t| is_learnt(t.dtype())).collect();
     let all = |tensors: &[&Tensor]| tensors.iter().map(|t| t.data().len() as u64).sum::<u64>();
     let small: Vec<&Tensor> = learnt.iter().copied().filter(|t| is_small(t.dtype())).collect();
+    let outputs = network.outputs();
+    let answer = network.signature.answer;
+    let answer = answer.and_then(|a| Some((outputs.get(a.output as usize)?.name.clone(), a.kind)));
+    let (inputs, weights) = (network.inputs(), weights(&constants));
+    let bytes = network.bytes;
+    let (exact, recipe, classes) =
+        (graph.is_exact(), network.card.recipe.clone(), network.signature.classes.clone());
+    let (n_parameters, n_quantized) = (all(&learnt), all(&small));
+    let pixels = network.signature.pixels.clone();
     Ok(NetworkSummary {
         name: path.display().to_string(),
-        bytes: network.bytes,
-        inputs: network.inputs(),
-        outputs: network.outputs(),
+        bytes,
+        inputs,
+        outputs,
         multiply_adds: operators.iter().map(|o| o.multiply_adds).sum(),
         operators,
-        n_parameters: all(&learnt),
-        n_quantized: all(&small),
+        weights,
+        classes,
+        task: network.task(),
+        answer,
+        pixels,
+        exact,
+        recipe,
+        n_parameters,
+        n_quantized,
     })
+}
+
+/// Constants by dtype.
+fn weights(constants: &[&Tensor]) -> Vec<WeightCount> {
+    let mut counted: BTreeMap<DType, WeightCount> = BTreeMap::new();
+    for tensor in constants {
+        let dtype = tensor.dtype();
+        let elements = tensor.data().len() as u64;
+        let bytes = match (tensor.data(), dtype) {
+            (TensorData::Str(v), _) => v.iter().map(|text| text.len() as u64).sum(),
+            (_, DType::Narrow(narrow)) => (elements * u64::from(narrow.bits())).div_ceil(8),
+            _ => elements * dtype.bytes() as u64,
+        };
+        let entry = counted.entry(dtype).or_insert(WeightCount { dtype, count: 0, elements: 0, bytes: 0 });
+        entry.count += 1;
+        entry.elements += elements;
+        entry.bytes += bytes;
+    }
+    let mut all: Vec<WeightCount> = counted.into_values().collect();
+    all.sort_by_key(|w| (std::cmp::Reverse(w.bytes), w.dtype));
+    all
 }
 
 fn is_learnt(dtype: DType) -> bool {

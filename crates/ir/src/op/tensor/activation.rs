@@ -1,7 +1,9 @@
 //! `Relu`, `Elu`, `HardSigmoid` and others: one element to one, by at most two parameters.
 
+use super::stored::{Found, Stored, named};
 use super::{Attr, Made, Operand, Payload, arity, misfit, one};
 use crate::DType;
+use crate::op::Attrs;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -38,6 +40,46 @@ pub enum ActivationKind {
     Shrink,
 }
 
+impl ActivationKind {
+    /// Every member.
+    pub const ALL: &'static [ActivationKind] = &[
+        ActivationKind::Relu,
+        ActivationKind::LeakyRelu,
+        ActivationKind::ThresholdedRelu,
+        ActivationKind::Elu,
+        ActivationKind::Selu,
+        ActivationKind::Celu,
+        ActivationKind::Sigmoid,
+        ActivationKind::HardSigmoid,
+        ActivationKind::Tanh,
+        ActivationKind::ScaledTanh,
+        ActivationKind::Affine,
+        ActivationKind::Softplus,
+        ActivationKind::Softsign,
+        ActivationKind::Shrink,
+    ];
+
+    /// Name as ONNX writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ActivationKind::Relu => "Relu",
+            ActivationKind::LeakyRelu => "LeakyRelu",
+            ActivationKind::ThresholdedRelu => "ThresholdedRelu",
+            ActivationKind::Elu => "Elu",
+            ActivationKind::Selu => "Selu",
+            ActivationKind::Celu => "Celu",
+            ActivationKind::Sigmoid => "Sigmoid",
+            ActivationKind::HardSigmoid => "HardSigmoid",
+            ActivationKind::Tanh => "Tanh",
+            ActivationKind::ScaledTanh => "ScaledTanh",
+            ActivationKind::Affine => "Affine",
+            ActivationKind::Softplus => "Softplus",
+            ActivationKind::Softsign => "Softsign",
+            ActivationKind::Shrink => "Shrink",
+        }
+    }
+}
+
 /// ONNX's operators of these names; those of recurrent networks too. Floats of 16 bits are computed in single
 /// precision; `Relu` and `Shrink` take integers as well.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,22 +101,7 @@ impl Activation {
 
 impl Payload for Activation {
     fn name(&self) -> &'static str {
-        match self.kind {
-            ActivationKind::Relu => "Relu",
-            ActivationKind::LeakyRelu => "LeakyRelu",
-            ActivationKind::ThresholdedRelu => "ThresholdedRelu",
-            ActivationKind::Elu => "Elu",
-            ActivationKind::Selu => "Selu",
-            ActivationKind::Celu => "Celu",
-            ActivationKind::Sigmoid => "Sigmoid",
-            ActivationKind::HardSigmoid => "HardSigmoid",
-            ActivationKind::Tanh => "Tanh",
-            ActivationKind::ScaledTanh => "ScaledTanh",
-            ActivationKind::Affine => "Affine",
-            ActivationKind::Softplus => "Softplus",
-            ActivationKind::Softsign => "Softsign",
-            ActivationKind::Shrink => "Shrink",
-        }
+        self.kind.name()
     }
 
     fn attrs(&self) -> Vec<(&'static str, Attr)> {
@@ -109,5 +136,17 @@ impl Payload for Activation {
 
     fn is_exact(&self) -> bool {
         matches!(self.kind, ActivationKind::Relu)
+    }
+}
+
+impl Stored for Activation {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Activation> {
+        let kind = named(ActivationKind::ALL, name, |k| k.name())?;
+        let read = || {
+            let parameter = |name| attrs.maybe(name, |a| a.float(kind.name(), name));
+            let (alpha, beta) = (parameter("alpha")?, parameter("beta")?);
+            Ok(Activation { kind, alpha: alpha.unwrap_or(0.0), beta: beta.unwrap_or(0.0) })
+        };
+        Some(read())
     }
 }

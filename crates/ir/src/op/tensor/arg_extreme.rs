@@ -1,6 +1,8 @@
 //! `ArgMax`, `ArgMin`: the place of the largest or least element along an axis.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, axis_of, flag, misfit, one};
+use crate::op::Attrs;
 use crate::{DType, Dim, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -46,5 +48,16 @@ impl Payload for ArgExtreme {
             dims.remove(axis);
         }
         one(DType::I64, Shape(dims))
+    }
+}
+
+impl Stored for ArgExtreme {
+    fn parse(name: &str, attrs: &Attrs) -> Found<ArgExtreme> {
+        let (largest, op) = [(true, "ArgMax"), (false, "ArgMin")].into_iter().find(|(_, op)| *op == name)?;
+        let read = || {
+            let (axis, keep_dims) = (attrs.int(op, "axis")?, attrs.flag(op, "keepdims")?);
+            Ok(ArgExtreme { largest, axis, keep_dims, last: attrs.flag(op, "select_last_index")? })
+        };
+        Some(read())
     }
 }

@@ -1,7 +1,9 @@
 //! `BatchNormalization` with statistics that are known.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, floats, misfit, one};
 use crate::Dim;
+use crate::op::Attrs;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -49,5 +51,11 @@ impl Payload for BatchNormalization {
 
     fn is_exact(&self) -> bool {
         false
+    }
+}
+
+impl Stored for BatchNormalization {
+    fn parse(name: &str, attrs: &Attrs) -> Found<BatchNormalization> {
+        (name == NAME).then(|| Ok(BatchNormalization { epsilon: attrs.float(NAME, "epsilon")? }))
     }
 }

@@ -1,7 +1,9 @@
 //! `Add`, `Sub`, `Mul`, `Div`, `Pow`, `Mod`, `Min`, `Max`, `PRelu`, logic and bits: two elements to one.
 
+use super::stored::{Found, Stored, named};
 use super::{Attr, Made, Operand, Payload, alike, arity, broadcast, misfit, one, word};
 use crate::DType;
+use crate::op::Attrs;
 use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -46,6 +48,26 @@ pub enum Binary {
     ShiftLeft,
     /// `a >> b`; 0 from the width of the type on.
     ShiftRight,
+}
+
+impl Binary {
+    /// Those whose name says all.
+    const PLAIN: &'static [Binary] = &[
+        Binary::Add,
+        Binary::Sub,
+        Binary::Mul,
+        Binary::Div,
+        Binary::Pow,
+        Binary::Min,
+        Binary::Max,
+        Binary::PRelu,
+        Binary::And,
+        Binary::Or,
+        Binary::Xor,
+        Binary::BitwiseAnd,
+        Binary::BitwiseOr,
+        Binary::BitwiseXor,
+    ];
 }
 
 impl Payload for Binary {
@@ -110,5 +132,20 @@ impl Payload for Binary {
 
     fn is_exact(&self) -> bool {
         !matches!(self, Binary::Pow)
+    }
+}
+
+impl Stored for Binary {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Binary> {
+        let of_sign = [Binary::Mod, Binary::FMod];
+        match name {
+            "Mod" => Some(attrs.flag("Mod", "fmod").map(|dividend| of_sign[usize::from(dividend)])),
+            "BitShift" => {
+                let directions = [Binary::ShiftLeft, Binary::ShiftRight];
+                let spelt = |b: &Binary| if *b == Binary::ShiftLeft { "LEFT" } else { "RIGHT" };
+                Some(attrs.one_of("BitShift", "direction", &directions, spelt))
+            }
+            _ => named(Binary::PLAIN, name, Payload::name).map(Ok),
+        }
     }
 }

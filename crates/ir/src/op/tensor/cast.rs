@@ -1,8 +1,10 @@
 //! `Cast`: elements of another dtype.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, flag, misfit, one, word};
 use crate::DType;
 use crate::fixed::{Overflow, PowerRounding};
+use crate::op::Attrs;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -30,21 +32,24 @@ impl Cast {
     }
 }
 
+fn rounding_name(rounding: &PowerRounding) -> &'static str {
+    match rounding {
+        PowerRounding::Up => "up",
+        PowerRounding::Down => "down",
+        PowerRounding::Nearest => "nearest",
+    }
+}
+
 impl Payload for Cast {
     fn name(&self) -> &'static str {
         NAME
     }
 
     fn attrs(&self) -> Vec<(&'static str, Attr)> {
-        let rounding = match self.rounding {
-            PowerRounding::Up => "up",
-            PowerRounding::Down => "down",
-            PowerRounding::Nearest => "nearest",
-        };
         vec![
             ("to", word(self.to.name())),
             ("saturate", flag(self.overflow == Overflow::Saturate)),
-            ("round_mode", word(rounding)),
+            ("round_mode", word(rounding_name(&self.rounding))),
         ]
     }
 
@@ -54,5 +59,19 @@ impl Payload for Cast {
             return Err(misfit(NAME, "dtypes", "numbers, bool or text", &x.describe()));
         }
         one(self.to, x.shape.clone())
+    }
+}
+
+impl Stored for Cast {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Cast> {
+        let read = || {
+            let roundings = [PowerRounding::Up, PowerRounding::Down, PowerRounding::Nearest];
+            Ok(Cast {
+                to: attrs.dtype(NAME, "to")?,
+                overflow: attrs.overflow(NAME)?,
+                rounding: attrs.one_of(NAME, "round_mode", &roundings, rounding_name)?,
+            })
+        };
+        (name == NAME).then(read)
     }
 }

@@ -1,6 +1,8 @@
 //! `CenterCropPad`: a tensor cut and padded around its centre.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, axes_of, ints, length, misfit, one, ranked};
+use crate::op::Attrs;
 use crate::{Dim, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -57,5 +59,11 @@ impl Payload for CenterCropPad {
             None => places.iter().for_each(|&axis| dims[axis] = Dim::Unknown),
         }
         Ok(vec![(x.dtype, Shape(dims))])
+    }
+}
+
+impl Stored for CenterCropPad {
+    fn parse(name: &str, attrs: &Attrs) -> Found<CenterCropPad> {
+        (name == NAME).then(|| Ok(CenterCropPad { axes: attrs.maybe("axes", |a| a.ints(NAME, "axes"))? }))
     }
 }

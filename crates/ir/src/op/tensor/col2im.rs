@@ -1,7 +1,9 @@
 //! `Col2Im`: blocks that stand in columns, added up to an image.
 
+use super::stored::{Found, Stored};
 use super::window::{Pads, Window};
 use super::{Attr, Made, Operand, Payload, arity, ints, length, misfit, numbers, one, ranked};
+use crate::op::Attrs;
 use crate::{Dim, Error, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -64,5 +66,17 @@ impl Payload for Col2Im {
         let mut dims = vec![rows.clone(), channels];
         dims.extend(size(&image)?);
         one(x.dtype, Shape(dims))
+    }
+}
+
+impl Stored for Col2Im {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Col2Im> {
+        (name == NAME).then(|| {
+            Ok(Col2Im {
+                strides: attrs.ints(NAME, "strides")?,
+                dilations: attrs.ints(NAME, "dilations")?,
+                pads: attrs.ints(NAME, "pads")?,
+            })
+        })
     }
 }

@@ -1,7 +1,9 @@
 //! `Equal`, `Less`, `LessOrEqual`, `Greater`, `GreaterOrEqual`: two elements to a truth.
 
+use super::stored::{Found, Stored, named};
 use super::{Attr, Made, Operand, Payload, alike, arity, broadcast, misfit, one};
 use crate::DType;
+use crate::op::Attrs;
 use alloc::vec::Vec;
 
 /// ONNX's operators of these names on tensors that broadcast as numpy's do; a NaN on either side gives false.
@@ -47,5 +49,13 @@ impl Payload for Compare {
             return Err(misfit(self.name(), "inputs", "numbers of 8 bits or more", &a.describe()));
         }
         one(DType::Bool, broadcast(self.name(), &[a.shape, b.shape])?)
+    }
+}
+
+impl Stored for Compare {
+    fn parse(name: &str, _: &Attrs) -> Found<Compare> {
+        let all =
+            [Compare::Equal, Compare::Less, Compare::LessOrEqual, Compare::Greater, Compare::GreaterOrEqual];
+        named(&all, name, Payload::name).map(Ok)
     }
 }

@@ -1,6 +1,8 @@
 //! `Compress`: the slices where a condition holds.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, axis_of, misfit, one, ranked};
+use crate::op::Attrs;
 use crate::{DType, Dim, Shape, TensorData};
 use alloc::vec::Vec;
 
@@ -38,5 +40,11 @@ impl Payload for Compress {
         let mut dims = axes.to_vec();
         dims[axis_of(NAME, axis, axes.len())?] = kept;
         one(x.dtype, Shape(dims))
+    }
+}
+
+impl Stored for Compress {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Compress> {
+        (name == NAME).then(|| Ok(Compress { axis: attrs.maybe("axis", |a| a.int(NAME, "axis"))? }))
     }
 }

@@ -1,6 +1,8 @@
 //! `Concat`: tensors one after the other along an axis.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, alike, axis_of, met, misfit, one};
+use crate::op::Attrs;
 use crate::{Dim, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -54,5 +56,11 @@ impl Payload for Concat {
             }
         }
         one(first.dtype, Shape(dims))
+    }
+}
+
+impl Stored for Concat {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Concat> {
+        (name == NAME).then(|| Ok(Concat { axis: attrs.int(NAME, "axis")? }))
     }
 }

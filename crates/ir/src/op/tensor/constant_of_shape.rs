@@ -1,6 +1,8 @@
 //! `ConstantOfShape`: one value everywhere.
 
-use super::{Attr, Made, Operand, Payload, arity, ints, length, one, ranked, whole, word};
+use super::stored::{Found, Stored};
+use super::{Attr, Made, Operand, Payload, arity, ints, length, one, ranked, whole};
+use crate::op::Attrs;
 use crate::{Dim, Shape, Tensor};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -34,7 +36,7 @@ impl Payload for ConstantOfShape {
     }
 
     fn attrs(&self) -> Vec<(&'static str, Attr)> {
-        vec![("dtype", word(self.value.dtype().name()))]
+        vec![("value", Attr::Tensor(self.value.clone()))]
     }
 
     fn infer(&self, inputs: &[Operand<'_>]) -> Made {
@@ -43,5 +45,11 @@ impl Payload for ConstantOfShape {
             return Err(super::misfit(NAME, "value", "one element", &self.value.data().len()));
         }
         one(self.value.dtype(), stated(NAME, shape)?)
+    }
+}
+
+impl Stored for ConstantOfShape {
+    fn parse(name: &str, attrs: &Attrs) -> Found<ConstantOfShape> {
+        (name == NAME).then(|| Ok(ConstantOfShape { value: attrs.tensor(NAME, "value")?.clone() }))
     }
 }

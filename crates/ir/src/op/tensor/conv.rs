@@ -1,7 +1,9 @@
 //! `Conv`, `ConvInteger`: convolution over any number of axes.
 
+use super::stored::{Found, Stored};
 use super::window::Window;
 use super::{Attr, Made, Operand, Payload, alike, between, floats, met, misfit, one};
+use crate::op::Attrs;
 use crate::{DType, Dim, Error, Shape};
 use alloc::vec::Vec;
 
@@ -106,5 +108,17 @@ impl Payload for Conv {
 
     fn is_exact(&self) -> bool {
         self.of_integers
+    }
+}
+
+impl Stored for Conv {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Conv> {
+        let (of_integers, op) =
+            [(false, "Conv"), (true, "ConvInteger")].into_iter().find(|(_, op)| *op == name)?;
+        let read = || {
+            let (window, group) = (Window::parse(op, attrs)?, attrs.count(op, "group")?);
+            Ok(Conv { window, group, of_integers })
+        };
+        Some(read())
     }
 }

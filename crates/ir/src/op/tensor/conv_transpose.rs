@@ -1,8 +1,10 @@
 //! `ConvTranspose`: the transpose of a convolution.
 
 use super::conv::parts;
+use super::stored::{Found, Stored};
 use super::window::{Pads, Span, Window};
 use super::{Attr, Made, Operand, Payload, alike, between, floats, misfit, numbers, one};
+use crate::op::Attrs;
 use crate::{Dim, Error, Shape};
 use alloc::vec::Vec;
 
@@ -123,5 +125,18 @@ impl Payload for ConvTranspose {
 
     fn is_exact(&self) -> bool {
         false
+    }
+}
+
+impl Stored for ConvTranspose {
+    fn parse(name: &str, attrs: &Attrs) -> Found<ConvTranspose> {
+        (name == NAME).then(|| {
+            Ok(ConvTranspose {
+                window: Window::parse(NAME, attrs)?,
+                group: attrs.count(NAME, "group")?,
+                output_padding: attrs.ints(NAME, "output_padding")?,
+                output_shape: attrs.maybe("output_shape", |a| a.ints(NAME, "output_shape"))?,
+            })
+        })
     }
 }

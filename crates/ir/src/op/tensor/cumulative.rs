@@ -1,7 +1,9 @@
 //! `CumSum`, `CumProd`: running sums or products along an axis.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, flag, misfit, one, whole};
 use crate::DType;
+use crate::op::Attrs;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -32,5 +34,17 @@ impl Payload for Cumulative {
             return Err(misfit(self.name(), "input", "numbers of 8 bits or more", &x.describe()));
         }
         one(x.dtype, x.shape.clone())
+    }
+}
+
+impl Stored for Cumulative {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Cumulative> {
+        let (of_products, op) =
+            [(false, "CumSum"), (true, "CumProd")].into_iter().find(|(_, op)| *op == name)?;
+        let read = || {
+            let (exclusive, reverse) = (attrs.flag(op, "exclusive")?, attrs.flag(op, "reverse")?);
+            Ok(Cumulative { of_products, exclusive, reverse })
+        };
+        Some(read())
     }
 }

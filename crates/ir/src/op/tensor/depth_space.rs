@@ -1,6 +1,8 @@
 //! `DepthToSpace`, `SpaceToDepth`: channels to pixels and back.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, misfit, numbers, one, ranked, word};
+use crate::op::Attrs;
 use crate::{Dim, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -69,5 +71,23 @@ impl Payload for DepthSpace {
             }
         };
         one(x.dtype, Shape(dims))
+    }
+}
+
+impl Stored for DepthSpace {
+    fn parse(name: &str, attrs: &Attrs) -> Found<DepthSpace> {
+        let to_space = || {
+            let op = "DepthToSpace";
+            let last = attrs.one_of(op, "mode", &[false, true], |last| if *last { "CRD" } else { "DCR" })?;
+            Ok(DepthSpace::ToSpace { block: attrs.count(op, "blocksize")?, last })
+        };
+        match name {
+            "DepthToSpace" => Some(to_space()),
+            "SpaceToDepth" => {
+                let block = attrs.count("SpaceToDepth", "blocksize");
+                Some(block.map(|block| DepthSpace::ToDepth { block }))
+            }
+            _ => None,
+        }
     }
 }

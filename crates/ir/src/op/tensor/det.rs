@@ -1,7 +1,9 @@
 //! `Det`: determinants of square matrices.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, floats, met, misfit, one};
 use crate::Shape;
+use crate::op::Attrs;
 use alloc::vec::Vec;
 
 const NAME: &str = "Det";
@@ -31,5 +33,11 @@ impl Payload for Det {
 
     fn is_exact(&self) -> bool {
         false
+    }
+}
+
+impl Stored for Det {
+    fn parse(name: &str, _: &Attrs) -> Found<Det> {
+        (name == NAME).then_some(Ok(Det))
     }
 }

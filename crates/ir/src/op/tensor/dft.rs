@@ -1,6 +1,8 @@
 //! `DFT`: the discrete Fourier transform along an axis.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, axis_of, between, flag, floats, ints, length, misfit, one};
+use crate::op::Attrs;
 use crate::{Dim, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -75,5 +77,13 @@ impl Payload for Dft {
 
     fn is_exact(&self) -> bool {
         false
+    }
+}
+
+impl Stored for Dft {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Dft> {
+        (name == NAME).then(|| {
+            Ok(Dft { inverse: attrs.flag(NAME, "inverse")?, onesided: attrs.flag(NAME, "onesided")? })
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! `DynamicQuantizeLinear`: numbers to `u8` by their own range.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, misfit};
+use crate::op::Attrs;
 use crate::{DType, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -30,5 +32,11 @@ impl Payload for DynamicQuantizeLinear {
         }
         let scalar = Shape::default();
         Ok(vec![(DType::U8, x.shape.clone()), (DType::F32, scalar.clone()), (DType::U8, scalar)])
+    }
+}
+
+impl Stored for DynamicQuantizeLinear {
+    fn parse(name: &str, _: &Attrs) -> Found<DynamicQuantizeLinear> {
+        (name == NAME).then_some(Ok(DynamicQuantizeLinear))
     }
 }

@@ -1,6 +1,8 @@
 //! `Einsum`: sums of products, by letters for axes.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, alike, broadcast, misfit, one, word};
+use crate::op::Attrs;
 use crate::{Dim, Error, Shape};
 use alloc::string::String;
 use alloc::vec;
@@ -151,5 +153,11 @@ impl Payload for Einsum {
 
     fn is_exact(&self) -> bool {
         false
+    }
+}
+
+impl Stored for Einsum {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Einsum> {
+        (name == NAME).then(|| Ok(Einsum { equation: attrs.word(NAME, "equation")?.into() }))
     }
 }

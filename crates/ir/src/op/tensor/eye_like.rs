@@ -1,6 +1,8 @@
 //! `EyeLike`: ones on a diagonal.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, misfit, one, ranked, word};
+use crate::op::Attrs;
 use crate::{DType, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -32,5 +34,11 @@ impl Payload for EyeLike {
         }
         ranked(NAME, "input", x, 2)?;
         one(self.dtype, if x.shape.axes().is_some() { x.shape.clone() } else { Shape::of_rank(2) })
+    }
+}
+
+impl Stored for EyeLike {
+    fn parse(name: &str, attrs: &Attrs) -> Found<EyeLike> {
+        (name == NAME).then(|| Ok(EyeLike { dtype: attrs.dtype(NAME, "dtype")?, k: attrs.int(NAME, "k")? }))
     }
 }

@@ -1,7 +1,9 @@
 //! `IsNaN`, `IsInf`: whether a float is of a kind.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, flag, misfit, one};
 use crate::DType;
+use crate::op::Attrs;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -42,5 +44,19 @@ impl Payload for FloatTest {
             return Err(misfit(self.name(), "input", "floats", &x.describe()));
         }
         one(DType::Bool, x.shape.clone())
+    }
+}
+
+impl Stored for FloatTest {
+    fn parse(name: &str, attrs: &Attrs) -> Found<FloatTest> {
+        let infinite = || {
+            let negative = attrs.flag("IsInf", "detect_negative")?;
+            Ok(FloatTest::IsInf { negative, positive: attrs.flag("IsInf", "detect_positive")? })
+        };
+        match name {
+            "IsNaN" => Some(Ok(FloatTest::IsNan)),
+            "IsInf" => Some(infinite()),
+            _ => None,
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! `Gather`, `GatherElements`, `GatherND`: elements by their places.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, axis_of, met, misfit, numbers, one, whole};
 use crate::fixed::Narrow;
+use crate::op::Attrs;
 use crate::{DType, Dim, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -95,6 +97,21 @@ impl Payload for Gather {
                     _ => Err(misfit(name, "indices", &x.describe(), &places.describe())),
                 }
             }
+        }
+    }
+}
+
+impl Stored for Gather {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Gather> {
+        match name {
+            "Gather" => Some(attrs.int("Gather", "axis").map(|axis| Gather::Slices { axis })),
+            "GatherElements" => {
+                Some(attrs.int("GatherElements", "axis").map(|axis| Gather::Elements { axis }))
+            }
+            "GatherND" => {
+                Some(attrs.count("GatherND", "batch_dims").map(|batch_dims| Gather::Nd { batch_dims }))
+            }
+            _ => None,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! `Gemm`: a product of two matrices and a sum.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, alike, between, broadcast, flag, met, misfit, one, ranked};
+use crate::op::Attrs;
 use crate::{Dim, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -69,5 +71,18 @@ impl Payload for Gemm {
 
     fn is_exact(&self) -> bool {
         false
+    }
+}
+
+impl Stored for Gemm {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Gemm> {
+        (name == NAME).then(|| {
+            Ok(Gemm {
+                alpha: attrs.float(NAME, "alpha")?,
+                beta: attrs.float(NAME, "beta")?,
+                transpose_a: attrs.flag(NAME, "transA")?,
+                transpose_b: attrs.flag(NAME, "transB")?,
+            })
+        })
     }
 }

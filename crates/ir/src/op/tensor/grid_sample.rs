@@ -1,6 +1,8 @@
 //! `GridSample`: interpolation at given places.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, flag, floats, met, misfit, one, word};
+use crate::op::Attrs;
 use crate::{Dim, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -18,6 +20,20 @@ pub enum Sampling {
     Cubic,
 }
 
+impl Sampling {
+    /// Every member.
+    pub const ALL: &'static [Sampling] = &[Sampling::Nearest, Sampling::Linear, Sampling::Cubic];
+
+    /// Name as ONNX writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Sampling::Nearest => "nearest",
+            Sampling::Linear => "linear",
+            Sampling::Cubic => "cubic",
+        }
+    }
+}
+
 /// What stands beyond the borders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beyond {
@@ -27,6 +43,16 @@ pub enum Beyond {
     Border,
     /// The image mirrored at the border.
     Reflection,
+}
+
+impl Beyond {
+    fn name(self) -> &'static str {
+        match self {
+            Beyond::Zeros => "zeros",
+            Beyond::Border => "border",
+            Beyond::Reflection => "reflection",
+        }
+    }
 }
 
 /// ONNX's `GridSample`. Inputs: `x: [N, C, D..]`, and `grid: [N, out.., axes]` with places from -1 to 1, the last
@@ -47,19 +73,9 @@ impl Payload for GridSample {
     }
 
     fn attrs(&self) -> Vec<(&'static str, Attr)> {
-        let sampling = match self.sampling {
-            Sampling::Nearest => "nearest",
-            Sampling::Linear => "linear",
-            Sampling::Cubic => "cubic",
-        };
-        let beyond = match self.beyond {
-            Beyond::Zeros => "zeros",
-            Beyond::Border => "border",
-            Beyond::Reflection => "reflection",
-        };
         vec![
-            ("mode", word(sampling)),
-            ("padding_mode", word(beyond)),
+            ("mode", word(self.sampling.name())),
+            ("padding_mode", word(self.beyond.name())),
             ("align_corners", flag(self.align_corners)),
         ]
     }
@@ -88,5 +104,18 @@ impl Payload for GridSample {
 
     fn is_exact(&self) -> bool {
         false
+    }
+}
+
+impl Stored for GridSample {
+    fn parse(name: &str, attrs: &Attrs) -> Found<GridSample> {
+        (name == NAME).then(|| {
+            let all = [Beyond::Zeros, Beyond::Border, Beyond::Reflection];
+            Ok(GridSample {
+                sampling: attrs.one_of(NAME, "mode", Sampling::ALL, |s| s.name())?,
+                beyond: attrs.one_of(NAME, "padding_mode", &all, |b| b.name())?,
+                align_corners: attrs.flag(NAME, "align_corners")?,
+            })
+        })
     }
 }

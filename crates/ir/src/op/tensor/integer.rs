@@ -6,6 +6,7 @@
 
 use super::{Attr, Operand, met, misfit, word};
 use crate::fixed::Requantize;
+use crate::op::Attrs;
 use crate::{DType, Dim, Error, TensorData};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -115,15 +116,37 @@ pub(super) fn pairs(op: &'static str, pairs: &Operand<'_>, channels: Option<&Dim
 impl Output {
     /// Refuses a dtype that holds no codes, a zero point and clamps that are none of its codes.
     pub(super) fn check(&self, op: &'static str) -> Result<(), Error> {
-        let Some((least, most)) = range(self.to) else {
-            return Err(misfit(op, "output_dtype", "i8, u8, i16 or u16", &self.to));
-        };
+        match range(self.to) {
+            Some(ends) => self.check_within(op, ends),
+            None => Err(misfit(op, "output_dtype", "i8, u8, i16 or u16", &self.to)),
+        }
+    }
+
+    /// The same of an output that may be `i32`: sums on a fine grid.
+    pub(super) fn check_sums(&self, op: &'static str) -> Result<(), Error> {
+        match self.to {
+            DType::I32 => self.check_within(op, (i32::MIN.into(), i32::MAX.into())),
+            _ => self.check(op),
+        }
+    }
+
+    fn check_within(&self, op: &'static str, (least, most): (i64, i64)) -> Result<(), Error> {
         zero_point(op, "zero point of the output", self.to, self.zero)?;
         if least <= self.low && self.low <= self.high && self.high <= most {
             return Ok(());
         }
         let expected = alloc::format!("low <= high, both codes of {}", self.to);
         Err(misfit(op, "low and high", &expected, &alloc::format!("{} and {}", self.low, self.high)))
+    }
+
+    /// Reads the attributes back, but for the zero points of inputs.
+    pub(super) fn parse(op: &'static str, attrs: &Attrs) -> Result<Output, Error> {
+        Ok(Output {
+            to: attrs.dtype(op, "output_dtype")?,
+            zero: attrs.int(op, "zero_y")?,
+            low: attrs.int(op, "low")?,
+            high: attrs.int(op, "high")?,
+        })
     }
 
     /// Zero points of inputs by name, then what the output is.

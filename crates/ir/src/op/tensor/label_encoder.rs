@@ -1,6 +1,8 @@
 //! `LabelEncoder`: elements by a dictionary.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, alike, arity, misfit, one};
+use crate::op::Attrs;
 use crate::{DType, Dim};
 use alloc::vec::Vec;
 
@@ -36,5 +38,11 @@ impl Payload for LabelEncoder {
             (Some([_]), Some([_])) | (None, _) | (_, None) => one(values.dtype, x.shape.clone()),
             _ => Err(misfit(NAME, "keys and values", "1 axis each", &keys.describe())),
         }
+    }
+}
+
+impl Stored for LabelEncoder {
+    fn parse(name: &str, _: &Attrs) -> Found<LabelEncoder> {
+        (name == NAME).then_some(Ok(LabelEncoder))
     }
 }

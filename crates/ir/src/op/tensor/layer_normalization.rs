@@ -1,6 +1,8 @@
 //! `LayerNormalization`: normalisation over the last axes.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, axis_of, between, floats, one};
+use crate::op::Attrs;
 use crate::{DType, Dim, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -62,5 +64,13 @@ impl Payload for LayerNormalization {
 
     fn is_exact(&self) -> bool {
         false
+    }
+}
+
+impl Stored for LayerNormalization {
+    fn parse(name: &str, attrs: &Attrs) -> Found<LayerNormalization> {
+        (name == NAME).then(|| {
+            Ok(LayerNormalization { axis: attrs.int(NAME, "axis")?, epsilon: attrs.float(NAME, "epsilon")? })
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! `LRN`: normalisation over neighbouring channels.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, floats, misfit, numbers, one};
+use crate::op::Attrs;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -44,5 +46,18 @@ impl Payload for Lrn {
 
     fn is_exact(&self) -> bool {
         false
+    }
+}
+
+impl Stored for Lrn {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Lrn> {
+        (name == NAME).then(|| {
+            Ok(Lrn {
+                alpha: attrs.float(NAME, "alpha")?,
+                beta: attrs.float(NAME, "beta")?,
+                bias: attrs.float(NAME, "bias")?,
+                size: attrs.count(NAME, "size")?,
+            })
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! `MatMul`, `MatMulInteger`: products of matrices.
 
+use super::stored::{Found, Stored, named};
 use super::{Attr, Made, Operand, Payload, alike, arity, broadcast, met, misfit, one};
+use crate::op::Attrs;
 use crate::{DType, Dim, Error, Shape};
 use alloc::vec::Vec;
 
@@ -105,5 +107,11 @@ impl Payload for MatMul {
 
     fn is_exact(&self) -> bool {
         matches!(self, MatMul::Integers)
+    }
+}
+
+impl Stored for MatMul {
+    fn parse(name: &str, _: &Attrs) -> Found<MatMul> {
+        named(&[MatMul::Numbers, MatMul::Integers], name, Payload::name).map(Ok)
     }
 }

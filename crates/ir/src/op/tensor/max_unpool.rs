@@ -1,8 +1,10 @@
 //! `MaxUnpool`: puts the largest of windows back to their places.
 
 use super::constant_of_shape::stated;
+use super::stored::{Found, Stored};
 use super::window::Window;
 use super::{Attr, Made, Operand, Payload, between, met, misfit, one, whole};
+use crate::op::Attrs;
 use crate::{Dim, Shape};
 use alloc::vec::Vec;
 
@@ -69,5 +71,11 @@ impl Payload for MaxUnpool {
             return Err(misfit(NAME, "output_shape", &expected, &shape));
         }
         one(x.dtype, shape)
+    }
+}
+
+impl Stored for MaxUnpool {
+    fn parse(name: &str, attrs: &Attrs) -> Found<MaxUnpool> {
+        (name == NAME).then(|| Ok(MaxUnpool { window: Window::parse(NAME, attrs)? }))
     }
 }

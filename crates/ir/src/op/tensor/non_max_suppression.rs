@@ -1,6 +1,8 @@
 //! `NonMaxSuppression`: boxes without those that overlap better ones.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, flag, misfit, one, ranked};
+use crate::op::Attrs;
 use crate::{DType, Dim, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -45,5 +47,11 @@ impl Payload for NonMaxSuppression {
             }
         }
         one(DType::I64, Shape(vec![Dim::Unknown, Dim::Fixed(3)]))
+    }
+}
+
+impl Stored for NonMaxSuppression {
+    fn parse(name: &str, attrs: &Attrs) -> Found<NonMaxSuppression> {
+        (name == NAME).then(|| Ok(NonMaxSuppression { by_centre: attrs.flag(NAME, "center_point_box")? }))
     }
 }

@@ -1,6 +1,8 @@
 //! `NonZero`: places of what is not zero.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, misfit, one};
+use crate::op::Attrs;
 use crate::{DType, Dim, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -27,5 +29,11 @@ impl Payload for NonZero {
         }
         let rank = x.shape.axes().map_or(Dim::Unknown, |axes| Dim::Fixed(axes.len()));
         one(DType::I64, Shape(vec![rank, Dim::Unknown]))
+    }
+}
+
+impl Stored for NonZero {
+    fn parse(name: &str, _: &Attrs) -> Found<NonZero> {
+        (name == NAME).then_some(Ok(NonZero))
     }
 }

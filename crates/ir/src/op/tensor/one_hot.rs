@@ -1,6 +1,8 @@
 //! `OneHot`: indices to one place each.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, axis_of, misfit, one};
+use crate::op::Attrs;
 use crate::{DType, Dim, Shape, TensorData};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -56,5 +58,11 @@ impl Payload for OneHot {
         let mut dims = axes.to_vec();
         dims.insert(axis_of(NAME, self.axis, axes.len() + 1)?, new);
         one(values.dtype, Shape(dims))
+    }
+}
+
+impl Stored for OneHot {
+    fn parse(name: &str, attrs: &Attrs) -> Found<OneHot> {
+        (name == NAME).then(|| Ok(OneHot { axis: attrs.int(NAME, "axis")? }))
     }
 }

@@ -1,6 +1,8 @@
 //! `Pad`: elements around a tensor.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, axes_of, between, ints, misfit, one, whole, word};
+use crate::op::Attrs;
 use crate::{Dim, Error, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -21,6 +23,17 @@ pub enum PadMode {
     Reflect,
     /// The tensor again.
     Wrap,
+}
+
+impl PadMode {
+    fn name(self) -> &'static str {
+        match self {
+            PadMode::Constant => "constant",
+            PadMode::Edge => "edge",
+            PadMode::Reflect => "reflect",
+            PadMode::Wrap => "wrap",
+        }
+    }
 }
 
 /// ONNX's `Pad`. Inputs: any tensor; `pads: i64 [2 axes]`, first all before, then all after, below 0 to cut; the
@@ -61,13 +74,7 @@ impl Payload for Pad {
     }
 
     fn attrs(&self) -> Vec<(&'static str, Attr)> {
-        let mode = match self.mode {
-            PadMode::Constant => "constant",
-            PadMode::Edge => "edge",
-            PadMode::Reflect => "reflect",
-            PadMode::Wrap => "wrap",
-        };
-        vec![("mode", word(mode))]
+        vec![("mode", word(self.mode.name()))]
     }
 
     fn infer(&self, inputs: &[Operand<'_>]) -> Made {
@@ -107,5 +114,14 @@ impl Payload for Pad {
             });
         }
         one(x.dtype, Shape(made))
+    }
+}
+
+impl Stored for Pad {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Pad> {
+        (name == NAME).then(|| {
+            let all = [PadMode::Constant, PadMode::Edge, PadMode::Reflect, PadMode::Wrap];
+            Ok(Pad { mode: attrs.one_of(NAME, "mode", &all, |m| m.name())? })
+        })
     }
 }

@@ -1,7 +1,9 @@
 //! `MaxPool`, `AveragePool`, `LpPool`: one number of each window.
 
+use super::stored::{Found, Stored};
 use super::window::Window;
 use super::{Attr, Made, Operand, Payload, arity, flag, floats, misfit, numbers, one};
+use crate::op::Attrs;
 use crate::{DType, Dim, Error, Shape};
 use alloc::vec::Vec;
 
@@ -81,11 +83,14 @@ impl Payload for Pool {
     fn attrs(&self) -> Vec<(&'static str, Attr)> {
         let mut attrs = self.window.attrs();
         attrs.push(("ceil_mode", flag(self.ceil)));
-        attrs.push(match self.kind {
-            PoolKind::Max { places } => ("storage_order", flag(places == Some(PlaceOrder::Columns))),
-            PoolKind::Average { with_pads } => ("count_include_pad", flag(with_pads)),
-            PoolKind::Norm { p } => ("p", numbers(&[p as usize])),
-        });
+        match self.kind {
+            // Without places there is no order of them.
+            PoolKind::Max { places } => {
+                attrs.extend(places.map(|order| ("storage_order", flag(order == PlaceOrder::Columns))));
+            }
+            PoolKind::Average { with_pads } => attrs.push(("count_include_pad", flag(with_pads))),
+            PoolKind::Norm { p } => attrs.push(("p", numbers(&[p as usize]))),
+        }
         attrs
     }
 
@@ -109,5 +114,30 @@ impl Payload for Pool {
 
     fn is_exact(&self) -> bool {
         matches!(self.kind, PoolKind::Max { .. })
+    }
+}
+
+impl Stored for Pool {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Pool> {
+        let read = |op: &'static str, kind: Result<PoolKind, Error>| {
+            let (window, ceil) = (Window::parse(op, attrs)?, attrs.flag(op, "ceil_mode")?);
+            Ok(Pool { kind: kind?, window, ceil })
+        };
+        let places = |a: &Attrs| {
+            let by_columns = a.flag("MaxPool", "storage_order")?;
+            Ok(if by_columns { PlaceOrder::Columns } else { PlaceOrder::Rows })
+        };
+        match name {
+            "MaxPool" => {
+                let places = attrs.maybe("storage_order", places);
+                Some(read("MaxPool", places.map(|places| PoolKind::Max { places })))
+            }
+            "AveragePool" => {
+                let with_pads = attrs.flag("AveragePool", "count_include_pad");
+                Some(read("AveragePool", with_pads.map(|with_pads| PoolKind::Average { with_pads })))
+            }
+            "LpPool" => Some(read("LpPool", attrs.count("LpPool", "p").map(|p| PoolKind::Norm { p }))),
+            _ => None,
+        }
     }
 }

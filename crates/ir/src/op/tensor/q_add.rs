@@ -1,7 +1,9 @@
 //! `QAdd`: sums of the integer form.
 
-use super::integer::{self, output_of};
+use super::integer::{self, Output, output_of};
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, broadcast, misfit, one};
+use crate::op::Attrs;
 use crate::{DType, Error, Tensor, TensorData};
 use alloc::vec::Vec;
 
@@ -88,5 +90,22 @@ impl Payload for QAdd {
         factors(sum)?;
         output_of!(self).check(NAME)?;
         one(self.to, broadcast(NAME, &[a.shape, b.shape])?)
+    }
+}
+
+impl Stored for QAdd {
+    fn parse(name: &str, attrs: &Attrs) -> Found<QAdd> {
+        let read = || {
+            let Output { to, zero: zero_y, low, high } = Output::parse(NAME, attrs)?;
+            Ok(QAdd {
+                zero_a: attrs.int(NAME, "zero_a")?,
+                zero_b: attrs.int(NAME, "zero_b")?,
+                zero_y,
+                low,
+                high,
+                to,
+            })
+        };
+        (name == NAME).then(read)
     }
 }

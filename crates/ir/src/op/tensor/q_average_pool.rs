@@ -1,10 +1,12 @@
 //! `QAveragePool`: means of windows of the integer form.
 
-use super::integer::{self, output_of};
+use super::integer::{self, Output, output_of};
 use super::pool::pooled;
+use super::stored::{Found, Stored};
 use super::window::Window;
 use super::{Attr, Made, Operand, Payload, arity, flag, one};
 use crate::DType;
+use crate::op::Attrs;
 use alloc::vec::Vec;
 
 const NAME: &str = "QAveragePool";
@@ -49,5 +51,23 @@ impl Payload for QAveragePool {
         integer::pairs(NAME, pair, None)?;
         output_of!(self).check(NAME)?;
         one(self.to, pooled(NAME, &self.window, x, false)?)
+    }
+}
+
+impl Stored for QAveragePool {
+    fn parse(name: &str, attrs: &Attrs) -> Found<QAveragePool> {
+        let read = || {
+            let Output { to, zero: zero_y, low, high } = Output::parse(NAME, attrs)?;
+            Ok(QAveragePool {
+                window: Window::parse(NAME, attrs)?,
+                count_pads: attrs.flag(NAME, "count_include_pad")?,
+                zero_x: attrs.int(NAME, "zero_x")?,
+                zero_y,
+                low,
+                high,
+                to,
+            })
+        };
+        (name == NAME).then(read)
     }
 }

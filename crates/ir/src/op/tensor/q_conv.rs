@@ -1,9 +1,11 @@
 //! `QConv`: convolution of the integer form.
 
 use super::conv::parts;
-use super::integer::{self, output_of};
+use super::integer::{self, Output, output_of};
+use super::stored::{Found, Stored};
 use super::window::Window;
 use super::{Attr, Made, Operand, Payload, arity, misfit, numbers, one};
+use crate::op::Attrs;
 use crate::{DType, Dim, Shape};
 use alloc::vec::Vec;
 
@@ -29,7 +31,7 @@ pub struct QConv {
     pub low: i64,
     /// The largest code of the output.
     pub high: i64,
-    /// The dtype of the output.
+    /// The dtype of the output: that of codes, or `i32`.
     pub to: DType,
 }
 
@@ -49,7 +51,7 @@ impl Payload for QConv {
         let [x, w, bias, pairs] = arity(NAME, inputs)?;
         integer::codes(NAME, "input", x, self.zero_x)?;
         integer::weights(NAME, w)?;
-        output_of!(self).check(NAME)?;
+        output_of!(self).check_sums(NAME)?;
         if self.group == 0 {
             return Err(misfit(NAME, "group", "1 or more", &self.group));
         }
@@ -73,5 +75,23 @@ impl Payload for QConv {
         let mut dims = alloc::vec![axes[0].clone(), weights[0].clone()];
         dims.extend(self.window.dims(NAME, &axes[2..], &kernel, false)?);
         one(self.to, Shape(dims))
+    }
+}
+
+impl Stored for QConv {
+    fn parse(name: &str, attrs: &Attrs) -> Found<QConv> {
+        let read = || {
+            let Output { to, zero: zero_y, low, high } = Output::parse(NAME, attrs)?;
+            Ok(QConv {
+                window: Window::parse(NAME, attrs)?,
+                group: attrs.count(NAME, "group")?,
+                zero_x: attrs.int(NAME, "zero_x")?,
+                zero_y,
+                low,
+                high,
+                to,
+            })
+        };
+        (name == NAME).then(read)
     }
 }

@@ -1,6 +1,8 @@
 //! `QLut`: any function of one code, of the integer form.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, misfit, one, word};
+use crate::op::Attrs;
 use crate::{DType, Dim};
 use alloc::vec::Vec;
 
@@ -42,5 +44,11 @@ impl Payload for QLut {
             return Err(misfit(NAME, "table", &expected, &table.describe()));
         }
         one(self.to, x.shape.clone())
+    }
+}
+
+impl Stored for QLut {
+    fn parse(name: &str, attrs: &Attrs) -> Found<QLut> {
+        (name == NAME).then(|| Ok(QLut { to: attrs.dtype(NAME, "output_dtype")? }))
     }
 }

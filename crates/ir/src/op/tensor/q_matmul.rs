@@ -1,9 +1,11 @@
 //! `QMatMul`: products of matrices of the integer form.
 
-use super::integer::{self, output_of};
+use super::integer::{self, Output, output_of};
 use super::matmul::shape;
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, between, misfit, one};
 use crate::DType;
+use crate::op::Attrs;
 use alloc::vec::Vec;
 
 const NAME: &str = "QMatMul";
@@ -26,7 +28,7 @@ pub struct QMatMul {
     pub low: i64,
     /// The largest code of the output.
     pub high: i64,
-    /// The dtype of the output.
+    /// The dtype of the output: that of codes, or `i32`.
     pub to: DType,
 }
 
@@ -47,7 +49,7 @@ impl Payload for QMatMul {
             integer::weights(NAME, w)?;
         }
         integer::zero_point(NAME, "zero point of the weights", w.dtype, self.zero_w)?;
-        output_of!(self).check(NAME)?;
+        output_of!(self).check_sums(NAME)?;
         let axes = w.shape.axes();
         if axes.is_some_and(|axes| axes.len() < 2) {
             return Err(misfit(NAME, "weights", "[K, M] or [.., K, M]", &w.describe()));
@@ -62,5 +64,22 @@ impl Payload for QMatMul {
             integer::summed(NAME, core::slice::from_ref(depth))?;
         }
         one(self.to, made)
+    }
+}
+
+impl Stored for QMatMul {
+    fn parse(name: &str, attrs: &Attrs) -> Found<QMatMul> {
+        let read = || {
+            let Output { to, zero: zero_y, low, high } = Output::parse(NAME, attrs)?;
+            Ok(QMatMul {
+                zero_x: attrs.int(NAME, "zero_x")?,
+                zero_w: attrs.int(NAME, "zero_w")?,
+                zero_y,
+                low,
+                high,
+                to,
+            })
+        };
+        (name == NAME).then(read)
     }
 }

@@ -1,7 +1,9 @@
 //! `QMean`: means over axes of the integer form.
 
-use super::integer::{self, output_of};
+use super::integer::{self, Output, output_of};
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, axes_of, flag, one};
+use crate::op::Attrs;
 use crate::{DType, Dim, Error, Shape};
 use alloc::vec::Vec;
 
@@ -63,5 +65,23 @@ impl Payload for QMean {
             (true, false) => None,
         };
         one(self.to, Shape(dims.iter().enumerate().filter_map(kept).collect()))
+    }
+}
+
+impl Stored for QMean {
+    fn parse(name: &str, attrs: &Attrs) -> Found<QMean> {
+        let read = || {
+            let Output { to, zero: zero_y, low, high } = Output::parse(NAME, attrs)?;
+            Ok(QMean {
+                axes: attrs.ints(NAME, "axes")?,
+                keep: attrs.flag(NAME, "keepdims")?,
+                zero_x: attrs.int(NAME, "zero_x")?,
+                zero_y,
+                low,
+                high,
+                to,
+            })
+        };
+        (name == NAME).then(read)
     }
 }

@@ -1,8 +1,10 @@
 //! `QMul`: products of elements of the integer form.
 
-use super::integer::{self, output_of};
+use super::integer::{self, Output, output_of};
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, broadcast, one};
 use crate::DType;
+use crate::op::Attrs;
 use alloc::vec::Vec;
 
 const NAME: &str = "QMul";
@@ -42,5 +44,22 @@ impl Payload for QMul {
         integer::pairs(NAME, pair, None)?;
         output_of!(self).check(NAME)?;
         one(self.to, broadcast(NAME, &[a.shape, b.shape])?)
+    }
+}
+
+impl Stored for QMul {
+    fn parse(name: &str, attrs: &Attrs) -> Found<QMul> {
+        let read = || {
+            let Output { to, zero: zero_y, low, high } = Output::parse(NAME, attrs)?;
+            Ok(QMul {
+                zero_a: attrs.int(NAME, "zero_a")?,
+                zero_b: attrs.int(NAME, "zero_b")?,
+                zero_y,
+                low,
+                high,
+                to,
+            })
+        };
+        (name == NAME).then(read)
     }
 }

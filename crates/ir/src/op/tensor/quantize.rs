@@ -1,7 +1,9 @@
 //! `QuantizeLinear`, `DequantizeLinear`: numbers to small integers or floats, and back.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, axis_of, between, flag, met, misfit, one, word};
 use crate::fixed::{Narrow, Overflow};
+use crate::op::Attrs;
 use crate::{DType, Dim, Error};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -156,5 +158,33 @@ impl Payload for DequantizeLinear {
         }
         scales(name, inputs, self.axis, self.block)?;
         one(self.to, q.shape.clone())
+    }
+}
+
+impl Stored for QuantizeLinear {
+    fn parse(name: &str, attrs: &Attrs) -> Found<QuantizeLinear> {
+        let op = "QuantizeLinear";
+        (name == op).then(|| {
+            Ok(QuantizeLinear {
+                axis: attrs.int(op, "axis")?,
+                block: attrs.count(op, "block_size")?,
+                to: attrs.dtype(op, "output_dtype")?,
+                precision: attrs.maybe("precision", |a| a.dtype(op, "precision"))?,
+                overflow: attrs.overflow(op)?,
+            })
+        })
+    }
+}
+
+impl Stored for DequantizeLinear {
+    fn parse(name: &str, attrs: &Attrs) -> Found<DequantizeLinear> {
+        let op = "DequantizeLinear";
+        (name == op).then(|| {
+            Ok(DequantizeLinear {
+                axis: attrs.int(op, "axis")?,
+                block: attrs.count(op, "block_size")?,
+                to: attrs.dtype(op, "output_dtype")?,
+            })
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! `Range`: rising or falling numbers.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, alike, arity, misfit, one};
+use crate::op::Attrs;
 use crate::{DType, Dim, Shape, Tensor, TensorData};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -68,5 +70,11 @@ impl Payload for Range {
             _ => Dim::Unknown,
         };
         one(start.dtype, Shape(vec![n]))
+    }
+}
+
+impl Stored for Range {
+    fn parse(name: &str, _: &Attrs) -> Found<Range> {
+        (name == NAME).then_some(Ok(Range))
     }
 }

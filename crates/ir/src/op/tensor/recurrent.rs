@@ -1,7 +1,11 @@
 //! `RNN`, `LSTM`, `GRU`: recurrent layers.
 
-use super::{Activation, Attr, Made, Operand, Payload, flag, floats, met, misfit, numbers, word};
-use crate::{DType, Dim, Error, Shape};
+use super::stored::{Found, Stored, named};
+use super::{
+    Activation, ActivationKind, Attr, Made, Operand, Payload, flag, floats, met, misfit, numbers, word,
+};
+use crate::op::Attrs;
+use crate::{DType, Dim, Error, Shape, Tensor, TensorData};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -36,6 +40,20 @@ pub enum Direction {
     Both,
 }
 
+impl Direction {
+    /// Every member.
+    pub const ALL: &'static [Direction] = &[Direction::Forward, Direction::Reverse, Direction::Both];
+
+    /// Name as ONNX writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Direction::Forward => "forward",
+            Direction::Reverse => "reverse",
+            Direction::Both => "bidirectional",
+        }
+    }
+}
+
 /// An input of a recurrent layer, in ONNX's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecurrentSlot {
@@ -49,6 +67,28 @@ pub enum RecurrentSlot {
     CellState,
     /// `[directions, 3 hidden]`, of an LSTM: input, output, forget
     Peepholes,
+}
+
+impl RecurrentSlot {
+    /// Every member.
+    pub const ALL: &'static [RecurrentSlot] = &[
+        RecurrentSlot::Bias,
+        RecurrentSlot::Lengths,
+        RecurrentSlot::State,
+        RecurrentSlot::CellState,
+        RecurrentSlot::Peepholes,
+    ];
+
+    /// Name as ONNX writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            RecurrentSlot::Bias => "B",
+            RecurrentSlot::Lengths => "sequence_lens",
+            RecurrentSlot::State => "initial_h",
+            RecurrentSlot::CellState => "initial_c",
+            RecurrentSlot::Peepholes => "P",
+        }
+    }
 }
 
 /// ONNX's operators of these names, and ONNX Runtime's `DynamicQuantizeLSTM`.
@@ -158,15 +198,20 @@ impl Payload for Recurrent {
     }
 
     fn attrs(&self) -> Vec<(&'static str, Attr)> {
-        let direction = match self.direction {
-            Direction::Forward => "forward",
-            Direction::Reverse => "reverse",
-            Direction::Both => "bidirectional",
+        let names = |names: Vec<&'static str>| Attr::Word(names.join(" "));
+        let slots = self.slots.iter().map(|s| s.name()).collect();
+        let functions = self.activations.iter().map(|a| a.kind.name()).collect();
+        let parameters = |of: fn(&Activation) -> f32| {
+            Attr::Tensor(Tensor::vector(TensorData::F32(self.activations.iter().map(of).collect())))
         };
         let mut attrs = vec![
             ("hidden_size", numbers(&[self.hidden])),
-            ("direction", word(direction)),
+            ("direction", word(self.direction.name())),
             ("layout", flag(self.batch_first)),
+            ("inputs", names(slots)),
+            ("activations", names(functions)),
+            ("activation_alpha", parameters(|a| a.alpha)),
+            ("activation_beta", parameters(|a| a.beta)),
         ];
         if let Some(clip) = self.clip {
             attrs.push(("clip", Attr::Float(clip)));
@@ -264,4 +309,52 @@ impl Payload for Recurrent {
     fn is_exact(&self) -> bool {
         false
     }
+}
+
+impl Stored for Recurrent {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Recurrent> {
+        let op = ["RNN", "LSTM", "DynamicQuantizeLSTM", "GRU"].into_iter().find(|op| *op == name)?;
+        let read = || {
+            let cell = match op {
+                "RNN" => Cell::Rnn,
+                "GRU" => Cell::Gru { linear_before_reset: attrs.flag(op, "linear_before_reset")? },
+                _ => Cell::Lstm {
+                    input_forget: attrs.flag(op, "input_forget")?,
+                    is_quantized: op == "DynamicQuantizeLSTM",
+                },
+            };
+            let slots = attrs.word(op, "inputs")?.split_whitespace();
+            let slot = |word| {
+                let found = named(RecurrentSlot::ALL, word, |s| s.name());
+                found.ok_or_else(|| misfit(op, "inputs", "names of inputs", &word))
+            };
+            Ok(Recurrent {
+                cell,
+                direction: attrs.one_of(op, "direction", Direction::ALL, |d| d.name())?,
+                hidden: attrs.count(op, "hidden_size")?,
+                activations: activations(op, attrs)?,
+                clip: attrs.maybe("clip", |a| a.float(op, "clip"))?,
+                batch_first: attrs.flag(op, "layout")?,
+                slots: slots.map(slot).collect::<Result<_, _>>()?,
+            })
+        };
+        Some(read())
+    }
+}
+
+/// The functions of gates: their names, and a parameter each.
+fn activations(op: &'static str, attrs: &Attrs) -> Result<Vec<Activation>, Error> {
+    let names: Vec<&str> = attrs.word(op, "activations")?.split_whitespace().collect();
+    let parameters = |name: &str| match attrs.tensor(op, name)?.data() {
+        TensorData::F32(v) if v.len() == names.len() => Ok(v.clone()),
+        other => Err(misfit(op, name, &alloc::format!("f32 [{}]", names.len()), &other.len())),
+    };
+    let (alphas, betas) = (parameters("activation_alpha")?, parameters("activation_beta")?);
+    let mut made = Vec::with_capacity(names.len());
+    for ((name, alpha), beta) in names.iter().zip(alphas).zip(betas) {
+        let kind = named(ActivationKind::ALL, name, |k| k.name());
+        let kind = kind.ok_or_else(|| misfit(op, "activations", "names of functions", name))?;
+        made.push(Activation { kind, alpha, beta });
+    }
+    Ok(made)
 }

@@ -1,6 +1,8 @@
 //! `ReduceSum`, `ReduceMean`, `ReduceMax` and others: elements along axes to one.
 
+use super::stored::{Found, Stored, named};
 use super::{Attr, Made, Operand, Payload, axes_of, between, flag, ints, misfit, one, whole};
+use crate::op::Attrs;
 use crate::{DType, Dim, Error, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -28,6 +30,38 @@ pub enum ReduceKind {
     LogSumExp,
     /// `sum x^2`
     SumSquare,
+}
+
+impl ReduceKind {
+    /// Every member.
+    pub const ALL: &'static [ReduceKind] = &[
+        ReduceKind::Sum,
+        ReduceKind::Mean,
+        ReduceKind::Max,
+        ReduceKind::Min,
+        ReduceKind::Prod,
+        ReduceKind::L1,
+        ReduceKind::L2,
+        ReduceKind::LogSum,
+        ReduceKind::LogSumExp,
+        ReduceKind::SumSquare,
+    ];
+
+    /// Name as ONNX writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ReduceKind::Sum => "ReduceSum",
+            ReduceKind::Mean => "ReduceMean",
+            ReduceKind::Max => "ReduceMax",
+            ReduceKind::Min => "ReduceMin",
+            ReduceKind::Prod => "ReduceProd",
+            ReduceKind::L1 => "ReduceL1",
+            ReduceKind::L2 => "ReduceL2",
+            ReduceKind::LogSum => "ReduceLogSum",
+            ReduceKind::LogSumExp => "ReduceLogSumExp",
+            ReduceKind::SumSquare => "ReduceSumSquare",
+        }
+    }
 }
 
 /// ONNX's operators of these names. Inputs: numbers (`bool` too for `Max` and `Min`), and the axes, which may be left
@@ -58,18 +92,7 @@ impl Reduce {
 
 impl Payload for Reduce {
     fn name(&self) -> &'static str {
-        match self.kind {
-            ReduceKind::Sum => "ReduceSum",
-            ReduceKind::Mean => "ReduceMean",
-            ReduceKind::Max => "ReduceMax",
-            ReduceKind::Min => "ReduceMin",
-            ReduceKind::Prod => "ReduceProd",
-            ReduceKind::L1 => "ReduceL1",
-            ReduceKind::L2 => "ReduceL2",
-            ReduceKind::LogSum => "ReduceLogSum",
-            ReduceKind::LogSumExp => "ReduceLogSumExp",
-            ReduceKind::SumSquare => "ReduceSumSquare",
-        }
+        self.kind.name()
     }
 
     fn attrs(&self) -> Vec<(&'static str, Attr)> {
@@ -114,5 +137,19 @@ impl Payload for Reduce {
 
     fn is_exact(&self) -> bool {
         matches!(self.kind, ReduceKind::Max | ReduceKind::Min)
+    }
+}
+
+impl Stored for Reduce {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Reduce> {
+        let kind = named(ReduceKind::ALL, name, |k| k.name())?;
+        let read = || {
+            Ok(Reduce {
+                kind,
+                keep_dims: attrs.flag(kind.name(), "keepdims")?,
+                none_without_axes: attrs.flag(kind.name(), "noop_with_empty_axes")?,
+            })
+        };
+        Some(read())
     }
 }

@@ -1,8 +1,10 @@
 //! `Requantize`: codes to the grid of the next codes.
 
-use super::integer::{self, output_of};
+use super::integer::{self, Output, output_of};
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, one};
 use crate::DType;
+use crate::op::Attrs;
 use alloc::vec::Vec;
 
 const NAME: &str = "Requantize";
@@ -43,5 +45,15 @@ impl Payload for Requantize {
         integer::pairs(NAME, pair, None)?;
         output_of!(self).check(NAME)?;
         one(self.to, x.shape.clone())
+    }
+}
+
+impl Stored for Requantize {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Requantize> {
+        let read = || {
+            let Output { to, zero: zero_y, low, high } = Output::parse(NAME, attrs)?;
+            Ok(Requantize { zero_x: attrs.int(NAME, "zero_x")?, zero_y, low, high, to })
+        };
+        (name == NAME).then(read)
     }
 }

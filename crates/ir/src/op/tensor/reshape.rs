@@ -1,6 +1,8 @@
 //! `Reshape`, `Flatten`: the same elements in another shape.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, between, flag, ints, misfit, one, product, ranked, whole};
+use crate::op::Attrs;
 use crate::{Dim, Error, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -116,6 +118,18 @@ impl Payload for Reshape {
                 let (before, after) = axes.split_at(at);
                 one(x.dtype, Shape(vec![product(name, before)?, product(name, after)?]))
             }
+        }
+    }
+}
+
+impl Stored for Reshape {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Reshape> {
+        match name {
+            "Reshape" => {
+                Some(attrs.flag("Reshape", "allowzero").map(|allow_zero| Reshape::To { allow_zero }))
+            }
+            "Flatten" => Some(attrs.int("Flatten", "axis").map(|axis| Reshape::Flatten { axis })),
+            _ => None,
         }
     }
 }

@@ -1,12 +1,15 @@
 //! `Resize`: interpolation to other lengths.
 
 use super::grid_sample::Sampling;
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, axes_of, between, flag, ints, length, misfit, one, word};
+use crate::op::Attrs;
 use crate::{Dim, Error, Shape, TensorData};
 use alloc::vec;
 use alloc::vec::Vec;
 
 const NAME: &str = "Resize";
+const COORDINATES: &str = "coordinate_transformation_mode";
 
 /// How a place of the output is found in the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +26,30 @@ pub enum Coordinates {
     Asymmetric,
     /// Within a part of the input, the region of interest.
     TfCropAndResize,
+}
+
+impl Coordinates {
+    /// Every member.
+    pub const ALL: &'static [Coordinates] = &[
+        Coordinates::HalfPixel,
+        Coordinates::HalfPixelSymmetric,
+        Coordinates::PytorchHalfPixel,
+        Coordinates::AlignCorners,
+        Coordinates::Asymmetric,
+        Coordinates::TfCropAndResize,
+    ];
+
+    /// Name as ONNX writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Coordinates::HalfPixel => "half_pixel",
+            Coordinates::HalfPixelSymmetric => "half_pixel_symmetric",
+            Coordinates::PytorchHalfPixel => "pytorch_half_pixel",
+            Coordinates::AlignCorners => "align_corners",
+            Coordinates::Asymmetric => "asymmetric",
+            Coordinates::TfCropAndResize => "tf_crop_and_resize",
+        }
+    }
 }
 
 /// What the output's lengths follow from.
@@ -45,6 +72,21 @@ pub enum ResizePolicy {
     NotSmaller,
 }
 
+impl ResizePolicy {
+    /// Every member.
+    pub const ALL: &'static [ResizePolicy] =
+        &[ResizePolicy::Stretch, ResizePolicy::NotLarger, ResizePolicy::NotSmaller];
+
+    /// Name as ONNX writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ResizePolicy::Stretch => "stretch",
+            ResizePolicy::NotLarger => "not_larger",
+            ResizePolicy::NotSmaller => "not_smaller",
+        }
+    }
+}
+
 /// Which element is nearest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NearestMode {
@@ -56,6 +98,22 @@ pub enum NearestMode {
     Floor,
     /// The one behind.
     Ceil,
+}
+
+impl NearestMode {
+    /// Every member.
+    pub const ALL: &'static [NearestMode] =
+        &[NearestMode::RoundPreferFloor, NearestMode::RoundPreferCeil, NearestMode::Floor, NearestMode::Ceil];
+
+    /// Name as ONNX writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            NearestMode::RoundPreferFloor => "round_prefer_floor",
+            NearestMode::RoundPreferCeil => "round_prefer_ceil",
+            NearestMode::Floor => "floor",
+            NearestMode::Ceil => "ceil",
+        }
+    }
 }
 
 /// How values are made.
@@ -150,24 +208,20 @@ impl Payload for Resize {
     }
 
     fn attrs(&self) -> Vec<(&'static str, Attr)> {
-        let mode = match self.mode.sampling {
-            Sampling::Nearest => "nearest",
-            Sampling::Linear => "linear",
-            Sampling::Cubic => "cubic",
-        };
-        let coordinates = match self.coordinates {
-            Coordinates::HalfPixel => "half_pixel",
-            Coordinates::HalfPixelSymmetric => "half_pixel_symmetric",
-            Coordinates::PytorchHalfPixel => "pytorch_half_pixel",
-            Coordinates::AlignCorners => "align_corners",
-            Coordinates::Asymmetric => "asymmetric",
-            Coordinates::TfCropAndResize => "tf_crop_and_resize",
-        };
-        vec![
-            ("mode", word(mode)),
-            ("coordinate_transformation_mode", word(coordinates)),
+        let by = if self.by == ResizeBy::Scales { "scales" } else { "sizes" };
+        let mut attrs = vec![
+            ("mode", word(self.mode.sampling.name())),
+            (COORDINATES, word(self.coordinates.name())),
+            ("by", word(by)),
+            ("keep_aspect_ratio_policy", word(self.policy.name())),
+            ("nearest_mode", word(self.mode.nearest.name())),
+            ("cubic_coeff_a", Attr::Float(self.mode.cubic_a)),
+            ("exclude_outside", flag(self.mode.exclude_outside)),
             ("antialias", flag(self.mode.antialias)),
-        ]
+            ("extrapolation_value", Attr::Float(self.mode.extrapolation)),
+        ];
+        attrs.extend(self.axes.iter().map(|axes| ("axes", Attr::Ints(axes.clone()))));
+        attrs
     }
 
     fn infer(&self, inputs: &[Operand<'_>]) -> Made {
@@ -220,5 +274,27 @@ impl Payload for Resize {
 
     fn is_exact(&self) -> bool {
         self.mode.sampling == Sampling::Nearest
+    }
+}
+
+impl Stored for Resize {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Resize> {
+        (name == NAME).then(|| {
+            let by = |by: &ResizeBy| if *by == ResizeBy::Scales { "scales" } else { "sizes" };
+            Ok(Resize {
+                by: attrs.one_of(NAME, "by", &[ResizeBy::Scales, ResizeBy::Sizes], by)?,
+                policy: attrs.one_of(NAME, "keep_aspect_ratio_policy", ResizePolicy::ALL, |p| p.name())?,
+                axes: attrs.maybe("axes", |a| a.ints(NAME, "axes"))?,
+                coordinates: attrs.one_of(NAME, COORDINATES, Coordinates::ALL, |c| c.name())?,
+                mode: ResizeMode {
+                    sampling: attrs.one_of(NAME, "mode", Sampling::ALL, |s| s.name())?,
+                    nearest: attrs.one_of(NAME, "nearest_mode", NearestMode::ALL, |m| m.name())?,
+                    cubic_a: attrs.float(NAME, "cubic_coeff_a")?,
+                    exclude_outside: attrs.flag(NAME, "exclude_outside")?,
+                    antialias: attrs.flag(NAME, "antialias")?,
+                    extrapolation: attrs.float(NAME, "extrapolation_value")?,
+                },
+            })
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! `ReverseSequence`: the first elements of each sequence turned round.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, misfit, numbers, one, whole};
+use crate::op::Attrs;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -39,5 +41,16 @@ impl Payload for ReverseSequence {
             }
         }
         one(x.dtype, x.shape.clone())
+    }
+}
+
+impl Stored for ReverseSequence {
+    fn parse(name: &str, attrs: &Attrs) -> Found<ReverseSequence> {
+        (name == NAME).then(|| {
+            Ok(ReverseSequence {
+                batch_axis: attrs.count(NAME, "batch_axis")?,
+                time_axis: attrs.count(NAME, "time_axis")?,
+            })
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! `RoiAlign`: pooling of regions of images.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, flag, floats, met, misfit, numbers, one, ranked, whole};
+use crate::op::Attrs;
 use crate::{Dim, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -68,5 +70,20 @@ impl Payload for RoiAlign {
 
     fn is_exact(&self) -> bool {
         false
+    }
+}
+
+impl Stored for RoiAlign {
+    fn parse(name: &str, attrs: &Attrs) -> Found<RoiAlign> {
+        (name == NAME).then(|| {
+            Ok(RoiAlign {
+                height: attrs.count(NAME, "output_height")?,
+                width: attrs.count(NAME, "output_width")?,
+                sampling_ratio: attrs.count(NAME, "sampling_ratio")?,
+                spatial_scale: attrs.float(NAME, "spatial_scale")?,
+                of_max: attrs.flag(NAME, "of_max")?,
+                half_pixel: attrs.flag(NAME, "half_pixel")?,
+            })
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! `ScatterElements`, `ScatterND`: elements put to places.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, alike, arity, axis_of, met, misfit, one, whole, word};
+use crate::op::Attrs;
 use crate::{Dim, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -20,6 +22,28 @@ pub enum ScatterReduction {
     Min,
 }
 
+impl ScatterReduction {
+    /// Every member.
+    pub const ALL: &'static [ScatterReduction] = &[
+        ScatterReduction::Replace,
+        ScatterReduction::Add,
+        ScatterReduction::Mul,
+        ScatterReduction::Max,
+        ScatterReduction::Min,
+    ];
+
+    /// Name as ONNX writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ScatterReduction::Replace => "none",
+            ScatterReduction::Add => "add",
+            ScatterReduction::Mul => "mul",
+            ScatterReduction::Max => "max",
+            ScatterReduction::Min => "min",
+        }
+    }
+}
+
 /// ONNX's operators of these names. Inputs: any tensor, `i64` places, and what is put there. Output: as the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scatter {
@@ -35,14 +59,7 @@ impl Payload for Scatter {
     }
 
     fn attrs(&self) -> Vec<(&'static str, Attr)> {
-        let reduction = match self.reduction {
-            ScatterReduction::Replace => "none",
-            ScatterReduction::Add => "add",
-            ScatterReduction::Mul => "mul",
-            ScatterReduction::Max => "max",
-            ScatterReduction::Min => "min",
-        };
-        let mut attrs = vec![("reduction", word(reduction))];
+        let mut attrs = vec![("reduction", word(self.reduction.name()))];
         attrs.extend(self.axis.map(|axis| ("axis", Attr::Int(axis))));
         attrs
     }
@@ -87,5 +104,18 @@ impl Payload for Scatter {
             }
         }
         one(x.dtype, x.shape.clone())
+    }
+}
+
+impl Stored for Scatter {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Scatter> {
+        let op = ["ScatterElements", "ScatterND"].into_iter().find(|op| *op == name)?;
+        let read = || {
+            Ok(Scatter {
+                axis: if op == "ScatterND" { None } else { Some(attrs.int(op, "axis")?) },
+                reduction: attrs.one_of(op, "reduction", ScatterReduction::ALL, |r| r.name())?,
+            })
+        };
+        Some(read())
     }
 }

@@ -1,7 +1,9 @@
 //! `Where`: one of two elements.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, alike, arity, broadcast, misfit, one};
 use crate::DType;
+use crate::op::Attrs;
 use alloc::vec::Vec;
 
 const NAME: &str = "Where";
@@ -26,5 +28,11 @@ impl Payload for Where {
         }
         alike(NAME, a, &[*b])?;
         one(a.dtype, broadcast(NAME, &[condition.shape, a.shape, b.shape])?)
+    }
+}
+
+impl Stored for Where {
+    fn parse(name: &str, _: &Attrs) -> Found<Where> {
+        (name == NAME).then_some(Ok(Where))
     }
 }

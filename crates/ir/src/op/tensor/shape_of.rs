@@ -1,6 +1,8 @@
 //! `Shape`, `Size`: lengths of axes, or their product.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, one};
+use crate::op::Attrs;
 use crate::{DType, Dim, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -60,6 +62,20 @@ impl Payload for ShapeOf {
             (ShapeOf::Lengths { .. }, Some(axes)) => {
                 one(DType::I64, Shape(vec![Dim::Fixed(self.axes(axes.len()).len())]))
             }
+        }
+    }
+}
+
+impl Stored for ShapeOf {
+    fn parse(name: &str, attrs: &Attrs) -> Found<ShapeOf> {
+        let lengths = || {
+            let end = attrs.maybe("end", |a| a.int("Shape", "end"))?;
+            Ok(ShapeOf::Lengths { start: attrs.int("Shape", "start")?, end })
+        };
+        match name {
+            "Shape" => Some(lengths()),
+            "Size" => Some(Ok(ShapeOf::Count)),
+            _ => None,
         }
     }
 }

@@ -1,7 +1,10 @@
 //! `Slice`: ranges of axes.
 
-use super::{Attr, Made, Operand, Payload, axes_of, ints, misfit, one, whole};
+use super::stored::{Found, Stored};
+use super::{Attr, Made, Operand, Payload, axes_of, flag, ints, misfit, one, whole};
+use crate::op::Attrs;
 use crate::{Dim, Error, Shape};
+use alloc::vec;
 use alloc::vec::Vec;
 
 const NAME: &str = "Slice";
@@ -88,7 +91,7 @@ impl Payload for Slice {
     }
 
     fn attrs(&self) -> Vec<(&'static str, Attr)> {
-        Vec::new()
+        vec![("has_axes", flag(self.has_axes)), ("has_steps", flag(self.has_steps))]
     }
 
     fn infer(&self, inputs: &[Operand<'_>]) -> Made {
@@ -126,6 +129,14 @@ impl Payload for Slice {
             };
         }
         one(x.dtype, Shape(made))
+    }
+}
+
+impl Stored for Slice {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Slice> {
+        (name == NAME).then(|| {
+            Ok(Slice { has_axes: attrs.flag(NAME, "has_axes")?, has_steps: attrs.flag(NAME, "has_steps")? })
+        })
     }
 }
 

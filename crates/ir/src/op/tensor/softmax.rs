@@ -1,6 +1,8 @@
 //! `Softmax`, `LogSoftmax`, `Hardmax`: shares along an axis.
 
+use super::stored::{Found, Stored, named};
 use super::{Attr, Made, Operand, Payload, arity, axis_of, floats, one};
+use crate::op::Attrs;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -15,6 +17,16 @@ pub enum SoftmaxKind {
     Hard,
 }
 
+impl SoftmaxKind {
+    fn name(self) -> &'static str {
+        match self {
+            SoftmaxKind::Soft => "Softmax",
+            SoftmaxKind::LogSoft => "LogSoftmax",
+            SoftmaxKind::Hard => "Hardmax",
+        }
+    }
+}
+
 /// ONNX's operators of these names since opset 13: along one axis. Input: floats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Softmax {
@@ -26,11 +38,7 @@ pub struct Softmax {
 
 impl Payload for Softmax {
     fn name(&self) -> &'static str {
-        match self.kind {
-            SoftmaxKind::Soft => "Softmax",
-            SoftmaxKind::LogSoft => "LogSoftmax",
-            SoftmaxKind::Hard => "Hardmax",
-        }
+        self.kind.name()
     }
 
     fn attrs(&self) -> Vec<(&'static str, Attr)> {
@@ -48,5 +56,13 @@ impl Payload for Softmax {
 
     fn is_exact(&self) -> bool {
         self.kind == SoftmaxKind::Hard
+    }
+}
+
+impl Stored for Softmax {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Softmax> {
+        let all = [SoftmaxKind::Soft, SoftmaxKind::LogSoft, SoftmaxKind::Hard];
+        let kind = named(&all, name, |k| k.name())?;
+        Some(attrs.int(kind.name(), "axis").map(|axis| Softmax { kind, axis }))
     }
 }

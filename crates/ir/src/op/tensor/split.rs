@@ -1,6 +1,8 @@
 //! `Split`: a tensor in parts.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, axis_of, between, ints, length, misfit, numbers, whole};
+use crate::op::Attrs;
 use crate::{Dim, Error, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -75,5 +77,12 @@ impl Payload for Split {
             }
             _ => Ok(vec![with(Dim::Unknown); self.n_parts]),
         }
+    }
+}
+
+impl Stored for Split {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Split> {
+        (name == NAME)
+            .then(|| Ok(Split { axis: attrs.int(NAME, "axis")?, n_parts: attrs.count(NAME, "num_outputs")? }))
     }
 }

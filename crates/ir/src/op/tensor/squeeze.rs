@@ -1,6 +1,8 @@
 //! `Squeeze`, `Unsqueeze`: axes of length 1 removed or added.
 
+use super::stored::{Found, Stored, named};
 use super::{Attr, Made, Operand, Payload, axes_of, between, ints, misfit, one, whole};
+use crate::op::Attrs;
 use crate::{Dim, Shape};
 use alloc::vec::Vec;
 
@@ -80,5 +82,11 @@ impl Payload for Squeeze {
                 one(x.dtype, Shape(kept.map(|(_, d)| d.clone()).collect()))
             }
         }
+    }
+}
+
+impl Stored for Squeeze {
+    fn parse(name: &str, _: &Attrs) -> Found<Squeeze> {
+        named(&[Squeeze::Remove, Squeeze::Add], name, Payload::name).map(Ok)
     }
 }

@@ -1,6 +1,8 @@
 //! `Tile`: a tensor repeated along axes.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, ints, length, misfit, one, ranked, whole};
+use crate::op::Attrs;
 use crate::{Dim, Shape};
 use alloc::vec::Vec;
 
@@ -43,5 +45,11 @@ impl Payload for Tile {
             });
         }
         one(x.dtype, Shape(dims))
+    }
+}
+
+impl Stored for Tile {
+    fn parse(name: &str, _: &Attrs) -> Found<Tile> {
+        (name == NAME).then_some(Ok(Tile))
     }
 }

@@ -1,6 +1,8 @@
 //! `TopK`: the largest or least elements along an axis.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, axis_of, flag, ints, length, misfit, whole};
+use crate::op::Attrs;
 use crate::{DType, Dim, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -52,5 +54,12 @@ impl Payload for TopK {
             }
         };
         Ok(vec![(x.dtype, shape.clone()), (DType::I64, shape)])
+    }
+}
+
+impl Stored for TopK {
+    fn parse(name: &str, attrs: &Attrs) -> Found<TopK> {
+        (name == NAME)
+            .then(|| Ok(TopK { axis: attrs.int(NAME, "axis")?, largest: attrs.flag(NAME, "largest")? }))
     }
 }

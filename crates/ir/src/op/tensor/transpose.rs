@@ -1,7 +1,9 @@
 //! `Transpose`: axes in another order.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, axes_of, misfit, numbers, one};
 use crate::Shape;
+use crate::op::Attrs;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -39,5 +41,11 @@ impl Payload for Transpose {
             }
         };
         Ok(vec![(x.dtype, Shape(dims))])
+    }
+}
+
+impl Stored for Transpose {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Transpose> {
+        (name == NAME).then(|| Ok(Transpose { order: attrs.maybe("perm", |a| a.ints(NAME, "perm"))? }))
     }
 }

@@ -1,6 +1,8 @@
 //! `TreeEnsemble`: scores of a forest with real thresholds.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, floats, misfit, one, word};
+use crate::op::Attrs;
 use crate::real_forest::Precision;
 use crate::{DType, Dim, RealForest, Shape};
 use alloc::boxed::Box;
@@ -79,9 +81,8 @@ impl Payload for TreeEnsemble {
     }
 
     fn attrs(&self) -> Vec<(&'static str, Attr)> {
-        let n_splits: usize = self.forest.trees().iter().map(|t| t.splits.len()).sum();
-        let size = alloc::format!("{} trees, {n_splits} splits", self.forest.trees().len());
-        vec![("forest", word(&size)), ("aggregate_function", word(self.aggregate.name()))]
+        let forest = Attr::RealForest(self.forest.clone());
+        vec![("forest", forest), ("aggregate_function", word(self.aggregate.name()))]
     }
 
     fn infer(&self, inputs: &[Operand<'_>]) -> Made {
@@ -106,5 +107,17 @@ impl Payload for TreeEnsemble {
             return Err(misfit(NAME, "features of the input", &alloc::format!("{least} or more"), features));
         }
         one(dtype, Shape(vec![rows, n_outputs]))
+    }
+}
+
+impl Stored for TreeEnsemble {
+    fn parse(name: &str, attrs: &Attrs) -> Found<TreeEnsemble> {
+        (name == NAME).then(|| {
+            let all = [Aggregate::Sum, Aggregate::Average, Aggregate::Min, Aggregate::Max];
+            Ok(TreeEnsemble {
+                forest: Box::new(attrs.real_forest(NAME, "forest")?.clone()),
+                aggregate: attrs.one_of(NAME, "aggregate_function", &all, |a| a.name())?,
+            })
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! `Trilu`: one triangle of matrices.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, flag, misfit, one, whole};
+use crate::op::Attrs;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -30,5 +32,11 @@ impl Payload for Trilu {
             return Err(misfit(NAME, "input", "[.., M, N]", &x.describe()));
         }
         one(x.dtype, x.shape.clone())
+    }
+}
+
+impl Stored for Trilu {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Trilu> {
+        (name == NAME).then(|| Ok(Trilu { upper: attrs.flag(NAME, "upper")? }))
     }
 }

@@ -1,7 +1,9 @@
 //! `Abs`, `Exp`, `Sqrt`, `Not` and others: one element to one.
 
+use super::stored::{Found, Stored, named};
 use super::{Attr, Made, Operand, Payload, arity, misfit, one};
 use crate::DType;
+use crate::op::Attrs;
 use alloc::vec::Vec;
 
 /// ONNX's operators of these names. Floats of 16 bits are computed in single precision; functions are pinned ones,
@@ -58,6 +60,36 @@ pub enum Unary {
     BitwiseNot,
 }
 
+impl Unary {
+    /// Every member.
+    pub const ALL: &'static [Unary] = &[
+        Unary::Abs,
+        Unary::Neg,
+        Unary::Sign,
+        Unary::Floor,
+        Unary::Ceil,
+        Unary::Round,
+        Unary::Reciprocal,
+        Unary::Sqrt,
+        Unary::Exp,
+        Unary::Log,
+        Unary::Sin,
+        Unary::Cos,
+        Unary::Tan,
+        Unary::Asin,
+        Unary::Acos,
+        Unary::Atan,
+        Unary::Sinh,
+        Unary::Cosh,
+        Unary::Asinh,
+        Unary::Acosh,
+        Unary::Atanh,
+        Unary::Erf,
+        Unary::Not,
+        Unary::BitwiseNot,
+    ];
+}
+
 impl Payload for Unary {
     fn name(&self) -> &'static str {
         match self {
@@ -110,5 +142,11 @@ impl Payload for Unary {
 
     fn is_exact(&self) -> bool {
         matches!(self, Unary::Abs | Unary::Neg | Unary::Sign | Unary::Not | Unary::BitwiseNot)
+    }
+}
+
+impl Stored for Unary {
+    fn parse(name: &str, _: &Attrs) -> Found<Unary> {
+        named(Unary::ALL, name, Payload::name).map(Ok)
     }
 }

@@ -1,6 +1,8 @@
 //! `Unique`: distinct elements or slices.
 
+use super::stored::{Found, Stored};
 use super::{Attr, Made, Operand, Payload, arity, axis_of, flag, misfit};
+use crate::op::Attrs;
 use crate::{DType, Dim, Shape};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -44,5 +46,14 @@ impl Payload for Unique {
         };
         let list = (DType::I64, Shape(vec![Dim::Unknown]));
         Ok(vec![(x.dtype, distinct), list.clone(), list.clone(), list])
+    }
+}
+
+impl Stored for Unique {
+    fn parse(name: &str, attrs: &Attrs) -> Found<Unique> {
+        (name == NAME).then(|| {
+            let axis = attrs.maybe("axis", |a| a.int(NAME, "axis"))?;
+            Ok(Unique { axis, sorted: attrs.flag(NAME, "sorted")? })
+        })
     }
 }

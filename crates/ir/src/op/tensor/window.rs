@@ -1,6 +1,7 @@
 //! Windows that slide over axes: kernels, strides, dilations and pads of convolutions and pools.
 
 use super::{Attr, misfit, numbers, word};
+use crate::op::Attrs;
 use crate::{Dim, Error};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -73,6 +74,25 @@ impl Window {
             Pads::Valid => ("auto_pad", word("VALID")),
         });
         attrs
+    }
+
+    /// Reads the attributes back.
+    pub(super) fn parse(op: &'static str, attrs: &Attrs) -> Result<Window, Error> {
+        let pads = match attrs.maybe("pads", |a| a.ints(op, "pads"))? {
+            Some(pads) => Pads::Explicit(pads),
+            None => match attrs.word(op, "auto_pad")? {
+                "SAME_UPPER" => Pads::SameUpper,
+                "SAME_LOWER" => Pads::SameLower,
+                "VALID" => Pads::Valid,
+                other => return Err(misfit(op, "auto_pad", "SAME_UPPER, SAME_LOWER or VALID", &other)),
+            },
+        };
+        Ok(Window {
+            kernel_shape: attrs.ints(op, "kernel_shape")?,
+            strides: attrs.ints(op, "strides")?,
+            dilations: attrs.ints(op, "dilations")?,
+            pads,
+        })
     }
 
     /// Refuses attributes that do not fit `rank` axes.

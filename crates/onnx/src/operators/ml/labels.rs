@@ -4,7 +4,7 @@ use super::super::Outputs;
 use super::scores::{cast, classes};
 use crate::context::Context;
 use crate::error::Error;
-use ir::op::tensor::{Cast, Compare, Concat, LabelEncoder, Squeeze};
+use ir::op::tensor::{Cast, Compare, LabelEncoder, Squeeze};
 use ir::{DType, Tensor, TensorData, ValueIdx};
 
 /// The values of keys, else the last value.
@@ -13,9 +13,10 @@ fn encode(c: &mut Context<'_, '_>, keys: TensorData, values: TensorData, default
     if n != m {
         return Err(c.misfit("values", &format!("{n}, as many as keys"), &m.to_string()));
     }
-    let (keys, values) = (c.add_constant(Tensor::vector(keys))?, c.add_constant(Tensor::vector(values))?);
-    let default = c.add_constant(Tensor::vector(default))?;
-    let values = c.emit(Concat { axis: 0 }, &[values, default])?;
+    let dtype = values.dtype();
+    let values = Tensor::vector(values).below(Tensor::vector(default));
+    let values = values.ok_or_else(|| c.misfit("default", dtype.name(), "another dtype"))?;
+    let (keys, values) = (c.add_constant(Tensor::vector(keys))?, c.add_constant(values)?);
     let x = c.input(0)?;
     c.emit_all(LabelEncoder, &[x, keys, values])
 }

@@ -1,12 +1,12 @@
 //! Nodes that are one operation: a batch normalisation behind a convolution, a pad before it.
 
-use super::rebuild::Rebuild;
+use super::ill_formed;
 use crate::error::Error;
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::op::TensorOp;
 use ir::op::tensor::{BatchNormalization, Conv, Pad, PadMode, Pads};
-use ir::{Graph, Node, Op, Tensor, TensorData, ValueIdx};
+use ir::{Graph, Node, Op, Rewrite, Tensor, TensorData, ValueIdx};
 
 /// How often each value is taken; outputs of the graph count.
 fn uses(graph: &Graph) -> Vec<usize> {
@@ -48,32 +48,37 @@ pub(super) fn merged(graph: &Graph) -> Result<Graph, Error> {
             }
         }
     }
-    let mut rebuild = Rebuild::new(graph)?;
-    for node in rebuild.needed() {
+    rewritten(graph, &gone, &kept).map_err(ill_formed)
+}
+
+/// The graph without some nodes, and with others merged.
+fn rewritten(graph: &Graph, gone: &[&Node], kept: &[(&Node, Merged)]) -> Result<Graph, ir::Error> {
+    let mut rewrite = Rewrite::new(graph)?;
+    for node in rewrite.needed() {
         if gone.iter().any(|g| core::ptr::eq(*g, node)) {
             continue;
         }
         let merged = kept.iter().find(|(n, _)| core::ptr::eq(*n, node)).map(|(_, m)| m);
         let Some(merged) = merged else {
-            let inputs = rebuild.inputs(node)?;
-            rebuild.node(node, node.op.clone(), &inputs)?;
+            rewrite.copy(node)?;
             continue;
         };
-        let mut inputs = vec![rebuild.value(merged.x)?];
+        let mut inputs = vec![rewrite.value(merged.x)?];
         match &merged.weights {
             Merge::Same(values) => {
                 for &value in values {
-                    inputs.push(rebuild.value(value)?);
+                    inputs.push(rewrite.value(value)?);
                 }
             }
             Merge::New(weights, bias) => {
-                inputs.push(rebuild.fresh(node, weights.clone())?);
-                inputs.push(rebuild.fresh(node, bias.clone())?);
+                let name = super::simplified(node);
+                inputs.push(rewrite.fresh(&name, weights.clone())?);
+                inputs.push(rewrite.fresh(&name, bias.clone())?);
             }
         }
-        rebuild.node(node, TensorOp::Conv(merged.op.clone()).into(), &inputs)?;
+        rewrite.node(node, TensorOp::Conv(merged.op.clone()).into(), &inputs)?;
     }
-    rebuild.finish()
+    rewrite.finish()
 }
 
 fn conv_of(node: &Node) -> Option<&Conv> {

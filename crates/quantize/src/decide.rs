@@ -1,0 +1,184 @@
+//! From statistics to decisions: the grid of each value, the codes of each weight.
+
+use crate::Channel;
+use crate::decisions::{Decisions, StoredWeights};
+use crate::error::Error;
+use crate::grid::{Data, Granularity, Levels, QParams};
+use crate::places::Places;
+use crate::qdq::integers;
+use crate::roles::{Layer, Role, Roles, weights};
+use crate::scheme::{BORDER_BITS, Scheme, Sharing};
+use crate::{Rounding, Statistics};
+use ir::{Node, NodeIdx, Tensor, TensorData, ValueIdx};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Bits of a layer, where they differ from the scheme's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Precision {
+    /// As the scheme says.
+    Scheme,
+    /// Activations that the layer takes have 16 bits, weights 8 or more.
+    Wide,
+    /// The layer stays as it is.
+    Float,
+}
+
+/// The decisions for a network.
+///
+/// # Errors
+/// A grid or an observer that does not fit the values.
+pub fn decide(
+    roles: &Roles<'_>,
+    scheme: &Scheme,
+    seen: &BTreeMap<ValueIdx, Statistics>,
+    precision: &dyn Fn(NodeIdx) -> Precision,
+) -> Result<Decisions, Error> {
+    let places = Places::of(roles, &|idx| precision(idx) == Precision::Float);
+    let mut grids = BTreeMap::new();
+    let wide: BTreeSet<ValueIdx> = roles
+        .nodes()
+        .filter(|(idx, ..)| precision(*idx) == Precision::Wide)
+        .filter_map(|(_, node, _)| places.group(*node.inputs.first()?))
+        .collect();
+    for group in places.values().map(|(_, group)| group).collect::<BTreeSet<_>>() {
+        // All others of a group are elements of its first value.
+        let known = match (seen.get(&group), roles.graph().constant(group).map(Tensor::data)) {
+            (Some(statistics), _) => statistics.channels().first().cloned(),
+            (None, Some(TensorData::F32(values))) => Some(Channel::of(values)),
+            _ => None,
+        };
+        let whole = known.unwrap_or_default();
+        let bits = if wide.contains(&group) { 16 } else { scheme.activations.codes.bits };
+        let format = scheme.activations.format(bits)?;
+        let range = scheme.activations.observer.range(&whole, &format)?;
+        grids.insert(group, scheme.activations.grid.levels(&Data::Summary(&whole.whole()), range, &format)?);
+    }
+    let mut decisions = Decisions { places, grids, ..Decisions::default() };
+    let layers: Vec<(NodeIdx, &Node, Layer)> = roles
+        .nodes()
+        .filter_map(|(idx, node, role)| match role {
+            Role::Layer(layer) if precision(idx) != Precision::Float => Some((idx, node, layer)),
+            _ => None,
+        })
+        .collect();
+    let ends = [layers.first().map(|l| l.0), layers.last().map(|l| l.0)];
+    for (idx, node, layer) in layers {
+        let Some(tensor) = weights(roles.graph(), node.inputs.get(1), |_| true) else { continue };
+        let is_kept = ends.contains(&Some(idx)) || precision(idx) == Precision::Wide;
+        let bits =
+            if is_kept { scheme.weights.codes.bits.max(BORDER_BITS) } else { scheme.weights.codes.bits };
+        let stored = stored(scheme, bits, tensor, layer.output_axis(node))?;
+        decisions.weights.insert(idx, stored);
+    }
+    Ok(decisions)
+}
+
+/// Weights of a layer as the scheme stores them; a grid without so many bits gives way to an affine one.
+pub fn stored(scheme: &Scheme, bits: u8, tensor: &Tensor, axis: usize) -> Result<StoredWeights, Error> {
+    let side = &scheme.weights;
+    let format = side.format(bits)?;
+    let affine;
+    let grid = if side.grid.entry().bits.contains(&bits) || bits == side.codes.bits {
+        &side.grid
+    } else {
+        affine = crate::Member::parse("affine")?;
+        &affine
+    };
+    let TensorData::F32(values) = tensor.data() else {
+        return Err(crate::error::misfit("weights", "f32", tensor.dtype()));
+    };
+    let granularity = match scheme.sharing {
+        Sharing::Tensor => Granularity::PerTensor,
+        Sharing::Channel => Granularity::PerChannel { axis },
+        Sharing::Group(len) => Granularity::PerGroup { axis, len },
+    };
+    let choose = |part: &[f32]| {
+        let range = side.observer.range(&Channel::of(part), &format)?;
+        grid.levels(&Data::Values(part), range, &format)
+    };
+    let params = QParams::fit(values, tensor.dims(), granularity, choose)?;
+    StoredWeights::of(&params, &params.codes(values, &scheme.rounding)?)
+}
+
+impl StoredWeights {
+    /// Codes of a tensor with the levels of its parts.
+    ///
+    /// # Errors
+    /// Tables that differ from part to part; groups of a tensor of more than two axes.
+    pub fn of(params: &QParams, codes: &[i32]) -> Result<StoredWeights, Error> {
+        use crate::error::misfit;
+        let dims = params.dims().to_vec();
+        let first = params.levels().first().ok_or_else(|| misfit("weights", "one or more", "none"))?;
+        let whole: Vec<i64> = codes.iter().map(|&c| c.into()).collect();
+        let dtype = first.dtype();
+        let data = integers(dtype, &whole).ok_or_else(|| misfit("codes", dtype, "others"))?;
+        let codes = Tensor::try_new(dims.clone(), data)
+            .ok_or_else(|| misfit("codes", "one a weight", whole.len()))?;
+        let (axis, block, of_scales) = match params.granularity() {
+            Granularity::PerTensor => (0, 0, Vec::new()),
+            Granularity::PerChannel { axis } => (axis, 0, vec![dims[axis]]),
+            Granularity::PerGroup { axis, len } => {
+                if dims.len() != 2 {
+                    return Err(misfit("weights in groups", "two axes", dims.len()));
+                }
+                let mut of_scales = dims.clone();
+                of_scales[1 - axis] = dims[1 - axis].div_ceil(len);
+                (1 - axis, len, of_scales)
+            }
+        };
+        // Parts stand channel by channel; scales in the order of the axes.
+        let order: Vec<usize> = match params.granularity() {
+            Granularity::PerGroup { axis: 1, .. } => {
+                let (groups, channels) = (of_scales[0], of_scales[1]);
+                (0..groups).flat_map(|g| (0..channels).map(move |c| c * groups + g)).collect()
+            }
+            _ => (0..params.levels().len()).collect(),
+        };
+        let levels: Vec<&Levels> = order.iter().filter_map(|&at| params.levels().get(at)).collect();
+        let scales = TensorData::F32(levels.iter().map(|l| l.scale()).collect());
+        let scales = Tensor::try_new(of_scales.clone(), scales)
+            .ok_or_else(|| misfit("scales", format!("{of_scales:?}"), levels.len()))?;
+        let zeros: Vec<i64> = levels
+            .iter()
+            .map(|l| match l {
+                Levels::Affine(affine) => affine.zero_point().into(),
+                Levels::Table(_) => 0,
+            })
+            .collect();
+        let zero_points = if zeros.iter().all(|z| *z == 0) {
+            None
+        } else {
+            integers(dtype, &zeros).and_then(|data| Tensor::try_new(of_scales, data))
+        };
+        let table = match first {
+            Levels::Affine(_) => None,
+            Levels::Table(table) => {
+                let values = table.values();
+                let is_like = |l: &&Levels| matches!(l, Levels::Table(t) if t.values() == values);
+                if !levels.iter().all(is_like) {
+                    return Err(misfit("levels of a codebook", "one table for all channels", "several"));
+                }
+                Some(Tensor::vector(narrowest(values)))
+            }
+        };
+        Ok(StoredWeights { codes, table, scales, zero_points, axis, block })
+    }
+
+    /// A constant on one grid.
+    ///
+    /// # Errors
+    /// As [`StoredWeights::of`].
+    pub fn of_tensor(tensor: &Tensor, levels: &Levels) -> Result<StoredWeights, Error> {
+        let TensorData::F32(values) = tensor.data() else {
+            return Err(crate::error::misfit("constant", "f32", tensor.dtype()));
+        };
+        let params = QParams::try_new(tensor.dims().to_vec(), Granularity::PerTensor, vec![levels.clone()])?;
+        StoredWeights::of(&params, &params.codes(values, &Rounding::parse("half_even", 0)?)?)
+    }
+}
+
+/// Whole numbers in 8 bits if they fit.
+fn narrowest(values: &[i16]) -> TensorData {
+    let short: Option<Vec<i8>> = values.iter().map(|&v| i8::try_from(v).ok()).collect();
+    short.map_or_else(|| TensorData::I16(values.to_vec()), TensorData::I8)
+}

@@ -1,0 +1,72 @@
+//! A float network and rows in, a network in QDQ form out: static quantization, and weights alone.
+
+use crate::Statistics;
+use crate::bias_correction::{LayerError, correct_biases};
+use crate::calibrate::{Rows, calibrate};
+use crate::decide::{Precision, decide};
+use crate::decisions::Decisions;
+use crate::error::Error;
+use crate::places::Places;
+use crate::qdq::qdq;
+use crate::roles::Roles;
+use crate::sample::sample;
+use crate::scheme::Scheme;
+use ir::{Graph, NodeIdx, Tensor, ValueIdx};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What was seen of a network, from which any number of schemes can be decided.
+pub struct Observed<'g> {
+    /// What each node is.
+    pub roles: Roles<'g>,
+    /// Statistics of every value that may become integers.
+    pub seen: BTreeMap<ValueIdx, Statistics>,
+    /// A few rows.
+    pub sample: Vec<(String, Tensor)>,
+    /// How many.
+    pub n_sample: usize,
+}
+
+/// A quantized network.
+pub struct Quantized {
+    /// In QDQ form.
+    pub graph: Graph,
+    /// What was decided.
+    pub decisions: Decisions,
+    /// What each layer did to its signal, in order.
+    pub errors: Vec<LayerError>,
+}
+
+impl<'g> Observed<'g> {
+    /// Runs the float network once on every row.
+    ///
+    /// # Errors
+    /// Rows that cannot be read, or that the network does not take.
+    pub fn of(
+        graph: &'g Graph,
+        rows: &dyn Rows,
+        go_on: &mut dyn FnMut(usize) -> Result<(), Error>,
+    ) -> Result<Observed<'g>, Error> {
+        let roles = Roles::of(graph);
+        let places = Places::of(&roles, &|_| false);
+        let groups: BTreeSet<ValueIdx> = places.values().map(|(_, group)| group).collect();
+        let wanted: Vec<ValueIdx> = groups.into_iter().filter(|v| graph.constant(*v).is_none()).collect();
+        let seen = calibrate(graph, rows, &wanted, go_on)?;
+        let (sample, n_sample) = sample(rows)?;
+        Ok(Observed { roles, seen, sample, n_sample })
+    }
+
+    /// The network as a scheme rounds it, but for layers of another precision.
+    ///
+    /// # Errors
+    /// A grid or an observer that does not fit; the network does not run on the sample.
+    pub fn quantize(
+        &self,
+        scheme: &Scheme,
+        precision: &dyn Fn(NodeIdx) -> Precision,
+    ) -> Result<Quantized, Error> {
+        let mut decisions = decide(&self.roles, scheme, &self.seen, precision)?;
+        let is_asked = scheme.corrections.bias;
+        let errors = correct_biases(&self.roles, &mut decisions, &self.sample, self.n_sample, is_asked)?;
+        Ok(Quantized { graph: qdq(&self.roles, &decisions)?, decisions, errors })
+    }
+}

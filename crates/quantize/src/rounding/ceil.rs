@@ -1,0 +1,11 @@
+//! `ceil`: to the next level above.
+
+use super::RoundingEntry;
+
+/// The line of the table.
+pub(super) static ENTRY: RoundingEntry = RoundingEntry {
+    name: "ceil",
+    doc: "to the next level above",
+    spec: &[],
+    round: |steps, _, _| steps.ceil(),
+};

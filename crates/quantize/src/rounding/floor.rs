@@ -1,0 +1,11 @@
+//! `floor`: to the next level below.
+
+use super::RoundingEntry;
+
+/// The line of the table.
+pub(super) static ENTRY: RoundingEntry = RoundingEntry {
+    name: "floor",
+    doc: "to the next level below",
+    spec: &[],
+    round: |steps, _, _| steps.floor(),
+};
