@@ -90,8 +90,7 @@ pub fn verify_network(network: &Network, limits: Limits) -> Result<Vec<Checked>,
     let judge = |path, outputs: &[Tensor]| {
         let digest = digest(outputs);
         let is_near = || within.is_some_and(|bits| are_near(outputs, &test.samples, bits));
-        let verdict =
-            if digest == test.digest || is_near() { Verdict::Ok } else { Verdict::Differs };
+        let verdict = if digest == test.digest || is_near() { Verdict::Ok } else { Verdict::Differs };
         Checked { path, digest, verdict, within }
     };
     let mut checked = alloc::vec![judge(REFERENCE, &run(graph, given.clone(), limits)?)];

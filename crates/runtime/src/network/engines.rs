@@ -1,6 +1,6 @@
 //! Which step computes which operator. A node for which there is none is left to the interpreter.
 
-use super::borders::{Dequantize, Floats, Quantize, codes_of};
+use super::borders::{Dequantize, Floats, Quantize, codes_of, sums_of};
 use super::elements::{Joint, LookUp, Pairwise, Repeated};
 use super::filter::{Filter, Parts, whole};
 use super::geometry::Geometry;
@@ -32,6 +32,8 @@ pub(super) struct Recipe {
     pub(super) groups: usize,
     pub(super) filter: Filter,
     pub(super) codes: Codes,
+    /// The output holds numbers of 32 bits, not codes.
+    pub(super) is_long: bool,
 }
 
 impl Planner<'_> {
@@ -68,8 +70,9 @@ impl Planner<'_> {
         let place = |output: usize, inner: usize| (output * each + inner % each) * n_taps + inner / each;
         let n = (outputs, each * n_taps);
         let filter = Filter::of(&self.known, (self.dtype(x), op.zero_x), &parts, n, place)?;
-        let codes = codes_of(op.to, op.zero_y, op.low, op.high)?;
-        Some(Recipe { x, layout: Layout::Last, geometry, images, groups: op.group, filter, codes })
+        let (codes, is_long) = sums_of(op.to, op.zero_y, op.low, op.high)?;
+        let layout = Layout::Last;
+        Some(Recipe { x, layout, geometry, images, groups: op.group, filter, codes, is_long })
     }
 
     fn matrices(&self, node: &Node, op: &QMatMul) -> Option<Recipe> {
@@ -81,9 +84,10 @@ impl Planner<'_> {
         let place = |output: usize, inner: usize| inner * outputs + output;
         let dtype = (self.dtype(x), op.zero_x);
         let filter = Filter::of(&self.known, dtype, &parts, (outputs, depth), place)?;
-        let codes = codes_of(op.to, op.zero_y, op.low, op.high)?;
+        let (codes, is_long) = sums_of(op.to, op.zero_y, op.low, op.high)?;
         let geometry = Geometry::plain(rows.iter().product(), depth);
-        Some(Recipe { x, layout: Layout::First, geometry, images: 1, groups: 1, filter, codes })
+        let layout = Layout::First;
+        Some(Recipe { x, layout, geometry, images: 1, groups: 1, filter, codes, is_long })
     }
 
     /// Adds the steps of a node; false where there is no engine for it.
@@ -308,11 +312,9 @@ impl Planner<'_> {
     fn dequantize(&mut self, node: &Node, op: DequantizeLinear) -> Result<bool, Error> {
         let (idx, y) = (node.inputs[0], node.outputs[0]);
         let dtype = self.dtype(idx);
-        let (true, Some((scale, zero)), Some(width)) =
-            (op.to == DType::F32, self.scale(node, op.block), Width::of(dtype))
-        else {
-            return Ok(false);
-        };
+        let width = Width::of(dtype);
+        let fits = op.to == DType::F32 && (width.is_some() || dtype == DType::I32);
+        let (true, Some((scale, zero))) = (fits, self.scale(node, op.block)) else { return Ok(false) };
         let x = self.slot(idx, Layout::First)?;
         let y = self.make(y, Layout::First)?;
         let zero = (zero + shift_of(dtype)) as i32;
