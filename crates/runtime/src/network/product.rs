@@ -12,8 +12,8 @@ use crate::kernels::products::{PAIR, Panels, QUAD, Rows, Span, narrow_pairs, pai
 use crate::kernels::{Isa, LANES, Machine, Plain};
 use core::ops::Range;
 
-/// Bytes of a tile of rows, about half of a small second-level cache.
-const TILE_BYTES: usize = 96 << 10;
+/// Bytes of a tile of rows, those of a small first-level cache.
+const TILE_BYTES: usize = 32 << 10;
 
 /// Rows of a tile are a multiple of this, which those at once divide: 6 and 14.
 const ROWS: usize = 42;

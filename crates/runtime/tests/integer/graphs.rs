@@ -127,6 +127,44 @@ impl Net<'_> {
         self.follow(y);
     }
 
+    /// The product of a value and one that is made of another: turned round, or the same again and again.
+    fn two_values(&mut self) {
+        let a = self.any();
+        let Some(&inner) = a.dims.last() else { return };
+        let rights: Vec<Value> =
+            self.values.iter().filter(|v| v.dims.last() == Some(&inner)).cloned().collect();
+        let b = rights[self.draw.below(rights.len())].clone();
+        if b.dims.len() < 2 || a.dims.len() < 2 {
+            return;
+        }
+        let lead = |v: &Value| v.dims[..v.dims.len() - 2].to_vec();
+        if lead(&a) != lead(&b) && !lead(&a).is_empty() && !lead(&b).is_empty() {
+            return;
+        }
+        let mut order: Vec<usize> = (0..b.dims.len()).collect();
+        order.swap(b.dims.len() - 2, b.dims.len() - 1);
+        let turned = self.b.node(Transpose { order: Some(order) }.into(), &[b.idx]).unwrap();
+        let outputs = b.dims[b.dims.len() - 2];
+        let to = self.draw.one_of(&ACTIVATIONS);
+        let bits = self.bits(inner, [a.dtype, b.dtype], to);
+        let pairs = self.draw.pairs(outputs, bits);
+        let (zero_y, low, high) = self.ends(to);
+        // 16 bits fit without a zero point alone.
+        let (zero_x, zero_w) = match self.draw.below(2) {
+            0 => (0, 0),
+            _ => (self.zero(a.dtype), self.zero(b.dtype)),
+        };
+        let op = QMatMul { zero_x, zero_w, zero_y, low, high, to };
+        let mut inputs = vec![a.idx, turned];
+        if self.draw.below(2) == 0 {
+            let bias: Vec<i64> = (0..outputs).map(|_| self.draw.range(-9000, 9000)).collect();
+            inputs.push(self.constant(tensor(DType::I32, &[outputs], &bias)));
+        }
+        inputs.push(self.constant(pairs));
+        let y = self.b.node(op.into(), &inputs).unwrap();
+        self.keep(y);
+    }
+
     /// Scores of 32 bits, then floats.
     fn scores(&mut self) {
         let x = self.any();
@@ -388,7 +426,7 @@ fn network(draw: &mut Draw) -> (Graph, Vec<(String, Tensor)>) {
     net.keep(codes);
     net.keep(of_real);
     for _ in 0..1 + net.draw.below(9) {
-        match net.draw.below(17) {
+        match net.draw.below(19) {
             0..=4 => net.convolution(),
             5 | 6 => net.matrices(),
             7..=9 => net.pairwise(),
@@ -397,6 +435,7 @@ fn network(draw: &mut Draw) -> (Graph, Vec<(String, Tensor)>) {
             13 => net.mean(),
             14 => net.moved(),
             15 => net.scores(),
+            16 | 17 => net.two_values(),
             _ => net.floats(),
         }
     }
@@ -485,6 +524,7 @@ fn networks_reach_every_engine() {
         "product of quads + 32 bits",
         "product of quads + sum",
         "product of quads + table",
+        "product of two values",
         "quantize",
         "sum",
         "table",
