@@ -1,5 +1,10 @@
 //! Time of single layers of networks in the integer form, on each instruction set of this machine.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program to look at")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a program that times"
+)]
 
 use ir::op::tensor::{Pads, QAdd, QConv, QMatMul, Window};
 use ir::{DType, GraphBuilder, Shape, Tensor, TensorData};

@@ -10,7 +10,7 @@ mod isa;
 pub(crate) mod products;
 
 pub use isa::Isa;
-pub(crate) use isa::Machine;
+pub(crate) use isa::{Machine, Plain};
 
 /// Outputs of a panel.
 pub(crate) const LANES: usize = 16;

@@ -14,6 +14,7 @@ mod filter;
 mod geometry;
 mod interpreted;
 mod known;
+mod matrices;
 mod moves;
 mod planner;
 mod pools;

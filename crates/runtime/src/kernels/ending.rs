@@ -47,6 +47,8 @@ struct Lanes {
 pub(crate) enum Tail {
     /// Nothing.
     None,
+    /// Nothing, and what is written are numbers of 32 bits, not codes: those of a fine grid.
+    Long,
     /// Another code for each.
     Table {
         /// By stored code.
@@ -112,6 +114,7 @@ impl Ending {
     pub(crate) fn tail_name(&self) -> Option<&'static str> {
         match self.tail {
             Tail::None => None,
+            Tail::Long => Some("32 bits"),
             Tail::Table { .. } => Some("table"),
             Tail::Add(_) => Some("sum"),
         }
@@ -121,6 +124,17 @@ impl Ending {
     #[inline(always)]
     pub(crate) fn row(&self, sink: &mut Sink<'_>, row: usize, panel: usize, sums: &[i32; LANES]) {
         let Some(lanes) = self.lanes.get(sink.first_panel + panel) else { return };
+        if matches!(self.tail, Tail::Long) {
+            // The clamp below keeps codes alone within 32 bits.
+            let pairs =
+                self.wide.iter().skip(self.output(sink.first_panel * LANES + panel * LANES, sink.n_outputs));
+            let sums = sums.iter().zip(lanes.bias).map(|(&sum, bias)| i64::from(sum.wrapping_add(bias)));
+            let mut made = [0i32; LANES];
+            for (made, (sum, (_, pair))) in made.iter_mut().zip(sums.zip(pairs)) {
+                *made = self.codes.of(pair.apply(sum));
+            }
+            return self.write(sink, row, panel, &made);
+        }
         let (low, high) = (self.codes.low as i32, self.codes.high as i32);
         let mut codes = [0i32; LANES];
         for i in 0..LANES {
@@ -156,6 +170,10 @@ impl Ending {
         let n = sink.n_outputs.saturating_sub(panel * LANES).min(LANES);
         match &self.tail {
             Tail::None => store(self.codes.width, sink.out, at, n, codes),
+            Tail::Long => {
+                let places = sink.out[4 * at..4 * (at + n)].chunks_exact_mut(4);
+                places.zip(codes).for_each(|(out, code)| out.copy_from_slice(&code.to_ne_bytes()));
+            }
             Tail::Table { codes: table, width } => {
                 let found = codes.map(|code| table.get(code as usize).copied().unwrap_or(0).into());
                 store(*width, sink.out, at, n, &found);

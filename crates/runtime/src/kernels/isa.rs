@@ -97,30 +97,39 @@ impl Machine {
         self.0
     }
 
-    /// Calls plain code that the compiler may write with the instructions of this set. The same result on each, since
+    /// Runs plain code that the compiler may write with the instructions of this set. The same result on each, since
     /// only integers and single IEEE operations are computed so.
     #[inline]
-    pub(crate) fn run<R>(self, f: impl FnOnce() -> R) -> R {
+    pub(crate) fn run<P: Plain>(self, plain: P) -> P::Made {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: a `Machine` exists only for an instruction set that is here.
-            Isa::Avx2 => unsafe { with_avx2(f) },
+            Isa::Avx2 => unsafe { with_avx2(plain) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
-            Isa::Avx512Vnni => unsafe { with_avx512(f) },
-            _ => f(),
+            Isa::Avx512Vnni => unsafe { with_avx512(plain) },
+            _ => plain.run(),
         }
     }
 }
 
+/// Plain code that is compiled once for each instruction set; `run` must be `#[inline(always)]`, as all that it
+/// calls, since only what is inlined is compiled for the set.
+pub(crate) trait Plain {
+    /// What it makes.
+    type Made;
+    /// The code.
+    fn run(self) -> Self::Made;
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn with_avx2<R>(f: impl FnOnce() -> R) -> R {
-    f()
+fn with_avx2<P: Plain>(plain: P) -> P::Made {
+    plain.run()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl")]
-fn with_avx512<R>(f: impl FnOnce() -> R) -> R {
-    f()
+fn with_avx512<P: Plain>(plain: P) -> P::Made {
+    plain.run()
 }

@@ -19,7 +19,6 @@ mod scalar;
 use super::LANES;
 use super::ending::{Ending, Sink};
 use super::isa::{Isa, Machine};
-use alloc::vec;
 use alloc::vec::Vec;
 
 /// Depth of quads.
@@ -44,20 +43,54 @@ impl<W: Copy + Default> Panels<W> {
         depth: usize,
         weight: impl Fn(usize, usize) -> W,
     ) -> Panels<W> {
-        let steps = n_inner.div_ceil(depth);
-        let per_panel = steps * LANES * depth;
+        let mut panels = Panels { steps: 0, depth, data: Vec::new() };
+        panels.fill((n_outputs, per_group), n_inner, weight);
+        panels
+    }
+
+    /// Room for so many weights and none yet.
+    pub(crate) fn room(n: usize) -> Panels<W> {
+        Panels { steps: 0, depth: 1, data: Vec::with_capacity(n) }
+    }
+
+    /// How many weights there is room for.
+    pub(crate) fn capacity(&self) -> usize {
+        self.data.capacity()
+    }
+
+    /// Other weights, of one group, in the same memory if it has room for them.
+    pub(crate) fn refill(
+        &mut self,
+        n_outputs: usize,
+        n_inner: usize,
+        depth: usize,
+        weight: impl Fn(usize, usize) -> W,
+    ) {
+        self.depth = depth;
+        self.fill((n_outputs, n_outputs), n_inner, weight);
+    }
+
+    fn fill(
+        &mut self,
+        (n_outputs, per_group): (usize, usize),
+        n_inner: usize,
+        weight: impl Fn(usize, usize) -> W,
+    ) {
+        let depth = self.depth;
+        self.steps = n_inner.div_ceil(depth);
+        let per_panel = self.steps * LANES * depth;
         let n_panels = n_outputs / per_group.max(1) * per_group.div_ceil(LANES);
-        let mut data = vec![W::default(); n_panels * per_panel];
+        self.data.clear();
+        self.data.resize(n_panels * per_panel, W::default());
         for output in 0..n_outputs {
             let (group, within) = (output / per_group, output % per_group);
             let panel = group * per_group.div_ceil(LANES) + within / LANES;
-            let panel = &mut data[panel * per_panel..(panel + 1) * per_panel];
+            let panel = &mut self.data[panel * per_panel..(panel + 1) * per_panel];
             for inner in 0..n_inner {
                 let at = (inner / depth * LANES + within % LANES) * depth + inner % depth;
                 panel[at] = weight(output, inner);
             }
         }
-        Panels { steps, depth, data }
     }
 
     /// Activations of a row, the last step filled.

@@ -2,58 +2,54 @@
 
 use super::rooms::Slot;
 use super::step::Run;
+use crate::kernels::Plain;
 use crate::kernels::cells::{Cell, Width, of_width, shift_of};
 use crate::kernels::ending::Codes;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::marker::PhantomData;
 use ir::{DType, TensorData};
 
 /// Writes elements as a plan holds them: codes by [`shift_of`], all others as they are. False for text and bags, and
 /// for another number of bytes.
 pub(super) fn put(data: &TensorData, out: &mut [u8]) -> bool {
     macro_rules! all {
-        ($v:expr) => {{
-            let fits = size_of_val(&$v[..]) == out.len();
-            let places = out.chunks_exact_mut(out.len() / $v.len().max(1) + usize::from(out.is_empty()));
-            if fits {
-                places.zip($v.iter()).for_each(|(out, x)| out.copy_from_slice(&x.to_ne_bytes()));
-            }
-            fits
+        ($v:expr, $t:ident) => {{
+            let places = out.chunks_exact_mut(size_of::<$t>());
+            places.zip($v).for_each(|(out, x)| out.copy_from_slice(&x.to_ne_bytes()));
+            true
         }};
     }
+    if data.len().checked_mul(data.dtype().bytes()) != Some(out.len()) {
+        return false;
+    }
     match data {
-        TensorData::I8(v) if v.len() == out.len() => {
+        TensorData::I8(v) => {
             out.iter_mut().zip(v).for_each(|(out, &x)| *out = x.cast_unsigned() ^ 0x80);
             true
         }
-        TensorData::U16(v) if 2 * v.len() == out.len() => {
+        TensorData::U16(v) => {
             let places = out.chunks_exact_mut(2).zip(v);
             places.for_each(|(out, &x)| out.copy_from_slice(&(x ^ 0x8000).to_ne_bytes()));
             true
         }
-        TensorData::U8(v) | TensorData::Narrow(_, v) if v.len() == out.len() => {
+        TensorData::U8(v) | TensorData::Narrow(_, v) => {
             out.copy_from_slice(v);
             true
         }
-        TensorData::Bool(v) if v.len() == out.len() => {
+        TensorData::Bool(v) => {
             out.iter_mut().zip(v).for_each(|(out, &x)| *out = x.into());
             true
         }
-        TensorData::I16(v) => all!(v),
-        TensorData::Half(_, v) => all!(v),
-        TensorData::I32(v) => all!(v),
-        TensorData::U32(v) => all!(v),
-        TensorData::F32(v) => all!(v),
-        TensorData::I64(v) => all!(v),
-        TensorData::U64(v) => all!(v),
-        TensorData::F64(v) => all!(v),
-        TensorData::I8(_)
-        | TensorData::U8(_)
-        | TensorData::U16(_)
-        | TensorData::Narrow(..)
-        | TensorData::Bool(_)
-        | TensorData::Str(_)
-        | TensorData::Bag(_) => false,
+        TensorData::I16(v) => all!(v, i16),
+        TensorData::Half(_, v) => all!(v, u16),
+        TensorData::I32(v) => all!(v, i32),
+        TensorData::U32(v) => all!(v, u32),
+        TensorData::F32(v) => all!(v, f32),
+        TensorData::I64(v) => all!(v, i64),
+        TensorData::U64(v) => all!(v, u64),
+        TensorData::F64(v) => all!(v, f64),
+        TensorData::Str(_) | TensorData::Bag(_) => false,
     }
 }
 
@@ -151,6 +147,23 @@ pub(super) struct Quantize {
     pub(super) turned: (usize, usize),
 }
 
+struct Codings<'a, F, C> {
+    step: &'a Quantize,
+    n: usize,
+    float: F,
+    out: &'a mut [u8],
+    cell: PhantomData<C>,
+}
+
+impl<F: Fn(usize) -> f32, Y: Cell> Plain for Codings<'_, F, Y> {
+    type Made = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.step.all::<Y>(self.n, self.float, self.out);
+    }
+}
+
 impl Quantize {
     /// Most steps from 0 of a quotient that can still be a code: beyond it codes are saturated. Below 2^22, so that
     /// adding [`Quantize::WHOLE`] rounds.
@@ -178,11 +191,11 @@ impl Quantize {
                     own.copy_from_slice(&x[4 * at..4 * at + 4]);
                     f32::from_ne_bytes(own)
                 };
-                machine.run(|| self.all::<Y>(x.len() / 4, float, out));
+                machine.run(Codings { step: self, n: x.len() / 4, float, out, cell: PhantomData::<Y> });
             }
             Floats::Input(at) => {
                 if let Some(TensorData::F32(x)) = run.inputs.get(at) {
-                    machine.run(|| self.all::<Y>(x.len(), |at| x[at], out));
+                    machine.run(Codings { step: self, n: x.len(), float: |at| x[at], out, cell: PhantomData::<Y> });
                 }
             }
         });
@@ -206,12 +219,13 @@ impl Quantize {
     }
 }
 
-/// `(q - zero) * scale` in single precision.
+/// `(q - zero) * scale` to single precision.
 #[derive(Clone, Debug)]
 pub(super) struct Dequantize {
     pub(super) x: Slot,
     pub(super) y: Slot,
-    pub(super) width: Width,
+    /// The width of codes; none of numbers of 32 bits.
+    pub(super) width: Option<Width>,
     pub(super) zero: i32,
     pub(super) scale: f32,
 }
@@ -220,7 +234,17 @@ impl Dequantize {
     pub(super) fn run(&self, run: &mut Run<'_>) {
         let (others, out) = run.rooms.apart(run.memory, self.y);
         let x = others.get(self.x);
-        of_width!(self.width, X => {
+        let Some(width) = self.width else {
+            for (x, out) in x.chunks_exact(4).zip(out.chunks_exact_mut(4)) {
+                let mut own = [0; 4];
+                own.copy_from_slice(x);
+                // In double precision, as the interpreter has it: single does not hold all of 32 bits.
+                let difference = f64::from(i32::from_ne_bytes(own)) - f64::from(self.zero);
+                out.copy_from_slice(&((difference * f64::from(self.scale)) as f32).to_ne_bytes());
+            }
+            return;
+        };
+        of_width!(width, X => {
             for (at, out) in out.chunks_exact_mut(4).enumerate() {
                 let code: i32 = X::get(x, at).into();
                 out.copy_from_slice(&((code - self.zero) as f32 * self.scale).to_ne_bytes());
@@ -239,4 +263,12 @@ pub(super) fn bytes_of(data: &TensorData) -> Option<Vec<u8>> {
 pub(super) fn codes_of(dtype: DType, zero: i64, low: i64, high: i64) -> Option<Codes> {
     let shift = shift_of(dtype);
     Some(Codes { width: Width::of(dtype)?, zero: zero + shift, low: low + shift, high: high + shift })
+}
+
+/// The same of a product, whose output may hold numbers of 32 bits; they have no width of codes.
+pub(super) fn sums_of(dtype: DType, zero: i64, low: i64, high: i64) -> Option<(Codes, bool)> {
+    match dtype {
+        DType::I32 => Some((Codes { width: Width::Word, zero, low, high }, true)),
+        _ => Some((codes_of(dtype, zero, low, high)?, false)),
+    }
 }

@@ -3,11 +3,12 @@
 use super::geometry::Geometry;
 use super::rooms::Slot;
 use super::step::{Need, Run};
-use crate::kernels::LANES;
 use crate::kernels::cells::{Cell, Width, of_width};
 use crate::kernels::ending::{Ending, Sink};
+use crate::kernels::{LANES, Plain};
 use alloc::vec;
 use alloc::vec::Vec;
+use core::marker::PhantomData;
 
 /// A convolution with as many groups as channels and outputs. Sums are proven to fit 32 bits.
 #[derive(Clone, Debug)]
@@ -22,6 +23,25 @@ pub(super) struct Depthwise {
     /// `[panel][tap][LANES]`, the last panel filled with zeros.
     weights: Vec<i16>,
     pub(super) ending: Ending,
+}
+
+/// All images of a run.
+struct Images<'a, C> {
+    step: &'a Depthwise,
+    x: &'a [u8],
+    out: &'a mut [u8],
+    others: &'a [u8],
+    taps: &'a mut [(usize, usize)],
+    cell: PhantomData<C>,
+}
+
+impl<C: Cell> Plain for Images<'_, C> {
+    type Made = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.step.images_of::<C>(self.x, self.out, self.others, self.taps);
+    }
 }
 
 impl Depthwise {
@@ -55,7 +75,9 @@ impl Depthwise {
         let x = others.get(self.x);
         let others = self.others.map_or(&[][..], |slot| others.get(slot));
         let taps = &mut run.scratch.taps;
-        of_width!(self.width, C => run.machine.run(|| self.images_of::<C>(x, out, others, taps)));
+        of_width!(self.width, C => {
+            run.machine.run(Images { step: self, x, out, others, taps, cell: PhantomData::<C> });
+        });
     }
 
     #[inline(always)]
@@ -83,24 +105,51 @@ impl Depthwise {
         let (channels, n_taps) = (self.geometry.channels, self.geometry.n_taps());
         for (panel, weights) in self.weights.chunks_exact((n_taps * LANES).max(1)).enumerate() {
             let n = (channels - panel * LANES).min(LANES);
-            let mut sums = [0i32; LANES];
-            for &(tap, pixel) in taps {
-                let from = (pixel * channels + panel * LANES) * C::WIDTH.bytes();
-                let cells = &x[from..from + n * C::WIDTH.bytes()];
-                let weights = &weights[tap * LANES..(tap + 1) * LANES];
-                if n == LANES {
-                    for i in 0..LANES {
-                        let x: i32 = C::get(cells, i).into() - self.zero;
-                        sums[i] = sums[i].wrapping_add(x.wrapping_mul(weights[i].into()));
-                    }
-                } else {
-                    for i in 0..n {
-                        let x: i32 = C::get(cells, i).into() - self.zero;
-                        sums[i] = sums[i].wrapping_add(x.wrapping_mul(weights[i].into()));
-                    }
-                }
-            }
+            let first = panel * LANES;
+            let sums = if n == LANES {
+                self.sums::<C, LANES>(x, taps, weights, first)
+            } else {
+                self.some_sums::<C>(x, taps, weights, (first, n))
+            };
             self.ending.row(sink, 0, panel, &sums);
         }
+    }
+
+    /// Sums of all channels of a panel, whose number is known when this is compiled.
+    #[inline(always)]
+    fn sums<C: Cell, const N: usize>(
+        &self,
+        x: &[u8],
+        taps: &[(usize, usize)],
+        weights: &[i16],
+        first: usize,
+    ) -> [i32; N] {
+        let bytes = C::WIDTH.bytes();
+        let mut sums = [0i32; N];
+        for &(tap, pixel) in taps {
+            let from = (pixel * self.geometry.channels + first) * bytes;
+            let (cells, weights) = (&x[from..from + N * bytes], &weights[tap * LANES..tap * LANES + N]);
+            for i in 0..N {
+                let x: i32 = C::get(cells, i).into() - self.zero;
+                sums[i] = sums[i].wrapping_add(x.wrapping_mul(weights[i].into()));
+            }
+        }
+        sums
+    }
+
+    /// Sums of the first channels of a panel.
+    #[inline(always)]
+    fn some_sums<C: Cell>(
+        &self,
+        x: &[u8],
+        taps: &[(usize, usize)],
+        weights: &[i16],
+        (first, n): (usize, usize),
+    ) -> [i32; LANES] {
+        let mut sums = [0i32; LANES];
+        for (i, sum) in sums.iter_mut().enumerate().take(n) {
+            [*sum] = self.sums::<C, 1>(x, taps, &weights[i..], first + i);
+        }
+        sums
     }
 }

@@ -2,9 +2,11 @@
 
 use super::rooms::Slot;
 use super::step::Run;
+use crate::kernels::Plain;
 use crate::kernels::cells::{Cell, Width, of_width};
 use crate::kernels::ending::Codes;
 use alloc::vec::Vec;
+use core::marker::PhantomData;
 use ir::fixed::Requantize;
 use ir::op::tensor::SumFactors;
 
@@ -71,13 +73,30 @@ pub(super) struct Pairwise {
     pub(super) repeated: Repeated,
 }
 
+struct Pairs<'a, C> {
+    step: &'a Pairwise,
+    a: &'a [u8],
+    b: &'a [u8],
+    out: &'a mut [u8],
+    cells: PhantomData<C>,
+}
+
+impl<A: Cell, B: Cell, Y: Cell> Plain for Pairs<'_, (A, B, Y)> {
+    type Made = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.step.all::<A, B, Y>(self.a, self.b, self.out);
+    }
+}
+
 impl Pairwise {
     pub(super) fn run(&self, run: &mut Run<'_>) {
         let (others, out) = run.rooms.apart(run.memory, self.y);
         let [(a, of_a, _), (b, of_b, _)] = self.sides;
         let (a, b) = (others.get(a), others.get(b));
         of_width!(of_a, A => of_width!(of_b, B => of_width!(self.codes.width, Y => {
-            run.machine.run(|| self.all::<A, B, Y>(a, b, out));
+            run.machine.run(Pairs { step: self, a, b, out, cells: PhantomData::<(A, B, Y)> });
         })));
     }
 

@@ -1,9 +1,10 @@
 //! Which step computes which operator. A node for which there is none is left to the interpreter.
 
-use super::borders::{Dequantize, Floats, Quantize, codes_of};
+use super::borders::{Dequantize, Floats, Quantize, codes_of, sums_of};
 use super::elements::{Joint, LookUp, Pairwise, Repeated};
-use super::filter::{Filter, Parts, whole};
+use super::filter::{Filter, Parts, bias_and_pairs, whole};
 use super::geometry::Geometry;
+use super::matrices::{Batches, Matrices};
 use super::moves::Join;
 use super::planner::{Layout, Planner, is_flat};
 use super::pools::{LargestPool, MeanPool};
@@ -11,7 +12,7 @@ use super::rooms::Slot;
 use super::step::Step;
 use crate::error::Error;
 use crate::kernels::cells::{Width, shift_of};
-use crate::kernels::ending::Codes;
+use crate::kernels::ending::{Codes, Ending, Tail};
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::fixed::Requantize as Pair;
@@ -32,6 +33,8 @@ pub(super) struct Recipe {
     pub(super) groups: usize,
     pub(super) filter: Filter,
     pub(super) codes: Codes,
+    /// The output holds numbers of 32 bits, not codes.
+    pub(super) is_long: bool,
 }
 
 impl Planner<'_> {
@@ -68,8 +71,9 @@ impl Planner<'_> {
         let place = |output: usize, inner: usize| (output * each + inner % each) * n_taps + inner / each;
         let n = (outputs, each * n_taps);
         let filter = Filter::of(&self.known, (self.dtype(x), op.zero_x), &parts, n, place)?;
-        let codes = codes_of(op.to, op.zero_y, op.low, op.high)?;
-        Some(Recipe { x, layout: Layout::Last, geometry, images, groups: op.group, filter, codes })
+        let (codes, is_long) = sums_of(op.to, op.zero_y, op.low, op.high)?;
+        let layout = Layout::Last;
+        Some(Recipe { x, layout, geometry, images, groups: op.group, filter, codes, is_long })
     }
 
     fn matrices(&self, node: &Node, op: &QMatMul) -> Option<Recipe> {
@@ -81,9 +85,43 @@ impl Planner<'_> {
         let place = |output: usize, inner: usize| inner * outputs + output;
         let dtype = (self.dtype(x), op.zero_x);
         let filter = Filter::of(&self.known, dtype, &parts, (outputs, depth), place)?;
-        let codes = codes_of(op.to, op.zero_y, op.low, op.high)?;
+        let (codes, is_long) = sums_of(op.to, op.zero_y, op.low, op.high)?;
         let geometry = Geometry::plain(rows.iter().product(), depth);
-        Some(Recipe { x, layout: Layout::First, geometry, images: 1, groups: 1, filter, codes })
+        let layout = Layout::First;
+        Some(Recipe { x, layout, geometry, images: 1, groups: 1, filter, codes, is_long })
+    }
+
+    /// A product of matrices whose right side is made when it runs.
+    fn two_values(&mut self, node: &Node, op: QMatMul) -> Result<bool, Error> {
+        let (x, w, y) = (node.inputs[0], node.inputs[1], node.outputs[0]);
+        let bias = if node.inputs.len() == 4 { Some(node.inputs[2]) } else { None };
+        let batches = Batches::of(self.dims(x), self.dims(w));
+        let sides = [(x, op.zero_x), (w, op.zero_w)].map(|(idx, zero)| {
+            let (dtype, width) = (self.dtype(idx), Width::of(self.dtype(idx))?);
+            let zero = zero + shift_of(dtype);
+            let (least, most) = (width.range().0 - zero, width.range().1 - zero);
+            let fits = i16::try_from(least).is_ok() && i16::try_from(most).is_ok();
+            fits.then_some((width, zero, i128::from(most.max(-least))))
+        });
+        let (Some(batches), [Some(left), Some(right)]) = (batches, sides) else { return Ok(false) };
+        let farthest = left.2 * right.2 * batches.inner as i128;
+        let outputs = bias_and_pairs(&self.known, bias, node.inputs.last().copied(), batches.outputs);
+        let (Some(outputs), Some((codes, is_long))) = (outputs, sums_of(op.to, op.zero_y, op.low, op.high))
+        else {
+            return Ok(false);
+        };
+        let fits = |(bias, _): &(i64, Pair)| i128::from(bias.unsigned_abs()) + farthest <= i32::MAX.into();
+        if !outputs.iter().all(fits) {
+            return Ok(false);
+        }
+        let tail = if is_long { Tail::Long } else { Tail::None };
+        let ending = Ending::new(&outputs, batches.outputs, codes, tail);
+        let (x, w) = (self.slot(x, Layout::First)?, self.slot(w, Layout::First)?);
+        self.reads(&[x, w]);
+        let y = self.make(y, Layout::First)?;
+        let (x, w) = ((x, left.0, left.1), (w, right.0, right.1));
+        self.steps.push(Step::Matrices(Matrices { x, w, y, batches, ending }));
+        Ok(true)
     }
 
     /// Adds the steps of a node; false where there is no engine for it.
@@ -93,6 +131,7 @@ impl Planner<'_> {
         }
         let Some(op) = self.filled(node) else { return Ok(false) };
         match op {
+            TensorOp::QMatMul(op) => self.two_values(node, *op),
             TensorOp::QAdd(op) => self.sum(node, *op),
             TensorOp::QMul(op) => self.element_product(node, *op),
             TensorOp::QLut(_) | TensorOp::Requantize(_) => self.look_up(node, op),
@@ -308,11 +347,9 @@ impl Planner<'_> {
     fn dequantize(&mut self, node: &Node, op: DequantizeLinear) -> Result<bool, Error> {
         let (idx, y) = (node.inputs[0], node.outputs[0]);
         let dtype = self.dtype(idx);
-        let (true, Some((scale, zero)), Some(width)) =
-            (op.to == DType::F32, self.scale(node, op.block), Width::of(dtype))
-        else {
-            return Ok(false);
-        };
+        let width = Width::of(dtype);
+        let fits = op.to == DType::F32 && (width.is_some() || dtype == DType::I32);
+        let (true, Some((scale, zero))) = (fits, self.scale(node, op.block)) else { return Ok(false) };
         let x = self.slot(idx, Layout::First)?;
         let y = self.make(y, Layout::First)?;
         let zero = (zero + shift_of(dtype)) as i32;

@@ -47,14 +47,8 @@ impl Filter {
                 weights.push(i16::try_from(weight).ok()?);
             }
         }
-        let biases: Vec<i64> = match parts.bias {
-            Some(idx) => known.constant(idx)?.data().i32s()?.iter().map(|&b| b.into()).collect(),
-            None => alloc::vec![0; n_outputs],
-        };
-        let mut pairs = Requantize::pairs(known.constant(parts.pairs)?.data().i64s()?)?;
-        if let &[one] = &pairs[..] {
-            pairs.resize(n_outputs, one);
-        }
+        let (biases, pairs): (Vec<i64>, Vec<Requantize>) =
+            bias_and_pairs(known, parts.bias, Some(parts.pairs), n_outputs)?.into_iter().unzip();
         let (width, zero) = (Width::of(x)?, zero_x + shift_of(x));
         let (least, most) = width.range();
         let farthest = i128::from((zero - least).max(most - zero));
@@ -63,8 +57,7 @@ impl Filter {
             i128::from(bias.unsigned_abs()) + farthest * size <= i32::MAX.into()
         };
         let is_narrow = weights.chunks(n_inner.max(1)).zip(&biases).all(fits);
-        let is_whole = biases.len() == n_outputs && pairs.len() == n_outputs;
-        is_whole.then_some(Filter { weights, biases, pairs, width, zero, is_narrow })
+        Some(Filter { weights, biases, pairs, width, zero, is_narrow })
     }
 
     /// Bias and pair of each output for sums of stored codes, whose zero point goes into the bias.
@@ -86,6 +79,25 @@ impl Filter {
     pub(super) fn centred_outputs(&self) -> Vec<(i64, Requantize)> {
         self.biases.iter().copied().zip(self.pairs.iter().copied()).collect()
     }
+}
+
+/// Bias and pair of each output, if they are constant.
+pub(super) fn bias_and_pairs(
+    known: &Known<'_>,
+    bias: Option<ValueIdx>,
+    pairs: Option<ValueIdx>,
+    n_outputs: usize,
+) -> Option<Vec<(i64, Requantize)>> {
+    let biases: Vec<i64> = match bias {
+        Some(idx) => known.constant(idx)?.data().i32s()?.iter().map(|&b| b.into()).collect(),
+        None => alloc::vec![0; n_outputs],
+    };
+    let mut pairs = Requantize::pairs(known.constant(pairs?)?.data().i64s()?)?;
+    if let &[one] = &pairs[..] {
+        pairs.resize(n_outputs, one);
+    }
+    let is_whole = biases.len() == n_outputs && pairs.len() == n_outputs;
+    is_whole.then(|| biases.into_iter().zip(pairs).collect())
 }
 
 /// The elements of integers, those of fewer than 8 bits too.

@@ -14,6 +14,7 @@ use ir::{DType, Graph, Node, Op, Origin, Shape, Tensor, TensorData, ValueIdx};
 pub(super) struct Known<'g> {
     dims: Vec<Option<Vec<usize>>>,
     constants: Vec<Option<Cow<'g, Tensor>>>,
+    limits: Limits,
     /// Whether an output hangs on a node that is not constant.
     pub(super) runs: Vec<bool>,
 }
@@ -35,11 +36,11 @@ impl<'g> Known<'g> {
     ///
     /// # Errors
     /// `Input` for lengths that an input cannot have; `Node` for those that a node cannot take; `Unsupported` for a
-    /// node whose lengths hang on data.
+    /// node whose lengths hang on data; `Memory` for a value of more bytes than is allowed.
     pub(super) fn of(graph: &'g Graph, lengths: &[Vec<usize>], limits: Limits) -> Result<Known<'g>, Error> {
         let n = graph.values().len();
         let mut known =
-            Known { dims: vec![None; n], constants: vec![None; n], runs: needed(graph, |_| false) };
+            Known { dims: vec![None; n], constants: vec![None; n], limits, runs: needed(graph, |_| false) };
         known.inputs(graph, lengths)?;
         let mut meter = Meter::new(limits);
         for (at, value) in graph.values().iter().enumerate() {
@@ -81,7 +82,7 @@ impl<'g> Known<'g> {
             }
             for (&output, (_, shape)) in node.outputs.iter().zip(&made) {
                 let dims = shape.lengths().ok_or_else(|| unsupported(node, name))?;
-                known.dims[output.0 as usize] = Some(dims);
+                known.set(output, graph.value(output).dtype, dims, &node.name)?;
             }
         }
         known.runs = needed(graph, |idx| known.constants[idx.0 as usize].is_some());
@@ -106,7 +107,7 @@ impl<'g> Known<'g> {
                 let expected = alloc::format!("{} {}", value.dtype, value.shape);
                 return Err(Kind::Input { name, expected, got }.into());
             }
-            self.dims[idx.0 as usize] = Some(dims.clone());
+            self.set(idx, value.dtype, dims.clone(), &value.name)?;
         }
         Ok(())
     }
@@ -142,14 +143,17 @@ impl<'g> Known<'g> {
         self.constants[idx.0 as usize].as_deref()
     }
 
-    /// Bytes of a value.
-    pub(super) fn n_bytes(&self, idx: ValueIdx, dtype: DType, limits: Limits) -> Result<usize, Error> {
-        let dims = self.dims(idx);
-        let n = dims.iter().try_fold(dtype.bytes(), |n, &d| n.checked_mul(d));
-        n.filter(|&n| n <= limits.bytes).ok_or_else(|| {
-            let needed = dims.iter().fold(dtype.bytes() as u128, |n, &d| n.saturating_mul(d as u128));
-            Kind::Memory { node: "a value".to_string(), op: "plan", needed, limit: limits.bytes }.into()
-        })
+    /// Keeps the lengths of a value, if its bytes can be counted and are allowed; lengths of 0 do not count, so that
+    /// loops over the others are bounded too.
+    fn set(&mut self, idx: ValueIdx, dtype: DType, dims: Vec<usize>, node: &str) -> Result<(), Error> {
+        let filled = dims.iter().filter(|&&d| d != 0);
+        let needed = filled.fold(dtype.bytes() as u128, |n, &d| n.saturating_mul(d as u128));
+        if needed > self.limits.bytes as u128 {
+            let limit = self.limits.bytes;
+            return Err(Kind::Memory { node: node.to_string(), op: "plan", needed, limit }.into());
+        }
+        self.dims[idx.0 as usize] = Some(dims);
+        Ok(())
     }
 }
 

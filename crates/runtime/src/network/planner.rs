@@ -33,7 +33,6 @@ pub(super) struct Planner<'g> {
     pub(super) graph: &'g Graph,
     pub(super) known: Known<'g>,
     pub(super) machine: Machine,
-    pub(super) limits: Limits,
     /// Nodes that take each value, and graph outputs that are it.
     pub(super) readers: Vec<Vec<usize>>,
     pub(super) is_output: Vec<bool>,
@@ -72,7 +71,6 @@ impl<'g> Planner<'g> {
             graph,
             known,
             machine,
-            limits,
             readers,
             is_output,
             recipes: BTreeMap::new(),
@@ -185,7 +183,7 @@ impl<'g> Planner<'g> {
     fn bytes(&self, idx: ValueIdx) -> Result<usize, Error> {
         match self.dtype(idx) {
             DType::Str | DType::Bag => Err(self.misplaced(idx)),
-            dtype => self.known.n_bytes(idx, dtype, self.limits),
+            dtype => Ok(dtype.bytes() * self.dims(idx).iter().product::<usize>()),
         }
     }
 

@@ -3,8 +3,10 @@
 use super::geometry::Geometry;
 use super::rooms::Slot;
 use super::step::{Need, Run};
+use crate::kernels::Plain;
 use crate::kernels::cells::{Cell, Width, of_width};
 use crate::kernels::ending::Codes;
+use core::marker::PhantomData;
 use ir::fixed::Requantize;
 
 /// The largest code of each window.
@@ -16,11 +18,27 @@ pub(super) struct LargestPool {
     pub(super) width: Width,
 }
 
+struct Largest<'a, C> {
+    step: &'a LargestPool,
+    x: &'a [u8],
+    out: &'a mut [u8],
+    cell: PhantomData<C>,
+}
+
+impl<C: Cell> Plain for Largest<'_, C> {
+    type Made = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.step.images_of::<C>(self.x, self.out);
+    }
+}
+
 impl LargestPool {
     pub(super) fn run(&self, run: &mut Run<'_>) {
         let (others, out) = run.rooms.apart(run.memory, self.y);
         let x = others.get(self.x);
-        of_width!(self.width, C => run.machine.run(|| self.images_of::<C>(x, out)));
+        of_width!(self.width, C => run.machine.run(Largest { step: self, x, out, cell: PhantomData::<C> }));
     }
 
     #[inline(always)]
@@ -53,6 +71,23 @@ pub(super) struct MeanPool {
     pub(super) codes: Codes,
 }
 
+struct Means<'a, C> {
+    step: &'a MeanPool,
+    x: &'a [u8],
+    out: &'a mut [u8],
+    sums: &'a mut [i32],
+    cell: PhantomData<C>,
+}
+
+impl<C: Cell> Plain for Means<'_, C> {
+    type Made = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.step.images_of::<C>(self.x, self.out, self.sums);
+    }
+}
+
 impl MeanPool {
     /// Most taps whose sum 32 bits hold, of either width.
     pub(super) const MAX_TAPS: usize = 1 << 15;
@@ -64,7 +99,7 @@ impl MeanPool {
     pub(super) fn run(&self, run: &mut Run<'_>) {
         let (others, out) = run.rooms.apart(run.memory, self.y);
         let (x, sums) = (others.get(self.x), &mut run.scratch.sums[..self.geometry.channels]);
-        of_width!(self.width, C => run.machine.run(|| self.images_of::<C>(x, out, sums)));
+        of_width!(self.width, C => run.machine.run(Means { step: self, x, out, sums, cell: PhantomData::<C> }));
     }
 
     #[inline(always)]

@@ -9,11 +9,11 @@ use super::step::{Need, Run};
 use crate::kernels::cells::Width;
 use crate::kernels::ending::{Ending, Sink};
 use crate::kernels::products::{PAIR, Panels, QUAD, Rows, Span, narrow_pairs, pairs, quads, wide_pairs};
-use crate::kernels::{Isa, LANES, Machine};
+use crate::kernels::{Isa, LANES, Machine, Plain};
 use core::ops::Range;
 
-/// Bytes of a tile of rows, about half of a small second-level cache.
-const TILE_BYTES: usize = 96 << 10;
+/// Bytes of a tile of rows, those of a small first-level cache.
+const TILE_BYTES: usize = 32 << 10;
 
 /// Rows of a tile are a multiple of this, which those at once divide: 6 and 14.
 const ROWS: usize = 42;
@@ -50,6 +50,27 @@ pub(super) struct Product {
     zero: i64,
     weights: Weights,
     ending: Ending,
+}
+
+/// Windows of a tile as rows.
+struct Gathered<'a, C: Copying> {
+    geometry: &'a Geometry,
+    x: &'a [u8],
+    windows: Range<usize>,
+    channels: Range<usize>,
+    zero: C::Cell,
+    stride: usize,
+    cells: &'a mut [C::Cell],
+}
+
+impl<C: Copying> Plain for Gathered<'_, C> {
+    type Made = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let zero = (self.zero, self.stride);
+        self.geometry.gather::<C>(self.x, self.windows, self.channels, zero, self.cells);
+    }
 }
 
 impl Product {
@@ -234,7 +255,16 @@ impl Product {
             for group in 0..*groups {
                 let cells = &mut rows[..n * stride];
                 let channels = group * each..(group + 1) * each;
-                machine.run(|| geometry.gather::<C>(x, windows.clone(), channels, (zero, stride), cells));
+                let windows = windows.clone();
+                machine.run(Gathered::<C> {
+                    geometry,
+                    x,
+                    windows,
+                    channels,
+                    zero,
+                    stride,
+                    cells: &mut *cells,
+                });
                 let span = Span { first: group * self.panels_of_group(), n: self.panels_of_group() };
                 let rows = Rows { cells, stride, n };
                 kernel(rows, span, &mut self.sink(out, others, first, group));

@@ -94,7 +94,8 @@ impl Planner<'_> {
         y: ValueIdx,
         (tail, other): (Tail, Option<ValueIdx>),
     ) -> Result<(), Error> {
-        let Recipe { x, layout, geometry, images, groups, filter, codes } = recipe;
+        let Recipe { x, layout, geometry, images, groups, filter, codes, is_long } = recipe;
+        let tail = if is_long { Tail::Long } else { tail };
         let x = self.slot(x, layout)?;
         let others = other.map(|idx| self.slot(idx, layout)).transpose()?;
         self.reads(&[x]);

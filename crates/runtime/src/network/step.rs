@@ -4,12 +4,14 @@ use super::borders::{Dequantize, Load, Quantize};
 use super::depthwise::Depthwise;
 use super::elements::{LookUp, Pairwise};
 use super::interpreted::Interpreted;
+use super::matrices::Matrices;
 use super::moves::{Join, Relayout};
 use super::pools::{LargestPool, MeanPool};
 use super::product::Product;
 use super::rooms::Rooms;
 use crate::error::Error;
 use crate::kernels::Machine;
+use crate::kernels::products::Panels;
 use crate::tensors::Limits;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -26,6 +28,8 @@ pub(super) enum Step {
     Dequantize(Dequantize),
     /// A convolution or a product of matrices, and what follows it.
     Product(Product),
+    /// Products of two values.
+    Matrices(Matrices),
     /// A convolution of one channel each.
     Depthwise(Depthwise),
     /// The largest of each window.
@@ -55,12 +59,13 @@ pub(super) struct Run<'r> {
 }
 
 /// Memory of a step alone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Scratch {
     pub(super) bytes: Vec<u8>,
     pub(super) words: Vec<i16>,
     pub(super) sums: Vec<i32>,
     pub(super) taps: Vec<(usize, usize)>,
+    pub(super) panels: Panels<i16>,
 }
 
 /// How much of it a step needs.
@@ -70,6 +75,7 @@ pub(super) struct Need {
     pub(super) words: usize,
     pub(super) sums: usize,
     pub(super) taps: usize,
+    pub(super) panels: usize,
 }
 
 impl Need {
@@ -79,6 +85,7 @@ impl Need {
             words: self.words.max(other.words),
             sums: self.sums.max(other.sums),
             taps: self.taps.max(other.taps),
+            panels: self.panels.max(other.panels),
         }
     }
 
@@ -87,12 +94,14 @@ impl Need {
             && self.words <= scratch.words.len()
             && self.sums <= scratch.sums.len()
             && self.taps <= scratch.taps.len()
+            && self.panels <= scratch.panels.capacity()
     }
 
     pub(super) fn n_bytes(self) -> usize {
         let wide = |n: usize, each: usize| n.saturating_mul(each);
         self.bytes
             .saturating_add(wide(self.words, 2))
+            .saturating_add(wide(self.panels, 2))
             .saturating_add(wide(self.sums, 4))
             .saturating_add(wide(self.taps, size_of::<(usize, usize)>()))
     }
@@ -103,6 +112,7 @@ impl Need {
             words: vec![0; self.words],
             sums: vec![0; self.sums],
             taps: vec![(0, 0); self.taps],
+            panels: Panels::room(self.panels),
         }
     }
 }
@@ -111,6 +121,7 @@ impl Step {
     pub(super) fn need(&self) -> Need {
         match self {
             Step::Product(step) => step.need(),
+            Step::Matrices(step) => step.need(),
             Step::Depthwise(step) => step.need(),
             Step::MeanPool(step) => step.need(),
             Step::Load(_)
@@ -132,6 +143,7 @@ impl Step {
             Step::Quantize(_) => ("quantize", None),
             Step::Dequantize(_) => ("dequantize", None),
             Step::Product(step) => step.names(),
+            Step::Matrices(_) => ("product of two values", None),
             Step::Depthwise(step) => ("depthwise", step.ending.tail_name()),
             Step::LargestPool(_) => ("largest of windows", None),
             Step::MeanPool(_) => ("mean of windows", None),
@@ -149,6 +161,7 @@ impl Step {
             Step::Quantize(step) => step.run(run),
             Step::Dequantize(step) => step.run(run),
             Step::Product(step) => step.run(run),
+            Step::Matrices(step) => step.run(run),
             Step::Depthwise(step) => step.run(run),
             Step::LargestPool(step) => step.run(run),
             Step::MeanPool(step) => step.run(run),

@@ -150,6 +150,30 @@ fn convolutions() {
             expected: vec![10, 33, 47],
         },
         Case {
+            name: "numbers of 32 bits, twice the sum",
+            op: QConv { low: i32::MIN.into(), high: i32::MAX.into(), to: I32, ..conv(plain()) }.into(),
+            inputs: vec![
+                tensor(I16, &[1, 1, 3], &[-3, 32_767, -32_768]),
+                one(I16, 32_767),
+                bias(&[1]),
+                pairs(&[(1 << 30, 29)]),
+            ],
+            dims: vec![1, 1, 3],
+            expected: vec![-196_600, 2_147_352_580, -2_147_418_110],
+        },
+        Case {
+            name: "numbers of 32 bits, both ends",
+            op: QConv { low: i32::MIN.into(), high: 5, to: I32, ..conv(plain()) }.into(),
+            inputs: vec![
+                tensor(I16, &[1, 1, 2], &[-32_768, 32_767]),
+                one(I16, 32_767),
+                bias(&[1]),
+                pairs(&[(1 << 30, 28)]),
+            ],
+            dims: vec![1, 1, 2],
+            expected: vec![i32::MIN.into(), 5],
+        },
+        Case {
             name: "no image",
             op: conv(plain()).into(),
             inputs: vec![tensor(I8, &[0, 1, 4], &[]), one(I8, 1), bias(&[0]), unit()],
@@ -373,9 +397,9 @@ fn misfits_say_what_is_wrong() {
         ),
         (QConv { low: 5, high: 4, ..plain() }.into(), vec![x(), w(), bias(&[0]), unit()], "got 5 and 4"),
         (
-            QConv { to: I32, ..plain() }.into(),
+            QConv { to: I64, ..plain() }.into(),
             vec![x(), w(), bias(&[0]), unit()],
-            "(QConv): output_dtype: expected i8, u8, i16 or u16, got i32",
+            "(QConv): output_dtype: expected i8, u8, i16 or u16, got i64",
         ),
         (
             plain().into(),

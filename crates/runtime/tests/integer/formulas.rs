@@ -175,7 +175,7 @@ fn average(draw: &mut Draw) {
         let inside: Vec<i128> = places.filter(|&p| p < n).map(|p| i128::from(v[p] - op.zero_x)).collect();
         let count = if op.count_pads { kernel } else { inside.len().max(1) } as i128;
         let top = 2 * inside.iter().sum::<i128>() * i128::from(m) + (count << s);
-        let mean = top.div_euclid(2 * count << s);
+        let mean = top.div_euclid((2 * count) << s);
         expected.push((mean + i128::from(zero_y)).clamp(low.into(), high.into()) as i64);
     }
     let got = run_node(op.clone().into(), &[x, pair], 1);

@@ -1,5 +1,6 @@
 //! Random networks of the integer form: a plan on every instruction set against the interpreter, byte for byte.
 
+use super::allocations::asked;
 use super::made::{ACTIVATIONS, Draw, WEIGHTS, tensor, window};
 use ir::fixed::{Narrow, Overflow};
 use ir::op::tensor::{
@@ -124,6 +125,72 @@ impl Net<'_> {
         let (bias, pairs) = (self.constant(tensor(DType::I32, &[outputs], &bias)), self.constant(pairs));
         let y = self.b.node(op.into(), &[x.idx, w, bias, pairs]).unwrap();
         self.follow(y);
+    }
+
+    /// The product of a value and one that is made of another: turned round, or the same again and again.
+    fn two_values(&mut self) {
+        let a = self.any();
+        let Some(&inner) = a.dims.last() else { return };
+        let rights: Vec<Value> =
+            self.values.iter().filter(|v| v.dims.last() == Some(&inner)).cloned().collect();
+        let b = rights[self.draw.below(rights.len())].clone();
+        if b.dims.len() < 2 || a.dims.len() < 2 {
+            return;
+        }
+        let lead = |v: &Value| v.dims[..v.dims.len() - 2].to_vec();
+        if lead(&a) != lead(&b) && !lead(&a).is_empty() && !lead(&b).is_empty() {
+            return;
+        }
+        let mut order: Vec<usize> = (0..b.dims.len()).collect();
+        order.swap(b.dims.len() - 2, b.dims.len() - 1);
+        let turned = self.b.node(Transpose { order: Some(order) }.into(), &[b.idx]).unwrap();
+        let outputs = b.dims[b.dims.len() - 2];
+        let to = self.draw.one_of(&ACTIVATIONS);
+        let bits = self.bits(inner, [a.dtype, b.dtype], to);
+        let pairs = self.draw.pairs(outputs, bits);
+        let (zero_y, low, high) = self.ends(to);
+        // 16 bits fit without a zero point alone.
+        let (zero_x, zero_w) = match self.draw.below(2) {
+            0 => (0, 0),
+            _ => (self.zero(a.dtype), self.zero(b.dtype)),
+        };
+        let op = QMatMul { zero_x, zero_w, zero_y, low, high, to };
+        let mut inputs = vec![a.idx, turned];
+        if self.draw.below(2) == 0 {
+            let bias: Vec<i64> = (0..outputs).map(|_| self.draw.range(-9000, 9000)).collect();
+            inputs.push(self.constant(tensor(DType::I32, &[outputs], &bias)));
+        }
+        inputs.push(self.constant(pairs));
+        let y = self.b.node(op.into(), &inputs).unwrap();
+        self.keep(y);
+    }
+
+    /// Scores of 32 bits, then floats.
+    fn scores(&mut self) {
+        let x = self.any();
+        let Some(&inner) = x.dims.last() else { return };
+        let outputs = 1 + self.draw.below(20);
+        let (w, of_weights) = self.weights(&[inner, outputs], x.dtype);
+        // Sometimes a factor above 1, so that numbers of 32 bits saturate.
+        let bits = self.draw.range(-8, 8);
+        let pairs = self.draw.pairs(outputs, bits);
+        let pairs = self.constant(pairs);
+        let (zero_x, zero_w) = (self.zero(x.dtype), self.draw.code(of_weights));
+        let (low, high) = if self.draw.below(2) == 0 { (i32::MIN, i32::MAX) } else { (-99_999, 70_000_000) };
+        let (low, high) = (low.into(), high.into());
+        let op = QMatMul { zero_x, zero_w, zero_y: 0, low, high, to: DType::I32 };
+        let y = self.b.node(op.into(), &[x.idx, w, pairs]).unwrap();
+        let scale = self.constant(Tensor::vector(TensorData::F32(vec![1.7e-5])));
+        let op = DequantizeLinear { axis: 1, block: 0, to: DType::F32 };
+        let mut inputs = vec![y, scale];
+        if self.draw.below(2) == 0 {
+            inputs.push(self.constant(tensor(DType::I32, &[1], &[77_777_777])));
+        }
+        let real = self.b.node(op.into(), &inputs).unwrap();
+        let to = self.draw.one_of(&ACTIVATIONS);
+        let zero = self.draw.code(to);
+        let y = quantized(&mut self.b, real, to, 0.4, zero);
+        self.keep(y);
     }
 
     fn matrices(&mut self) {
@@ -359,7 +426,7 @@ fn network(draw: &mut Draw) -> (Graph, Vec<(String, Tensor)>) {
     net.keep(codes);
     net.keep(of_real);
     for _ in 0..1 + net.draw.below(9) {
-        match net.draw.below(16) {
+        match net.draw.below(19) {
             0..=4 => net.convolution(),
             5 | 6 => net.matrices(),
             7..=9 => net.pairwise(),
@@ -367,6 +434,8 @@ fn network(draw: &mut Draw) -> (Graph, Vec<(String, Tensor)>) {
             11 | 12 => net.pool(),
             13 => net.mean(),
             14 => net.moved(),
+            15 => net.scores(),
+            16 | 17 => net.two_values(),
             _ => net.floats(),
         }
     }
@@ -397,7 +466,10 @@ fn check(seed: u64) {
         let (mut memory, mut outputs) = (plan.memory(), plan.outputs());
         let inputs: Vec<&TensorData> = given.iter().map(|(_, t)| t.data()).collect();
         for _ in 0..2 {
+            let before = asked();
             plan.run_into(&mut memory, &inputs, &mut outputs).unwrap();
+            let is_interpreted = plan.interpreted().next().is_some();
+            assert!(asked() == before || is_interpreted, "{isa}: memory was asked for\n{graph:?}");
             assert!(outputs.iter().zip(&expected).all(|(got, t)| got == t.data()), "{isa}: a second run");
         }
     }
@@ -441,14 +513,18 @@ fn networks_reach_every_engine() {
         "mean of windows",
         "product of elements",
         "product of pairs",
+        "product of pairs + 32 bits",
         "product of pairs + sum",
         "product of pairs + table",
         "product of pairs in 64 bits",
+        "product of pairs in 64 bits + 32 bits",
         "product of pairs in 64 bits + sum",
         "product of pairs in 64 bits + table",
         "product of quads",
+        "product of quads + 32 bits",
         "product of quads + sum",
         "product of quads + table",
+        "product of two values",
         "quantize",
         "sum",
         "table",
@@ -456,6 +532,7 @@ fn networks_reach_every_engine() {
     if Isa::Avx2.is_here() {
         all.extend([
             "product of narrow pairs",
+            "product of narrow pairs + 32 bits",
             "product of narrow pairs + sum",
             "product of narrow pairs + table",
         ]);
