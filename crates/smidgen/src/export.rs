@@ -2,14 +2,14 @@
 
 use crate::Error;
 use crate::model_file::load;
-use crate::network::is_network;
+use crate::network::{is_network, read_simplified};
 use crate::output::{refuse_same_file, write_whole};
 use std::path::PathBuf;
 
 /// What is written.
 #[derive(Clone, Debug)]
 pub struct ExportOptions {
-    /// The model file.
+    /// The model file, or a network in ONNX.
     pub model: PathBuf,
     /// Where the ONNX file is written.
     pub output: PathBuf,
@@ -23,18 +23,21 @@ pub struct Exported {
 }
 
 /// Writes a model of tables as standard ONNX; [`onnx::export`] says what it takes and gives. What has no exact form is
-/// refused by name, and what is within a bound is named in the file's `doc_string`.
+/// refused by name, and what is within a bound is named in the file's `doc_string`. A network in ONNX is written simplified,
+/// in the lowest version of ONNX's operators that has them ([`onnx::export_network`]), with the properties of its file.
 ///
 /// # Errors
 /// The model cannot be read or has a node without such a form; the file cannot be written; then nothing is.
 pub fn export(options: &ExportOptions) -> Result<Exported, Error> {
-    if is_network(&options.model) {
-        let path = options.model.display();
-        return Err(Error::input(format!("{path}: this is an ONNX file already; name a model of smidgen")));
-    }
     refuse_same_file(&options.output, &options.model.display().to_string())?;
-    let (model, _) = load(&options.model)?;
-    let bytes = onnx::export(&model).map_err(|e| Error::of_file(&options.model, e.nature(), &e))?;
+    let bytes = if is_network(&options.model) {
+        let (network, _) = read_simplified(&options.model)?;
+        onnx::export_network(&network.graph, &network.meta)
+    } else {
+        let (model, _) = load(&options.model)?;
+        onnx::export(&model)
+    };
+    let bytes = bytes.map_err(|e| Error::of_file(&options.model, e.nature(), &e))?;
     write_whole(&options.output, |out| {
         let path = options.output.display();
         out.write_all(&bytes).map_err(|e| Error::input(format!("{path}: cannot be written: {e}")))

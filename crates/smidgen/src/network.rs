@@ -70,24 +70,33 @@ pub struct Port {
     pub shape: Shape,
 }
 
+/// A network as it was written, but simplified, what its file says of itself, and the length of the file.
+///
+/// # Errors
+/// The file cannot be read, is damaged, or needs what is not supported.
+pub(crate) fn read_simplified(path: &Path) -> Result<(onnx::Imported, u64), Error> {
+    let shown = path.display();
+    let fail =
+        |what: &dyn std::fmt::Display| Error::input(format!("{shown}: {what}; name a network in ONNX"));
+    let bytes = fs::metadata(path).map_err(|e| fail(&e))?.len();
+    if bytes > MAX_BYTES {
+        return Err(fail(&format!("{bytes} bytes, at most {MAX_BYTES} are read")));
+    }
+    let read = fs::read(path).map_err(|e| fail(&e))?;
+    let folder = onnx::Folder::new(path.parent().unwrap_or(Path::new("")));
+    let options = onnx::Options { external: &folder };
+    let mut imported = onnx::import_all(&read, options).map_err(|e| Error::of_file(path, e.nature(), &e))?;
+    imported.graph = simplify(&imported.graph).map_err(|e| Error::of_file(path, e.nature(), &e))?;
+    Ok((imported, bytes))
+}
+
 impl Network {
     /// Reads a network; one that was written for one row takes any number of them if its operators allow it.
     ///
     /// # Errors
     /// The file cannot be read, is damaged, or needs what is not supported.
     pub(crate) fn load(path: &Path) -> Result<Network, Error> {
-        let shown = path.display();
-        let fail =
-            |what: &dyn std::fmt::Display| Error::input(format!("{shown}: {what}; name a network in ONNX"));
-        let bytes = fs::metadata(path).map_err(|e| fail(&e))?.len();
-        if bytes > MAX_BYTES {
-            return Err(fail(&format!("{bytes} bytes, at most {MAX_BYTES} are read")));
-        }
-        let read = fs::read(path).map_err(|e| fail(&e))?;
-        let folder = onnx::Folder::new(path.parent().unwrap_or(Path::new("")));
-        let options = onnx::Options { external: &folder };
-        let graph = onnx::import(&read, options).map_err(|e| Error::of_file(path, e.nature(), &e))?;
-        let graph = simplify(&graph).map_err(|e| Error::of_file(path, e.nature(), &e))?;
+        let (onnx::Imported { graph, .. }, bytes) = read_simplified(path)?;
         let graph = match rows_of(&graph) {
             Some(1) => onnx::rebatch(&graph, ROWS).unwrap_or(graph),
             _ => graph,
