@@ -61,7 +61,9 @@ pub(crate) fn answers(network: &Network, feed: &Feed, ctx: &Ctx<'_>) -> Result<A
         }
         // Shares of single precision are some last digits off; metrics want them whole.
         let sum: f64 = row.iter().sum();
-        row.iter_mut().for_each(|p| *p /= sum);
+        // Shares of 8 bits may all be 0; such a row says nothing.
+        let all = row.len() as f64;
+        row.iter_mut().for_each(|p| *p = if sum > 0.0 { *p / sum } else { 1.0 / all });
     }
     let largest =
         |row: &[f64]| (1..row.len()).fold(0, |best, k| if row[k] > row[best] { k } else { best }) as u32;
