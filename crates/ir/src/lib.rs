@@ -38,7 +38,7 @@ pub use column::{Bits, Column, ColumnData};
 pub use dtype::DType;
 pub use error::{Error, Kind, Nature};
 pub use forest::Forest;
-pub use graph::{Graph, Node, NodeIdx, Origin, Value, ValueIdx};
+pub use graph::{Graph, Node, NodeIdx, Origin, Parts, Value, ValueIdx};
 pub use model::{Card, Model, SelfTest};
 pub use op::Op;
 pub use real_forest::RealForest;

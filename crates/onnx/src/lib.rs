@@ -23,12 +23,13 @@ mod inside;
 mod operators;
 mod proto;
 mod rebatch;
+mod stream;
 mod tensor;
 
 pub use error::{Error, Kind};
 pub use export::export;
 pub use external::{External, Folder, NoExternal};
-pub use import::{LATEST_OPSET, OLDEST_OPSET, Options, import};
+pub use import::{LATEST_OPSET, OLDEST_OPSET, Options, import, import_from};
 pub use rebatch::rebatch;
 
 use ir::Tensor;

@@ -37,6 +37,7 @@ mod if_else;
 mod label_encoder;
 mod layer_normalization;
 mod lengths;
+mod listed;
 mod looped;
 mod lrn;
 mod matmul;

@@ -16,7 +16,6 @@ use ir::op::TensorOp;
 use ir::op::tensor::{Identity, Pad, ShapeOf, Transpose};
 use ir::{Dim, Graph, Node, Op, Tensor, TensorData, ValueIdx};
 use rebuild::Rebuild;
-use shapes::Shapes;
 
 /// Most bytes of a constant that is made, unless what it is made of has as many.
 const MAX_MADE: usize = 1 << 16;
@@ -29,17 +28,24 @@ const MAX_MADE: usize = 1 << 16;
 /// # Errors
 /// A graph with nodes that are no operators of networks.
 pub fn simplify(graph: &Graph) -> Result<Graph, Error> {
-    merge::merged(&known(graph)?)
+    simplified(graph.clone())
+}
+
+/// As [`simplify`], of a graph that nobody else needs: what becomes of a weight takes its place in memory.
+///
+/// # Errors
+/// As [`simplify`].
+pub fn simplified(graph: Graph) -> Result<Graph, Error> {
+    merge::merged(known(graph)?)
 }
 
 /// Constants computed, identities left out.
-fn known(graph: &Graph) -> Result<Graph, Error> {
-    let mut rebuild = Rebuild::new(graph)?;
-    let mut shapes = Shapes::default();
-    for node in rebuild.needed() {
+fn known(graph: Graph) -> Result<Graph, Error> {
+    let (mut rebuild, nodes) = Rebuild::new(graph)?;
+    for (_, node) in &nodes {
         let Op::Tensor(op) = &node.op else { return Err(rebuild.refuse(node)) };
         let inputs = rebuild.inputs(node)?;
-        let is_output = node.outputs.iter().any(|o| graph.outputs().contains(o));
+        let is_output = node.outputs.iter().any(|&o| rebuild.is_output(o));
         if let Some(same) = unchanged(op, &inputs, &rebuild).filter(|_| !is_output) {
             rebuild.replace(node.outputs[0], same);
             continue;
@@ -50,15 +56,14 @@ fn known(graph: &Graph) -> Result<Graph, Error> {
             }
             continue;
         }
-        let (op, inputs) = shapes.simpler(op, inputs, &mut rebuild, node)?;
-        let outputs = rebuild.node(node, op, &inputs)?;
-        shapes.note(node, &inputs, &outputs, &rebuild);
+        let (op, inputs) = shapes::simpler(op, inputs, &mut rebuild, node)?;
+        rebuild.node(node, op, &inputs)?;
     }
     rebuild.finish()
 }
 
 /// The input that an operator gives back as it is.
-fn unchanged(op: &TensorOp, inputs: &[ValueIdx], rebuild: &Rebuild<'_>) -> Option<ValueIdx> {
+fn unchanged(op: &TensorOp, inputs: &[ValueIdx], rebuild: &Rebuild) -> Option<ValueIdx> {
     let &first = inputs.first()?;
     let is_same = match op {
         TensorOp::Identity(Identity) => true,
@@ -74,7 +79,7 @@ fn unchanged(op: &TensorOp, inputs: &[ValueIdx], rebuild: &Rebuild<'_>) -> Optio
 }
 
 /// Outputs of a node that hang on constants alone, or on lengths that are known.
-fn constants(node: &Node, op: &TensorOp, inputs: &[ValueIdx], rebuild: &Rebuild<'_>) -> Option<Vec<Tensor>> {
+fn constants(node: &Node, op: &TensorOp, inputs: &[ValueIdx], rebuild: &Rebuild) -> Option<Vec<Tensor>> {
     if let (TensorOp::ShapeOf(op), &[x]) = (op, inputs) {
         return lengths(*op, rebuild, x);
     }
@@ -94,7 +99,7 @@ fn constants(node: &Node, op: &TensorOp, inputs: &[ValueIdx], rebuild: &Rebuild<
     (made.iter().map(super::args::bytes).sum::<usize>() <= most).then_some(made)
 }
 
-fn lengths(op: ShapeOf, rebuild: &Rebuild<'_>, x: ValueIdx) -> Option<Vec<Tensor>> {
+fn lengths(op: ShapeOf, rebuild: &Rebuild, x: ValueIdx) -> Option<Vec<Tensor>> {
     let axes = rebuild.axes(x)?;
     let range = op.axes(axes.len());
     let known = |dim: &Dim| if let Dim::Fixed(n) = dim { i64::try_from(*n).ok() } else { None };

@@ -2,47 +2,57 @@
 
 use crate::error::{Error, Kind};
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::{DType, Dim, Graph, GraphBuilder, Node, Op, Origin, Tensor, TensorData, ValueIdx};
 
-pub(super) struct Rebuild<'g> {
-    old: &'g Graph,
+pub(super) struct Rebuild {
+    /// Names of the old values.
+    names: Vec<String>,
+    /// The old constants; those that were taken are no more.
+    constants: Vec<Option<Arc<Tensor>>>,
+    outputs: Vec<ValueIdx>,
     builder: GraphBuilder,
     /// The new value of an old one.
     values: Vec<Option<ValueIdx>>,
 }
 
-impl<'g> Rebuild<'g> {
-    /// A graph with the inputs of another.
-    pub(super) fn new(old: &'g Graph) -> Result<Rebuild<'g>, Error> {
-        let mut rebuild =
-            Rebuild { old, builder: GraphBuilder::new(), values: vec![None; old.values().len()] };
-        for &idx in old.inputs() {
-            let value = old.value(idx);
-            let made = rebuild.builder.input(&value.name, value.dtype, value.shape.clone());
-            rebuild.values[idx.0 as usize] = Some(made.map_err(|e| ill_formed(&value.name, &e))?);
+impl Rebuild {
+    /// A graph with the inputs of another, and of that the nodes that outputs hang on with their places, in order.
+    pub(super) fn new(old: Graph) -> Result<(Rebuild, Vec<(usize, Node)>), Error> {
+        let ir::Parts { values, nodes, inputs, outputs } = old.into_parts();
+        let mut builder = GraphBuilder::new();
+        let mut new = vec![None; values.len()];
+        for idx in inputs {
+            let value = &values[idx.0 as usize];
+            let made = builder.input(&value.name, value.dtype, value.shape.clone());
+            new[idx.0 as usize] = Some(made.map_err(|e| ill_formed(&value.name, &e))?);
         }
-        Ok(rebuild)
-    }
-
-    /// The nodes that outputs hang on, in order.
-    pub(super) fn needed(&self) -> Vec<&'g Node> {
-        let mut wanted = vec![false; self.old.values().len()];
-        self.old.outputs().iter().for_each(|o| wanted[o.0 as usize] = true);
-        let mut nodes = Vec::new();
-        for node in self.old.nodes().iter().rev() {
+        let mut wanted = vec![false; values.len()];
+        outputs.iter().for_each(|o| wanted[o.0 as usize] = true);
+        let mut needed = Vec::new();
+        for (at, node) in nodes.into_iter().enumerate().rev() {
             if node.outputs.iter().any(|o| wanted[o.0 as usize]) {
                 node.inputs.iter().for_each(|i| wanted[i.0 as usize] = true);
-                nodes.push(node);
+                needed.push((at, node));
             }
         }
-        nodes.reverse();
-        nodes
+        needed.reverse();
+        let (mut names, mut constants) = (Vec::with_capacity(values.len()), Vec::with_capacity(values.len()));
+        for value in values {
+            names.push(value.name);
+            constants.push(if let Origin::Constant(tensor) = value.origin { Some(tensor) } else { None });
+        }
+        Ok((Rebuild { names, constants, outputs, builder, values: new }, needed))
     }
 
     pub(super) fn refuse(&self, node: &Node) -> Error {
         Kind::Unsupported { node: node.name.clone(), op: node.op.payload().name(), engine: "tensors" }.into()
+    }
+
+    pub(super) fn is_output(&self, old: ValueIdx) -> bool {
+        self.outputs.contains(&old)
     }
 
     /// The new value of an old one; a constant is written when it is first asked for.
@@ -50,13 +60,23 @@ impl<'g> Rebuild<'g> {
         if let Some(new) = self.values[idx.0 as usize] {
             return Ok(new);
         }
-        match &self.old.value(idx).origin {
-            Origin::Constant(tensor) => self.constant(idx, tensor.clone()),
-            Origin::Input(_) | Origin::Node(_) => {
-                let name = self.old.value(idx).name.clone();
+        match self.constants[idx.0 as usize].clone() {
+            Some(tensor) => self.constant(idx, tensor),
+            None => {
+                let name = self.names[idx.0 as usize].clone();
                 Err(Kind::Input { name, expected: "a value".into(), got: "none".into() }.into())
             }
         }
+    }
+
+    /// An old constant that nothing else takes.
+    pub(super) fn take(&mut self, idx: ValueIdx) -> Option<Arc<Tensor>> {
+        self.constants[idx.0 as usize].take()
+    }
+
+    /// An old constant as it stands.
+    pub(super) fn old_constant(&self, idx: ValueIdx) -> Option<Arc<Tensor>> {
+        self.constants[idx.0 as usize].clone()
     }
 
     pub(super) fn inputs(&mut self, node: &Node) -> Result<Vec<ValueIdx>, Error> {
@@ -69,8 +89,12 @@ impl<'g> Rebuild<'g> {
     }
 
     /// The old value is a constant.
-    pub(super) fn constant(&mut self, old: ValueIdx, tensor: Tensor) -> Result<ValueIdx, Error> {
-        let name = &self.old.value(old).name;
+    pub(super) fn constant(
+        &mut self,
+        old: ValueIdx,
+        tensor: impl Into<Arc<Tensor>>,
+    ) -> Result<ValueIdx, Error> {
+        let name = &self.names[old.0 as usize];
         let made = self.builder.constant_named(name, tensor).map_err(|e| ill_formed(name, &e))?;
         self.values[old.0 as usize] = Some(made);
         Ok(made)
@@ -78,8 +102,7 @@ impl<'g> Rebuild<'g> {
 
     /// A constant that the old graph has not, named after a node of it.
     pub(super) fn fresh(&mut self, node: &Node, tensor: Tensor) -> Result<ValueIdx, Error> {
-        let taken =
-            |name: &str| self.old.values().iter().any(|v| v.name == name) || !self.builder.is_free(name);
+        let taken = |name: &str| self.names.iter().any(|n| n == name) || !self.builder.is_free(name);
         let mut name = alloc::format!("{}:simplified", node.name);
         while taken(&name) {
             name.push('_');
@@ -89,7 +112,7 @@ impl<'g> Rebuild<'g> {
 
     /// A node with the name and the outputs of an old one.
     pub(super) fn node(&mut self, old: &Node, op: Op, inputs: &[ValueIdx]) -> Result<Vec<ValueIdx>, Error> {
-        let names: Vec<String> = old.outputs.iter().map(|&o| self.old.value(o).name.clone()).collect();
+        let names: Vec<String> = old.outputs.iter().map(|&o| self.names[o.0 as usize].clone()).collect();
         let made = self.builder.node_with_outputs(&old.name, op, inputs, &names);
         let made = made.map_err(|e| ill_formed(&old.name, &e))?;
         for (&old, &new) in old.outputs.iter().zip(&made) {
@@ -99,7 +122,8 @@ impl<'g> Rebuild<'g> {
     }
 
     pub(super) fn finish(mut self) -> Result<Graph, Error> {
-        let outputs = self.old.outputs().iter().map(|&o| self.value(o)).collect::<Result<Vec<_>, _>>()?;
+        let outputs = core::mem::take(&mut self.outputs);
+        let outputs = outputs.into_iter().map(|o| self.value(o)).collect::<Result<Vec<_>, _>>()?;
         self.builder.finish(&outputs).map_err(|e| ill_formed("outputs", &e))
     }
 
@@ -111,6 +135,11 @@ impl<'g> Rebuild<'g> {
 
     pub(super) fn axes(&self, value: ValueIdx) -> Option<Vec<Dim>> {
         self.builder.shape(value)?.axes().map(<[Dim]>::to_vec)
+    }
+
+    /// The lengths that a value holds as numbers.
+    pub(super) fn lengths(&self, value: ValueIdx) -> Option<&[Dim]> {
+        self.builder.lengths(value)
     }
 
     pub(super) fn tensor(&self, value: ValueIdx) -> Option<&Tensor> {
