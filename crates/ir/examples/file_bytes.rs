@@ -81,7 +81,7 @@ fn edges(model: &Model) -> Vec<Tensor> {
     let mut found = Vec::new();
     for node in graph.nodes().iter().filter(|n| matches!(n.op, Op::Bin(_))) {
         if let Some(Origin::Constant(tensor)) = node.inputs.get(1).map(|&i| &graph.value(i).origin) {
-            found.push(tensor.clone());
+            found.push(Tensor::clone(tensor));
         }
     }
     found

@@ -2,9 +2,10 @@
 
 use crate::graph::{Graph, Node, NodeIdx, Origin, Value, ValueIdx};
 use crate::op::{Operand, Respell};
-use crate::{DType, Error, Kind, Op, Shape, Tensor};
+use crate::{DType, Dim, Error, Kind, Op, Shape, Tensor};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// Makes a graph node by node; each is checked as it is added.
@@ -16,6 +17,8 @@ pub struct GraphBuilder {
     names: BTreeSet<String>,
     cells: usize,
     work: usize,
+    /// What values hold that are lists of lengths.
+    lengths: BTreeMap<ValueIdx, Vec<Dim>>,
     /// Nodes that [`GraphBuilder::node`] made, by operator and inputs.
     made: BTreeMap<(&'static str, Vec<ValueIdx>), Vec<NodeIdx>>,
 }
@@ -60,7 +63,7 @@ impl GraphBuilder {
     ///
     /// # Errors
     /// As [`GraphBuilder::constant_named`].
-    pub fn constant(&mut self, tensor: Tensor) -> Result<ValueIdx, Error> {
+    pub fn constant(&mut self, tensor: impl Into<Arc<Tensor>>) -> Result<ValueIdx, Error> {
         self.constant_named(&self.free(constant_name(self.values.len())), tensor)
     }
 
@@ -68,7 +71,8 @@ impl GraphBuilder {
     ///
     /// # Errors
     /// A name that is taken, or empty (the file keeps the empty name for the builder's own); bags.
-    pub fn constant_named(&mut self, name: &str, tensor: Tensor) -> Result<ValueIdx, Error> {
+    pub fn constant_named(&mut self, name: &str, tensor: impl Into<Arc<Tensor>>) -> Result<ValueIdx, Error> {
+        let tensor = tensor.into();
         if tensor.dtype() == DType::Bag {
             return Err(Kind::Graph {
                 what: alloc::format!("constant \"{name}\""),
@@ -131,11 +135,12 @@ impl GraphBuilder {
                 got: idx.0.to_string(),
             })?;
             let constant = match &value.origin {
-                Origin::Constant(tensor) => Some(tensor),
+                Origin::Constant(tensor) => Some(&**tensor),
                 Origin::Input(_) | Origin::Node(_) => None,
             };
             let is_given = matches!(value.origin, Origin::Input(_));
-            operands.push(Operand { dtype: value.dtype, shape: &value.shape, constant, is_given });
+            let lengths = self.lengths.get(idx).map(Vec::as_slice);
+            operands.push(Operand { dtype: value.dtype, shape: &value.shape, constant, lengths, is_given });
         }
         // What a network may take is limited where it runs, by its lengths then.
         let is_of_rows = !matches!(op, Op::Tensor(_));
@@ -147,6 +152,7 @@ impl GraphBuilder {
             return Err(Kind::Work { node, most, got }.into());
         }
         let made = op.payload().infer(&operands).map_err(|e| e.at_node(name))?;
+        let listed = if let Op::Tensor(op) = &op { op.listed(&operands) } else { None };
         let node = NodeIdx(self.nodes.len() as u32);
         let mut outputs = Vec::with_capacity(made.len());
         for (dtype, shape) in made.iter().filter(|_| is_of_rows) {
@@ -169,6 +175,9 @@ impl GraphBuilder {
                 None => alloc::format!("{name}:{i}"),
             };
             outputs.push(self.add(&own, dtype, shape, Origin::Node(node))?);
+        }
+        if let (Some(lengths), Some(&output)) = (listed, outputs.first()) {
+            self.lengths.insert(output, lengths);
         }
         self.nodes.push(Node {
             name: name.to_string(),
@@ -242,6 +251,11 @@ impl GraphBuilder {
     /// Shape of a value; none of a value of no graph.
     pub fn shape(&self, value: ValueIdx) -> Option<&Shape> {
         self.values.get(value.0 as usize).map(|v| &v.shape)
+    }
+
+    /// The lengths that a value holds as numbers, if a node made it of lengths of other values.
+    pub fn lengths(&self, value: ValueIdx) -> Option<&[Dim]> {
+        self.lengths.get(&value).map(Vec::as_slice)
     }
 
     /// Number of axes of a value; none of a value of no graph.

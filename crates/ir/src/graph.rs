@@ -6,6 +6,7 @@
 
 use crate::{DType, Op, Shape, Tensor};
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// Index of a value of a graph.
@@ -21,8 +22,8 @@ pub struct NodeIdx(pub u32);
 pub enum Origin {
     /// The caller gives it; the number is its position among the inputs.
     Input(u32),
-    /// It is part of the model.
-    Constant(Tensor),
+    /// It is part of the model; graphs made of one another share it.
+    Constant(Arc<Tensor>),
     /// A node computes it.
     Node(NodeIdx),
 }
@@ -62,7 +63,26 @@ pub struct Graph {
     pub(crate) outputs: Vec<ValueIdx>,
 }
 
+/// What a graph was made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parts {
+    /// All values, by index.
+    pub values: Vec<Value>,
+    /// Nodes in topological order.
+    pub nodes: Vec<Node>,
+    /// What the caller gave, in order.
+    pub inputs: Vec<ValueIdx>,
+    /// What the caller got, in order.
+    pub outputs: Vec<ValueIdx>,
+}
+
 impl Graph {
+    /// The graph taken apart, for who makes another one of it and needs no constant twice.
+    pub fn into_parts(self) -> Parts {
+        let Graph { values, nodes, inputs, outputs } = self;
+        Parts { values, nodes, inputs, outputs }
+    }
+
     /// All values, by index.
     pub fn values(&self) -> &[Value] {
         &self.values

@@ -41,7 +41,7 @@ pub use column::{Bits, Column, ColumnData};
 pub use dtype::DType;
 pub use error::{Error, Kind, Nature};
 pub use forest::Forest;
-pub use graph::{Graph, Node, NodeIdx, Origin, Value, ValueIdx};
+pub use graph::{Graph, Node, NodeIdx, Origin, Parts, Value, ValueIdx};
 pub use model::{Card, Model, SelfTest};
 pub use network::{Answer, AnswerKind, Layout, Network, NetworkSignature, NetworkTest, PixelMap};
 pub use op::Op;

@@ -107,6 +107,8 @@ pub struct Operand<'a> {
     pub shape: &'a Shape,
     /// The value itself, if it is a constant.
     pub constant: Option<&'a Tensor>,
+    /// The lengths that it holds as numbers, if it is a list of lengths of other values.
+    pub lengths: Option<&'a [Dim]>,
     /// True for a column that the caller gives.
     pub is_given: bool,
 }

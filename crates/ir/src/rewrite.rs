@@ -5,6 +5,7 @@ use crate::{
 };
 use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -101,7 +102,7 @@ impl<'g> Rewrite<'g> {
     ///
     /// # Errors
     /// As [`GraphBuilder::constant_named`].
-    pub fn constant(&mut self, old: ValueIdx, tensor: Tensor) -> Result<ValueIdx, Error> {
+    pub fn constant(&mut self, old: ValueIdx, tensor: impl Into<Arc<Tensor>>) -> Result<ValueIdx, Error> {
         let made = self.builder.constant_named(&self.old.value(old).name, tensor)?;
         self.replace(old, made);
         Ok(made)
@@ -111,7 +112,7 @@ impl<'g> Rewrite<'g> {
     ///
     /// # Errors
     /// As [`GraphBuilder::constant_named`].
-    pub fn fresh(&mut self, name: &str, tensor: Tensor) -> Result<ValueIdx, Error> {
+    pub fn fresh(&mut self, name: &str, tensor: impl Into<Arc<Tensor>>) -> Result<ValueIdx, Error> {
         self.builder.constant_named(&self.free(name), tensor)
     }
 

@@ -7,14 +7,15 @@ use crate::external::External;
 use crate::functions::Functions;
 use crate::operators;
 use crate::proto;
+use crate::stream::Stream;
 use crate::tensor::{self, dtype};
 use ir::op::TensorOp;
 use ir::op::tensor::Identity;
 use ir::{DType, Dim, Graph, GraphBuilder, Shape, ValueIdx};
 use prost::Message;
-use prost::bytes::Bytes;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 
 /// First version of ONNX's operators that is read.
 pub const OLDEST_OPSET: i64 = 7;
@@ -62,18 +63,42 @@ pub fn import(bytes: &[u8], options: Options<'_>) -> Result<Graph, Error> {
 /// # Errors
 /// As [`import`].
 pub fn import_all(bytes: &[u8], options: Options<'_>) -> Result<Imported, Error> {
-    let damaged = |why: String| Error::from(Kind::Damaged { what: "model", why });
-    let model = proto::Model::decode(Bytes::copy_from_slice(bytes)).map_err(|e| damaged(e.to_string()))?;
-    let graph = model.graph.as_ref().ok_or_else(|| damaged("it holds no graph".to_string()))?;
+    read(proto::Model::decode(bytes).map_err(|e| damaged(e.to_string()))?, options)
+}
+
+/// As [`import_all`], from a file of so many bytes, which never stands in memory as a whole: at most its tensors do, and
+/// one of them twice.
+///
+/// # Errors
+/// As [`import`]; `Damaged` for a file that ends early or cannot be read.
+pub fn import_from(file: &mut dyn Read, length: usize, options: Options<'_>) -> Result<Imported, Error> {
+    let mut stream = Stream::new(file, length);
+    let model = proto::Model::decode(&mut stream);
+    if let Some(error) = stream.error() {
+        return Err(damaged(format!("it cannot be read whole ({error})")));
+    }
+    read(model.map_err(|e| damaged(e.to_string()))?, options)
+}
+
+fn damaged(why: String) -> Error {
+    Kind::Damaged { what: "model", why }.into()
+}
+
+fn read(mut model: proto::Model, options: Options<'_>) -> Result<Imported, Error> {
+    let mut graph = model.graph.take().ok_or_else(|| damaged("it holds no graph".to_string()))?;
     if model.opset_import.is_empty() {
         return Err(damaged("it names no set of operators".to_string()));
     }
     let functions = Functions::of(&model)?;
     let world = World { functions, external: options.external, n_nodes: Cell::new(0) };
     let opsets = Opsets::of(&model.opset_import)?;
-    let mut scope = Scope::new(&world, opsets, names(graph));
-    scope.inputs(graph)?;
-    scope.initializers(graph)?;
+    let mut scope = Scope::new(&world, opsets, names(&graph));
+    scope.inputs(&graph)?;
+    dense(&graph)?;
+    // Elements go as their tensors are made.
+    for tensor in std::mem::take(&mut graph.initializer) {
+        scope.initializer(&tensor)?;
+    }
     scope.nodes(&graph.node)?;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let property = |entry: &proto::Entry| (text(&entry.key), text(&entry.value));
@@ -138,6 +163,14 @@ pub(crate) fn names(graph: &proto::Graph) -> BTreeSet<String> {
     values.chain(constants).chain(made).collect()
 }
 
+/// Refuses constants of which only some elements are written.
+pub(crate) fn dense(graph: &proto::Graph) -> Result<(), Error> {
+    let Some(sparse) = graph.sparse_initializer.first() else { return Ok(()) };
+    let name = sparse.values.as_ref().and_then(|v| v.name.clone()).unwrap_or_default();
+    let (expected, got) = ("dense elements".to_string(), "a sparse tensor; export it dense".to_string());
+    Err(Kind::Tensor { name, what: "initializer", expected, got }.into())
+}
+
 /// A graph on its way.
 pub(crate) struct Scope<'w> {
     pub(crate) world: &'w World<'w>,
@@ -185,19 +218,12 @@ impl<'w> Scope<'w> {
         Ok(idx)
     }
 
-    pub(crate) fn initializers(&mut self, graph: &proto::Graph) -> Result<(), Error> {
-        if let Some(sparse) = graph.sparse_initializer.first() {
-            let name = sparse.values.as_ref().and_then(|v| v.name.clone()).unwrap_or_default();
-            let (expected, got) =
-                ("dense elements".to_string(), "a sparse tensor; export it dense".to_string());
-            return Err(Kind::Tensor { name, what: "initializer", expected, got }.into());
-        }
-        for proto in &graph.initializer {
-            let name = proto.name.clone().unwrap_or_default();
-            let value = tensor::read(proto, self.world.external)?;
-            let idx = self.builder.constant_named(&name, value).map_err(|e| ill_formed(&e))?;
-            self.values.insert(name, idx);
-        }
+    /// A constant of the graph.
+    pub(crate) fn initializer(&mut self, proto: &proto::Tensor) -> Result<(), Error> {
+        let name = proto.name.clone().unwrap_or_default();
+        let value = tensor::read(proto, self.world.external)?;
+        let idx = self.builder.constant_named(&name, value).map_err(|e| ill_formed(&e))?;
+        self.values.insert(name, idx);
         Ok(())
     }
 

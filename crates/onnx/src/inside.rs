@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::import::{MAX_DEPTH, Scope, declared, names};
+use crate::import::{MAX_DEPTH, Scope, declared, dense, names};
 use crate::proto;
 use ir::{DType, Graph, Shape, ValueIdx};
 use std::collections::BTreeSet;
@@ -94,7 +94,10 @@ pub(crate) fn graph(
             scope.values.insert(name.clone(), idx.map_err(|e| crate::import::ill_formed(&e))?);
         }
     }
-    scope.initializers(graph)?;
+    dense(graph)?;
+    for tensor in &graph.initializer {
+        scope.initializer(tensor)?;
+    }
     scope.nodes(&graph.node)?;
     scope.finish(&graph.output)
 }

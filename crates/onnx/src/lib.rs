@@ -26,6 +26,7 @@ mod inside;
 mod operators;
 mod proto;
 mod rebatch;
+mod stream;
 mod tensor;
 mod writer;
 
@@ -33,7 +34,7 @@ pub use error::{Error, Kind};
 pub use export::export;
 pub use export_network::{NetworkMeta, export_network};
 pub use external::{External, Folder, NoExternal};
-pub use import::{Imported, LATEST_OPSET, OLDEST_OPSET, Options, Producer, import, import_all};
+pub use import::{Imported, LATEST_OPSET, OLDEST_OPSET, Options, Producer, import, import_all, import_from};
 pub use rebatch::rebatch;
 
 use ir::Tensor;

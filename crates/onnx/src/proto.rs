@@ -1,7 +1,7 @@
 //! The messages of ONNX's protobuf that import and export need, written by hand from the numbers of its fields.
 //!
-//! Fields that are left out here (annotations of training, of devices) are skipped when a file is read. Raw data is
-//! a view of the file, not a copy.
+//! Fields that are left out here (annotations of training, of devices) are skipped when a file is read. Raw data of
+//! a tensor is one piece of memory, which goes when the tensor is made.
 
 use prost::bytes::Bytes;
 use prost::{Message, Oneof};

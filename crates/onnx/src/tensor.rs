@@ -93,7 +93,7 @@ impl Reading<'_> {
         }
         /// Words of a number of bytes.
         fn words<const N: usize, T>(bytes: &[u8], f: fn([u8; N]) -> T) -> Vec<T> {
-            bytes.chunks_exact(N).filter_map(|c| c.try_into().ok()).map(f).collect()
+            bytes.as_chunks().0.iter().map(|&word| f(word)).collect()
         }
         Ok(match self.dtype {
             DType::Bool => TensorData::Bool(bytes.iter().map(|&b| b != 0).collect()),

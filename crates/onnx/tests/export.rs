@@ -176,27 +176,26 @@ fn onnx_runtime_says_what_the_model_says() {
     }
 }
 
-/// Where an exported model has the operators of ONNX alone, and none on text, this crate reads it back.
+/// What is exported is read back and says the same, but for points in time that are written as text: they are matched
+/// and split by operators that are not imported.
 #[test]
-fn standard_operators_come_back() {
+fn exported_models_come_back() {
     let mut n = 0;
     let random = (0..N_RANDOM as u64).filter_map(random_case);
     for case in made::cases().into_iter().chain(random) {
-        let is_standard = |op: &Op| {
-            let is_text = matches!(op, Op::TimePart(TimePart { format: Some(_), .. }));
-            !is_text && !matches!(op, Op::Forest(_) | Op::Codes(_) | Op::LabelEncoder(_) | Op::Respell(_))
-        };
-        if !case.model.graph().nodes().iter().all(|node| is_standard(&node.op)) {
+        let is_text = |op: &Op| matches!(op, Op::TimePart(TimePart { format: Some(_), .. }));
+        if case.model.graph().nodes().iter().any(|node| is_text(&node.op)) {
             continue;
         }
         n += 1;
-        let graph = import(&export(&case.model).unwrap(), Options { external: &NoExternal }).unwrap();
+        let graph = import(&export(&case.model).unwrap(), Options { external: &NoExternal });
+        let graph = graph.unwrap_or_else(|e| panic!("{}: {e}", case.name));
         let outputs = run(&graph, case.given(), Limits::default()).unwrap();
         for (at, (meant, got)) in case.meant().iter().zip(&outputs).enumerate() {
             check(&case, at, meant, &made_of(got));
         }
     }
-    assert!(n >= 30, "only {n} models have no operator of ai.onnx.ml");
+    assert!(n >= 100, "only {n} models are compared");
 }
 
 fn made_case(name: &str) -> Case {

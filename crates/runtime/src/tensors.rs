@@ -31,7 +31,7 @@ mod spectra;
 mod tables;
 mod windows;
 
-pub use simplify::simplify;
+pub use simplify::{simplified, simplify};
 
 use crate::error::{Error, Kind};
 use alloc::borrow::Cow;
@@ -278,7 +278,13 @@ pub(crate) fn compute<'t>(
     let operands: Vec<Operand<'_>> = tensors
         .iter()
         .zip(&shapes)
-        .map(|(t, shape)| Operand { dtype: t.dtype(), shape, constant: Some(t), is_given: false })
+        .map(|(t, shape)| Operand {
+            dtype: t.dtype(),
+            shape,
+            constant: Some(t),
+            lengths: None,
+            is_given: false,
+        })
         .collect();
     let made = op.payload().infer(&operands).map_err(|e| misfit(&node.name, op.payload().name(), &e))?;
     drop(operands);

@@ -194,7 +194,7 @@ fn a_shape_with_a_symbol_flows_into_a_reshape() {
     let shape = b.node(Concat { axis: 0 }.into(), &[batch, last]).unwrap();
     let y = b.node(Reshape::To { allow_zero: false }.into(), &[x, shape]).unwrap();
     let graph = b.finish(&[y]).unwrap();
-    assert_eq!(graph.value(y).shape, Shape::of_rank(2));
+    assert_eq!(graph.value(y).shape, symbols(&["batch", "24"]));
     let simple = simplify(&graph).unwrap();
     assert_eq!(ops(&simple), ["Reshape"]);
     assert_eq!(simple.value(simple.outputs()[0]).shape, symbols(&["batch", "24"]));
@@ -212,4 +212,126 @@ fn a_node_of_tables_is_refused() {
     let error = run(&graph, named("x", x), Limits::default()).unwrap_err();
     assert!(error.to_string().contains("IsNaN) is not supported by the tensors engine"), "{error}");
     assert!(simplify(&graph).is_err());
+}
+
+/// A convolution of a plane, loop by loop.
+struct Plain<'c> {
+    x: [usize; 4],
+    w: [usize; 4],
+    groups: usize,
+    strides: [usize; 2],
+    dilations: [usize; 2],
+    pads: [usize; 4],
+    pixels: &'c [f32],
+    weights: &'c [f32],
+    bias: &'c [f32],
+}
+
+impl Plain<'_> {
+    fn made(&self) -> Vec<f64> {
+        let Plain { x: [images, channels, height, width], w: [outputs, own, down, across], .. } = *self;
+        let out = |axis: usize, size: usize, taps: usize| {
+            (size + self.pads[axis] + self.pads[axis + 2] - self.dilations[axis] * (taps - 1) - 1)
+                / self.strides[axis]
+                + 1
+        };
+        let place = |axis: usize, window: usize, tap: usize, size: usize| {
+            let at = window * self.strides[axis] + tap * self.dilations[axis];
+            at.checked_sub(self.pads[axis]).filter(|&at| at < size)
+        };
+        let mut made = Vec::new();
+        for image in 0..images {
+            for output in 0..outputs {
+                let first = output / (outputs / self.groups) * own;
+                for y in 0..out(0, height, down) {
+                    for x in 0..out(1, width, across) {
+                        let mut sum = self.bias.get(output).map_or(0.0, |&b| f64::from(b));
+                        for c in 0..own {
+                            for (i, j) in (0..down * across).map(|tap| (tap / across, tap % across)) {
+                                let Some(at) = place(0, y, i, height).zip(place(1, x, j, width)) else {
+                                    continue;
+                                };
+                                let pixel = ((image * channels + first + c) * height + at.0) * width + at.1;
+                                let weight = ((output * own + c) * down + i) * across + j;
+                                sum += f64::from(self.pixels[pixel]) * f64::from(self.weights[weight]);
+                            }
+                        }
+                        made.push(sum);
+                    }
+                }
+            }
+        }
+        made
+    }
+}
+
+#[test]
+fn convolutions_are_what_plain_loops_make() {
+    let cases = [
+        // Images, channels, height, width; outputs, channels of a group, taps; groups, strides, dilations, pads.
+        ([1, 3, 9, 8], [4, 3, 3, 3], 1, [1, 1], [1, 1], [1, 1, 1, 1]),
+        ([20, 3, 6, 5], [4, 3, 3, 3], 1, [1, 1], [1, 1], [1, 1, 1, 1]),
+        ([20, 4, 6, 5], [6, 2, 5, 3], 2, [1, 1], [1, 1], [2, 1, 2, 1]),
+        ([3, 2, 7, 7], [2, 2, 5, 5], 1, [1, 1], [1, 1], [4, 0, 0, 4]),
+        ([2, 2, 9, 9], [3, 2, 3, 3], 1, [1, 1], [2, 3], [2, 3, 2, 3]),
+        ([2, 2, 9, 9], [3, 2, 3, 3], 1, [2, 2], [1, 1], [1, 1, 1, 1]),
+        ([2, 2, 2, 3], [3, 2, 7, 7], 1, [1, 1], [1, 1], [3, 3, 3, 3]),
+        ([3, 5, 4, 4], [7, 5, 1, 1], 1, [1, 1], [1, 1], [0, 0, 0, 0]),
+        ([3, 5, 4, 4], [7, 5, 1, 1], 1, [2, 2], [1, 1], [0, 0, 0, 0]),
+        ([2, 4, 9, 8], [4, 1, 3, 3], 4, [1, 1], [1, 1], [1, 1, 1, 1]),
+        ([2, 4, 9, 8], [4, 1, 3, 3], 4, [2, 2], [1, 1], [0, 1, 1, 0]),
+        ([2, 4, 9, 8], [4, 1, 5, 4], 4, [1, 1], [2, 1], [4, 3, 4, 0]),
+        ([1, 3, 2, 2], [3, 1, 3, 5], 3, [1, 1], [1, 2], [2, 4, 2, 4]),
+        ([2, 3, 60, 700], [2, 3, 3, 3], 1, [1, 1], [1, 1], [1, 1, 1, 1]),
+        ([2, 4, 5, 6], [8, 1, 3, 3], 4, [1, 1], [1, 1], [1, 1, 1, 1]),
+    ];
+    for (at, (x, w, groups, strides, dilations, pads)) in cases.into_iter().enumerate() {
+        for has_bias in [false, true] {
+            let window = Window {
+                kernel_shape: Vec::new(),
+                strides: strides.to_vec(),
+                dilations: dilations.to_vec(),
+                pads: Pads::Explicit(pads.to_vec()),
+            };
+            let (weights, bias) = (floats(&w, at + 1), floats(&[w[0]], at + 2));
+            let mut b = GraphBuilder::new();
+            let input = b.input("x", DType::F32, symbols(&["N", "C", "H", "W"])).unwrap();
+            let mut inputs = vec![input, b.constant(weights.clone()).unwrap()];
+            if has_bias {
+                inputs.push(b.constant(bias.clone()).unwrap());
+            }
+            let op = ir::op::TensorOp::Conv(Conv { window, group: groups, of_integers: false });
+            let y = b.node(op.into(), &inputs).unwrap();
+            let pixels = floats(&x, at);
+            let graph = b.finish(&[y]).unwrap();
+            let made = run(&graph, named("x", pixels.clone()), Limits::default()).unwrap();
+            let (pixels, weights) = (single(&pixels), single(&weights));
+            let bias = if has_bias { single(&bias) } else { &[] };
+            let expected = Plain { x, w, groups, strides, dilations, pads, pixels, weights, bias }.made();
+            assert_eq!(made[0].data().len(), expected.len(), "case {at}");
+            for (k, (&got, want)) in single(&made[0]).iter().zip(expected).enumerate() {
+                assert!((f64::from(got) - want).abs() < 1e-4, "case {at}, element {k}: {want} and {got}");
+            }
+        }
+    }
+}
+
+#[test]
+fn sums_in_place_are_those_of_copies() {
+    let ops = [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div, Binary::Min, Binary::Max];
+    for (op, dims) in
+        ops.iter().flat_map(|op| [&[2, 3, 4][..], &[4], &[3, 4], &[1, 4], &[1], &[3, 1]].map(|d| (*op, d)))
+    {
+        let made = |is_kept: bool| {
+            let mut b = GraphBuilder::new();
+            let x = b.input("x", DType::F32, symbols(&["N", "3", "4"])).unwrap();
+            let other = b.constant(floats(dims, 5)).unwrap();
+            let own = b.node(ir::op::TensorOp::Unary(ir::op::tensor::Unary::Neg).into(), &[x]).unwrap();
+            let y = b.node(ir::op::TensorOp::Binary(op).into(), &[own, other]).unwrap();
+            let outputs = if is_kept { vec![y, own] } else { vec![y] };
+            let graph = b.finish(&outputs).unwrap();
+            run(&graph, named("x", floats(&[2, 3, 4], 3)), Limits::default()).unwrap().remove(0)
+        };
+        assert_eq!(made(false), made(true), "{op:?} {dims:?}");
+    }
 }

@@ -58,7 +58,7 @@ pub(super) fn write(model: &Model) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
             Origin::Constant(tensor) => {
                 out.byte(0);
                 out.text(if value.name == constant_name(at) { "" } else { &value.name });
-                all_constants.push(tensor);
+                all_constants.push(&**tensor);
             }
             Origin::Node(idx) => {
                 let node = &graph.nodes()[idx.0 as usize];

@@ -36,7 +36,8 @@ impl Payload for Where {
         doubles(NAME, a)?;
         doubles(NAME, b)?;
         let shape = broadcast(NAME, a, b)?;
-        let sides = Operand { dtype: DType::F64, shape: &shape, constant: None, is_given: false };
+        let sides =
+            Operand { dtype: DType::F64, shape: &shape, constant: None, lengths: None, is_given: false };
         Ok(vec![(DType::F64, broadcast(NAME, condition, &sides)?)])
     }
 }

@@ -38,6 +38,7 @@ mod integer;
 mod label_encoder;
 mod layer_normalization;
 mod lengths;
+mod listed;
 mod looped;
 mod lrn;
 mod matmul;

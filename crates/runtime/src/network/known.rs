@@ -67,6 +67,7 @@ impl<'g> Known<'g> {
                     dtype: graph.value(i).dtype,
                     shape,
                     constant: known.constant(i),
+                    lengths: None,
                     is_given: false,
                 })
                 .collect();

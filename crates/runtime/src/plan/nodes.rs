@@ -7,6 +7,7 @@ use crate::bags;
 use crate::engine::vocabulary::Vocabulary;
 use crate::error::{Error, Kind};
 use crate::reference::{Held, evaluate_by, output};
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::{Column, ColumnData, Graph, Node, Op, Origin, Tensor, TensorData, ValueIdx};
@@ -17,7 +18,7 @@ pub(super) struct Prelude {
     nodes: Vec<Node>,
     /// By node: the prepared vocabulary of `Tokens`.
     vocabularies: Vec<Option<Vocabulary>>,
-    constants: Vec<(usize, Tensor)>,
+    constants: Vec<(usize, Arc<Tensor>)>,
     /// Values that are columns, with the place of each.
     columns: Vec<(usize, usize)>,
     n_values: usize,

@@ -104,6 +104,11 @@ impl<'t, 'm> Args<'t, 'm> {
         }
     }
 
+    /// True for an input that nobody else needs.
+    pub(super) fn is_own(&self, at: usize) -> bool {
+        matches!(self.tensors.get(at), Some(Cow::Owned(_)))
+    }
+
     /// All inputs from one on, taken out.
     pub(super) fn take_from(&mut self, at: usize) -> Vec<Cow<'t, Tensor>> {
         self.tensors.split_off(at.min(self.tensors.len()))

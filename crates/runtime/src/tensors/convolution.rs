@@ -5,11 +5,19 @@ use super::each::{Number, Real, zip};
 use super::gemm::{Matrix, product};
 use super::windows::Windows;
 use crate::error::Error;
+use alloc::borrow::Cow;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 use ir::TensorData;
 use ir::op::tensor::{Col2Im, Conv, ConvTranspose, Pads, Window};
 use ir::{DType, Tensor};
+
+/// Taps of lines that are looked up at one time.
+const MAX_TAPS: usize = 1 << 14;
+
+/// Columns of one product beyond which more images in it bring nothing: its weights are packed once for all of them.
+const MANY_COLUMNS: usize = 512;
 
 /// Most elements of the matrix of windows at one time: 1 MiB of single precision, which stays in the cache.
 const MAX_TILE: usize = 1 << 18;
@@ -49,7 +57,13 @@ pub(super) fn conv(op: &Conv, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Er
             _ => vec![1; rank + 2],
         };
         let weights = zip(w, (w, &read(1)?), (&per_output, &read(3)?), |w, zero| w - zero);
-        return args.only(super::products::accumulators(&convolved(&sides, &windows, &pixels, &weights)));
+        return args.only(super::products::accumulators(&convolved(
+            &sides,
+            &windows,
+            &pixels,
+            &weights,
+            &[],
+        )));
     }
     match args.tensor(0)?.dtype() {
         DType::F64 => with_bias::<f64>(args, &sides, &windows),
@@ -60,8 +74,9 @@ pub(super) fn conv(op: &Conv, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Er
 fn with_bias<T: Real>(args: &Args<'_, '_>, sides: &Sides, windows: &Windows) -> Result<Vec<Tensor>, Error> {
     let (x, w) = (T::read(args.data(0)?), T::read(args.data(1)?));
     let (x, w) = (x.ok_or_else(|| args.refuse(0))?, w.ok_or_else(|| args.refuse(1))?);
-    let mut made = convolved(sides, windows, &x, &w);
-    add_bias(args, &mut made, windows.n_windows())?;
+    let bias =
+        if args.n() > 2 { T::read(args.data(2)?).ok_or_else(|| args.refuse(2))? } else { Cow::default() };
+    let made = convolved(sides, windows, &x, &w, &bias);
     args.only(T::pack(args.tensor(0)?.dtype(), made))
 }
 
@@ -76,27 +91,47 @@ fn add_bias<T: Real>(args: &Args<'_, '_>, made: &mut [T], n_pixels: usize) -> Re
     Ok(())
 }
 
-fn convolved<T: Real>(sides: &Sides, windows: &Windows, x: &[T], w: &[T]) -> Vec<T> {
+/// Windows times weights, plus the bias of each output if there is one.
+fn convolved<T: Real>(sides: &Sides, windows: &Windows, x: &[T], w: &[T], bias: &[T]) -> Vec<T> {
     let Sides { images, groups, channels, outputs } = *sides;
     let (n_pixels, n_windows, n_taps) = (windows.n_pixels(), windows.n_windows(), windows.n_taps());
     let depth = channels * n_taps;
     let mut made = vec![T::default(); images * groups * outputs * n_windows];
-    if n_windows == 0 || channels * n_pixels == 0 {
+    if n_windows == 0 {
+        return made;
+    }
+    // While what it is added to is in the cache.
+    let add = |group: usize, out: &mut [T], columns: Range<usize>| {
+        let own = bias.iter().skip(group * outputs);
+        for (out, &bias) in out.chunks_exact_mut(n_windows).zip(own) {
+            out[columns.clone()].iter_mut().for_each(|y| *y = y.plus(bias));
+        }
+    };
+    if channels * n_pixels == 0 {
+        let images = made.chunks_exact_mut((outputs * n_windows).max(1)).enumerate();
+        images.for_each(|(at, out)| add(at % groups, out, 0..n_windows));
+        return made;
+    }
+    if channels == 1 && outputs == 1 {
+        depthwise(windows, groups, (x, w, bias), &mut made);
         return made;
     }
     let lines_at_once = tile(windows, depth);
+    let fits = (lines_at_once / windows.n_lines()).min(MAX_TILE / (outputs * n_windows).max(1));
+    let at_once = fits.min(MANY_COLUMNS.div_ceil(n_windows)).min(images);
+    if at_once > 1 {
+        (0..groups).for_each(|group| together(sides, windows, (x, w, bias), (group, at_once), &mut made));
+        return made;
+    }
     let mut columns = Vec::new();
     for (at, out) in made.chunks_exact_mut((outputs * n_windows).max(1)).enumerate() {
         let group = at % groups;
         let image = &x[at * channels * n_pixels..(at + 1) * channels * n_pixels];
         let weights = &w[group * outputs * depth..(group + 1) * outputs * depth];
-        if channels == 1 && outputs == 1 {
-            depthwise(windows, image, weights, out);
-            continue;
-        }
         let weights = Matrix::dense(weights, depth);
         if windows.is_plain() {
             product(out, n_windows, [outputs, depth, n_windows], weights, Matrix::dense(image, n_windows));
+            add(group, out, 0..n_windows);
             continue;
         }
         let mut line = 0;
@@ -108,29 +143,121 @@ fn convolved<T: Real>(sides: &Sides, windows: &Windows, x: &[T], w: &[T]) -> Vec
                 let channel = &image[row / n_taps * n_pixels..(row / n_taps + 1) * n_pixels];
                 windows.gather(channel, lines.clone(), row % n_taps, columns);
             }
-            let out = &mut out[line * windows.per_line()..];
-            product(out, n_windows, [outputs, depth, n], weights, Matrix::dense(&columns, n));
+            let first = line * windows.per_line();
+            product(&mut out[first..], n_windows, [outputs, depth, n], weights, Matrix::dense(&columns, n));
+            add(group, out, first..first + n);
             line = lines.end;
         }
     }
     made
 }
 
-/// One channel in, one out: each tap times its weight, added up.
-fn depthwise<T: Real>(windows: &Windows, image: &[T], weights: &[T], out: &mut [T]) {
-    let per_line = windows.per_line();
-    for (tap, &weight) in weights.iter().enumerate() {
-        windows.lines(0..windows.n_lines(), tap, |line, range, place, step| {
-            let out = &mut out[line * per_line + range.start..line * per_line + range.end];
-            if step == 1 {
-                let pixels = &image[place..place + out.len()];
-                out.iter_mut().zip(pixels).for_each(|(y, &x)| *y = y.plus(weight.times(x)));
-            } else {
-                out.iter_mut()
-                    .enumerate()
-                    .for_each(|(i, y)| *y = y.plus(weight.times(image[place + i * step])));
+/// One group of several small images at a time: their windows side by side make one product.
+fn together<T: Real>(
+    sides: &Sides,
+    windows: &Windows,
+    (x, w, bias): (&[T], &[T], &[T]),
+    (group, at_once): (usize, usize),
+    made: &mut [T],
+) {
+    let Sides { images, groups, channels, outputs } = *sides;
+    let (n_pixels, n_windows, n_taps) = (windows.n_pixels(), windows.n_windows(), windows.n_taps());
+    let depth = channels * n_taps;
+    let weights = Matrix::dense(&w[group * outputs * depth..(group + 1) * outputs * depth], depth);
+    let (mut columns, mut block) = (Vec::new(), Vec::new());
+    for first in (0..images).step_by(at_once) {
+        let n_images = at_once.min(images - first);
+        let n = n_images * n_windows;
+        columns.resize(depth * n, T::default());
+        block.resize(outputs * n, T::default());
+        for (row, columns) in columns.chunks_exact_mut(n).enumerate() {
+            for (k, columns) in columns.chunks_exact_mut(n_windows).enumerate() {
+                let channel = ((first + k) * groups + group) * channels + row / n_taps;
+                let channel = &x[channel * n_pixels..(channel + 1) * n_pixels];
+                windows.gather(channel, 0..windows.n_lines(), row % n_taps, columns);
             }
-        });
+        }
+        product(&mut block, n, [outputs, depth, n], weights, Matrix::dense(&columns, n));
+        for (output, row) in block.chunks_exact(n).enumerate() {
+            let bias = bias.get(group * outputs + output).copied().unwrap_or_default();
+            for (k, values) in row.chunks_exact(n_windows).enumerate() {
+                let to = ((first + k) * groups + group) * outputs + output;
+                let out = &mut made[to * n_windows..(to + 1) * n_windows];
+                out.iter_mut().zip(values).for_each(|(y, &value)| *y = value.plus(bias));
+            }
+        }
+    }
+}
+
+/// A tap in a line of windows: which windows, the pixel of the first, and the step from one to the next.
+struct Tap {
+    tap: usize,
+    windows: Range<usize>,
+    place: usize,
+    step: usize,
+}
+
+/// Channels one by one, each with weights of its own: each tap times its weight, added up in the order of taps, line by
+/// line. Where taps lie is looked up once for all channels.
+fn depthwise<T: Real>(windows: &Windows, groups: usize, (x, w, bias): (&[T], &[T], &[T]), made: &mut [T]) {
+    let (per_line, n_taps) = (windows.per_line(), windows.n_taps());
+    let at_once = (MAX_TAPS / n_taps.max(1)).max(1);
+    for first in (0..windows.n_lines()).step_by(at_once) {
+        let lines = first..windows.n_lines().min(first + at_once);
+        let mut table: Vec<Vec<Tap>> = lines.clone().map(|_| Vec::new()).collect();
+        for tap in 0..n_taps {
+            windows.lines(lines.clone(), tap, |line, windows, place, step| {
+                table[line - first].push(Tap { tap, windows, place, step });
+            });
+        }
+        let channels = x.chunks_exact(windows.n_pixels());
+        for (at, (out, image)) in made.chunks_exact_mut(windows.n_windows()).zip(channels).enumerate() {
+            let weights = &w[at % groups * n_taps..(at % groups + 1) * n_taps];
+            let out = out[first * per_line..].chunks_exact_mut(per_line);
+            for (out, taps) in out.zip(&table) {
+                taps.chunks(3).for_each(|taps| add_taps(out, image, weights, taps));
+                if let Some(&bias) = bias.get(at % groups) {
+                    out.iter_mut().for_each(|y| *y = y.plus(bias));
+                }
+            }
+        }
+    }
+}
+
+/// Adds up to three taps to a line of windows. Three that go by one are added together, so that the sums are read and
+/// written once; what only some of them reach, at the sides, comes one by one. Each sum grows in the order of taps.
+fn add_taps<T: Real>(out: &mut [T], image: &[T], weights: &[T], taps: &[Tap]) {
+    let mut inner = 0..0;
+    if let [a, b, c] = taps
+        && taps.iter().all(|t| t.step == 1)
+    {
+        let first = a.windows.start.max(b.windows.start).max(c.windows.start);
+        let end = a.windows.end.min(b.windows.end).min(c.windows.end);
+        if first < end {
+            inner = first..end;
+            let pixels = |t: &Tap| &image[t.place + first - t.windows.start..t.place + end - t.windows.start];
+            let (x, y, z) = (pixels(a), pixels(b), pixels(c));
+            let (u, v, w) = (weights[a.tap], weights[b.tap], weights[c.tap]);
+            for (((sum, &x), &y), &z) in out[inner.clone()].iter_mut().zip(x).zip(y).zip(z) {
+                *sum = sum.plus(u.times(x)).plus(v.times(y)).plus(w.times(z));
+            }
+        }
+    }
+    for Tap { tap, windows, place, step } in taps {
+        let weight = weights[*tap];
+        let mut add = |part: Range<usize>| {
+            let pixels = image[place + (part.start - windows.start) * step..].iter().step_by(*step);
+            out[part].iter_mut().zip(pixels).for_each(|(sum, &x)| *sum = sum.plus(weight.times(x)));
+        };
+        if inner.is_empty() {
+            add(windows.clone());
+            continue;
+        }
+        for part in [windows.start..inner.start, inner.end..windows.end] {
+            if !part.is_empty() {
+                add(part);
+            }
+        }
     }
 }
 

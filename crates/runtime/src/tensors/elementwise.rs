@@ -5,9 +5,48 @@ use super::each::{Number, moved, paired, zip};
 use crate::error::Error;
 use alloc::vec::Vec;
 use ir::op::tensor::{Binary, Compare};
-use ir::{Tensor, TensorData};
+use ir::{DType, Tensor, TensorData};
+
+/// Each element of the first with its element of the second, which is repeated from stretch to stretch.
+fn merge<T: Number>(v: &mut [T], b: &[T], f: impl Fn(T, T) -> T) {
+    match b {
+        [b] => v.iter_mut().for_each(|x| *x = f(*x, *b)),
+        _ => v.chunks_exact_mut(b.len().max(1)).for_each(|v| {
+            v.iter_mut().zip(b).for_each(|(x, &b)| *x = f(*x, b));
+        }),
+    }
+}
+
+/// The first input changed in place, where nobody else needs it and the second is repeated along its first axes: single
+/// precision, which networks are in. Without it, each sum would take memory that was just given back.
+fn in_place(op: Binary, args: &mut Args<'_, '_>) -> Result<Option<TensorData>, Error> {
+    let (a, b) = (args.tensor(0)?, args.tensor(1)?);
+    let n_ones = b.dims().iter().take_while(|n| **n == 1).count();
+    let is_repeated = b.data().len() == 1 || a.dims().ends_with(&b.dims()[n_ones..]);
+    let is_single = a.dtype() == DType::F32 && b.dtype() == DType::F32;
+    let is_known =
+        matches!(op, Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Min | Binary::Max);
+    let fits = is_single && is_known && is_repeated && args.is_own(0) && *a.dims() == *args.made_dims(0)?;
+    if !fits || b.data().is_empty() {
+        return Ok(None);
+    }
+    let TensorData::F32(mut v) = args.take(0).into_data() else { return Err(args.refuse(0)) };
+    let TensorData::F32(b) = args.data(1)? else { return Err(args.refuse(1)) };
+    match op {
+        Binary::Add => merge(&mut v, b, Number::plus),
+        Binary::Sub => merge(&mut v, b, Number::minus),
+        Binary::Mul => merge(&mut v, b, Number::times),
+        Binary::Div => merge(&mut v, b, Number::over),
+        Binary::Min => merge(&mut v, b, Number::smaller),
+        _ => merge(&mut v, b, Number::larger),
+    }
+    Ok(Some(TensorData::F32(v)))
+}
 
 pub(super) fn binary(op: Binary, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {
+    if let Some(made) = in_place(op, args)? {
+        return args.only(made);
+    }
     let dims = args.made_dims(0)?;
     let (a, b) = (args.tensor(0)?, args.tensor(1)?);
     let (p, q) = (a.dims(), b.dims());
@@ -23,7 +62,11 @@ pub(super) fn binary(op: Binary, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>,
         Binary::PRelu => paired!(a.data(), b.data(), x, y => zip(&dims, (p, x), (q, y), prelu)),
         Binary::Pow => {
             let exponents = doubles(b.data()).ok_or_else(|| args.refuse(1))?;
-            super::each::computed!(a.data(), x => zip(&dims, (p, x), (q, &exponents), |x, e| x.power(e)))
+            if exponents == [2.0] {
+                super::each::computed!(a.data(), x => zip(&dims, (p, x), (p, x), Number::times))
+            } else {
+                super::each::computed!(a.data(), x => zip(&dims, (p, x), (q, &exponents), |x, e| x.power(e)))
+            }
         }
         Binary::And | Binary::Or | Binary::Xor => match (a.data(), b.data()) {
             (TensorData::Bool(x), TensorData::Bool(y)) => {

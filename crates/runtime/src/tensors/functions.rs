@@ -72,7 +72,7 @@ pub(super) fn unary(op: Unary, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, E
         Unary::Asinh => in_place(args, libm::asinhf, libm::asinh),
         Unary::Acosh => in_place(args, libm::acoshf, libm::acosh),
         Unary::Atanh => in_place(args, libm::atanhf, libm::atanh),
-        Unary::Erf => in_place(args, libm::erff, libm::erf),
+        Unary::Erf => in_place(args, single::erf, libm::erf),
     }
 }
 

@@ -21,6 +21,10 @@ fn shares<T: Real>(op: Softmax, args: &Args<'_, '_>) -> Result<Vec<Tensor>, Erro
     let axis = args.axis(op.axis, x.dims().len())?;
     let (outer, length, inner) = around(x.dims(), axis);
     let mut made = v.to_vec();
+    if inner == 1 && op.kind == SoftmaxKind::Soft {
+        made.chunks_exact_mut(length.max(1)).for_each(soften);
+        return args.only(T::pack(x.dtype(), made));
+    }
     for row in 0..outer {
         for column in 0..inner {
             let at = |i: usize| (row * length + i) * inner + column;
@@ -50,6 +54,14 @@ fn shares<T: Real>(op: Softmax, args: &Args<'_, '_>) -> Result<Vec<Tensor>, Erro
         }
     }
     args.only(T::pack(x.dtype(), made))
+}
+
+/// The shares of elements that stand side by side.
+fn soften<T: Real>(row: &mut [T]) {
+    let most = row.iter().fold(T::least(), |most, &x| most.larger(x));
+    row.iter_mut().for_each(|x| *x = x.minus(most).exp());
+    let sum = row.iter().fold(T::default(), |sum, &e| sum.plus(e));
+    row.iter_mut().for_each(|x| *x = x.over(sum));
 }
 
 pub(super) fn batch(op: BatchNormalization, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {

@@ -67,7 +67,8 @@ fn largest<T: Number>(windows: &Windows, v: &[T], places: &mut Vec<i64>) -> Vec<
 /// The largest of each window, without where it stands: whole lines at a time.
 fn largest_alone<T: Number>(windows: &Windows, v: &[T]) -> Vec<T> {
     let per_line = windows.per_line();
-    let mut made = Vec::new();
+    let n_images = v.len() / windows.n_pixels().max(1);
+    let mut made = Vec::with_capacity(n_images * windows.n_windows());
     for image in v.chunks_exact(windows.n_pixels().max(1)) {
         let start = made.len();
         made.resize(start + windows.n_windows(), T::least());

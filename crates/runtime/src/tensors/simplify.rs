@@ -4,18 +4,18 @@
 //! Values that are left keep their names. Dequantized weights are not computed: they would lose what makes them small.
 
 mod merge;
+mod rebuild;
 mod shapes;
 
 use super::args::Meter;
 use super::{Limits, compute};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use alloc::borrow::Cow;
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use ir::op::TensorOp;
 use ir::op::tensor::{Identity, Pad, ShapeOf, Transpose};
-use ir::{Dim, Graph, Node, Op, Rewrite, Tensor, TensorData, ValueIdx};
-use shapes::Shapes;
+use ir::{Dim, Graph, Node, Op, Tensor, TensorData, ValueIdx};
+use rebuild::Rebuild;
 
 /// Most bytes of a constant that is made, unless what it is made of has as many.
 const MAX_MADE: usize = 1 << 16;
@@ -28,60 +28,66 @@ const MAX_MADE: usize = 1 << 16;
 /// # Errors
 /// A graph with nodes that are no operators of networks.
 pub fn simplify(graph: &Graph) -> Result<Graph, Error> {
-    merge::merged(&known(graph)?)
+    simplified(graph.clone())
+}
+
+/// As [`simplify`], of a graph that nobody else needs: what becomes of a weight takes its place in memory.
+///
+/// # Errors
+/// As [`simplify`].
+pub fn simplified(graph: Graph) -> Result<Graph, Error> {
+    merge::merged(known(graph)?)
 }
 
 /// Constants computed, identities left out.
-fn known(graph: &Graph) -> Result<Graph, Error> {
-    let mut rewrite = Rewrite::new(graph).map_err(ill_formed)?;
-    let mut shapes = Shapes::default();
-    for node in rewrite.needed() {
-        let Op::Tensor(op) = &node.op else { return Err(refuse(node)) };
-        let inputs = rewrite.inputs(node).map_err(ill_formed)?;
-        let is_output = node.outputs.iter().any(|o| graph.outputs().contains(o));
-        if let Some(same) = unchanged(op, &inputs, &rewrite).filter(|_| !is_output) {
-            rewrite.replace(node.outputs[0], same);
+fn known(graph: Graph) -> Result<Graph, Error> {
+    let (mut rebuild, nodes) = Rebuild::new(graph)?;
+    for (_, node) in &nodes {
+        let Op::Tensor(op) = &node.op else { return Err(rebuild.refuse(node)) };
+        let inputs = rebuild.inputs(node)?;
+        let is_output = node.outputs.iter().any(|&o| rebuild.is_output(o));
+        if let Some(same) = unchanged(op, &inputs, &rebuild).filter(|_| !is_output) {
+            rebuild.replace(node.outputs[0], same);
             continue;
         }
-        if let Some(made) = constants(node, op, &inputs, &rewrite) {
+        if let Some(made) = constants(node, op, &inputs, &rebuild) {
             for (&idx, tensor) in node.outputs.iter().zip(made) {
-                rewrite.constant(idx, tensor).map_err(ill_formed)?;
+                rebuild.constant(idx, tensor)?;
             }
             continue;
         }
-        let (op, inputs) = shapes.simpler(op, inputs, &mut rewrite, node)?;
-        let outputs = rewrite.node(node, op, &inputs).map_err(ill_formed)?;
-        shapes.note(node, &inputs, &outputs, &rewrite);
+        let (op, inputs) = shapes::simpler(op, inputs, &mut rebuild, node)?;
+        rebuild.node(node, op, &inputs)?;
     }
-    rewrite.finish().map_err(ill_formed)
+    rebuild.finish()
 }
 
 /// The input that an operator gives back as it is.
-fn unchanged(op: &TensorOp, inputs: &[ValueIdx], rewrite: &Rewrite<'_>) -> Option<ValueIdx> {
+fn unchanged(op: &TensorOp, inputs: &[ValueIdx], rebuild: &Rebuild) -> Option<ValueIdx> {
     let &first = inputs.first()?;
     let is_same = match op {
         TensorOp::Identity(Identity) => true,
-        TensorOp::Cast(cast) => rewrite.dtype(first) == cast.to,
+        TensorOp::Cast(cast) => rebuild.dtype(first) == cast.to,
         TensorOp::Transpose(Transpose { order: Some(order) }) => {
             order.iter().enumerate().all(|(i, &o)| i == o)
         }
         TensorOp::Concat(_) => inputs.len() == 1,
-        TensorOp::Pad(Pad { .. }) => rewrite.ints(*inputs.get(1)?)?.iter().all(|&n| n == 0),
+        TensorOp::Pad(Pad { .. }) => rebuild.ints(*inputs.get(1)?)?.iter().all(|&n| n == 0),
         _ => false,
     };
     is_same.then_some(first)
 }
 
 /// Outputs of a node that hang on constants alone, or on lengths that are known.
-fn constants(node: &Node, op: &TensorOp, inputs: &[ValueIdx], rewrite: &Rewrite<'_>) -> Option<Vec<Tensor>> {
+fn constants(node: &Node, op: &TensorOp, inputs: &[ValueIdx], rebuild: &Rebuild) -> Option<Vec<Tensor>> {
     if let (TensorOp::ShapeOf(op), &[x]) = (op, inputs) {
-        return lengths(*op, rewrite, x);
+        return lengths(*op, rebuild, x);
     }
     let is_kept = match op {
         TensorOp::DequantizeLinear(_) | TensorOp::If(_) | TensorOp::Loop(_) | TensorOp::Scan(_) => true,
         _ => inputs.is_empty() && !matches!(op, TensorOp::ConstantOfShape(_)),
     };
-    let tensors: Vec<&Tensor> = inputs.iter().map(|&i| rewrite.tensor(i)).collect::<Option<_>>()?;
+    let tensors: Vec<&Tensor> = inputs.iter().map(|&i| rebuild.tensor(i)).collect::<Option<_>>()?;
     let bytes = tensors.iter().map(|t| super::args::bytes(t)).sum::<usize>();
     if is_kept {
         return None;
@@ -93,8 +99,8 @@ fn constants(node: &Node, op: &TensorOp, inputs: &[ValueIdx], rewrite: &Rewrite<
     (made.iter().map(super::args::bytes).sum::<usize>() <= most).then_some(made)
 }
 
-fn lengths(op: ShapeOf, rewrite: &Rewrite<'_>, x: ValueIdx) -> Option<Vec<Tensor>> {
-    let axes = rewrite.axes(x)?;
+fn lengths(op: ShapeOf, rebuild: &Rebuild, x: ValueIdx) -> Option<Vec<Tensor>> {
+    let axes = rebuild.axes(x)?;
     let range = op.axes(axes.len());
     let known = |dim: &Dim| if let Dim::Fixed(n) = dim { i64::try_from(*n).ok() } else { None };
     let lengths: Vec<i64> = axes[range].iter().map(known).collect::<Option<_>>()?;
@@ -106,26 +112,4 @@ fn lengths(op: ShapeOf, rewrite: &Rewrite<'_>, x: ValueIdx) -> Option<Vec<Tensor
         }
     };
     Some(alloc::vec![tensor])
-}
-
-/// The name of a constant that a node gets while it is made simpler.
-fn simplified(node: &Node) -> String {
-    alloc::format!("{}:simplified", node.name)
-}
-
-fn refuse(node: &Node) -> Error {
-    Kind::Unsupported { node: node.name.clone(), op: node.op.payload().name(), engine: "tensors" }.into()
-}
-
-/// A refusal of the builder.
-fn ill_formed(error: ir::Error) -> Error {
-    match error.kind().clone() {
-        ir::Kind::Node { node, op, what, expected, got } => Kind::Node { node, op, what, expected, got },
-        other => Kind::Input {
-            name: "graph".to_string(),
-            expected: "one that is well formed".to_string(),
-            got: other.to_string(),
-        },
-    }
-    .into()
 }

@@ -5,6 +5,42 @@ use alloc::vec::Vec;
 use core::ops::Range;
 use ir::op::tensor::Span;
 
+/// Lines of an image, moved across.
+struct Shift {
+    width: usize,
+    /// Lines in the pad before those of the image.
+    above: usize,
+    n_lines: usize,
+    /// Where the first line of the image begins.
+    source: usize,
+    /// Columns to the right that each pixel comes from.
+    across: isize,
+}
+
+impl Shift {
+    /// Copies all lines as one, then clears what came around from the neighbouring ones.
+    fn copy<T: Number>(&self, image: &[T], out: &mut [T]) {
+        let (n, skipped) = (self.n_lines * self.width, self.across.unsigned_abs());
+        let (above, rest) = out.split_at_mut((self.above * self.width).min(out.len()));
+        let (moved, below) = rest.split_at_mut(n.min(rest.len()));
+        above.fill(T::default());
+        below.fill(T::default());
+        let Some(pixels) = image.get(self.source..self.source + moved.len()) else { return };
+        if moved.is_empty() {
+            return;
+        }
+        let kept = moved.len() - skipped;
+        if self.across < 0 {
+            moved[skipped..].copy_from_slice(&pixels[..kept]);
+            moved.chunks_exact_mut(self.width).for_each(|line| line[..skipped].fill(T::default()));
+        } else {
+            moved[..kept].copy_from_slice(&pixels[skipped..]);
+            let right = self.width - skipped;
+            moved.chunks_exact_mut(self.width).for_each(|line| line[right..].fill(T::default()));
+        }
+    }
+}
+
 /// A window along each axis. A *line* is a row of windows along the last axis; a *tap* an element of a window.
 pub(super) struct Windows {
     spans: Vec<Span>,
@@ -100,6 +136,9 @@ impl Windows {
 
     /// The pixels of a tap in each window of some lines; 0 in the pad.
     pub(super) fn gather<T: Number>(&self, image: &[T], lines: Range<usize>, tap: usize, out: &mut [T]) {
+        if let Some(shift) = self.shift(&lines, tap, image.len()) {
+            return shift.copy(image, out);
+        }
         let (from, per_line) = (lines.start, self.per_line());
         out.fill(T::default());
         self.lines(lines, tap, |line, windows, place, step| {
@@ -108,9 +147,38 @@ impl Windows {
             if step == 1 {
                 out.copy_from_slice(&image[place..place + out.len()]);
             } else {
-                out.iter_mut().enumerate().for_each(|(i, out)| *out = image[place + i * step]);
+                let pixels = image[place..].iter().step_by(step);
+                out.iter_mut().zip(pixels).for_each(|(out, &x)| *out = x);
             }
         });
+    }
+
+    /// How the lines of a tap are the image moved, where windows are as many as pixels on both axes of a plane and go
+    /// by one: whole lines are copied at once then.
+    fn shift(&self, lines: &Range<usize>, tap: usize, n_pixels: usize) -> Option<Shift> {
+        let [rows, columns] = &self.spans[..] else { return None };
+        let is_whole = |span: &Span| span.stride == 1 && span.out == span.size;
+        if !is_whole(rows) || !is_whole(columns) || n_pixels != self.n_pixels() {
+            return None;
+        }
+        let signed = |n: usize| isize::try_from(n).ok();
+        let by = |span: &Span, element: usize| {
+            signed(element.checked_mul(span.dilation)?)?.checked_sub(signed(span.before)?)
+        };
+        let down = by(rows, tap / columns.taps)?;
+        let across = by(columns, tap % columns.taps)?;
+        let (height, width) = (signed(rows.size)?, signed(columns.size)?);
+        let (first, end) = (signed(lines.start)?, signed(lines.end)?);
+        // Lines whose pixels lie on the image.
+        let from = first.max(-down).min(end);
+        let to = end.min(height - down).max(from);
+        (across.abs() < width).then_some(Shift {
+            width: columns.size,
+            above: usize::try_from(from - first).ok()?,
+            n_lines: usize::try_from(to - from).ok()?,
+            source: usize::try_from((from + down).max(0)).ok()? * columns.size,
+            across,
+        })
     }
 
     /// Adds what stands for a tap in each window of some lines to its pixel.

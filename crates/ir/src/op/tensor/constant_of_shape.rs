@@ -20,6 +20,9 @@ pub struct ConstantOfShape {
 pub(super) fn stated(op: &'static str, shape: &Operand<'_>) -> Result<Shape, crate::Error> {
     whole(op, "shape", shape)?;
     let axes = ranked(op, "shape", shape, 1)?;
+    if let Some(lengths) = shape.lengths {
+        return Ok(Shape(lengths.to_vec()));
+    }
     if let Some(lengths) = ints(shape) {
         let dims = lengths.iter().map(|&n| Ok(Dim::Fixed(length(op, "shape", n)?)));
         return Ok(Shape(dims.collect::<Result<_, crate::Error>>()?));

@@ -100,10 +100,16 @@ impl Payload for Reshape {
                 let (x, shape) = (&inputs[0], &inputs[1]);
                 whole(name, "shape", shape)?;
                 let axes = ranked(name, "shape", shape, 1)?;
-                let shape = match (ints(shape), axes) {
-                    (Some(wanted), _) => target(x.shape, &wanted, allow_zero)?,
-                    (None, Some([Dim::Fixed(rank)])) if *rank <= MAX_RANK => Shape::of_rank(*rank),
-                    (None, _) => Shape::any(),
+                let shape = match (ints(shape), shape.lengths, axes) {
+                    (Some(wanted), ..) => target(x.shape, &wanted, allow_zero)?,
+                    (None, Some(lengths), _) if lengths.len() <= MAX_RANK => {
+                        // Of 0 it is not known whether it is one, or stands for a length of the input.
+                        let known =
+                            |dim: &Dim| if *dim == Dim::Fixed(0) { Dim::Unknown } else { dim.clone() };
+                        Shape(lengths.iter().map(known).collect())
+                    }
+                    (None, _, Some([Dim::Fixed(rank)])) if *rank <= MAX_RANK => Shape::of_rank(*rank),
+                    (None, ..) => Shape::any(),
                 };
                 one(x.dtype, shape)
             }

@@ -1,0 +1,3 @@
+B
+Identity:0J$WBu[áAIiGAØKHAª/AÁ-BHş
+B•ƒOAŞHA
