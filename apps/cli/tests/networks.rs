@@ -120,6 +120,27 @@ fn predictions_are_rows_and_outputs_arrays() {
 }
 
 #[test]
+fn a_network_is_written_as_onnx() {
+    let place = place();
+    let ran = place.good("export bars.onnx --to onnx -o simple.onnx");
+    assert!(ran.out.is_empty() && ran.err.contains("simple.onnx: "), "{}", ran.err);
+    let predicted = |model: &str| place.good(&format!("predict {model} x.npy --proba")).out;
+    assert_eq!(predicted("simple.onnx"), predicted("bars.onnx"));
+    place.good("export simple.onnx --to onnx -o again.onnx --quiet");
+    let read = |name: &str| std::fs::read(place.path(name)).unwrap();
+    assert_eq!(read("again.onnx"), read("simple.onnx"), "the same bytes");
+    for (line, code, message) in [
+        ("export bars.onnx --to onnx -o bars.onnx", 2, "bars.onnx"),
+        ("export bars.onnx --to c -o out.c", 3, "use --to onnx"),
+    ] {
+        let ran = place.run(line);
+        assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{line}: {}", ran.err);
+        assert!(ran.err.contains(message), "{line}: {}", ran.err);
+    }
+    assert_eq!(read("bars.onnx"), std::fs::read(BARS).unwrap());
+}
+
+#[test]
 fn a_network_is_shown_timed_and_compared() {
     let place = place();
     let text = place.good("inspect bars.onnx").out;

@@ -5,6 +5,7 @@
 
 mod argmax;
 mod arithmetic;
+mod attrs;
 mod b_spline;
 mod bag_gather;
 mod bag_gemm;
@@ -48,6 +49,7 @@ mod tokens;
 
 pub use argmax::ArgMax;
 pub use arithmetic::Arithmetic;
+pub use attrs::{Attr, Attrs};
 pub use b_spline::BSpline;
 pub use bag_gather::BagGather;
 pub use bag_gemm::BagGemm;
@@ -90,7 +92,7 @@ pub use to_scores::ToScores;
 pub use tokens::Tokens;
 
 use crate::fixed::Requantize;
-use crate::{DType, Dim, Error, Forest, Kind, RealForest, Shape, Tensor, TensorData};
+use crate::{DType, Dim, Error, Kind, Shape, Tensor, TensorData};
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -113,79 +115,6 @@ impl Operand<'_> {
     /// Dtype and shape as messages show them: `i32 [N, 3]`.
     fn describe(&self) -> String {
         alloc::format!("{} {}", self.dtype, self.shape)
-    }
-}
-
-/// An attribute of an operator.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Attr {
-    /// A whole number.
-    Int(i64),
-    /// A word.
-    Word(String),
-    /// A number of single precision.
-    Float(f32),
-    /// Whole numbers.
-    Ints(Vec<i64>),
-    /// A forest; it stands in a section of its own.
-    Forest(Box<Forest>),
-    /// A few elements.
-    Tensor(Tensor),
-    /// A forest with real thresholds.
-    RealForest(Box<RealForest>),
-}
-
-/// The attributes of a node, by name.
-#[derive(Clone, Debug, Default)]
-pub struct Attrs(pub Vec<(String, Attr)>);
-
-impl Attrs {
-    fn get(&self, op: &'static str, name: &str) -> Result<&Attr, Error> {
-        let found = self.0.iter().find(|(n, _)| n == name).map(|(_, a)| a);
-        found.ok_or_else(|| misfit(op, "attributes", name, &"none of that name"))
-    }
-
-    /// A whole number within a type's range.
-    fn int<T: TryFrom<i64>>(&self, op: &'static str, name: &str) -> Result<T, Error> {
-        match self.get(op, name)? {
-            Attr::Int(v) => T::try_from(*v).map_err(|_| misfit(op, name, "a smaller number", v)),
-            _ => Err(misfit(op, name, "a whole number", &"another kind of attribute")),
-        }
-    }
-
-    fn word(&self, op: &'static str, name: &str) -> Result<&str, Error> {
-        match self.get(op, name)? {
-            Attr::Word(v) => Ok(v),
-            _ => Err(misfit(op, name, "a word", &"another kind of attribute")),
-        }
-    }
-
-    /// `weights` of neighbours: true for `distance`, false for `uniform`.
-    fn by_distance(&self, op: &'static str) -> Result<bool, Error> {
-        match self.word(op, "weights")? {
-            "uniform" => Ok(false),
-            "distance" => Ok(true),
-            other => Err(misfit(op, "weights", "uniform or distance", &other)),
-        }
-    }
-
-    fn forest(&self, op: &'static str, name: &str) -> Result<&Forest, Error> {
-        match self.get(op, name)? {
-            Attr::Forest(v) => Ok(v),
-            _ => Err(misfit(op, name, "a forest", &"another kind of attribute")),
-        }
-    }
-
-    /// Refuses attributes that the operator, once it is read, does not have.
-    fn all_known(&self, name: &str, op: &dyn Payload) -> Result<(), Error> {
-        let known = op.attrs();
-        match self.0.iter().find(|(n, _)| !known.iter().any(|(k, _)| k == n)) {
-            None => Ok(()),
-            Some((attr, _)) => {
-                let what = alloc::format!("attribute \"{attr}\" of operator \"{name}\"");
-                Err(Kind::Unknown { what }.into())
-            }
-        }
     }
 }
 

@@ -120,8 +120,15 @@ impl<'g> Rewrite<'g> {
     /// # Errors
     /// As [`GraphBuilder::node_named`].
     pub fn add(&mut self, name: &str, op: Op, inputs: &[ValueIdx]) -> Result<ValueIdx, Error> {
-        let made = self.builder.node_named(&self.free(name), op, inputs)?;
-        made.first().copied().ok_or_else(|| lost("output", &name))
+        self.add_all(name, op, inputs)?.first().copied().ok_or_else(|| lost("output", &name))
+    }
+
+    /// The same of any number of outputs.
+    ///
+    /// # Errors
+    /// As [`Rewrite::add`].
+    pub fn add_all(&mut self, name: &str, op: Op, inputs: &[ValueIdx]) -> Result<Vec<ValueIdx>, Error> {
+        self.builder.node_named(&self.free(name), op, inputs)
     }
 
     /// A node with the name and the outputs of an old one.

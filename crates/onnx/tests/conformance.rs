@@ -12,7 +12,7 @@ mod suite;
 
 use ir::{Card, Graph, NetworkSignature, Tensor, TensorData};
 use runtime::tensors::{Limits, run, simplify, watch};
-use smidgen_onnx::{NoExternal, Options};
+use smidgen_onnx::{NetworkMeta, NoExternal, Options};
 use std::path::{Path, PathBuf};
 use suite::{manifest, manifest_path, tensors};
 
@@ -280,6 +280,10 @@ fn changed_models_are_refused_or_run() {
                     return false;
                 };
                 let _ = simplify(&graph);
+                if let Ok(written) = smidgen_onnx::export_network(&graph, &NetworkMeta::default()) {
+                    smidgen_onnx::import(&written, Options { external: &NoExternal })
+                        .expect("what is written is read");
+                }
                 let given = tensors(&test.join("test_data_set_0"), "input").unwrap_or_default();
                 let names = graph.inputs().iter().map(|&i| graph.value(i).name.clone());
                 let own = names.zip(given).map(|(name, (_, tensor))| (name, tensor)).collect();

@@ -11,7 +11,7 @@ mod again;
 #[expect(dead_code, reason = "the list is not written here")]
 mod suite;
 
-use again::{OPTIONS, again, compare, keep, keep_case};
+use again::{OPTIONS, again, compare, keep};
 use ir::fixed::{Narrow, Overflow};
 use ir::op::tensor::{Activation, ActivationKind, Cast, DequantizeLinear, Gather, MatMul, QuantizeLinear};
 use ir::{DType, Dim, Graph, GraphBuilder, Op, Shape, Tensor, TensorData, ValueIdx};
@@ -151,6 +151,22 @@ fn layer(activations: DType, weights: impl FnOnce(&mut GraphBuilder) -> ValueIdx
     let relu = one(&mut b, "relu", Activation::plain(ActivationKind::Relu), &[sums]);
     let y = pair(&mut b, "y", relu, activations, unit * 4.0);
     b.finish(&[y]).unwrap()
+}
+
+/// Writes inputs and outputs of a network that has no file of others.
+fn keep_case(name: &str, inputs: &[(String, Tensor)], outputs: &[Tensor]) {
+    let Some(folder) = std::env::var_os("SMIDGEN_EXPORTED_NETWORKS") else { return };
+    let line = |kind: &str, name: &str, tensor: &Tensor| match tensor.data() {
+        TensorData::F32(v) => {
+            let texts: Vec<String> = v.iter().map(f32::to_string).collect();
+            format!("{}\n", serde_json::json!([kind, name, "f32", tensor.dims(), texts]))
+        }
+        other => panic!("{}", other.dtype()),
+    };
+    let inputs = inputs.iter().map(|(name, tensor)| line("input", name, tensor));
+    let outputs = outputs.iter().map(|tensor| line("output", "", tensor));
+    let text: String = inputs.chain(outputs).collect();
+    std::fs::write(Path::new(&folder).join(format!("{name}.txt")), text).unwrap();
 }
 
 #[test]

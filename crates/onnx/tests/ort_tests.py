@@ -63,7 +63,10 @@ def drawn(seed, *shape, low=-1.0, high=1.0):
 
 def drawn_ints(seed, dtype, *shape):
     info = np.iinfo(dtype)
-    return np.random.default_rng(seed).integers(info.min, info.max + 1, shape, dtype=dtype)
+    # Signed bytes have 7 bits: on machines without VNNI, ONNX Runtime's sums of two products with unsigned bytes saturate
+    # at 16 bits, so that the tests would hang on the machine.
+    least, most = (-64, 63) if dtype == np.int8 else (info.min, info.max)
+    return np.random.default_rng(seed).integers(least, most + 1, shape, dtype=dtype)
 
 
 def convolutions(w):

@@ -39,9 +39,9 @@ pub enum Correction {
     BiasMean,
 }
 
-/// What becomes of the float network.
+/// What a correction claims of the float network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub enum Claim {
     /// It computes the same, but for rounding.
     Same,
     /// It computes the same where values stay as large as they mostly are.
@@ -54,14 +54,16 @@ pub enum Effect {
 pub struct CorrectionEntry {
     /// Name on the command line.
     pub name: &'static str,
+    /// Names that others give it; accepted, never printed.
+    pub aliases: &'static [&'static str],
     /// What it does, in one line.
     pub doc: &'static str,
     /// Its parameters.
     pub spec: &'static [ParamSpec],
     /// Which it is.
     pub correction: Correction,
-    /// What becomes of the float network.
-    pub effect: Effect,
+    /// What it claims of the float network.
+    pub claim: Claim,
 }
 
 impl std::fmt::Debug for CorrectionEntry {
@@ -79,6 +81,10 @@ impl Family for CorrectionEntry {
 
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        self.aliases
     }
 
     fn spec(&self) -> &'static [ParamSpec] {

@@ -1,9 +1,10 @@
 //! From statistics to decisions: the grid of each value, the codes of each weight.
 
 use crate::Channel;
+use crate::correct::bias_range::weight_scale;
 use crate::decisions::{Decisions, StoredWeights};
 use crate::error::Error;
-use crate::grid::{Data, Granularity, Levels, QParams};
+use crate::grid::{Affine, Data, Granularity, Levels, QParams};
 use crate::places::Places;
 use crate::qdq::integers;
 use crate::roles::{Layer, Role, Roles, weights};
@@ -11,6 +12,9 @@ use crate::scheme::{BORDER_BITS, Scheme, Sharing};
 use crate::{Rounding, Statistics};
 use ir::{Node, NodeIdx, Tensor, TensorData, ValueIdx};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Bits of a bias without its sign.
+const BIAS_BITS: u32 = 31;
 
 /// Bits of a layer, where they differ from the scheme's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,14 +71,42 @@ pub fn decide(
         let is_kept = ends.contains(&Some(idx)) || precision(idx) == Precision::Wide;
         let bits =
             if is_kept { scheme.weights.codes.bits.max(BORDER_BITS) } else { scheme.weights.codes.bits };
-        let stored = stored(scheme, bits, tensor, layer.output_axis(node))?;
-        decisions.weights.insert(idx, stored);
+        let axis = layer.output_axis(node);
+        let beside = match (bias_of(roles, node), node.inputs.first().and_then(|x| decisions.levels(*x))) {
+            (Some(bias), Some(Levels::Affine(x))) => Some(Beside { bias, scale: x.scale() }),
+            _ => None,
+        };
+        decisions.weights.insert(idx, stored_beside(scheme, bits, tensor, axis, beside.as_ref())?);
     }
     Ok(decisions)
 }
 
+/// What is added to products of weights, and the scale of what they are multiplied by.
+struct Beside<'g> {
+    bias: &'g [f32],
+    scale: f32,
+}
+
+fn bias_of<'g>(roles: &Roles<'g>, node: &Node) -> Option<&'g [f32]> {
+    match roles.graph().constant(*node.inputs.get(2)?)?.data() {
+        TensorData::F32(bias) => Some(bias),
+        _ => None,
+    }
+}
+
 /// Weights of a layer as the scheme stores them; a grid without so many bits gives way to an affine one.
 pub fn stored(scheme: &Scheme, bits: u8, tensor: &Tensor, axis: usize) -> Result<StoredWeights, Error> {
+    stored_beside(scheme, bits, tensor, axis, None)
+}
+
+/// The same, with scales so large that every bias is an `i32` on the grid of its product.
+fn stored_beside(
+    scheme: &Scheme,
+    bits: u8,
+    tensor: &Tensor,
+    axis: usize,
+    beside: Option<&Beside<'_>>,
+) -> Result<StoredWeights, Error> {
     let side = &scheme.weights;
     let format = side.format(bits)?;
     let affine;
@@ -96,8 +128,32 @@ pub fn stored(scheme: &Scheme, bits: u8, tensor: &Tensor, axis: usize) -> Result
         let range = side.observer.range(&Channel::of(part), &format)?;
         grid.levels(&Data::Values(part), range, &format)
     };
-    let params = QParams::fit(values, tensor.dims(), granularity, choose)?;
+    let mut params = QParams::fit(values, tensor.dims(), granularity, choose)?;
+    if let Some(beside) = beside {
+        params = with_room(params, granularity.split(tensor.dims(), values)?, beside)?;
+    }
     StoredWeights::of(&params, &params.codes(values, &scheme.rounding)?)
+}
+
+/// Levels of channels whose bias would lie beyond `i32` are made coarser; those of channels that do nothing get the
+/// scale that their bias needs.
+fn with_room(params: QParams, parts: Vec<Vec<f32>>, beside: &Beside<'_>) -> Result<QParams, Error> {
+    let n = params.levels().len();
+    if n != beside.bias.len() && n != 1 {
+        return Ok(params);
+    }
+    let mut levels = Vec::with_capacity(n);
+    for (at, (own, part)) in params.levels().iter().zip(&parts).enumerate() {
+        let Levels::Affine(affine) = own else { return Ok(params) };
+        let of_part = if n == 1 { beside.bias } else { &beside.bias[at..=at] };
+        let is_dead = part.iter().all(|w| *w == 0.0);
+        let wanted = |bias: &f32| weight_scale(*bias, beside.scale, affine.scale(), is_dead, BIAS_BITS);
+        let scale = of_part.iter().map(wanted).fold(0.0, f32::max);
+        let scale = if scale > 0.0 { scale } else { affine.scale() };
+        let (low, high) = (affine.low(), affine.high());
+        levels.push(Levels::Affine(Affine::try_new(scale, affine.zero_point(), low, high, affine.dtype())?));
+    }
+    QParams::try_new(params.dims().to_vec(), params.granularity(), levels)
 }
 
 impl StoredWeights {

@@ -16,6 +16,9 @@ pub trait Family: Sized + Sync + 'static {
     /// Name on the command line.
     fn name(&self) -> &'static str;
 
+    /// Names that others give it.
+    fn aliases(&self) -> &'static [&'static str];
+
     /// Parameters of the member.
     fn spec(&self) -> &'static [ParamSpec];
 }
@@ -41,12 +44,16 @@ impl<F: Family> Member<F> {
     pub fn parse(text: &str) -> Result<Member<F>, Error> {
         let (name, rest) = text.split_once(':').map_or((text, None), |(name, rest)| (name, Some(rest)));
         let name = name.trim().replace('-', "_");
-        let entry = F::table().iter().find(|e| e.name() == name).copied().ok_or_else(|| {
-            let names = || F::table().iter().map(|e| e.name());
-            let suggestion = params::suggestion(&name, names());
-            let known = names().collect::<Vec<_>>().join(", ");
-            Error::from(Kind::UnknownMember { family: F::FAMILY, name: name.clone(), suggestion, known })
-        })?;
+        let entry = F::table()
+            .iter()
+            .find(|e| e.name() == name || e.aliases().contains(&&*name))
+            .copied()
+            .ok_or_else(|| {
+                let names = || F::table().iter().map(|e| e.name());
+                let suggestion = params::suggestion(&name, names());
+                let known = names().collect::<Vec<_>>().join(", ");
+                Error::from(Kind::UnknownMember { family: F::FAMILY, name: name.clone(), suggestion, known })
+            })?;
         let setting = |part: &str| match part.split_once('=') {
             Some((param, value)) => Ok((param.trim().replace('-', "_"), value.trim().to_owned())),
             None => {
@@ -80,12 +87,41 @@ impl<F: Family> Member<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ObserverEntry;
+    use crate::{CorrectionEntry, GridEntry, ObserverEntry, RoundingEntry};
+
+    fn names<F: Family>() {
+        let mut known = std::collections::BTreeSet::new();
+        for entry in F::table() {
+            for name in entry.aliases().iter().chain([&entry.name()]) {
+                assert!(known.insert(*name), "{} {name} stands twice", F::FAMILY);
+                for text in [(*name).to_owned(), name.replace('_', "-")] {
+                    assert_eq!(Member::<F>::parse(&text).unwrap().describe(), entry.name());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_name_leads_to_its_member() {
+        names::<ObserverEntry>();
+        names::<GridEntry>();
+        names::<RoundingEntry>();
+        names::<CorrectionEntry>();
+    }
 
     #[test]
     fn members_are_read_and_written() {
-        for (text, shown) in [("min_max", "min_max"), ("min-max", "min_max"), (" min-max ", "min_max")] {
-            assert_eq!(Member::<ObserverEntry>::parse(text).unwrap().describe(), shown);
+        for (text, shown) in [
+            ("min-max", "min_max"),
+            (" min_max ", "min_max"),
+            ("mean-std:k=2.50", "mean_std:k=2.5"),
+            ("mean_std: n-std = 4", "mean_std:k=4"),
+            ("lp:p=2,p=3", "lp:p=3"),
+        ] {
+            let member = Member::<ObserverEntry>::parse(text).unwrap();
+            assert_eq!(member.describe(), shown);
+            let again = Member::<ObserverEntry>::parse(shown).unwrap();
+            assert_eq!(again.params(), member.params());
         }
         for (text, message) in [
             ("max", "unknown observer \"max\"; did you mean \"min_max\"?; known: min_max"),

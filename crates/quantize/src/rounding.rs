@@ -25,6 +25,8 @@ pub static ROUNDINGS: &[&RoundingEntry] =
 pub struct RoundingEntry {
     /// Name on the command line.
     pub name: &'static str,
+    /// Names that others give it; accepted, never printed.
+    pub aliases: &'static [&'static str],
     /// What it is, in one line.
     pub doc: &'static str,
     /// Its parameters.
@@ -49,6 +51,10 @@ impl Family for RoundingEntry {
 
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        self.aliases
     }
 
     fn spec(&self) -> &'static [ParamSpec] {

@@ -132,14 +132,14 @@ impl Scheme {
             weights: Side {
                 codes: Codes { bits: 8, sign: Sign::Signed },
                 grid: Member::parse("affine")?,
-                observer: Member::parse("min_max")?,
+                observer: Member::parse("lp")?,
                 symmetry: Symmetry::Symmetric,
                 span: Span::Narrow,
             },
             activations: Side {
                 codes: Codes { bits: 8, sign: Sign::Unsigned },
                 grid: Member::parse("affine")?,
-                observer: Member::parse("min_max")?,
+                observer: Member::parse("mse")?,
                 symmetry: Symmetry::Asymmetric,
                 span: Span::Full,
             },

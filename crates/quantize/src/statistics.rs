@@ -38,7 +38,7 @@ impl Statistics {
     /// `Shape` without a channel or with more than `2^20`.
     pub fn try_new(n_channels: usize, n_rows: u64) -> Result<Statistics, Error> {
         if !(1..=MAX_CHANNELS).contains(&n_channels) {
-            return Err(misfit("channels of statistics", "1..=1048576", n_channels));
+            return Err(misfit("channels of statistics", format!("1..={MAX_CHANNELS}"), n_channels));
         }
         Ok(Statistics { channels: vec![Channel::default(); n_channels], n_rows })
     }

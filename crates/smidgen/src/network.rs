@@ -69,21 +69,43 @@ pub struct Port {
     pub shape: Shape,
 }
 
+/// The bytes of a network's file.
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    let shown = path.display();
+    let fail = |what: &dyn std::fmt::Display| {
+        Error::input(format!("{shown}: {what}; name a network in ONNX or in a file of smidgen"))
+    };
+    let bytes = fs::metadata(path).map_err(|e| fail(&e))?.len();
+    if bytes > MAX_BYTES {
+        return Err(fail(&format!("{bytes} bytes, at most {MAX_BYTES} are read")));
+    }
+    fs::read(path).map_err(|e| fail(&e))
+}
+
+/// A network as it was written in ONNX, but simplified, and what its file says of itself.
+///
+/// # Errors
+/// The file cannot be read, is damaged, or needs what is not supported.
+pub(crate) fn read_simplified(path: &Path) -> Result<onnx::Imported, Error> {
+    simplified(path, &read(path)?)
+}
+
+fn simplified(path: &Path, read: &[u8]) -> Result<onnx::Imported, Error> {
+    let folder = onnx::Folder::new(path.parent().unwrap_or(Path::new("")));
+    let options = onnx::Options { external: &folder };
+    let mut imported = onnx::import_all(read, options).map_err(|e| Error::of_file(path, e.nature(), &e))?;
+    imported.graph = simplify(&imported.graph).map_err(|e| Error::of_file(path, e.nature(), &e))?;
+    Ok(imported)
+}
+
 impl Network {
     /// Reads a network; one from elsewhere that was written for one row takes any number of them if its operators allow it.
     ///
     /// # Errors
     /// The file cannot be read, is damaged, or needs what is not supported.
     pub(crate) fn load(path: &Path) -> Result<Network, Error> {
-        let shown = path.display();
-        let fail = |what: &dyn std::fmt::Display| {
-            Error::input(format!("{shown}: {what}; name a network in ONNX or in a file of smidgen"))
-        };
-        let bytes = fs::metadata(path).map_err(|e| fail(&e))?.len();
-        if bytes > MAX_BYTES {
-            return Err(fail(&format!("{bytes} bytes, at most {MAX_BYTES} are read")));
-        }
-        let read = fs::read(path).map_err(|e| fail(&e))?;
+        let read = read(path)?;
+        let bytes = read.len() as u64;
         let path = path.to_path_buf();
         let of_file = |nature, e: &dyn std::fmt::Display| Error::of_file(&path, nature, e);
         if ir::file::is_network(&read) {
@@ -93,10 +115,7 @@ impl Network {
             let fixed_rows = rows_of(&graph);
             return Ok(Network { path, graph, signature, card, self_test, bytes, fixed_rows });
         }
-        let folder = onnx::Folder::new(path.parent().unwrap_or(Path::new("")));
-        let options = onnx::Options { external: &folder };
-        let graph = onnx::import(&read, options).map_err(|e| of_file(e.nature(), &e))?;
-        let graph = simplify(&graph).map_err(|e| of_file(e.nature(), &e))?;
+        let graph = simplified(&path, &read)?.graph;
         let graph = match rows_of(&graph) {
             Some(1) => onnx::rebatch(&graph, ROWS).unwrap_or(graph),
             _ => graph,

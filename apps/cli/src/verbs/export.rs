@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// Write a model as others take it: ONNX.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The model file
+    /// The model file, or a network in ONNX, which is written simplified
     model: PathBuf,
     /// What it becomes: onnx
     #[arg(long, value_name = "onnx")]

@@ -126,17 +126,18 @@ impl<'e> Step<'e> {
         Ok(self.w.cast(&name, DType::I64))
     }
 
-    /// A zero for each element of a constant, or one where it is known to be no vector; none where that is not known.
+    /// A constant of zeros, shaped as an input; none where that shape is not known, or too long to be written for it.
     pub(super) fn zeros_like(&mut self, at: usize, dtype: DType) -> Result<Option<String>, Error> {
+        const MOST: usize = 1 << 16;
         let Some(dims) = self.value(at)?.shape.lengths() else { return Ok(None) };
         let n = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
-        let data = n.and_then(|n| match dtype {
-            DType::I8 => Some(TensorData::I8(vec![0; n])),
-            DType::Narrow(narrow) => Some(TensorData::Narrow(narrow, vec![0; n])),
-            _ => None,
-        });
-        let tensor = data.and_then(|data| Tensor::try_new(dims, data));
-        Ok(tensor.map(|tensor| self.w.tensor(&tensor)))
+        let Some(n) = n.filter(|&n| n <= MOST) else { return Ok(None) };
+        let data = match dtype {
+            DType::I8 => TensorData::I8(vec![0; n]),
+            DType::Narrow(narrow) => TensorData::Narrow(narrow, vec![0; n]),
+            _ => return Ok(None),
+        };
+        Ok(Tensor::try_new(dims, data).map(|tensor| self.w.tensor(&tensor)))
     }
 
     // What is written.
@@ -183,11 +184,11 @@ impl<'e> Step<'e> {
         self.node.outputs.iter().map(name).collect()
     }
 
-    /// Leaves out those outputs of the node just written that nobody takes, from one on.
+    /// Leaves out those outputs of the node just written that nobody takes, from one on; a node that nobody needs keeps all.
     pub(super) fn optional_outputs(&mut self, first: usize) {
         let is_used = |idx: &ValueIdx| self.used.get(idx.0 as usize) == Some(&true);
         let used: Vec<bool> = self.node.outputs.iter().map(is_used).collect();
-        let Some(written) = self.w.nodes.last_mut() else { return };
+        let Some(written) = self.w.nodes.last_mut().filter(|_| used.contains(&true)) else { return };
         for (name, used) in written.output.iter_mut().zip(used).skip(first) {
             if !used {
                 name.clear();

@@ -68,7 +68,7 @@ fn pair(to: DType, n: usize) -> Graph {
 
 fn dequantized(stored: DType, scale: DType, to: DType, block: usize) -> Graph {
     network(stored, &[4], |b, x| {
-        let n = if block == 0 { 1 } else { 4 / block };
+        let n = 4usize.checked_div(block).unwrap_or(1);
         let scale = b.constant(Tensor::vector(zeros(scale, n))).unwrap();
         vec![one(b, "y", DequantizeLinear { axis: 0, block, to }, &[x, scale])]
     })

@@ -291,5 +291,19 @@ mod tests {
             assert_eq!(since(op, place, dtype), expected, "{op} {dtype}");
         }
         assert_eq!(of_dtype(DType::Bag), None);
+        // The whole table goes to `export_network.py`, which has ONNX's own definitions.
+        let Some(folder) = std::env::var_os("SMIDGEN_EXPORTED_NETWORKS") else { return };
+        let mut lines = String::new();
+        for (op, operands) in
+            TABLE.iter().flat_map(|(ops, operands)| ops.iter().map(move |op| (op, operands)))
+        {
+            for (place, since) in operands.iter().enumerate() {
+                for &dtype in DType::ALL.iter().filter(|&&d| d != DType::Bag) {
+                    let version = find(since, dtype).unwrap_or(0);
+                    lines.push_str(&format!("{op}\t{place}\t{}\t{version}\n", dtype.tag()));
+                }
+            }
+        }
+        std::fs::write(std::path::Path::new(&folder).join("versions.tsv"), lines).unwrap();
     }
 }

@@ -95,29 +95,28 @@ pub(super) fn pool(s: &mut Step<'_>, op: &Pool) -> Result<(), Error> {
 /// Whether a window may begin behind the input, its lengths as far as they are known.
 fn may_begin_behind(s: &Step<'_>, op: &Pool) -> Result<bool, Error> {
     let axes = s.axes(0)?.and_then(|axes| axes.get(2..)).unwrap_or_default();
-    let rank = op.window.kernel_shape.len();
-    for (axis, &kernel) in op.window.kernel_shape.iter().enumerate() {
-        let behind = match axes.get(axis) {
-            Some(&Dim::Fixed(size)) => {
-                let floor = op.window.span(s.op(), (axis, rank), size, kernel, false);
-                let ceil = op.window.span(s.op(), (axis, rank), size, kernel, true);
+    let window = &op.window;
+    let rank = window.kernel_shape.len();
+    let or = |list: &[usize], at: usize, default: usize| list.get(at).copied().unwrap_or(default);
+    for (axis, &kernel) in window.kernel_shape.iter().enumerate() {
+        let (stride, dilation) = (or(&window.strides, axis, 1), or(&window.dilations, axis, 1));
+        let reach = kernel.saturating_sub(1).saturating_mul(dilation).saturating_add(1);
+        let behind = match (axes.get(axis), &window.pads) {
+            (Some(&Dim::Fixed(size)), _) => {
+                let floor = window.span(s.op(), (axis, rank), size, kernel, false);
+                let ceil = window.span(s.op(), (axis, rank), size, kernel, true);
                 let (Ok(floor), Ok(ceil)) = (floor, ceil) else { return Err(s.broken("a window")) };
-                // As many windows as without the rule, though the last one is cut.
-                let reach = (kernel.saturating_sub(1)).saturating_mul(floor.dilation).saturating_add(1);
+                // A last window is cut, yet there are as many as without it.
                 let padded = size.saturating_add(floor.before).saturating_add(floor.after);
-                ceil.out == floor.out && padded.saturating_sub(reach) % floor.stride != 0
+                let rest = padded.saturating_sub(reach).checked_rem(stride);
+                ceil.out == floor.out && rest != Some(0)
             }
-            // It begins at most a stride behind the last whole one, which ends in the pad.
-            _ => match &op.window.pads {
-                Pads::Explicit(pads) => {
-                    let after = pads.get(axis.saturating_add(rank)).copied().unwrap_or(0);
-                    let stride = op.window.strides.get(axis).copied().unwrap_or(1);
-                    let dilation = op.window.dilations.get(axis).copied().unwrap_or(1);
-                    after.saturating_add(stride)
-                        > kernel.saturating_sub(1).saturating_mul(dilation).saturating_add(1)
-                }
-                Pads::SameUpper | Pads::SameLower | Pads::Valid => true,
-            },
+            // A window that is cut begins less than a stride behind the last whole one.
+            (_, Pads::Explicit(pads)) => {
+                or(pads, axis.saturating_add(rank), 0).saturating_add(stride) > reach
+            }
+            (_, Pads::Valid) => stride > reach,
+            (_, Pads::SameUpper | Pads::SameLower) => true,
         };
         if behind {
             return Ok(true);

@@ -1,6 +1,6 @@
 //! Networks written and read again, and what of them must be the same.
 
-use ir::{Graph, Tensor, TensorData};
+use ir::{Graph, Tensor};
 use runtime::tensors::{Limits, run};
 use smidgen_onnx::{NetworkMeta, NoExternal, Options, export_network, import_all};
 use std::path::Path;
@@ -12,22 +12,6 @@ pub fn keep(name: &str, bytes: &[u8]) {
     if let Some(folder) = std::env::var_os("SMIDGEN_EXPORTED_NETWORKS") {
         std::fs::write(Path::new(&folder).join(format!("{name}.onnx")), bytes).unwrap();
     }
-}
-
-/// Writes inputs and outputs of a network that has no file of others.
-pub fn keep_case(name: &str, inputs: &[(String, Tensor)], outputs: &[Tensor]) {
-    let Some(folder) = std::env::var_os("SMIDGEN_EXPORTED_NETWORKS") else { return };
-    let line = |kind: &str, name: &str, tensor: &Tensor| match tensor.data() {
-        TensorData::F32(v) => {
-            let texts: Vec<String> = v.iter().map(f32::to_string).collect();
-            format!("{}\n", serde_json::json!([kind, name, "f32", tensor.dims(), texts]))
-        }
-        other => panic!("{}", other.dtype()),
-    };
-    let inputs = inputs.iter().map(|(name, tensor)| line("input", name, tensor));
-    let outputs = outputs.iter().map(|tensor| line("output", "", tensor));
-    let text: String = inputs.chain(outputs).collect();
-    std::fs::write(Path::new(&folder).join(format!("{name}.txt")), text).unwrap();
 }
 
 /// The network written and read again; says what differs in its names, dtypes and axes.

@@ -2,13 +2,14 @@
 //!
 //! After [`super::equalize`] biases may be large, and ranges of activations with them.
 
-use super::{Correction, CorrectionEntry, Effect, alike, slices};
+use super::{Claim, Correction, CorrectionEntry, alike, slices};
 use crate::error::Error;
 use params::{ParamSpec, Range, Value};
 
 /// The line of the table.
 pub(super) static ENTRY: CorrectionEntry = CorrectionEntry {
     name: "absorb_bias",
+    aliases: &["bias_absorption", "high_bias_fold"],
     doc: "channels that are never near zero moved down, made up for in the next layer",
     spec: &[ParamSpec {
         name: "k",
@@ -18,7 +19,7 @@ pub(super) static ENTRY: CorrectionEntry = CorrectionEntry {
         doc: "standard deviations that a channel keeps above zero",
     }],
     correction: Correction::AbsorbBias,
-    effect: Effect::MostlySame,
+    claim: Claim::MostlySame,
 };
 
 /// What each channel is moved down by, `max(0, mean - k deviation)`: taken off the bias of the first layer. `means`,

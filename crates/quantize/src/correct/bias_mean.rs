@@ -2,13 +2,14 @@
 //!
 //! Rounding weights moves the mean of a channel, which all that follows sees; a bias takes it back at no cost.
 
-use super::{Correction, CorrectionEntry, Effect, alike, slices};
+use super::{Claim, Correction, CorrectionEntry, alike, slices};
 use crate::error::Error;
 use params::{ParamSpec, Range, Value};
 
 /// The line of the table.
 pub(super) static ENTRY: CorrectionEntry = CorrectionEntry {
     name: "bias_mean",
+    aliases: &["bias_correction"],
     doc: "biases that make the means of outputs what they were",
     spec: &[ParamSpec {
         name: "means",
@@ -18,7 +19,7 @@ pub(super) static ENTRY: CorrectionEntry = CorrectionEntry {
         doc: "where means come from: calibration rows, layer by layer, or the normalization in front of a layer",
     }],
     correction: Correction::BiasMean,
-    effect: Effect::Integers,
+    claim: Claim::Integers,
 };
 
 /// What each channel's bias gains, `E y - E y'`: `before: [n]` means of a layer's outputs in float, `after: [n]` with

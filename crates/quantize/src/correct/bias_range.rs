@@ -3,12 +3,13 @@
 //! A bias has the scale `input scale * weight scale`. Where a channel's weights are tiny beside its bias, that scale is
 //! too fine, and the bias would be cut off in silence.
 
-use super::{Correction, CorrectionEntry, Effect};
+use super::{Claim, Correction, CorrectionEntry};
 use params::{ParamSpec, Range, Value};
 
 /// The line of the table.
 pub(super) static ENTRY: CorrectionEntry = CorrectionEntry {
     name: "bias_range",
+    aliases: &[],
     doc: "coarser weights where a bias would be beyond its integers",
     spec: &[ParamSpec {
         name: "bits",
@@ -18,7 +19,7 @@ pub(super) static ENTRY: CorrectionEntry = CorrectionEntry {
         doc: "bits of a bias without its sign; fewer leave the accumulator room for products",
     }],
     correction: Correction::BiasRange,
-    effect: Effect::Integers,
+    claim: Claim::Integers,
 };
 
 /// Bits of a bias whose weights are all zero: its scale says nothing of them, and is to be neither too coarse for the

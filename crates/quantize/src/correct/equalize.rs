@@ -4,13 +4,14 @@
 //! parametric ReLU; not ReLU6, nor anything that bends elsewhere), a channel may be divided by `s` in the first and
 //! multiplied by it in the second.
 
-use super::{Correction, CorrectionEntry, Effect, alike};
+use super::{Claim, Correction, CorrectionEntry, alike};
 use crate::error::Error;
 use params::{ParamSpec, Range, Value};
 
 /// The line of the table.
 pub(super) static ENTRY: CorrectionEntry = CorrectionEntry {
     name: "equalize",
+    aliases: &["cle", "cross_layer_equalization"],
     doc: "channels of neighbouring layers made alike in size",
     spec: &[ParamSpec {
         name: "rounds",
@@ -20,7 +21,7 @@ pub(super) static ENTRY: CorrectionEntry = CorrectionEntry {
         doc: "times that all pairs of layers are gone through, unless nothing changes before",
     }],
     correction: Correction::Equalize,
-    effect: Effect::Same,
+    claim: Claim::Same,
 };
 
 /// What each channel is divided by in the first layer (weights and bias) and multiplied by in the second:

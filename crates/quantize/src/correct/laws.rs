@@ -102,13 +102,13 @@ fn apply(correction: Correction, network: &mut Network, has_middle: bool) {
 #[test]
 fn the_float_network_stays_what_it_was() {
     let mut n_changed = 0;
-    for entry in CORRECTIONS.iter().filter(|e| e.effect != Effect::Integers) {
+    for entry in CORRECTIONS.iter().filter(|e| e.claim != Claim::Integers) {
         for (seed, has_middle) in [(1, false), (20, false), (40, true), (60, true)] {
             if has_middle && entry.correction != Correction::Equalize {
                 continue;
             }
             let (mut before, mut after) = (network(seed), network(seed));
-            if entry.effect == Effect::MostlySame {
+            if entry.claim == Claim::MostlySame {
                 // Some channels are never near zero.
                 for network in [&mut before, &mut after] {
                     network.first_bias.iter_mut().skip(3).step_by(2).for_each(|b| *b += 1e5);

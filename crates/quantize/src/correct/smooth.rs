@@ -1,6 +1,6 @@
 //! `smooth`: outliers of activations moved into weights, where each channel has its own scale.
 
-use super::{Correction, CorrectionEntry, Effect, alike};
+use super::{Claim, Correction, CorrectionEntry, alike};
 use crate::error::Error;
 use ir::fixed::math::{exp, log};
 use params::{ParamSpec, Range, Value};
@@ -8,6 +8,7 @@ use params::{ParamSpec, Range, Value};
 /// The line of the table.
 pub(super) static ENTRY: CorrectionEntry = CorrectionEntry {
     name: "smooth",
+    aliases: &["smooth_quant"],
     doc: "outliers of activations moved into the weights that take them",
     spec: &[ParamSpec {
         name: "alpha",
@@ -17,7 +18,7 @@ pub(super) static ENTRY: CorrectionEntry = CorrectionEntry {
         doc: "share of the outliers that moves; 0: activations stay, 1: they become all alike",
     }],
     correction: Correction::Smooth,
-    effect: Effect::Same,
+    claim: Claim::Same,
 };
 
 /// Factors stay within `1 / MOST..=MOST`.

@@ -5,38 +5,61 @@ use crate::statistics::Piece;
 use ir::fixed::math::{exp, log};
 use ir::fixed::round_ties_even;
 
-/// `sum |x - level(x)|^power / unit^power` over all values, those of a piece lying evenly in it; `power >= 1`.
-///
-/// Distances are integrated over each piece, not sampled, so steps finer than a piece count right. Within two steps of
-/// double precision a piece; O(pieces).
-pub fn distortion(affine: &Affine, pieces: &[Piece], power: f64, unit: f64) -> f64 {
-    let step = f64::from(affine.scale());
-    let low = f64::from(affine.low()) - f64::from(affine.zero_point());
-    let high = f64::from(affine.high()) - f64::from(affine.zero_point());
-    let level = |steps: f64| round_ties_even(steps).clamp(low, high);
-    // The integral of |u - level(u)|^power from 0 to u: each whole level adds the same.
-    let of_level = 2.0 * to_the(0.5, power + 1.0) / (power + 1.0);
-    let integral = |steps: f64| {
-        let nearest = level(steps);
-        let rest = steps - nearest;
-        let part = to_the(rest.abs(), power + 1.0) / (power + 1.0);
-        nearest * of_level + if rest < 0.0 { -part } else { part }
-    };
-    let mut sum = 0.0;
-    // Most pieces start where the one before ends.
-    let mut before = (0.0, 0.0);
-    for piece in pieces {
-        let (from, to) = (piece.low / step, piece.high / step);
-        let mean = if to > from {
-            let start = if before.0 == from { before.1 } else { integral(from) };
-            before = (to, integral(to));
-            (before.1 - start) / (to - from)
-        } else {
-            to_the((from - level(from)).abs(), power)
-        };
-        sum += piece.count as f64 * mean;
+/// `sum |x - level(x)|^power / unit^power` over values, those of a piece lying evenly in it.
+#[derive(Clone, Debug)]
+pub struct Distortion {
+    /// The largest first: where much is cut off, the first ones tell.
+    pieces: Vec<Piece>,
+    power: f64,
+    unit: f64,
+}
+
+impl Distortion {
+    /// Of values in pieces, none of which holds numbers of both signs; `power >= 1`, `unit > 0`.
+    pub fn new(mut pieces: Vec<Piece>, power: f64, unit: f64) -> Distortion {
+        pieces.sort_by(|a, b| b.size().total_cmp(&a.size()));
+        Distortion { pieces, power, unit }
     }
-    sum * to_the(step / unit, power)
+
+    /// What a grid costs; if that is more than `most`, some number above it. Distances are integrated over each piece,
+    /// not sampled, so steps finer than a piece count right. Within some steps of double precision; O(pieces).
+    pub fn of(&self, affine: &Affine, most: f64) -> f64 {
+        let power = self.power;
+        let step = f64::from(affine.scale());
+        let low = f64::from(affine.low()) - f64::from(affine.zero_point());
+        let high = f64::from(affine.high()) - f64::from(affine.zero_point());
+        let level = |steps: f64| round_ties_even(steps).clamp(low, high);
+        // The integral of |u - level(u)|^power from 0 to u: each whole level adds the same.
+        let of_level = 2.0 * to_the(0.5, power + 1.0) / (power + 1.0);
+        let integral = |steps: f64| {
+            let nearest = level(steps);
+            let rest = steps - nearest;
+            let part = to_the(rest.abs(), power + 1.0) / (power + 1.0);
+            nearest * of_level + if rest < 0.0 { -part } else { part }
+        };
+        let per_step = to_the(step / self.unit, power);
+        let mut sum = 0.0;
+        // The last end and the integral there, on either side of zero: most pieces go on where another ended.
+        let mut ends = [(0.0, 0.0); 2];
+        for piece in &self.pieces {
+            let (from, to) = (piece.low / step, piece.high / step);
+            let mean = if to > from {
+                let [negative, positive] = &mut ends;
+                let (end, near, far) =
+                    if piece.low < 0.0 { (negative, to, from) } else { (positive, from, to) };
+                let at_far = if end.0 == far { end.1 } else { integral(far) };
+                *end = (near, integral(near));
+                (at_far - end.1).abs() / (to - from)
+            } else {
+                to_the((from - level(from)).abs(), power)
+            };
+            sum += piece.count as f64 * mean;
+            if sum * per_step > most {
+                break;
+            }
+        }
+        sum * per_step
+    }
 }
 
 /// `x^power` for `x >= 0`.
@@ -83,10 +106,13 @@ mod tests {
                             direct += piece.count as f64 * distance.powf(power) / f64::from(N);
                         }
                     }
-                    let got = distortion(&affine, &pieces, power, 1.0);
+                    let of_unit = |unit| Distortion::new(pieces.to_vec(), power, unit);
+                    let got = of_unit(1.0).of(&affine, f64::INFINITY);
                     assert!((got / direct - 1.0).abs() < 1e-3, "{format:?} {power}: {got} {direct}");
-                    let halved = distortion(&affine, &pieces, power, 2.0);
+                    let halved = of_unit(2.0).of(&affine, f64::INFINITY);
                     assert!((halved * 2f64.powf(power) / got - 1.0).abs() < 1e-12);
+                    assert_eq!(of_unit(1.0).of(&affine, got), got);
+                    assert!(of_unit(1.0).of(&affine, 0.5 * got) > 0.5 * got);
                 }
             }
         }

@@ -14,20 +14,27 @@ pub(super) struct Group {
 /// Most groups; more distinct numbers are put together by intervals of one width.
 const MOST_GROUPS: usize = 8192;
 
-/// The values of pieces, as their middles, rising.
-pub(super) fn groups(pieces: &[Piece]) -> Vec<Group> {
-    let one = |p: &Piece| Group { value: 0.5 * (p.low + p.high), count: p.count as f64 };
-    let all: Vec<Group> = pieces.iter().map(one).collect();
-    let (Some(first), Some(last)) = (all.first(), all.last()) else { return all };
-    if all.len() <= MOST_GROUPS {
-        return all;
+impl Group {
+    /// The middle of a piece over `size`.
+    pub(super) fn of(piece: &Piece, size: f64) -> Group {
+        Group { value: piece.middle() / size, count: piece.count as f64 }
     }
-    let width = (last.value - first.value) / MOST_GROUPS as f64;
-    let interval = |g: &Group| ((g.value - first.value) / width) as usize;
+}
+
+/// Groups, rising, those of one value put together; if they are too many, those of an interval.
+pub(super) fn groups(mut all: Vec<Group>) -> Vec<Group> {
+    all.sort_by(|a, b| a.value.total_cmp(&b.value));
     let merged = |run: &[Group]| {
         let count: f64 = run.iter().map(|g| g.count).sum();
         Group { value: run.iter().map(|g| g.value * g.count).sum::<f64>() / count, count }
     };
+    let (Some(first), Some(last)) = (all.first(), all.last()) else { return all };
+    if all.len() <= MOST_GROUPS {
+        let distinct = all.chunk_by(|a, b| a.value == b.value);
+        return distinct.filter_map(|run| Some(Group { value: run.first()?.value, ..merged(run) })).collect();
+    }
+    let width = (last.value - first.value) / MOST_GROUPS as f64;
+    let interval = |g: &Group| ((g.value - first.value) / width) as usize;
     all.chunk_by(|a, b| interval(a) == interval(b)).map(merged).collect()
 }
 
@@ -168,8 +175,7 @@ mod tests {
     fn many_numbers_are_put_together() {
         let n = 3 * MOST_GROUPS;
         let even = |i: usize| i as f64 / 7.0;
-        let pieces: Vec<Piece> = (0..n).map(even).map(|x| Piece { low: x, high: x, count: 2 }).collect();
-        let together = groups(&pieces);
+        let together = groups((0..n).map(|i| Group { value: even(i), count: 2.0 }).collect());
         assert!(together.len() <= MOST_GROUPS + 1 && together.is_sorted_by(|a, b| a.value < b.value));
         assert_eq!(together.iter().map(|g| g.count).sum::<f64>(), 2.0 * n as f64);
         // Even numbers have even clusters.

@@ -1,12 +1,14 @@
 //! What every grid must satisfy, and that its integers are those of the runtime.
 
 use super::*;
-use crate::rounding::Rounding;
+use crate::rounding::{ROUNDINGS, Rounding};
 use crate::statistics::Channel;
+use crate::{OBSERVERS, ObserverEntry};
 use ir::fixed::Overflow;
 use ir::op::TensorOp;
 use ir::op::tensor::{DequantizeLinear, QuantizeLinear};
 use ir::{DType, Dim, GraphBuilder, Op, Shape, Tensor, TensorData};
+use proptest::prelude::*;
 use runtime::tensors::{Limits, run};
 
 /// Every grid, with every format that it has.
@@ -63,6 +65,27 @@ fn a_level_has_its_own_code() {
                 assert!(value.is_finite());
                 let again = levels.code(value, 0, &Rounding::HALF_EVEN);
                 assert_eq!(levels.value(again), value, "{} {format:?} {code} {value}", grid.describe());
+            }
+        }
+    });
+}
+
+#[test]
+fn no_neighbour_is_nearer() {
+    each(|grid, format| {
+        if ["log", "ternary"].contains(&grid.entry().name) {
+            // They decide by ratios, and by a threshold.
+            return;
+        }
+        for case in cases() {
+            let levels = fit(grid, &case, format);
+            for x in case.iter().flat_map(|x| [*x, x * 0.37, x * 1.1]).filter(|x| x.is_finite()) {
+                let code = levels.code(x, 0, &Rounding::HALF_EVEN);
+                let distance = |code: i32| (f64::from(x) - f64::from(levels.value(code))).abs();
+                let nearest = distance(code - 1).min(distance(code + 1));
+                // Levels and quotients are rounded to single precision.
+                let slack = 2e-7 * f64::from(x.abs());
+                assert!(distance(code) <= nearest + slack, "{} {format:?} {x}", grid.describe());
             }
         }
     });
@@ -142,6 +165,23 @@ fn through_the_runtime(affine: &Affine, values: &[f32]) -> (Vec<i64>, Vec<f32>) 
 }
 
 #[test]
+fn tables_of_all_parts_hold_the_same_integers() {
+    each(|grid, format| {
+        let cases = cases();
+        let range = Range::try_new(-1.0, 2.0).unwrap();
+        let parts: Vec<Part<'_>> = cases.iter().map(|c| Part { data: Data::Values(c), range }).collect();
+        let levels = grid.levels_of_parts(&parts, format).unwrap();
+        assert_eq!(levels.len(), parts.len());
+        let integers = |levels: &Levels| match levels {
+            Levels::Affine(_) => None,
+            Levels::Table(table) => Some(table.values().to_vec()),
+        };
+        assert!(levels.iter().all(|l| integers(l) == integers(&levels[0])), "{}", grid.describe());
+        assert!(grid.levels_of_parts(&[], format).unwrap().is_empty());
+    });
+}
+
+#[test]
 fn scales_of_powers_are_powers() {
     each(|grid, format| {
         for case in cases().iter().filter(|_| grid.entry().name == "pow2") {
@@ -182,6 +222,40 @@ fn what_a_summary_keeps_is_enough() {
             assert!(got <= own + seen.bin_width(), "{} {format:?} {case:?}: {got} {own}", grid.describe());
         }
     });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn any_values_have_levels_and_codes(values in prop::collection::vec(any::<f32>(), 1..40), seed in any::<u64>()) {
+        let seen = Channel::of(&values);
+        let whole = seen.whole();
+        let nth = std::cell::Cell::new(seed % 16);
+        each(|grid, format| {
+            // One format in sixteen, others in each case.
+            nth.set((nth.get() + 1) % 16);
+            if nth.get() != 0 {
+                return;
+            }
+            for observer in OBSERVERS {
+                let observer: Member<ObserverEntry> = Member::parse(observer.name).unwrap();
+                let Ok(range) = observer.range(&seen, format) else {
+                    assert_eq!(whole.n(), 0);
+                    continue;
+                };
+                for data in [Data::Values(&values), Data::Summary(&whole)] {
+                    let levels = grid.levels(&data, range, format).unwrap();
+                    for rounding in ROUNDINGS {
+                        let codes = levels.codes(&values, &Rounding::parse(rounding.name, seed).unwrap());
+                        let (least, most) = levels.dtype().whole_range().unwrap();
+                        assert!(codes.iter().all(|q| (least..=most).contains(&(*q).into())));
+                        assert!(levels.values(&codes).iter().all(|x| x.is_finite()));
+                    }
+                }
+            }
+        });
+    }
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! `log`: powers of two, so that products are shifts; fine near zero, coarse far from it.
 
-use super::data::Data;
 use super::format::IntegerFormat;
 use super::levels::Levels;
 use super::table::Table;
-use super::{Grid, GridEntry};
+use super::{Grid, GridEntry, Part};
 use crate::error::Error;
 use crate::observe::Range;
 use ir::fixed::power_of_two;
@@ -13,6 +12,7 @@ use params::{ParamSpec, Params, Value};
 /// The line of the table.
 pub(super) static ENTRY: GridEntry = GridEntry {
     name: "log",
+    aliases: &["logarithmic"],
     doc: "powers of two with a sign, and zero",
     bits: &[2, 3, 4, 5],
     spec: &[ParamSpec {
@@ -34,30 +34,35 @@ impl Grid for Log {
     /// arXiv 1603.01025, section 3; deviation: a code for zero.
     fn levels(
         &self,
-        _: &Data<'_>,
-        range: Range,
+        parts: &[Part<'_>],
         format: &IntegerFormat,
         params: &Params,
-    ) -> Result<Levels, Error> {
-        let n_powers = (1u32 << (format.bits() - 1)) - 1;
-        let largest = if range.largest() > 0.0 { f64::from(range.largest()) } else { 1.0 };
-        let least = largest * power_of_two(1 - n_powers as i32);
-        let scale = (least as f32).max(f32::MIN_POSITIVE);
+    ) -> Result<Vec<Levels>, Error> {
         let ratio = if params.word("decision") == "arithmetic" { 1.5 } else { std::f64::consts::SQRT_2 };
-        let powers: Vec<i16> = (0..n_powers).map(|k| 1 << k).collect();
-        let from = |factor: f64| (f64::from(scale) * factor) as f32;
-        let above = powers.iter().skip(1).map(|p| from(f64::from(*p) / 2.0 * ratio));
-        let borders: Vec<f32> = std::iter::once(from(0.5)).chain(above).collect();
-        let values = powers.iter().rev().map(|p| -p).chain([0]).chain(powers.iter().copied()).collect();
-        let borders = borders.iter().rev().map(|b| -b).chain(borders.iter().copied()).collect();
-        Ok(Levels::Table(Table::try_new(scale, values, borders)?))
+        parts.iter().map(|part| powers(part.range, format.bits(), ratio).map(Levels::Table)).collect()
     }
+}
+
+/// Powers of two up to the larger end of a range; one takes what is above `ratio` times the power below.
+fn powers(range: Range, bits: u8, ratio: f64) -> Result<Table, Error> {
+    let n_powers = (1u32 << (bits - 1)) - 1;
+    let largest = if range.largest() > 0.0 { f64::from(range.largest()) } else { 1.0 };
+    let least = largest * power_of_two(1 - n_powers as i32);
+    let scale = (least as f32).max(f32::MIN_POSITIVE);
+    let powers: Vec<i16> = (0..n_powers).map(|k| 1 << k).collect();
+    let from = |factor: f64| (f64::from(scale) * factor) as f32;
+    let above = powers.iter().skip(1).map(|p| from(f64::from(*p) / 2.0 * ratio));
+    let borders: Vec<f32> = std::iter::once(from(0.5)).chain(above).collect();
+    let values = powers.iter().rev().map(|p| -p).chain([0]).chain(powers.iter().copied()).collect();
+    let borders = borders.iter().rev().map(|b| -b).chain(borders.iter().copied()).collect();
+    Table::try_new(scale, values, borders)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::laws::levels;
     use super::*;
+    use crate::grid::Data;
     use crate::rounding::Rounding;
 
     #[test]

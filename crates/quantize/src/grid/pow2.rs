@@ -1,17 +1,16 @@
 //! `pow2`: even steps of a power of two, so that scaling is a shift.
 
-use super::data::Data;
-use super::distortion::distortion;
+use super::distortion::Distortion;
 use super::format::{IntegerFormat, Symmetry};
 use super::levels::{Affine, Levels};
-use super::{Grid, GridEntry};
+use super::{Grid, GridEntry, Part};
 use crate::error::Error;
-use crate::observe::Range;
 use params::Params;
 
 /// The line of the table.
 pub(super) static ENTRY: GridEntry = GridEntry {
     name: "pow2",
+    aliases: &["po2", "power_of_two"],
     doc: "even steps of a power of two",
     bits: &[2, 3, 4, 5, 6, 7, 8, 16],
     spec: &[],
@@ -24,34 +23,35 @@ impl Grid for Pow2 {
     /// `scale = 2^k`, k the whole number below or above `log2` of the affine scale: that of the less squared error, the
     /// larger of equals. The zero point follows the new scale. O(n log n).
     /// # Source  Jain et al., Trained quantization thresholds, arXiv 1903.08066, section 3.1.
-    fn levels(
-        &self,
-        data: &Data<'_>,
-        range: Range,
-        format: &IntegerFormat,
-        _: &Params,
-    ) -> Result<Levels, Error> {
-        let scale = Affine::of_range(range, format).scale();
-        let least = match format.symmetry {
-            Symmetry::Symmetric => -range.largest(),
-            Symmetry::Asymmetric => range.low(),
-        };
-        // Scales are normal numbers, so without its fraction one is the power below.
-        let below = f32::from_bits(scale.to_bits() & !0x7f_ffff);
-        let (low, high) = format.limits();
-        let is_finite = (2.0 * below * (high - low) as f32).is_finite();
-        let above = if below < scale && is_finite { 2.0 * below } else { below };
-        let [fine, coarse] = [below, above].map(|s| Affine::with_scale(s, least.into(), format));
-        let pieces = data.pieces();
-        let error = |affine| distortion(affine, &pieces, 2.0, scale.into());
-        Ok(Levels::Affine(if error(&fine) < error(&coarse) { fine } else { coarse }))
+    fn levels(&self, parts: &[Part<'_>], format: &IntegerFormat, _: &Params) -> Result<Vec<Levels>, Error> {
+        Ok(parts.iter().map(|part| Levels::Affine(better(part, format))).collect())
     }
+}
+
+/// The better of two powers.
+fn better(part: &Part<'_>, format: &IntegerFormat) -> Affine {
+    let scale = Affine::of_range(part.range, format).scale();
+    let least = match format.symmetry {
+        Symmetry::Symmetric => -part.range.largest(),
+        Symmetry::Asymmetric => part.range.low(),
+    };
+    // Scales are normal numbers, so without its fraction one is the power below.
+    let below = f32::from_bits(scale.to_bits() & !0x7f_ffff);
+    let (low, high) = format.limits();
+    let is_finite = (2.0 * below * (high - low) as f32).is_finite();
+    let above = if below < scale && is_finite { 2.0 * below } else { below };
+    let [fine, coarse] = [below, above].map(|s| Affine::with_scale(s, least.into(), format));
+    let distortion = Distortion::new(part.data.pieces(), 2.0, scale.into());
+    let error = |affine| distortion.of(affine, f64::INFINITY);
+    if error(&fine) < error(&coarse) { fine } else { coarse }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::laws::levels;
     use super::*;
+    use crate::grid::Data;
+    use crate::observe::Range;
 
     #[test]
     fn the_power_of_the_less_error() {

@@ -2,7 +2,10 @@
 
 use super::granularity::{Granularity, count};
 use super::levels::Levels;
+use super::{Data, GridEntry, IntegerFormat, Part};
 use crate::error::{Error, misfit};
+use crate::family::Member;
+use crate::observe::Range;
 use crate::rounding::Rounding;
 use ir::{DType, Tensor, TensorData};
 
@@ -43,6 +46,28 @@ impl QParams {
     ) -> Result<QParams, Error> {
         let split = granularity.split(dims, values)?;
         let levels = split.iter().map(|part| choose(part)).collect::<Result<Vec<_>, Error>>()?;
+        QParams::try_new(dims.to_vec(), granularity, levels)
+    }
+
+    /// Levels that a grid has for each part of a tensor, for the range that `observe` finds for it: `values: dims`,
+    /// row-major. Tables of all parts hold the same integers.
+    ///
+    /// # Errors
+    /// As [`QParams::try_new`], those of `observe`, `Bits` for bits that the grid does not have.
+    pub fn by_grid(
+        values: &[f32],
+        dims: &[usize],
+        granularity: Granularity,
+        grid: &Member<GridEntry>,
+        format: &IntegerFormat,
+        observe: impl Fn(&[f32]) -> Result<Range, Error>,
+    ) -> Result<QParams, Error> {
+        let split = granularity.split(dims, values)?;
+        let mut parts = Vec::with_capacity(split.len());
+        for values in &split {
+            parts.push(Part { data: Data::Values(values), range: observe(values)? });
+        }
+        let levels = grid.levels_of_parts(&parts, format)?;
         QParams::try_new(dims.to_vec(), granularity, levels)
     }
 

@@ -25,7 +25,8 @@ impl Table {
     /// border belongs to the upper level if it is 0 or more, else to the lower one.
     ///
     /// # Errors
-    /// `Shape` for a scale that is not finite and above 0, values that do not rise, and borders that are not between.
+    /// `Shape` for a scale that is not finite and above 0, values that do not rise or whose levels are not finite, and
+    /// borders that are not between.
     pub fn try_new(scale: f32, values: Vec<i16>, borders: Vec<f32>) -> Result<Table, Error> {
         if !(scale.is_finite() && scale > 0.0) {
             return Err(misfit("scale", "a finite number above 0", scale));
@@ -34,6 +35,9 @@ impl Table {
             return Err(misfit("levels of a table", "1 to 256 rising numbers", format!("{values:?}")));
         }
         let table = Table { scale, dtype: index_dtype(values.len()), values, borders };
+        if table.values.iter().any(|v| !table.real(*v).is_finite()) {
+            return Err(misfit("scale of a table", "levels that are finite", scale));
+        }
         let is_between = |pair: &[i16], border: &f32| matches!(*pair, [a, b] if table.real(a) <= *border && *border <= table.real(b));
         let n_borders = table.values.len() - 1;
         if table.borders.len() != n_borders
@@ -194,6 +198,7 @@ mod tests {
             (1.0, vec![0, 1], vec![]),
             (1.0, vec![0, 1], vec![1.5]),
             (1.0, vec![0, 1], vec![f32::NAN]),
+            (1e38, vec![0, 9], vec![1e38]),
         ] {
             assert!(Table::try_new(scale, values.clone(), borders).is_err(), "{scale} {values:?}");
         }

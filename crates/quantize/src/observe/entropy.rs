@@ -9,6 +9,7 @@ use params::Params;
 /// The line of the table.
 pub(super) static ENTRY: ObserverEntry = ObserverEntry {
     name: "entropy",
+    aliases: &["kl"],
     doc: "the threshold of least divergence between the values and their levels (Kullback and Leibler)",
     spec: &[],
     observer: &Entropy,
@@ -36,7 +37,7 @@ impl Observer for Entropy {
         let n_levels = 1usize << (format.bits() - u8::from(!is_fine));
         let sizes = whole.sizes();
         let mut best = (f64::INFINITY, sizes.len());
-        for i in n_levels.max(1)..=sizes.len() {
+        for i in n_levels..=sizes.len() {
             let kl = divergence(&sizes, i, n_levels);
             if kl <= best.0 {
                 best = (kl, i);

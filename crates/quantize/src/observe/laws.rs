@@ -26,7 +26,7 @@ fn each(law: impl Fn(&Member<ObserverEntry>)) {
 
 fn formats() -> Vec<IntegerFormat> {
     let mut formats = Vec::new();
-    for bits in [2, 4, 8, 16] {
+    for bits in [1, 2, 4, 8, 16] {
         for sign in [Sign::Signed, Sign::Unsigned] {
             for symmetry in [Symmetry::Symmetric, Symmetry::Asymmetric] {
                 for span in [Span::Full, Span::Narrow] {

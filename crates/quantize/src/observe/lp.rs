@@ -9,6 +9,7 @@ use params::{ParamSpec, Params, Range, Value};
 /// The line of the table.
 pub(super) static ENTRY: ObserverEntry = ObserverEntry {
     name: "lp",
+    aliases: &[],
     doc: "the range of the least mean error to the power p of even steps",
     spec: &[ParamSpec {
         name: "p",

@@ -8,6 +8,7 @@ use params::{ParamSpec, Params, Range, Value};
 /// The line of the table.
 pub(super) static ENTRY: ObserverEntry = ObserverEntry {
     name: "mean_abs_dev",
+    aliases: &["mad"],
     doc: "the mean and k mean absolute deviations on both sides",
     spec: &[ParamSpec {
         name: "k",

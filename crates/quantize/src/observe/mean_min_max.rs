@@ -8,6 +8,7 @@ use params::Params;
 /// The line of the table.
 pub(super) static ENTRY: ObserverEntry = ObserverEntry {
     name: "mean_min_max",
+    aliases: &["mean_minmax"],
     doc: "means of the least and the largest value of a row",
     spec: &[],
     observer: &MeanMinMax,

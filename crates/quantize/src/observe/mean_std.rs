@@ -8,6 +8,7 @@ use params::{ParamSpec, Params, Range, Value};
 /// The line of the table.
 pub(super) static ENTRY: ObserverEntry = ObserverEntry {
     name: "mean_std",
+    aliases: &[],
     doc: "the mean and k standard deviations on both sides",
     spec: &[ParamSpec {
         name: "k",

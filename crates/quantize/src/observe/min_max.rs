@@ -10,6 +10,7 @@ use params::Params;
 /// The line of the table.
 pub(super) static ENTRY: ObserverEntry = ObserverEntry {
     name: "min_max",
+    aliases: &["minmax"],
     doc: "from the least to the largest value",
     spec: &[],
     observer: &MinMax,

@@ -8,6 +8,7 @@ use params::{ParamSpec, Params, Range, Value};
 /// The line of the table.
 pub(super) static ENTRY: ObserverEntry = ObserverEntry {
     name: "moving_average",
+    aliases: &["ema", "moving_average_min_max"],
     doc: "moving averages of the least and the largest value of a row",
     spec: &[ParamSpec {
         name: "c",

@@ -9,6 +9,7 @@ use params::Params;
 /// The line of the table.
 pub(super) static ENTRY: ObserverEntry = ObserverEntry {
     name: "mse",
+    aliases: &[],
     doc: "the range of the least mean squared error of even steps",
     spec: &[],
     observer: &Mse,

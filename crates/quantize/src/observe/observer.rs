@@ -52,6 +52,8 @@ pub trait Observer: Sync {
 pub struct ObserverEntry {
     /// Name on the command line.
     pub name: &'static str,
+    /// Names that others give it; accepted, never printed.
+    pub aliases: &'static [&'static str],
     /// What it is, in one line.
     pub doc: &'static str,
     /// Its parameters.
@@ -75,6 +77,10 @@ impl Family for ObserverEntry {
 
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        self.aliases
     }
 
     fn spec(&self) -> &'static [ParamSpec] {

@@ -8,6 +8,7 @@ use params::{ParamSpec, Params, Range, Value};
 /// The line of the table.
 pub(super) static ENTRY: ObserverEntry = ObserverEntry {
     name: "octav",
+    aliases: &[],
     doc: "the clip of the least squared error, by Newton's recursion",
     spec: &[ParamSpec {
         name: "steps",

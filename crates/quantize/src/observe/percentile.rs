@@ -8,6 +8,7 @@ use params::{ParamSpec, Params, Range, Value};
 /// The line of the table.
 pub(super) static ENTRY: ObserverEntry = ObserverEntry {
     name: "percentile",
+    aliases: &[],
     doc: "all values but a small share at each end",
     spec: &[ParamSpec {
         name: "p",

@@ -5,6 +5,7 @@ use super::RoundingEntry;
 /// The line of the table.
 pub(super) static ENTRY: RoundingEntry = RoundingEntry {
     name: "half_away",
+    aliases: &["away"],
     doc: "to the nearest, ties away from 0",
     spec: &[],
     round: |steps, _, _| steps.round(),

@@ -9,6 +9,7 @@ use ir::fixed::power_of_two;
 /// The line of the table.
 pub(super) static ENTRY: RoundingEntry = RoundingEntry {
     name: "stochastic",
+    aliases: &[],
     doc: "up with the probability of the fraction, drawn by place and seed",
     spec: &[],
     round: stochastic,

@@ -30,6 +30,18 @@ pub struct Piece {
     pub count: u64,
 }
 
+impl Piece {
+    /// The larger size of an end.
+    pub fn size(&self) -> f64 {
+        self.high.max(-self.low)
+    }
+
+    /// Half-way between the ends.
+    pub fn middle(&self) -> f64 {
+        0.5 * (self.low + self.high)
+    }
+}
+
 impl Summary {
     /// Counts a row, given in runs; its extremes, if it holds a value.
     pub(super) fn push_row<'a>(&mut self, runs: impl Iterator<Item = &'a [f32]>) -> Option<(f32, f32)> {
@@ -156,8 +168,8 @@ impl Summary {
         (share(self.row_lows.value(), self.n_rows), share(self.row_highs.value(), self.n_rows))
     }
 
-    /// Width of the bins of [`Summary::pieces`], a power of two between a 512th and a 1024th of the largest size
-    /// (rounded up to a power of two).
+    /// Width of the bins of [`Summary::pieces`], a power of two: more than a 1024th of the largest size, at most
+    /// a 512th.
     pub fn bin_width(&self) -> f64 {
         self.histogram.width()
     }

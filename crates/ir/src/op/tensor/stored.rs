@@ -2,7 +2,6 @@
 //!
 //! Each payload reads back what its own `attrs` say. Operators with graphs inside stand in no file.
 
-use super::super::misfit;
 use super::{
     Activation, ArgExtreme, BatchNormalization, Binary, Cast, CenterCropPad, Col2Im, Compare, Compress,
     Concat, ConstantOfShape, Conv, ConvTranspose, Cumulative, DepthSpace, DequantizeLinear, Det, Dft,
@@ -12,10 +11,8 @@ use super::{
     Requantize, Reshape, Resize, ReverseSequence, RoiAlign, Scatter, ShapeOf, Slice, Softmax, Split, Squeeze,
     TensorOp, Tile, TopK, Transpose, TreeEnsemble, Trilu, Unary, Unique, Where,
 };
-use crate::fixed::Overflow;
-use crate::op::{Attr, Attrs};
-use crate::{DType, Error, Kind, RealForest, Tensor};
-use alloc::vec::Vec;
+use crate::op::Attrs;
+use crate::{Error, Kind};
 
 /// What a stored operator is made of: none for the name of another family.
 pub(super) type Found<T> = Option<Result<T, Error>>;
@@ -121,93 +118,4 @@ impl TensorOp {
 /// The member of a name among those of an enum.
 pub(super) fn named<T: Copy>(all: &[T], name: &str, spelt: impl Fn(&T) -> &'static str) -> Option<T> {
     all.iter().copied().find(|member| spelt(member) == name)
-}
-
-/// Attributes as networks have them.
-impl Attrs {
-    /// The attribute of a name, if it is there.
-    fn find(&self, name: &str) -> Option<&Attr> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, attr)| attr)
-    }
-
-    /// What `read` makes of an attribute that may be left out.
-    pub(super) fn maybe<T>(
-        &self,
-        name: &str,
-        read: impl FnOnce(&Attrs) -> Result<T, Error>,
-    ) -> Result<Option<T>, Error> {
-        self.find(name).map(|_| read(self)).transpose()
-    }
-
-    /// 0 or 1.
-    pub(super) fn flag(&self, op: &'static str, name: &str) -> Result<bool, Error> {
-        match self.int::<i64>(op, name)? {
-            0 => Ok(false),
-            1 => Ok(true),
-            other => Err(misfit(op, name, "0 or 1", &other)),
-        }
-    }
-
-    /// What a small float does beyond its largest number.
-    pub(super) fn overflow(&self, op: &'static str) -> Result<Overflow, Error> {
-        Ok(if self.flag(op, "saturate")? { Overflow::Saturate } else { Overflow::Special })
-    }
-
-    pub(super) fn float(&self, op: &'static str, name: &str) -> Result<f32, Error> {
-        match self.get(op, name)? {
-            Attr::Float(v) => Ok(*v),
-            _ => Err(misfit(op, name, "a number", &"another kind of attribute")),
-        }
-    }
-
-    pub(super) fn ints<T: TryFrom<i64>>(&self, op: &'static str, name: &str) -> Result<Vec<T>, Error> {
-        let Attr::Ints(values) = self.get(op, name)? else {
-            return Err(misfit(op, name, "whole numbers", &"another kind of attribute"));
-        };
-        let narrow = |v: &i64| T::try_from(*v).map_err(|_| misfit(op, name, "numbers in range", v));
-        values.iter().map(narrow).collect()
-    }
-
-    /// The one number of a list.
-    pub(super) fn count<T: TryFrom<i64> + Copy>(&self, op: &'static str, name: &str) -> Result<T, Error> {
-        match self.ints(op, name)?[..] {
-            [one] => Ok(one),
-            ref other => Err(misfit(op, name, "one number", &other.len())),
-        }
-    }
-
-    pub(super) fn dtype(&self, op: &'static str, name: &str) -> Result<DType, Error> {
-        let word = self.word(op, name)?;
-        let found = DType::ALL.iter().copied().find(|d| d.name() == word);
-        found.ok_or_else(|| misfit(op, name, "a dtype", &word))
-    }
-
-    /// A word that stands for one of several members.
-    pub(super) fn one_of<T: Copy>(
-        &self,
-        op: &'static str,
-        name: &str,
-        all: &[T],
-        spelt: impl Fn(&T) -> &'static str,
-    ) -> Result<T, Error> {
-        let word = self.word(op, name)?;
-        named(all, word, &spelt).ok_or_else(|| {
-            let known: Vec<&str> = all.iter().map(spelt).collect();
-            misfit(op, name, &known.join(", "), &word)
-        })
-    }
-
-    pub(super) fn tensor(&self, op: &'static str, name: &str) -> Result<&Tensor, Error> {
-        match self.get(op, name)? {
-            Attr::Tensor(v) => Ok(v),
-            _ => Err(misfit(op, name, "elements", &"another kind of attribute")),
-        }
-    }
-
-    pub(super) fn real_forest(&self, op: &'static str, name: &str) -> Result<&RealForest, Error> {
-        match self.get(op, name)? {
-            Attr::RealForest(v) => Ok(v),
-            _ => Err(misfit(op, name, "a forest of reals", &"another kind of attribute")),
-        }
-    }
 }
