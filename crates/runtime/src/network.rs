@@ -22,6 +22,7 @@ mod product;
 mod products;
 mod rooms;
 mod step;
+mod view;
 
 pub use crate::kernels::Isa;
 pub use crate::tensors::Limits;

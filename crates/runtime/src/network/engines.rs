@@ -141,6 +141,9 @@ impl Planner<'_> {
             TensorOp::QuantizeLinear(op) => self.quantize(node, *op),
             TensorOp::DequantizeLinear(op) => self.dequantize(node, *op),
             TensorOp::Concat(op) => self.join(node, *op),
+            TensorOp::Transpose(op) => self.transpose(node, op),
+            TensorOp::Slice(op) => self.slice(node, op),
+            TensorOp::Split(op) => self.split(node, op),
             TensorOp::Identity(_) | TensorOp::Reshape(_) | TensorOp::Squeeze(_) => self.rename(node),
             _ => Ok(false),
         }

@@ -32,13 +32,24 @@ pub(super) fn turn(x: &[u8], out: &mut [u8], (rows, columns): (usize, usize), by
     }
 }
 
+/// Tile by tile, so that neither side leaves the first-level cache.
 fn turned<const B: usize>(x: &[u8], out: &mut [u8], rows: usize, columns: usize) {
-    let size = (rows * columns * B).max(1);
+    const TILE: [usize; 2] = [16, 64];
+    let (x, _) = x.as_chunks::<B>();
+    let (out, _) = out.as_chunks_mut::<B>();
+    let size = (rows * columns).max(1);
     for (x, out) in x.chunks_exact(size).zip(out.chunks_exact_mut(size)) {
-        for (column, out) in out.chunks_exact_mut(rows * B).enumerate() {
-            for (row, out) in out.chunks_exact_mut(B).enumerate() {
-                let at = (row * columns + column) * B;
-                out.copy_from_slice(&x[at..at + B]);
+        for from in (0..columns).step_by(TILE[1]) {
+            for row in (0..rows).step_by(TILE[0]) {
+                let n = (rows - row).min(TILE[0]);
+                for column in from..(from + TILE[1]).min(columns) {
+                    let (x, out) = (&x[row * columns + column..], &mut out[column * rows + row..][..n]);
+                    if let Some(all) = out.first_chunk_mut::<{ TILE[0] }>() {
+                        *all = core::array::from_fn(|i| x[i * columns]);
+                    } else {
+                        out.iter_mut().enumerate().for_each(|(i, out)| *out = x[i * columns]);
+                    }
+                }
             }
         }
     }

@@ -9,6 +9,7 @@ use super::moves::{Join, Relayout};
 use super::pools::{LargestPool, MeanPool};
 use super::product::Product;
 use super::rooms::Rooms;
+use super::view::View;
 use crate::error::Error;
 use crate::kernels::Machine;
 use crate::kernels::products::Panels;
@@ -44,6 +45,8 @@ pub(super) enum Step {
     Relayout(Relayout),
     /// Values one after the other.
     Join(Join),
+    /// Elements at regular steps.
+    View(View),
     /// A node that has no engine.
     Interpreted(Interpreted),
 }
@@ -132,6 +135,7 @@ impl Step {
             | Step::LookUp(_)
             | Step::Relayout(_)
             | Step::Join(_)
+            | Step::View(_)
             | Step::Interpreted(_) => Need::default(),
         }
     }
@@ -151,6 +155,7 @@ impl Step {
             Step::LookUp(_) => ("table", None),
             Step::Relayout(_) => ("layout", None),
             Step::Join(_) => ("join", None),
+            Step::View(_) => ("view", None),
             Step::Interpreted(_) => ("interpreted", None),
         }
     }
@@ -169,6 +174,7 @@ impl Step {
             Step::LookUp(step) => step.run(run),
             Step::Relayout(step) => step.run(run),
             Step::Join(step) => step.run(run),
+            Step::View(step) => step.run(run),
             Step::Interpreted(step) => return step.run(run),
         }
         Ok(())

@@ -5,7 +5,7 @@ use super::made::{ACTIVATIONS, Draw, WEIGHTS, tensor, window};
 use ir::fixed::{Narrow, Overflow};
 use ir::op::tensor::{
     Activation, ActivationKind, Concat, DequantizeLinear, Gather, Pool, PoolKind, QAdd, QAveragePool, QConv,
-    QLut, QMatMul, QMean, QMul, QuantizeLinear, Requantize, Reshape, Transpose,
+    QLut, QMatMul, QMean, QMul, QuantizeLinear, Requantize, Reshape, Slice, Split, Transpose,
 };
 use ir::{DType, Graph, GraphBuilder, Shape, Tensor, TensorData, ValueIdx};
 use proptest::prelude::*;
@@ -349,7 +349,33 @@ impl Net<'_> {
 
     fn moved(&mut self) {
         let x = self.any();
-        let y = match self.draw.below(3) {
+        let y = match self.draw.below(5) {
+            3 => {
+                let axis = self.draw.below(x.dims.len());
+                let n = x.dims[axis] as i64;
+                let start = self.draw.range(0, n - 1);
+                let (start, end, step) = match self.draw.below(3) {
+                    0 => (start, n, 1),
+                    1 => (0, n, 2),
+                    _ => (n - 1, -n - 1, -1),
+                };
+                let inputs = [start, end, axis as i64, step];
+                let all = inputs.map(|v| self.constant(tensor(DType::I64, &[1], &[v])));
+                let op = Slice { has_axes: true, has_steps: true };
+                self.b.node(op.into(), &[&[x.idx][..], &all].concat())
+            }
+            4 => {
+                let axis = self.draw.below(x.dims.len());
+                let n = x.dims[axis] as i64;
+                let first = self.draw.range(1, n);
+                let parts: Vec<i64> = if first == n { vec![n] } else { vec![first, n - first] };
+                let op = Split { axis: axis as i64, n_parts: parts.len() };
+                let lengths = self.constant(tensor(DType::I64, &[parts.len()], &parts));
+                let name = format!("split{}", self.b.n_values());
+                let made = self.b.node_named(&name, op.into(), &[x.idx, lengths]).unwrap();
+                made[..made.len() - 1].iter().for_each(|&y| self.keep(y));
+                Ok(made[made.len() - 1])
+            }
             0 => {
                 let n: i64 = x.dims.iter().product::<usize>() as i64;
                 let shape = self.constant(tensor(DType::I64, &[2], &[1, n]));
@@ -426,7 +452,7 @@ fn network(draw: &mut Draw) -> (Graph, Vec<(String, Tensor)>) {
     net.keep(codes);
     net.keep(of_real);
     for _ in 0..1 + net.draw.below(9) {
-        match net.draw.below(19) {
+        match net.draw.below(20) {
             0..=4 => net.convolution(),
             5 | 6 => net.matrices(),
             7..=9 => net.pairwise(),
@@ -436,6 +462,7 @@ fn network(draw: &mut Draw) -> (Graph, Vec<(String, Tensor)>) {
             14 => net.moved(),
             15 => net.scores(),
             16 | 17 => net.two_values(),
+            18 => net.moved(),
             _ => net.floats(),
         }
     }
@@ -528,6 +555,7 @@ fn networks_reach_every_engine() {
         "quantize",
         "sum",
         "table",
+        "view",
     ];
     if Isa::Avx2.is_here() {
         all.extend([
