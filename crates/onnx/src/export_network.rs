@@ -32,6 +32,7 @@ mod windows;
 use crate::error::{Error, Kind};
 use crate::proto;
 use crate::writer::{About, Writer, checked_length, file, info};
+use graphs::Names;
 use ir::op::TensorOp;
 use ir::{DType, Graph, Op, TensorData};
 use std::collections::BTreeSet;
@@ -50,11 +51,12 @@ pub struct NetworkMeta {
 /// The bytes of an ONNX model that computes what `graph` computes, each node with the operator of the same meaning.
 ///
 /// The version of ONNX's operators is the lowest, from 13 on, that has every operator and dtype of the graph: integers of 4
-/// bits and of 16 bits behind `QuantizeLinear` need 21, those of 2 bits 25; so that old runtimes read what they can. Names
-/// of inputs, outputs, values and nodes are those of the graph, names of axes too; those inside sub-graphs get an
-/// underscore where one outside has the same. Outputs that nobody takes are left out where ONNX lets them, and so are
-/// constants. The producer is `smidgen`. Forests and dictionaries are written with ai.onnx.ml, a recurrent layer of integers
-/// with ONNX Runtime's operator. The same graph gives the same bytes.
+/// bits and of 16 bits behind `QuantizeLinear` need 21, those of 2 bits 25; so that old runtimes read what they can. Forests
+/// and dictionaries are written with ai.onnx.ml, a recurrent layer of integers with ONNX Runtime's operator.
+///
+/// Names of inputs, outputs, values, nodes and axes are those of the graph; inside a sub-graph a name that stands outside too
+/// goes behind the name of its node. Outputs that nobody takes are left out where ONNX lets them, and so are constants.
+/// The producer is `smidgen`. The same graph gives the same bytes.
 ///
 /// # Errors
 /// `NotExported` names the first node that has no form in ONNX: an operator of tables, a dtype that ONNX's operator never
@@ -68,7 +70,7 @@ pub fn export_network(graph: &Graph, meta: &NetworkMeta) -> Result<Vec<u8>, Erro
     let mut versions = Versions::first();
     let (names, mut w) = loop {
         let mut w = Writer::default();
-        let names: Vec<String> = graph.values().iter().map(|value| w.take(&value.name)).collect();
+        let names = Names::outside(graph, &mut w);
         let mut needed = versions;
         graphs::nodes(graph, &names, &mut w, versions, &mut needed)?;
         if needed == versions {
@@ -78,17 +80,18 @@ pub fn export_network(graph: &Graph, meta: &NetworkMeta) -> Result<Vec<u8>, Erro
     };
     let end = |idx: ir::ValueIdx| {
         let value = graph.value(idx);
-        let name = names.get(idx.0 as usize).map_or("", String::as_str);
+        let name = names.values.get(idx.0 as usize).map_or("", String::as_str);
         info(name, value.dtype, &value.shape)
     };
     let input: Vec<proto::ValueInfo> = graph.inputs().iter().map(|&idx| end(idx)).collect();
-    let mut output: Vec<proto::ValueInfo> = Vec::new();
-    for &idx in graph.outputs() {
+    let mut given = BTreeSet::new();
+    let mut output: Vec<proto::ValueInfo> = Vec::with_capacity(graph.outputs().len());
+    for (at, &idx) in graph.outputs().iter().enumerate() {
         let mut made = end(idx);
         // Two outputs need two names.
-        if output.iter().any(|o| o.name == made.name) {
+        if !given.insert(idx) {
             let own = made.name.unwrap_or_default();
-            let other = w.take(&own);
+            let other = w.take(&format!("{own}:{at}"));
             w.give(&own, &other);
             made.name = Some(other);
         }

@@ -59,6 +59,16 @@ impl Writer {
         take(&mut self.names_of_nodes, name)
     }
 
+    /// As [`Writer::take`], but first with what is in front: names of many graphs that use the same ones stay short.
+    pub(crate) fn take_inside(&mut self, front: &str, name: &str) -> String {
+        take_inside(&mut self.names, front, name)
+    }
+
+    /// The same of a node.
+    pub(crate) fn take_node_inside(&mut self, front: &str, name: &str) -> String {
+        take_inside(&mut self.names_of_nodes, front, name)
+    }
+
     /// Names of values that are made from here on begin with this.
     pub(crate) fn begin(&mut self, node: &str) {
         self.prefix = node.to_string();
@@ -264,6 +274,10 @@ fn take(names: &mut BTreeSet<String>, name: &str) -> String {
         name.push('_');
     }
     name
+}
+
+fn take_inside(names: &mut BTreeSet<String>, front: &str, name: &str) -> String {
+    if names.contains(name) { take(names, &format!("{front}/{name}")) } else { take(names, name) }
 }
 
 /// What stands around a graph inside a node while that is written.

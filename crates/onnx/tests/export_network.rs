@@ -8,7 +8,6 @@
 #[path = "networks/again.rs"]
 mod again;
 #[path = "networks/suite.rs"]
-#[expect(dead_code, reason = "the list is not written here")]
 mod suite;
 
 use again::{OPTIONS, again, compare, keep};

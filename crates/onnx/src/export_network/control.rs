@@ -1,6 +1,6 @@
 //! Graphs inside nodes. What they capture, which is inputs in the graph, they take by its name outside.
 
-use super::graphs;
+use super::graphs::{self, Names};
 use super::step::Step;
 use crate::error::Error;
 use crate::proto;
@@ -87,22 +87,13 @@ fn inside(
     captured: &[String],
 ) -> Result<proto::Graph, Error> {
     let around = s.w.enter();
-    let n_inputs = graph.inputs().len();
-    let mut names = Vec::with_capacity(graph.values().len());
-    // Inputs stand before all other values.
-    for (at, value) in graph.values().iter().enumerate() {
-        let outside = at.checked_sub(n_leading).filter(|_| at < n_inputs).and_then(|at| captured.get(at));
-        names.push(match outside {
-            Some(name) => name.clone(),
-            None => s.w.take(&value.name),
-        });
-    }
+    let names = Names::inside(graph, s.name, (n_leading, captured), s.w);
     graphs::nodes(graph, &names, s.w, s.versions, s.needed)?;
     let mut made = BTreeSet::new();
     let mut outputs = Vec::with_capacity(graph.outputs().len());
     for &idx in graph.outputs() {
         let value = graph.value(idx);
-        let name = names.get(idx.0 as usize).cloned().unwrap_or_default();
+        let name = names.values.get(idx.0 as usize).cloned().unwrap_or_default();
         // What a graph gives is made by a node in it, once.
         let name = if graph.maker(idx).is_some() && made.insert(name.clone()) {
             name
@@ -113,7 +104,7 @@ fn inside(
         outputs.push(info(&name, value.dtype, &Shape::any()));
     }
     graphs::constants(graph, &names, &outputs, s.w);
-    let leading = graph.inputs().iter().zip(&names).take(n_leading);
+    let leading = graph.inputs().iter().zip(&names.values).take(n_leading);
     let inputs = leading.map(|(&idx, name)| (graph.value(idx), name));
     let input = inputs.map(|(value, name)| info(name, value.dtype, &value.shape)).collect();
     let (node, initializer) = s.w.leave(around);

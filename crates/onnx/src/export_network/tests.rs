@@ -165,12 +165,32 @@ fn names_axes_and_properties_are_kept() {
     assert_eq!((written.node[0].name.as_deref(), &written.node[0].output[0][..]), (Some("first"), "sum/0"));
     let outputs: Vec<&str> = written.output.iter().map(|o| o.name.as_deref().unwrap()).collect();
     // A value that leaves twice needs a second name.
-    assert_eq!(outputs, ["sum/0", "image in", "sum/0_"]);
+    assert_eq!(outputs, ["sum/0", "image in", "sum/0:2"]);
     let read = crate::import_all(&bytes, crate::Options { external: &crate::NoExternal }).unwrap();
     assert_eq!(read.meta, meta);
     let input = read.graph.value(read.graph.inputs()[0]);
     assert_eq!((&input.name[..], input.shape.to_string()), ("image in", "[batch, 3, ?]".to_string()));
     assert_eq!(export_network(&graph, &meta).unwrap(), bytes);
+}
+
+#[test]
+fn outputs_have_the_axes_that_their_file_declares_where_no_other_are_known() {
+    let mut b = GraphBuilder::new();
+    let x = b.input("x", DType::F32, Shape::fixed(&[2, 3])).unwrap();
+    let axes = b.input("axes", DType::I64, Shape::of_rank(1)).unwrap();
+    let op = Reduce { kind: ReduceKind::Sum, keep_dims: false, none_without_axes: false };
+    let sum = one(&mut b, "sum", op, &[x, axes]);
+    let twice = one(&mut b, "twice", Binary::Add, &[sum, sum]);
+    let graph = b.finish(&[twice, x]).unwrap();
+    let mut model = write(&graph);
+    let declared = Shape(vec![Dim::Symbol("rows".into())]);
+    for output in &mut model.graph.as_mut().unwrap().output {
+        *output = crate::writer::info(output.name.as_deref().unwrap(), DType::F32, &declared);
+    }
+    let options = crate::Options { external: &crate::NoExternal };
+    let read = crate::import(&model.encode_to_vec(), options).unwrap();
+    let shape = |name: &str| read.value(read.find(name).unwrap()).shape.to_string();
+    assert_eq!([shape("sum"), shape("twice"), shape("x")], ["[..]", "[rows]", "[2, 3]"]);
 }
 
 #[test]
@@ -194,9 +214,9 @@ fn graphs_inside_take_what_they_capture_by_its_name_outside() {
     assert!(then.input.is_empty() && or.input.is_empty());
     assert_eq!(then.node[0].input, ["outside", "outside"]);
     // No name stands for two values, and no name of a node for two nodes.
-    assert_eq!((&then.node[0].output[0][..], then.output[0].name.as_deref()), ("y_", Some("y_")));
-    assert_eq!(then.node[0].name.as_deref(), Some("y_"));
-    assert_eq!(or.node[0].output, ["y__"]);
+    assert_eq!((&then.node[0].output[0][..], then.output[0].name.as_deref()), ("y/y", Some("y/y")));
+    assert_eq!(then.node[0].name.as_deref(), Some("y/y"));
+    assert_eq!(or.node[0].output, ["y/y_"]);
     // What is given is made inside.
     assert_eq!((or.node[1].op_type.as_deref(), &or.node[1].input[0][..]), (Some("Identity"), "outside"));
 }
