@@ -37,6 +37,7 @@ enum Verb {
     Verify(verbs::verify::Args),
     Bench(verbs::bench::Args),
     Export(verbs::export::Args),
+    Quantize(Box<verbs::quantize::Args>),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Verb::Prepare(args) => run::verb(args.json, || verbs::prepare::run(&args)),
         Verb::Inspect(args) => run::verb(args.json, || verbs::inspect::run(&args)),
         Verb::Bench(args) => run::verb(args.json, || verbs::bench::run(&args)),
+        Verb::Quantize(args) => run::verb(args.json, || verbs::quantize::run(&args)),
         Verb::Export(args) => run::verb(false, || verbs::export::run(&args)),
         Verb::Verify(args) => run::verb(false, || verbs::verify::run(&args)),
     }

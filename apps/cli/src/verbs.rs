@@ -7,4 +7,5 @@ pub(crate) mod fit;
 pub(crate) mod inspect;
 pub(crate) mod predict;
 pub(crate) mod prepare;
+pub(crate) mod quantize;
 pub(crate) mod verify;

@@ -124,11 +124,8 @@ fn stored_beside(
         Sharing::Channel => Granularity::PerChannel { axis },
         Sharing::Group(len) => Granularity::PerGroup { axis, len },
     };
-    let choose = |part: &[f32]| {
-        let range = side.observer.range(&Channel::of(part), &format)?;
-        grid.levels(&Data::Values(part), range, &format)
-    };
-    let mut params = QParams::fit(values, tensor.dims(), granularity, choose)?;
+    let observe = |part: &[f32]| side.observer.range(&Channel::of(part), &format);
+    let mut params = QParams::by_grid(values, tensor.dims(), granularity, grid, &format, observe)?;
     if let Some(beside) = beside {
         params = with_room(params, granularity.split(tensor.dims(), values)?, beside)?;
     }

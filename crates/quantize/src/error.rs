@@ -37,6 +37,12 @@ pub enum Kind {
     /// A network that does not run on the rows.
     #[error(transparent)]
     Run(#[from] runtime::Error),
+    /// Rows that cannot be had.
+    #[error("{what}")]
+    Rows {
+        /// Why not, in the words of whoever reads them.
+        what: String,
+    },
     /// Whoever watches does not want to go on.
     #[error("interrupted")]
     Interrupted,
@@ -127,6 +133,7 @@ impl Error {
             Kind::UnknownMember { .. }
             | Kind::Spelling { .. }
             | Kind::Interrupted
+            | Kind::Rows { .. }
             | Kind::Params(_)
             | Kind::Shape { .. }
             | Kind::NothingSeen { .. }

@@ -69,6 +69,12 @@ impl From<compose::Error> for Error {
     }
 }
 
+impl From<::quantize::Error> for Error {
+    fn from(e: ::quantize::Error) -> Error {
+        Error::new(e.nature(), &e)
+    }
+}
+
 impl From<data::Error> for Error {
     fn from(e: data::Error) -> Error {
         recipe::Error::from(e).into()

@@ -3,6 +3,7 @@
 pub(crate) mod evaluate;
 pub(crate) mod feed;
 pub(crate) mod head;
+mod plans;
 pub(crate) mod predict;
 pub(crate) mod store;
 pub(crate) mod summary;
@@ -11,6 +12,7 @@ use crate::Error;
 use crate::model_file::{MAX_BYTES, holds_network, looks_like_model};
 use ir::{Card, DType, Dim, Graph, Layout, NetworkSignature, NetworkTest, Shape, Task, Tensor};
 use jobs::Clock;
+use plans::Plans;
 use runtime::tensors::{Limits, run, simplify};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,6 +48,8 @@ pub(crate) struct Network {
     pub(crate) path: PathBuf,
     /// As it was written; one from elsewhere simplified.
     pub(crate) graph: Graph,
+    /// How it runs, if it is in integer form.
+    plans: Option<Plans>,
     /// What its file says beyond the graph; nothing of one from elsewhere.
     pub(crate) signature: NetworkSignature,
     /// Where it comes from.
@@ -113,7 +117,8 @@ impl Network {
             let (card, self_test) = (stored.card.clone(), stored.self_test.clone());
             let (graph, signature) = stored.into_parts();
             let fixed_rows = rows_of(&graph);
-            return Ok(Network { path, graph, signature, card, self_test, bytes, fixed_rows });
+            let plans = Plans::of(&graph);
+            return Ok(Network { path, graph, plans, signature, card, self_test, bytes, fixed_rows });
         }
         let graph = simplified(&path, &read)?.graph;
         let graph = match rows_of(&graph) {
@@ -122,7 +127,8 @@ impl Network {
         };
         let fixed_rows = rows_of(&graph);
         let (signature, card) = (NetworkSignature::default(), Card::default());
-        Ok(Network { path, graph, signature, card, self_test: None, bytes, fixed_rows })
+        let plans = Plans::of(&graph);
+        Ok(Network { path, graph, plans, signature, card, self_test: None, bytes, fixed_rows })
     }
 
     /// The question that its answer belongs to, if its file says what answers.
@@ -209,7 +215,25 @@ impl Network {
 
     /// Outputs of inputs by name.
     pub(crate) fn run(&self, inputs: Vec<(String, Tensor)>) -> Result<Vec<Tensor>, Error> {
-        run(&self.graph, inputs, Limits::default()).map_err(|e| Error::of_file(&self.path, e.nature(), &e))
+        let made = match &self.plans {
+            Some(plans) => plans.run(&self.graph, inputs),
+            None => run(&self.graph, inputs, Limits::default()),
+        };
+        made.map_err(|e| Error::of_file(&self.path, e.nature(), &e))
+    }
+
+    /// The same network with another graph, of the same inputs and outputs.
+    pub(crate) fn with_graph(&self, graph: Graph) -> Network {
+        Network {
+            path: self.path.clone(),
+            plans: Plans::of(&graph),
+            graph,
+            signature: self.signature.clone(),
+            card: self.card.clone(),
+            self_test: None,
+            bytes: self.bytes,
+            fixed_rows: self.fixed_rows,
+        }
     }
 
     /// Outputs for rows of the only input, at most [`Network::batch`] of them. Where the network takes a fixed number of

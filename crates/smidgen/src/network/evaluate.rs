@@ -87,13 +87,13 @@ pub(crate) fn evaluate_networks(options: &EvaluateOptions, ctx: &Ctx<'_>) -> Res
 }
 
 /// What is true of the rows.
-struct Known {
-    truth: Truth,
+pub(crate) struct Known {
+    pub(crate) truth: Truth,
     classes: Vec<String>,
 }
 
 /// Classes, or numbers, of the rows.
-fn known(
+pub(crate) fn known(
     network: &Network,
     feed: &Feed,
     answers: &Answers,

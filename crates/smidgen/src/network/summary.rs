@@ -83,7 +83,7 @@ pub(crate) fn summary(path: &Path) -> Result<NetworkSummary, Error> {
         Origin::Constant(tensor) => Some(tensor),
         _ => None,
     });
-    let constants: Vec<&Tensor> = constants.collect();
+    let constants: Vec<&Tensor> = constants.map(AsRef::as_ref).collect();
     let learnt: Vec<&Tensor> = constants.iter().copied().filter(|t| is_learnt(t.dtype())).collect();
     let all = |tensors: &[&Tensor]| tensors.iter().map(|t| t.data().len() as u64).sum::<u64>();
     let small: Vec<&Tensor> = learnt.iter().copied().filter(|t| is_small(t.dtype())).collect();

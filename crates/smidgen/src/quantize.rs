@@ -1,0 +1,338 @@
+//! `quantize`: a network in fewer bits, what that cost, and why.
+
+mod judge;
+mod rows;
+mod words;
+
+pub use words::SchemeWords;
+
+use crate::compare::Evaluation;
+use crate::evaluate::{EvaluateOptions, evaluate};
+use crate::network::feed::Feed;
+use crate::network::head::answers;
+use crate::network::store::Made;
+use crate::network::{Network, NetworkOptions};
+use crate::output::{refuse_same_file, write_whole};
+use crate::{Error, Speed};
+use ::quantize::{
+    Exceptions, LayerReport, Observed, Pipeline, Precision, Quantized, Role, Roles, Scheme, Verdict,
+    diagnose, dynamic, guard, lower, weights_only,
+};
+use ir::{Card, Graph, NodeIdx};
+use jobs::{Clock, Ctx};
+use judge::{Judge, predicted};
+use onnx::NetworkMeta;
+use regex_lite::Regex;
+use rows::Calibration;
+use std::path::{Path, PathBuf};
+
+/// What is quantized, and how.
+#[derive(Clone, Debug, Default)]
+pub struct QuantizeOptions {
+    /// The network in ONNX.
+    pub model: PathBuf,
+    /// Rows to calibrate and to compare on; none for dynamic quantization and for weights alone.
+    pub calibrate: Option<String>,
+    /// Column of the classes of a table of images.
+    pub target: Option<String>,
+    /// Where the network is written: `.onnx` in QDQ form, `.smidgen` in integer form.
+    pub output: PathBuf,
+    /// Bits, grids, observers, as the user spells them.
+    pub scheme: SchemeWords,
+    /// Nodes whose names match stay floats.
+    pub keep: Option<String>,
+    /// Only nodes whose names match become integers.
+    pub only: Option<String>,
+    /// The most that may be lost; layers go back to more bits until it holds.
+    pub max_drop: Option<MaxDrop>,
+    /// How pixels become what the network takes, and where classes are.
+    pub network: NetworkOptions,
+}
+
+/// The most that may be lost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MaxDrop {
+    /// So much accuracy (0.005 is half a point); without classes, so large a share of rows may answer otherwise.
+    Absolute(f64),
+    /// So large a share of the float network's error; without classes, of the rows.
+    Relative(f64),
+}
+
+/// What a quantization did.
+#[derive(Debug)]
+pub struct QuantizeReport {
+    /// Rows that were calibrated and compared on; 0 without rows.
+    pub n_rows: usize,
+    /// Length of the network's file before, and behind.
+    pub bytes: [u64; 2],
+    /// Nanoseconds of the float network and of the written one, where there were rows.
+    pub speed: Option<[Speed; 2]>,
+    /// Both networks on rows whose classes are known, the float one first.
+    pub evaluation: Option<Evaluation>,
+    /// How far answers of the written network are from those of the float one, on all rows.
+    pub effect: Option<::quantize::Effect>,
+    /// What was demanded of it, and what was found.
+    pub guarded: Option<Guard>,
+    /// What was done to each layer, in order.
+    pub layers: Vec<LayerReport>,
+    /// Nodes that compute with floats.
+    pub floats: Vec<String>,
+    /// The demand was not met.
+    pub unmet: Option<String>,
+    /// Seconds.
+    pub seconds: f64,
+}
+
+/// Layers that went back to more bits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Guard {
+    /// What is lost, by the measure of the demand.
+    pub drop: f64,
+    /// Where that lies on other rows of the same kind, in 95 of 100 cases.
+    pub interval: [f64; 2],
+    /// Names of layers that take 16 bits.
+    pub wide: Vec<String>,
+    /// Names of layers that stay floats.
+    pub floats: Vec<String>,
+    /// Networks that were compared with the float one.
+    pub n_checks: usize,
+}
+
+/// Quantizes a network and writes it.
+///
+/// With rows, the float network sees them all once; what was written runs on them again, to be compared. With
+/// [`QuantizeOptions::max_drop`] more of these runs follow, about the logarithm of the number of layers.
+///
+/// # Errors
+/// The network or the rows cannot be read or do not fit; a scheme that there is not; the file cannot be written: then
+/// nothing is.
+pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeReport, Error> {
+    let clock = Clock::start();
+    refuse_same_file(&options.output, &options.model.display().to_string())?;
+    let form = Form::of(&options.output)?;
+    let scheme = options.scheme.scheme()?;
+    let network = Network::load(&options.model)?;
+    let is_kept = kept(options)?;
+    let Some(data) = &options.calibrate else {
+        let quantized = without_rows(options, &network.graph, &scheme, &*is_kept)?;
+        let mut report = QuantizeReport::plain(&network, clock.seconds());
+        let (bytes, floats) = form.write(options, &network, &quantized.graph)?;
+        (report.bytes[1], report.floats) = (bytes, floats);
+        return Ok(report);
+    };
+    if scheme.pipeline != Pipeline::Static {
+        return Err(Error::input(
+            "--calibrate: ranges of dynamic quantization, and of weights alone, need no rows; leave it out, or evaluate what was written on them",
+        ));
+    }
+    let feed = Feed::open(&network, data, options.target.as_deref(), &options.network)?;
+    let rows = Calibration::new(&network, &feed)?;
+    ctx.progress.stage("observing", Some(rows.n_rows() as u64));
+    let observed = Observed::of(&network.graph, &rows, &mut |n| {
+        ctx.progress.advance(n as u64);
+        interrupted(ctx)
+    })?;
+    let name = |idx: NodeIdx| network.graph.nodes().get(idx.0 as usize).map_or("", |n| &n.name[..]);
+    let round = |exceptions: &Exceptions| {
+        observed.quantize(&scheme, &|idx| {
+            let asked = exceptions.get(&idx).copied().unwrap_or(Precision::Scheme);
+            if is_kept(name(idx)) { Precision::Float } else { asked }
+        })
+    };
+    let mut quantized = round(&Exceptions::new())?;
+    ctx.progress.stage("looking at layers", None);
+    let mut layers = diagnose(&observed, &scheme, &quantized, &mut || interrupted(ctx))?;
+    let float = answers(&network, &feed, ctx)?;
+    let truth = rows.truth(&network, options, &float)?;
+    let judge = Judge { network: &network, feed: &feed, float: &float, truth: truth.as_deref(), ctx };
+    let mut guarded = None;
+    let mut unmet = None;
+    if let Some(max_drop) = options.max_drop {
+        let mut ranked: Vec<&LayerReport> = layers.iter().collect();
+        ranked.sort_by(|a, b| b.alone.noise.total_cmp(&a.alone.noise));
+        let ranked: Vec<NodeIdx> = ranked.into_iter().map(|l| l.node).collect();
+        let found = guard(&ranked, &mut |exceptions| judge.verdict(&round(exceptions)?.graph, max_drop))?;
+        let names = |level: Precision| {
+            let chosen = found.precision.iter().filter(|(_, p)| **p == level);
+            chosen.map(|(idx, _)| name(*idx).to_owned()).collect::<Vec<_>>()
+        };
+        let Verdict { holds, drop, interval, .. } = found.verdict;
+        if !holds {
+            unmet = Some(format!("{drop} is lost even with floats, at most {max_drop:?} was demanded"));
+        }
+        guarded = Some(Guard {
+            drop,
+            interval,
+            wide: names(Precision::Wide),
+            floats: names(Precision::Float),
+            n_checks: found.n_checks,
+        });
+        if !found.precision.is_empty() {
+            quantized = round(&found.precision)?;
+            layers = diagnose(&observed, &scheme, &quantized, &mut || interrupted(ctx))?;
+        }
+    }
+    let (bytes, floats) = form.write(options, &network, &quantized.graph)?;
+    let written = Network::load(&options.output)?;
+    let told = answers(&written, &feed, ctx)?;
+    let effect = ::quantize::effect(&[predicted(&float)?], &[predicted(&told)?]);
+    let evaluation = match &truth {
+        Some(_) => Some(both(options, data, ctx)?),
+        None => None,
+    };
+    let speed = evaluation.as_ref().and_then(|e| match &e.models[..] {
+        [a, b] => Some([a.speed?, b.speed?]),
+        _ => None,
+    });
+    Ok(QuantizeReport {
+        n_rows: rows.n_rows(),
+        bytes: [network.bytes, bytes],
+        speed,
+        evaluation,
+        effect: Some(effect),
+        guarded,
+        layers,
+        floats,
+        unmet,
+        seconds: clock.seconds(),
+    })
+}
+
+impl QuantizeReport {
+    fn plain(network: &Network, seconds: f64) -> QuantizeReport {
+        QuantizeReport {
+            n_rows: 0,
+            bytes: [network.bytes; 2],
+            speed: None,
+            evaluation: None,
+            effect: None,
+            guarded: None,
+            layers: Vec::new(),
+            floats: Vec::new(),
+            unmet: None,
+            seconds,
+        }
+    }
+}
+
+/// The float network and the written one on rows whose classes are known.
+fn both(options: &QuantizeOptions, data: &str, ctx: &Ctx<'_>) -> Result<Evaluation, Error> {
+    evaluate(
+        &EvaluateOptions {
+            models: vec![options.model.clone(), options.output.clone()],
+            data: data.to_owned(),
+            target: options.target.clone(),
+            metric: Some("accuracy".to_owned()),
+            network: options.network.clone(),
+            ..EvaluateOptions::default()
+        },
+        ctx,
+    )
+}
+
+fn interrupted(ctx: &Ctx<'_>) -> Result<(), ::quantize::Error> {
+    if ctx.cancel.is_cancelled() { Err(::quantize::Kind::Interrupted.into()) } else { Ok(()) }
+}
+
+/// What needs no rows: weights alone, or ranges at each run.
+fn without_rows(
+    options: &QuantizeOptions,
+    graph: &Graph,
+    scheme: &Scheme,
+    is_kept: &dyn Fn(&str) -> bool,
+) -> Result<Quantized, Error> {
+    let roles = Roles::of(graph);
+    if let Some((_, node, _)) = roles
+        .nodes()
+        .find(|(_, node, role)| matches!(role, Role::Layer(_)) && !is_kept(&node.name))
+        .is_none()
+        .then(|| roles.nodes().next())
+        .flatten()
+    {
+        return Err(Error::input(format!(
+            "{}: expected a product with constant weights, such as Conv or Gemm, got none from \"{}\" on; nothing can be quantized",
+            options.model.display(),
+            node.name
+        )));
+    }
+    let name = |idx: NodeIdx| graph.nodes().get(idx.0 as usize).map_or("", |n| &n.name[..]);
+    let precision = |idx: NodeIdx| if is_kept(name(idx)) { Precision::Float } else { Precision::Scheme };
+    match scheme.pipeline {
+        Pipeline::WeightsOnly => Ok(weights_only(&roles, scheme, &precision)?),
+        Pipeline::Dynamic => Ok(dynamic(&roles, scheme, &precision)?),
+        Pipeline::Static => Err(Error::input(
+            "quantize: ranges of activations are chosen from rows: name some with --calibrate, or choose --activations float (weights alone) or --activations dynamic",
+        )),
+    }
+}
+
+/// Which nodes stay floats, by their names.
+fn kept(options: &QuantizeOptions) -> Result<Box<dyn Fn(&str) -> bool>, Error> {
+    let read = |flag: &str, text: &Option<String>| -> Result<Option<Regex>, Error> {
+        let Some(text) = text else { return Ok(None) };
+        Regex::new(text)
+            .map(Some)
+            .map_err(|e| Error::input(format!("{flag}: expected a regular expression, got \"{text}\": {e}")))
+    };
+    let (keep, only) = (read("--keep", &options.keep)?, read("--only", &options.only)?);
+    Ok(Box::new(move |name| {
+        keep.as_ref().is_some_and(|r| r.is_match(name)) || only.as_ref().is_some_and(|r| !r.is_match(name))
+    }))
+}
+
+/// What is written.
+#[derive(Clone, Copy)]
+enum Form {
+    Qdq,
+    Integer,
+}
+
+impl Form {
+    fn of(path: &Path) -> Result<Form, Error> {
+        match path.extension().and_then(|e| e.to_str()) {
+            Some("onnx") => Ok(Form::Qdq),
+            Some("smidgen") => Ok(Form::Integer),
+            _ => Err(Error::input(format!(
+                "{}: expected a name that ends in .onnx (for other programs) or .smidgen (integers)",
+                path.display()
+            ))),
+        }
+    }
+
+    /// Writes the network; the length of the file, and nodes that compute with floats.
+    fn write(
+        self,
+        options: &QuantizeOptions,
+        network: &Network,
+        graph: &Graph,
+    ) -> Result<(u64, Vec<String>), Error> {
+        let lowered = lower(graph)?;
+        let path = &options.output;
+        let bytes = match self {
+            Form::Qdq => {
+                let properties = vec![("smidgen.quantize".to_owned(), options.scheme.recipe(options))];
+                let meta = NetworkMeta { name: "quantized".to_owned(), properties };
+                let bytes =
+                    onnx::export_network(graph, &meta).map_err(|e| Error::of_file(path, e.nature(), &e))?;
+                write_whole(path, |out| {
+                    let failed = |e| Error::input(format!("{}: cannot be written: {e}", path.display()));
+                    out.write_all(&bytes).map_err(failed)
+                })?;
+                bytes.len() as u64
+            }
+            Form::Integer => {
+                let pixels = network.with_signature(&options.network)?;
+                let card = Card { recipe: options.scheme.recipe(options), ..Card::default() };
+                let made = Made {
+                    graph: lowered.graph,
+                    pixels: &pixels,
+                    classes: network.signature.classes.clone(),
+                    answer: network.signature.answer,
+                    card,
+                };
+                made.store(path)?
+            }
+        };
+        Ok((bytes, lowered.floats))
+    }
+}
