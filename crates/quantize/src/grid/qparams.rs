@@ -34,21 +34,6 @@ impl QParams {
         Ok(QParams { dims, granularity, levels })
     }
 
-    /// Levels that `choose` finds for each part of a tensor: `values: dims`, row-major.
-    ///
-    /// # Errors
-    /// As [`QParams::try_new`], and those of `choose`.
-    pub fn fit(
-        values: &[f32],
-        dims: &[usize],
-        granularity: Granularity,
-        choose: impl Fn(&[f32]) -> Result<Levels, Error>,
-    ) -> Result<QParams, Error> {
-        let split = granularity.split(dims, values)?;
-        let levels = split.iter().map(|part| choose(part)).collect::<Result<Vec<_>, Error>>()?;
-        QParams::try_new(dims.to_vec(), granularity, levels)
-    }
-
     /// Levels that a grid has for each part of a tensor, for the range that `observe` finds for it: `values: dims`,
     /// row-major. Tables of all parts hold the same integers.
     ///

@@ -1,0 +1,201 @@
+//! Small networks of PyTorch and Keras, through both forms: the float network, pairs, integers.
+#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
+
+use ir::{Dim, Graph, Tensor, TensorData};
+use runtime::network::{Isa, Plan};
+use runtime::tensors::{Limits, run, simplify};
+use smidgen_quantize::{
+    Effect, Error, Observed, Precision, Role, Roles, Rows, Scheme, diagnose, dynamic, effect, lower, weights_only,
+};
+use std::ops::Range;
+use std::path::Path;
+
+const NETWORKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/onnx/networks");
+const N_ROWS: usize = 24;
+
+/// Networks of images, and which of their nodes no integer form has.
+const CASES: [(&str, &[&str]); 5] = [
+    ("resnet_18_opset_8", &[]),
+    ("resnet_18_captured", &[]),
+    ("mobilenet_v2_opset_11", &[]),
+    ("keras_cnn_opset_9", &["Softmax"]),
+    ("keras_cnn_opset_13", &["Softmax"]),
+];
+
+fn network(name: &str) -> Graph {
+    let folder = Path::new(NETWORKS).join(name);
+    let bytes = std::fs::read(folder.join("model.onnx")).unwrap();
+    let graph = onnx::import(&bytes, onnx::Options { external: &onnx::Folder::new(&folder) }).unwrap();
+    let graph = simplify(&graph).unwrap();
+    match graph.value(graph.inputs()[0]).shape.axes().unwrap()[0] {
+        Dim::Fixed(1) => onnx::rebatch(&graph, "N").unwrap(),
+        _ => graph,
+    }
+}
+
+/// Rows of noise that differ in size, of the shape that a network takes.
+struct Noise {
+    name: String,
+    dims: Vec<usize>,
+}
+
+impl Noise {
+    fn of(graph: &Graph) -> Noise {
+        let input = graph.value(graph.inputs()[0]);
+        let length = |dim: &Dim| if let Dim::Fixed(n) = dim { *n } else { 16 };
+        Noise { name: input.name.clone(), dims: input.shape.axes().unwrap()[1..].iter().map(length).collect() }
+    }
+}
+
+impl Rows for Noise {
+    fn n_rows(&self) -> usize {
+        N_ROWS
+    }
+
+    fn batch(&self) -> usize {
+        8
+    }
+
+    fn rows(&self, rows: Range<usize>) -> Result<Vec<(String, Tensor)>, Error> {
+        let each: usize = self.dims.iter().product();
+        let value = |at: usize| {
+            let (row, mixed) = (at / each, (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            ((mixed >> 40) as f32 / (1 << 24) as f32 - 0.4) * (1.0 + (row % 3) as f32)
+        };
+        let values = (rows.start * each..rows.end * each).map(value).collect();
+        let dims = [&[rows.len()][..], &self.dims].concat();
+        Ok(vec![(self.name.clone(), Tensor::try_new(dims, TensorData::F32(values)).unwrap())])
+    }
+}
+
+fn outputs(graph: &Graph, rows: &Noise) -> Vec<Tensor> {
+    run(graph, rows.rows(0..N_ROWS).unwrap(), Limits::default()).unwrap()
+}
+
+fn check(name: &str, what: &str, got: Effect, most: f64) {
+    assert!(got.noise <= most, "{name}, {what}: noise {:e}, at most {most:e}", got.noise);
+}
+
+#[test]
+fn both_forms_are_near_and_plans_are_exact() {
+    for (name, floats) in CASES {
+        let graph = network(name);
+        let rows = Noise::of(&graph);
+        let float = outputs(&graph, &rows);
+        let observed = Observed::of(&graph, &rows, &mut |_| Ok(())).unwrap();
+        let scheme = Scheme::standard().unwrap();
+        let quantized = observed.quantize(&scheme, &|_| Precision::Scheme).unwrap();
+        let pairs = outputs(&quantized.graph, &rows);
+        check(name, "pairs", effect(&float, &pairs), 0.02);
+        let lowered = lower(&quantized.graph).unwrap();
+        let operators: Vec<&str> = lowered
+            .floats
+            .iter()
+            .map(|node| lowered.graph.nodes().iter().find(|n| n.name == *node).unwrap().op.payload().name())
+            .collect();
+        assert_eq!(operators, floats, "{name}");
+        // The forms round a tie apart now and then, far below what rounding costs.
+        let integers = outputs(&lowered.graph, &rows);
+        let between = effect(&pairs, &integers).noise;
+        let rounding = effect(&float, &pairs).noise;
+        assert!(between <= 0.25 * rounding, "{name}: {between:e} between the forms, {rounding:e} by rounding");
+        for isa in [Isa::Scalar, Isa::best()] {
+            let lengths = vec![[&[N_ROWS][..], &rows.dims].concat()];
+            let plan = Plan::with_isa(&lowered.graph, &lengths, Limits::default(), isa).unwrap();
+            assert_eq!(plan.run(rows.rows(0..N_ROWS).unwrap()).unwrap(), integers, "{name} {}", isa.name());
+        }
+    }
+}
+
+#[test]
+fn batches_change_no_bit() {
+    struct One(Noise);
+    impl Rows for One {
+        fn n_rows(&self) -> usize {
+            N_ROWS
+        }
+        fn batch(&self) -> usize {
+            5
+        }
+        fn rows(&self, rows: Range<usize>) -> Result<Vec<(String, Tensor)>, Error> {
+            self.0.rows(rows)
+        }
+    }
+    let graph = network("resnet_18_opset_8");
+    let seen = |rows: &dyn Rows| Observed::of(&graph, rows, &mut |_| Ok(())).unwrap().seen;
+    let [a, b] = [seen(&Noise::of(&graph)), seen(&One(Noise::of(&graph)))];
+    // Products of floats may be summed otherwise in another batch; the input is not.
+    let input = graph.inputs()[0];
+    assert_eq!(a[&input], b[&input]);
+    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+}
+
+#[test]
+fn fewer_bits_cost_more_and_kept_layers_nothing() {
+    let graph = network("resnet_18_opset_8");
+    let rows = Noise::of(&graph);
+    let float = outputs(&graph, &rows);
+    let observed = Observed::of(&graph, &rows, &mut |_| Ok(())).unwrap();
+    let noise = |bits: u8, precision: Precision| {
+        let mut scheme = Scheme::standard().unwrap();
+        scheme.weights.codes.bits = bits;
+        let made = observed.quantize(&scheme, &|_| precision).unwrap();
+        effect(&float, &outputs(&made.graph, &rows)).noise
+    };
+    let [two, four, eight] = [2, 4, 8].map(|bits| noise(bits, Precision::Scheme));
+    assert!(two > four && four > eight && eight > 0.0, "{two:e} {four:e} {eight:e}");
+    assert!(noise(8, Precision::Wide) < eight);
+    assert_eq!(noise(8, Precision::Float), 0.0);
+}
+
+#[test]
+fn without_rows_weights_alone_or_ranges_at_each_run() {
+    for (name, _) in CASES {
+        let graph = network(name);
+        let rows = Noise::of(&graph);
+        let float = outputs(&graph, &rows);
+        let roles = Roles::of(&graph);
+        let scheme = Scheme::standard().unwrap();
+        let weights = weights_only(&roles, &scheme, &|_| Precision::Scheme).unwrap();
+        check(name, "weights alone", effect(&float, &outputs(&weights.graph, &rows)), 0.01);
+        let dynamic = dynamic(&roles, &scheme, &|_| Precision::Scheme).unwrap();
+        check(name, "dynamic", effect(&float, &outputs(&dynamic.graph, &rows)), 0.05);
+    }
+}
+
+#[test]
+fn biases_take_up_mean_errors() {
+    let graph = network("resnet_18_opset_8");
+    let rows = Noise::of(&graph);
+    let observed = Observed::of(&graph, &rows, &mut |_| Ok(())).unwrap();
+    let mut scheme = Scheme::standard().unwrap();
+    scheme.weights.codes.bits = 4;
+    let corrected = observed.quantize(&scheme, &|_| Precision::Scheme).unwrap();
+    assert!(!corrected.decisions.biases.is_empty());
+    for layer in &corrected.errors {
+        assert!(layer.corrected <= layer.error, "{layer:?}");
+    }
+    scheme.corrections.bias = false;
+    let plain = observed.quantize(&scheme, &|_| Precision::Scheme).unwrap();
+    assert!(plain.decisions.biases.is_empty());
+    let last = |of: &[smidgen_quantize::LayerError]| of.last().unwrap().corrected;
+    assert!(last(&corrected.errors) < last(&plain.errors));
+}
+
+#[test]
+fn every_layer_is_told_of() {
+    let graph = network("mobilenet_v2_opset_11");
+    let rows = Noise::of(&graph);
+    let observed = Observed::of(&graph, &rows, &mut |_| Ok(())).unwrap();
+    let scheme = Scheme::standard().unwrap();
+    let quantized = observed.quantize(&scheme, &|_| Precision::Scheme).unwrap();
+    let layers = diagnose(&observed, &scheme, &quantized, &mut || Ok(())).unwrap();
+    let n = observed.roles.nodes().filter(|(.., role)| matches!(role, Role::Layer(_))).count();
+    assert_eq!(layers.len(), n);
+    for layer in &layers {
+        assert!(layer.alone.noise.is_finite() && layer.signal_to_noise > 0.0, "{layer:?}");
+        assert!(layer.observers.len() >= 8 && layer.bits == (8, 8), "{layer:?}");
+        assert!(layer.range.0 <= 0.0 && layer.range.1 >= 0.0);
+    }
+    assert_eq!(layers.iter().filter(|l| l.remedy.is_some()).count(), 3);
+}
