@@ -50,7 +50,7 @@ pub(super) fn write(model: &Model) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     }
 
     let mut all_constants = Vec::new();
-    let mut all_forests: Vec<Box<Forest>> = Vec::new();
+    let mut all_forests: Vec<Forest> = Vec::new();
     out.count(graph.values().len() - graph.inputs().len());
     for (at, value) in graph.values().iter().enumerate() {
         match &value.origin {
@@ -84,7 +84,7 @@ pub(super) fn write(model: &Model) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
 }
 
 /// One attribute; a forest goes to the list of them.
-pub(super) fn write_attr(out: &mut Writer, attr: Attr, forests: &mut Vec<Box<Forest>>) {
+pub(super) fn write_attr(out: &mut Writer, attr: Attr, forests: &mut Vec<Forest>) {
     match attr {
         Attr::Int(v) => {
             out.byte(INT);
@@ -105,7 +105,7 @@ pub(super) fn write_attr(out: &mut Writer, attr: Attr, forests: &mut Vec<Box<For
         }
         Attr::Forest(forest) => {
             out.byte(FOREST);
-            forests.push(forest);
+            forests.push(*forest);
         }
         Attr::Tensor(tensor) => {
             out.byte(TENSOR);
