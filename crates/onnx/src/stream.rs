@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn bytes_come_in_order_however_they_are_asked_for() {
-        let all: Vec<u8> = (0..3 * PIECE + 17).map(|i| (i * 7 % 251) as u8).collect();
+        let all: Vec<u8> = (0..3 * PIECE + 17).map(|i| u8::try_from(i * 7 % 251).unwrap()).collect();
         for sizes in [[1, PIECE, 5, 2 * PIECE], [PIECE - 1, 2, 0, 3], [17, 3 * PIECE, 0, 0]] {
             let mut slow = Slow(&all, None);
             let mut stream = Stream::new(&mut slow, all.len());
