@@ -133,7 +133,7 @@ def measure(system: str, path: Path, folder: Path, order: dict, seconds: float, 
             environment["RTEN_NUM_THREADS"] = str(threads)
         case _:
             peer = BENCH / "network_peer.py"
-            command = [sys.executable, peer, system, path, folder, json.dumps(order), str(seconds), str(threads)]
+            command = [sys.executable, peer, system, path, folder, json.dumps(order), str(threads), str(seconds)]
     told = child(command, environment)
     if "failed" in told:
         return told
@@ -166,6 +166,8 @@ def child(command: list, environment: dict | None = None) -> dict:
         said = json.loads(out)
     except ValueError:
         said = [float(number) for number in out.split()]
+    if isinstance(said, dict) and "failed" in said:
+        return said
     return {"said": said, "peak": peak}
 
 
