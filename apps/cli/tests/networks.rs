@@ -41,6 +41,32 @@ fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
     [&b"\x93NUMPY\x01\x00"[..], &(header.len() as u16).to_le_bytes(), header.as_bytes(), data].concat()
 }
 
+/// An archive as `numpy.savez` writes it: entries that are not packed.
+fn npz(arrays: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let (mut bytes, mut directory) = (Vec::new(), Vec::new());
+    for (name, array) in arrays {
+        let mut crc = flate2::Crc::new();
+        crc.update(array);
+        let (name, at) = (format!("{name}.npy"), bytes.len() as u32);
+        let mut entry = vec![20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0];
+        entry.extend(crc.sum().to_le_bytes());
+        entry.extend([array.len() as u32, array.len() as u32].map(u32::to_le_bytes).concat());
+        entry.extend((name.len() as u16).to_le_bytes());
+        entry.extend([0, 0]);
+        bytes.extend([&b"PK\x03\x04"[..], &entry, name.as_bytes(), array].concat());
+        directory.extend(
+            [&b"PK\x01\x02\x14\0"[..], &entry, &[0; 10], &at.to_le_bytes(), name.as_bytes()].concat(),
+        );
+    }
+    let (at, size) = (bytes.len() as u32, directory.len() as u32);
+    let n = (arrays.len() as u16).to_le_bytes();
+    bytes.extend(directory);
+    bytes.extend(
+        [&b"PK\x05\x06\0\0\0\0"[..], &n, &n, &size.to_le_bytes(), &at.to_le_bytes(), &[0, 0]].concat(),
+    );
+    bytes
+}
+
 /// The pictures in every form: IDX, a folder by class, a table of paths, arrays.
 fn place() -> Place {
     let place = Place::new();
@@ -154,7 +180,9 @@ fn a_network_is_shown_timed_and_compared() {
     );
     assert_eq!(said["inputs"][0], json!({"name": "image", "dtype": "f32", "shape": "[N, 1, 4, 4]"}));
     let timed = place.good("bench bars.onnx --json").json().unwrap();
-    assert!(timed["ns_per_row"].as_f64() > Some(0.0) && timed["ns_single"].as_f64() > Some(0.0), "{timed}");
+    for told in ["ns_per_row", "ns_single", "load_s"] {
+        assert!(timed[told].as_f64() > Some(0.0), "{told}: {timed}");
+    }
     assert!(place.good("bench bars.onnx x.npy").out.contains("for a single row, on one thread"));
     std::fs::copy(BARS, place.path("same.onnx")).unwrap();
     let said = place.good(&format!("evaluate bars.onnx same.onnx set {SCALE} --report page.html --json"));
@@ -167,6 +195,54 @@ fn a_network_is_shown_timed_and_compared() {
         assert!(page.contains(told), "{told}");
     }
     assert!(!page.contains("learnt from"), "nobody knows");
+}
+
+#[test]
+fn networks_of_several_inputs_take_arrays_by_name() {
+    let place = Place::new();
+    for name in ["sides", "warm"] {
+        let path = format!("{}/../../testdata/onnx/{name}.onnx", env!("CARGO_MANIFEST_DIR"));
+        std::fs::copy(path, place.path(&format!("{name}.onnx"))).unwrap();
+    }
+    // 100 triangles: of each the side of its class is the longest.
+    let classes: Vec<u8> = (0..100).map(|row| (row * 7 % 3) as u8).collect();
+    let side = |row: usize, k: u8| if classes[row] == k { 2.0f32 } else { 1.0 + row as f32 / 200.0 };
+    let sides = |of: &[u8]| -> Vec<u8> {
+        (0..100).flat_map(|row| of.iter().flat_map(move |&k| side(row, k).to_le_bytes())).collect()
+    };
+    let (two, third) = (npy("<f4", "(100, 2)", &sides(&[0, 1])), npy("<f4", "(100, 1)", &sides(&[2])));
+    let heat = npy("<f4", "()", &0.5f32.to_le_bytes());
+    place.write("rows.npz", npz(&[("third", third.clone()), ("two", two.clone())]));
+    place.write("run.npz", npz(&[("third", third), ("two", two), ("heat", heat)]));
+    place.write("y.npy", npy("|u1", "(100,)", &classes));
+    for (network, data) in [("sides.onnx", "rows.npz"), ("warm.onnx", "run.npz")] {
+        let said = place.good(&format!("evaluate {network} {data} --labels y.npy --json")).json().unwrap();
+        assert_eq!((&said["rows"], &said["metrics"]["accuracy"]), (&json!(100), &json!(1.0)), "{network}");
+        let said = place.good(&format!("predict {network} {data}")).out;
+        let expected: Vec<String> = classes.iter().map(u8::to_string).collect();
+        assert_eq!(said.lines().skip(1).collect::<Vec<_>>(), expected, "{network}");
+    }
+    // Rows are timed by the row, a run as a whole.
+    for (line, rows) in [
+        ("bench sides.onnx rows.npz", 64),
+        ("bench sides.onnx rows.npz --jobs 2", 64),
+        ("bench sides.onnx", 64),
+        ("bench warm.onnx run.npz", 1),
+    ] {
+        let timed = place.good(&format!("{line} --json")).json().unwrap();
+        assert!(timed["ns_per_row"].as_f64() > Some(0.0) && timed["load_s"].as_f64() > Some(0.0), "{timed}");
+        assert_eq!(timed["rows"], rows, "{line}");
+    }
+    // The slices of rows are the same whatever the threads.
+    for jobs in [1, 2, 3] {
+        place.good(&format!("predict sides.onnx rows.npz --jobs {jobs} --quiet -o {jobs}.npz"));
+    }
+    let bytes = [1, 2, 3].map(|jobs| std::fs::read(place.path(&format!("{jobs}.npz"))).unwrap());
+    assert!(bytes[0] == bytes[1] && bytes[0] == bytes[2]);
+    let ran = place.run("evaluate warm.onnx rows.npz --labels y.npy");
+    assert!(ran.code == 2 && ran.err.contains("expected an array \"heat\""), "{}", ran.err);
+    let ran = place.run("bench warm.onnx");
+    assert!(ran.code == 2 && ran.err.contains("its input \"heat\""), "{}", ran.err);
 }
 
 #[test]

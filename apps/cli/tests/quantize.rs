@@ -45,13 +45,19 @@ fn both_forms_keep_every_label() {
     for output in ["out.onnx", "out.smidgen"] {
         let line = format!("quantize bars.onnx --calibrate p-images-idx3-ubyte {SCALE} -o {output} --json");
         let said = place.good(&line).json().unwrap();
-        assert_eq!((&said["status"], &said["rows"], &said["agreement"]), (&json!("ok"), &json!(60), &json!(1.0)));
+        assert_eq!(
+            (&said["status"], &said["rows"], &said["agreement"]),
+            (&json!("ok"), &json!(60), &json!(1.0))
+        );
         for side in ["float", "quantized"] {
             assert_eq!(said[side]["metrics"]["accuracy"], 1.0, "{said}");
             assert_eq!(said[side]["confusion"], json!([[20, 0, 0], [0, 20, 0], [0, 0, 20]]));
         }
         assert_eq!(said["floats"], json!([]));
-        assert_eq!((&said["layers"][0]["bits_weights"], &said["layers"][0]["bits_input"]), (&json!(8), &json!(8)));
+        assert_eq!(
+            (&said["layers"][0]["bits_weights"], &said["layers"][0]["bits_input"]),
+            (&json!(8), &json!(8))
+        );
         let observers = said["layers"][0]["observers"].as_array().unwrap();
         assert!(observers.len() >= 8, "{observers:?}");
         // What was written is a network for every verb, and the same bytes again.
@@ -59,7 +65,8 @@ fn both_forms_keep_every_label() {
         place.good(&line);
         assert_eq!(first, std::fs::read(place.path(output)).unwrap());
         let scale = if output == "out.onnx" { SCALE } else { "" };
-        let told = place.good(&format!("evaluate {output} p-images-idx3-ubyte {scale} --json")).json().unwrap();
+        let told =
+            place.good(&format!("evaluate {output} p-images-idx3-ubyte {scale} --json")).json().unwrap();
         assert_eq!(told["metrics"]["accuracy"], 1.0);
     }
     // Integers alone: the same on any machine.
@@ -79,7 +86,9 @@ fn schemes_are_spelled_and_kept() {
         ("--corrections none --asymmetric", 8),
     ] {
         for output in ["out.onnx", "out.smidgen"] {
-            let line = format!("quantize bars.onnx --calibrate p-images-idx3-ubyte {SCALE} {flags} -o {output} --json");
+            let line = format!(
+                "quantize bars.onnx --calibrate p-images-idx3-ubyte {SCALE} {flags} -o {output} --json"
+            );
             let said = place.good(&line).json().unwrap();
             assert!(said["agreement"].as_f64().unwrap() >= 0.95, "{flags}: {said}");
             // The only layer is the first and the last one: it keeps 8 bits.
@@ -91,7 +100,8 @@ fn schemes_are_spelled_and_kept() {
             place.good(&format!("quantize bars.onnx {flags} -o {output}"));
             let scale = if output == "out.onnx" { SCALE } else { "" };
             let scale = if scale.is_empty() { SCALE } else { scale };
-            let told = place.good(&format!("evaluate {output} p-images-idx3-ubyte {scale} --json")).json().unwrap();
+            let told =
+                place.good(&format!("evaluate {output} p-images-idx3-ubyte {scale} --json")).json().unwrap();
             assert_eq!(told["metrics"]["accuracy"], 1.0, "{flags} {output}");
         }
     }
@@ -101,14 +111,16 @@ fn schemes_are_spelled_and_kept() {
 fn layers_stay_floats_where_that_is_asked() {
     let place = place();
     for flags in ["--keep match", "--only nothing"] {
-        let line = format!("quantize bars.onnx --calibrate p-images-idx3-ubyte {SCALE} {flags} -o out.onnx --json");
+        let line =
+            format!("quantize bars.onnx --calibrate p-images-idx3-ubyte {SCALE} {flags} -o out.onnx --json");
         let said = place.good(&line).json().unwrap();
         assert_eq!((&said["layers"], &said["noise"]), (&json!([]), &json!(0.0)), "{flags}");
         assert_eq!(said["floats"], json!(["match"]));
     }
     // A bound that always holds leaves all as it is; one on rows without classes is a share of them.
     for data in ["p-images-idx3-ubyte", "q-images-idx3-ubyte"] {
-        let line = format!("quantize bars.onnx --calibrate {data} {SCALE} --max-drop 0.5% -o out.onnx --json");
+        let line =
+            format!("quantize bars.onnx --calibrate {data} {SCALE} --max-drop 0.5% -o out.onnx --json");
         let said = place.good(&line).json().unwrap();
         assert_eq!(said["guard"]["wide"], json!([]));
         assert_eq!((&said["guard"]["drop"], &said["guard"]["checks"]), (&json!(0.0), &json!(1)));

@@ -5,7 +5,8 @@ use ir::{Dim, Graph, Tensor, TensorData};
 use runtime::network::{Isa, Plan};
 use runtime::tensors::{Limits, run, simplify};
 use smidgen_quantize::{
-    Effect, Error, Observed, Precision, Role, Roles, Rows, Scheme, diagnose, dynamic, effect, lower, weights_only,
+    Effect, Error, Observed, Precision, Role, Roles, Rows, Scheme, diagnose, dynamic, effect, lower,
+    weights_only,
 };
 use std::ops::Range;
 use std::path::Path;
@@ -43,7 +44,10 @@ impl Noise {
     fn of(graph: &Graph) -> Noise {
         let input = graph.value(graph.inputs()[0]);
         let length = |dim: &Dim| if let Dim::Fixed(n) = dim { *n } else { 16 };
-        Noise { name: input.name.clone(), dims: input.shape.axes().unwrap()[1..].iter().map(length).collect() }
+        Noise {
+            name: input.name.clone(),
+            dims: input.shape.axes().unwrap()[1..].iter().map(length).collect(),
+        }
     }
 }
 
@@ -98,7 +102,10 @@ fn both_forms_are_near_and_plans_are_exact() {
         let integers = outputs(&lowered.graph, &rows);
         let between = effect(&pairs, &integers).noise;
         let rounding = effect(&float, &pairs).noise;
-        assert!(between <= 0.25 * rounding, "{name}: {between:e} between the forms, {rounding:e} by rounding");
+        assert!(
+            between <= 0.25 * rounding,
+            "{name}: {between:e} between the forms, {rounding:e} by rounding"
+        );
         for isa in [Isa::Scalar, Isa::best()] {
             let lengths = vec![[&[N_ROWS][..], &rows.dims].concat()];
             let plan = Plan::with_isa(&lowered.graph, &lengths, Limits::default(), isa).unwrap();

@@ -75,6 +75,8 @@ pub fn run(graph: &Graph, inputs: Vec<(String, Tensor)>, limits: Limits) -> Resu
 
 /// Shows any values of the graph while it runs, each once, in the order in which they are made; nothing is kept for
 /// it, and only the nodes that these values hang on are computed.
+/// Values of graphs inside nodes (`If`, `Loop`, `Scan`) are made many times or not at all and have indices of their own:
+/// they are not shown, the outputs of their node are.
 ///
 /// # Errors
 /// As [`run`]; a value of no graph.

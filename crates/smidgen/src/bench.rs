@@ -4,12 +4,12 @@ use crate::Error;
 use crate::joined::rows_of_second;
 use crate::model_file::load;
 use crate::network::feed::Feed;
-use crate::network::{Network, NetworkOptions, is_network};
+use crate::network::{Network, NetworkOptions, Port, is_network};
 use crate::table::{Scorer, batches_for, rows_for};
 use crate::timing::{Speed, measure, measure_columns};
 use data::{Encoding, Source};
 use ir::{Column, DType, Dim, Tensor, TensorData};
-use jobs::Ctx;
+use jobs::{Clock, Ctx};
 use runtime::{OwnedColumn, SELF_TEST_ROWS, self_test_columns};
 use std::path::PathBuf;
 
@@ -29,31 +29,35 @@ pub struct BenchOptions {
 pub struct Timed {
     /// Length of the file.
     pub bytes: u64,
-    /// Rows that it was timed on.
+    /// Rows that it was timed on; a run on arrays that do not all begin with rows is one.
     pub n_rows: usize,
+    /// Seconds from the file to what predicts.
+    pub load_seconds: f64,
     /// Nanoseconds.
     pub speed: Speed,
 }
 
-/// Times a model of tables or a network, on one thread.
+/// Times a model of tables, on one thread, or a network, whose slices of rows are shared out to the threads of `ctx`.
 ///
 /// # Errors
 /// The model or the rows cannot be read or do not fit together.
 pub fn bench(options: &BenchOptions, ctx: &Ctx<'_>) -> Result<Timed, Error> {
     ctx.progress.stage("timing", None);
-    if is_network(&options.model) { network(options) } else { model(options) }
+    if is_network(&options.model) { network(options, ctx) } else { model(options) }
 }
 
 fn model(options: &BenchOptions) -> Result<Timed, Error> {
+    let clock = Clock::start();
     let (model, bytes) = load(&options.model)?;
     let scorer = Scorer::new(&model, rows_of_second(&model, None, Encoding::default())?)?;
+    let load_seconds = clock.seconds();
     let Some(data) = &options.data else {
         let made = self_test_columns(model.graph(), 0)?;
         let columns: Option<Vec<Column<'_>>> = made.iter().map(OwnedColumn::column).collect();
         let columns = columns.ok_or_else(|| Error::bug("bench: a column that was not made"))?;
         let n_first = model.signature().inputs.len().min(columns.len());
         let speed = measure_columns(&scorer, &columns[..n_first], &columns[n_first..])?;
-        return Ok(Timed { bytes, n_rows: SELF_TEST_ROWS as usize, speed });
+        return Ok(Timed { bytes, n_rows: SELF_TEST_ROWS as usize, load_seconds, speed });
     };
     let source = Source::parse(data)?;
     let rows = rows_for(&source, model.signature(), &[], Encoding::default())?;
@@ -61,44 +65,45 @@ fn model(options: &BenchOptions) -> Result<Timed, Error> {
     let Some(batch) = first.filter(|b| b.num_rows() > 0) else {
         return Err(Error::input(format!("{data}: expected at least one row, got none")));
     };
-    Ok(Timed { bytes, n_rows: batch.num_rows(), speed: measure(&scorer, &batch)? })
+    Ok(Timed { bytes, n_rows: batch.num_rows(), load_seconds, speed: measure(&scorer, &batch)? })
 }
 
-fn network(options: &BenchOptions) -> Result<Timed, Error> {
+fn network(options: &BenchOptions, ctx: &Ctx<'_>) -> Result<Timed, Error> {
+    let clock = Clock::start();
     let network = Network::load(&options.model)?;
-    let input = network.only_input()?;
-    let rows = match &options.data {
-        Some(data) => {
-            let feed = Feed::open(&network, data, None, &options.network)?;
-            let n = feed.n_rows().unwrap_or(0).min(network.batch());
-            feed.rows(0..n)?
-        }
-        None => {
-            let rest: Option<Vec<usize>> = input
-                .shape
-                .0
-                .iter()
-                .skip(1)
-                .map(|dim| match dim {
-                    Dim::Fixed(n) => Some(*n),
-                    _ => None,
-                })
-                .collect();
-            let dims = rest.map(|rest| [vec![network.batch()], rest].concat());
-            let zeros = dims.and_then(|dims| zeros(input.dtype, dims));
-            zeros.ok_or_else(|| {
-                network.fail(&format!(
-                    "its input {} {} has lengths that are not known; give rows to time it on",
-                    input.dtype, input.shape
-                ))
-            })?
-        }
+    let load_seconds = clock.seconds();
+    let feed = match &options.data {
+        Some(data) => Feed::open(&network, data, None, &options.network)?,
+        None => Feed::Rows(made_up(&network, network.n_timed(ctx.threads))?),
     };
-    let n_rows = rows.dims().first().copied().unwrap_or(0);
+    let n_rows = match feed {
+        Feed::Whole(_) => 1,
+        _ => feed.n_rows().min(network.n_timed(ctx.threads)),
+    };
     if n_rows == 0 {
         return Err(network.fail("expected at least one row, got none"));
     }
-    Ok(Timed { bytes: network.bytes, n_rows, speed: network.measure(&input, &rows)? })
+    let speed = network.measure(&feed, ctx.threads)?;
+    Ok(Timed { bytes: network.bytes, n_rows, load_seconds, speed })
+}
+
+/// Zeros for each input, as many rows of each.
+fn made_up(network: &Network, n_rows: usize) -> Result<Vec<(String, Tensor)>, Error> {
+    let n_rows = network.fixed_rows().unwrap_or(n_rows);
+    let zeros = |input: Port| {
+        let lengths = input.shape.0.split_first().and_then(|(_, rest)| {
+            let length = |dim: &Dim| if let Dim::Fixed(n) = dim { Some(*n) } else { None };
+            std::iter::once(Some(n_rows)).chain(rest.iter().map(length)).collect::<Option<Vec<usize>>>()
+        });
+        let made = lengths.and_then(|dims| zeros(input.dtype, dims));
+        let (name, dtype, shape) = (&input.name, input.dtype, &input.shape);
+        made.map(|made| (name.clone(), made)).ok_or_else(|| {
+            network.fail(&format!(
+                "its input \"{name}\" {dtype} {shape} has lengths that are not known; give rows to time it on"
+            ))
+        })
+    };
+    network.inputs().into_iter().map(zeros).collect()
 }
 
 /// Most elements that are made up.

@@ -10,15 +10,26 @@ pub(crate) mod summary;
 
 use crate::Error;
 use crate::model_file::{MAX_BYTES, holds_network, looks_like_model};
-use ir::{Card, DType, Dim, Graph, Layout, NetworkSignature, NetworkTest, Shape, Task, Tensor};
-use jobs::Clock;
+use feed::Feed;
+use ir::{
+    Card, DType, Dim, Graph, Layout, NetworkSignature, NetworkTest, Origin, Shape, Task, Tensor, Value,
+};
+use jobs::{Clock, Threads};
 use plans::Plans;
-use runtime::tensors::{Limits, run, simplify};
+use runtime::tensors::{Limits, run, simplified};
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// Rows that run at a time where a network takes any number of them.
-const BATCH: usize = 64;
+/// Rows that are timed.
+const TIMED: usize = 64;
+/// Most rows that run at a time where a network takes any number of them.
+const MOST_ROWS: usize = 32;
+/// Bytes of the largest value of a network beyond which fewer rows run at a time: what one node makes is still in the
+/// cache when the next one takes it.
+const CACHED: usize = 8 << 20;
+/// Slices that each thread runs before progress is told.
+const SLICES: usize = 4;
 /// The name of the axis of rows of networks that were written for one.
 const ROWS: &str = "N";
 
@@ -60,6 +71,8 @@ pub(crate) struct Network {
     pub(crate) bytes: u64,
     /// Rows that it takes at a time; `None` for any number.
     fixed_rows: Option<usize>,
+    /// Rows that run at a time. They hang on the network alone, so that the same bytes come from any number of threads.
+    slice: usize,
 }
 
 /// An input or an output of a network.
@@ -73,17 +86,18 @@ pub struct Port {
     pub shape: Shape,
 }
 
-/// The bytes of a network's file.
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
+fn unread(path: &Path, what: &dyn std::fmt::Display) -> Error {
     let shown = path.display();
-    let fail = |what: &dyn std::fmt::Display| {
-        Error::input(format!("{shown}: {what}; name a network in ONNX or in a file of smidgen"))
-    };
-    let bytes = fs::metadata(path).map_err(|e| fail(&e))?.len();
+    Error::input(format!("{shown}: {what}; name a network in ONNX or in a file of smidgen"))
+}
+
+/// Length of a network's file.
+fn length(path: &Path) -> Result<u64, Error> {
+    let bytes = fs::metadata(path).map_err(|e| unread(path, &e))?.len();
     if bytes > MAX_BYTES {
-        return Err(fail(&format!("{bytes} bytes, at most {MAX_BYTES} are read")));
+        return Err(unread(path, &format!("{bytes} bytes, at most {MAX_BYTES} are read")));
     }
-    fs::read(path).map_err(|e| fail(&e))
+    Ok(bytes)
 }
 
 /// A network as it was written in ONNX, but simplified, and what its file says of itself.
@@ -91,14 +105,12 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
 /// # Errors
 /// The file cannot be read, is damaged, or needs what is not supported.
 pub(crate) fn read_simplified(path: &Path) -> Result<onnx::Imported, Error> {
-    simplified(path, &read(path)?)
-}
-
-fn simplified(path: &Path, read: &[u8]) -> Result<onnx::Imported, Error> {
+    let bytes = usize::try_from(length(path)?).map_err(|e| unread(path, &e))?;
+    let mut file = fs::File::open(path).map_err(|e| unread(path, &e))?;
     let folder = onnx::Folder::new(path.parent().unwrap_or(Path::new("")));
-    let options = onnx::Options { external: &folder };
-    let mut imported = onnx::import_all(read, options).map_err(|e| Error::of_file(path, e.nature(), &e))?;
-    imported.graph = simplify(&imported.graph).map_err(|e| Error::of_file(path, e.nature(), &e))?;
+    let imported = onnx::import_from(&mut file, bytes, onnx::Options { external: &folder });
+    let mut imported = imported.map_err(|e| Error::of_file(path, e.nature(), &e))?;
+    imported.graph = simplified(imported.graph).map_err(|e| Error::of_file(path, e.nature(), &e))?;
     Ok(imported)
 }
 
@@ -108,27 +120,27 @@ impl Network {
     /// # Errors
     /// The file cannot be read, is damaged, or needs what is not supported.
     pub(crate) fn load(path: &Path) -> Result<Network, Error> {
-        let read = read(path)?;
-        let bytes = read.len() as u64;
         let path = path.to_path_buf();
-        let of_file = |nature, e: &dyn std::fmt::Display| Error::of_file(&path, nature, e);
-        if ir::file::is_network(&read) {
+        let bytes = length(&path)?;
+        if holds_network(&path) {
+            let of_file = |nature, e: &dyn std::fmt::Display| Error::of_file(&path, nature, e);
+            let read = fs::read(&path).map_err(|e| unread(&path, &e))?;
             let stored = ir::file::read_network(&read).map_err(|e| of_file(e.nature(), &e))?;
             let (card, self_test) = (stored.card.clone(), stored.self_test.clone());
             let (graph, signature) = stored.into_parts();
             let fixed_rows = rows_of(&graph);
-            let plans = Plans::of(&graph);
-            return Ok(Network { path, graph, plans, signature, card, self_test, bytes, fixed_rows });
+            let (plans, slice) = (Plans::of(&graph), slice_of(&graph, fixed_rows));
+            return Ok(Network { path, graph, plans, signature, card, self_test, bytes, fixed_rows, slice });
         }
-        let graph = simplified(&path, &read)?.graph;
+        let graph = read_simplified(&path)?.graph;
         let graph = match rows_of(&graph) {
             Some(1) => onnx::rebatch(&graph, ROWS).unwrap_or(graph),
             _ => graph,
         };
         let fixed_rows = rows_of(&graph);
         let (signature, card) = (NetworkSignature::default(), Card::default());
-        let plans = Plans::of(&graph);
-        Ok(Network { path, graph, plans, signature, card, self_test: None, bytes, fixed_rows })
+        let (plans, slice) = (Plans::of(&graph), slice_of(&graph, fixed_rows));
+        Ok(Network { path, graph, plans, signature, card, self_test: None, bytes, fixed_rows, slice })
     }
 
     /// The question that its answer belongs to, if its file says what answers.
@@ -208,9 +220,19 @@ impl Network {
         Error::input(format!("{}: {what}", self.path.display()))
     }
 
+    /// Rows between two tellings of progress.
+    pub(crate) fn round(&self, threads: &Threads) -> usize {
+        self.slice.saturating_mul(SLICES * threads.n())
+    }
+
+    /// Rows that it takes at a time, if not any number of them.
+    pub(crate) fn fixed_rows(&self) -> Option<usize> {
+        self.fixed_rows
+    }
+
     /// Rows that run at a time.
-    pub(crate) fn batch(&self) -> usize {
-        self.fixed_rows.unwrap_or(BATCH)
+    pub(crate) fn slice(&self) -> usize {
+        self.slice
     }
 
     /// Outputs of inputs by name.
@@ -233,44 +255,93 @@ impl Network {
             self_test: None,
             bytes: self.bytes,
             fixed_rows: self.fixed_rows,
+            slice: self.slice,
         }
     }
 
-    /// Outputs for rows of the only input, at most [`Network::batch`] of them. Where the network takes a fixed number of
-    /// rows, the last one is repeated up to that, and its outputs are cut.
-    pub(crate) fn run_rows(&self, input: &Port, rows: Tensor) -> Result<Vec<Tensor>, Error> {
-        let n = rows.dims().first().copied().unwrap_or(0);
+    /// Outputs for some rows, slice by slice; of one run, its outputs. The slices are shared out to threads, since rows
+    /// do not hang on each other.
+    pub(crate) fn run_rows(
+        &self,
+        feed: &Feed,
+        rows: Range<usize>,
+        threads: &Threads,
+    ) -> Result<Vec<Vec<Tensor>>, Error> {
+        if let Feed::Whole(arrays) = feed {
+            return Ok(vec![self.run(arrays.clone())?]);
+        }
+        let slice = self.slice;
+        let made = threads.map(rows.len().div_ceil(slice), |k| {
+            let first = rows.start + k * slice;
+            self.run_slice(feed.rows(first..rows.end.min(first + slice))?)
+        });
+        made.into_iter().collect()
+    }
+
+    /// Outputs for rows of all inputs, at most a slice of them. Where the network takes a fixed number of rows, the last
+    /// one is repeated up to that, and its outputs are cut.
+    fn run_slice(&self, inputs: Vec<(String, Tensor)>) -> Result<Vec<Tensor>, Error> {
+        let n = inputs.first().and_then(|(_, rows)| rows.dims().first().copied()).unwrap_or(0);
         let Some(fixed) = self.fixed_rows.filter(|&fixed| fixed > n && n > 0) else {
-            return self.run(vec![(input.name.clone(), rows)]);
+            return self.run(inputs);
         };
         let lost = || Error::bug("network: rows cannot be cut");
-        let last = rows.rows(n - 1..n).ok_or_else(lost)?;
-        let mut whole = rows;
-        for _ in n..fixed {
-            whole = whole.below(last.clone()).ok_or_else(lost)?;
-        }
-        let outputs = self.run(vec![(input.name.clone(), whole)])?;
+        let filled = |(name, mut rows): (String, Tensor)| -> Option<(String, Tensor)> {
+            let last = rows.rows(n - 1..n)?;
+            for _ in n..fixed {
+                rows = rows.below(last.clone())?;
+            }
+            Some((name, rows))
+        };
+        let whole: Option<Vec<(String, Tensor)>> = inputs.into_iter().map(filled).collect();
+        let outputs = self.run(whole.ok_or_else(lost)?)?;
         outputs.into_iter().map(|output| output.rows(0..n).ok_or_else(lost)).collect()
     }
 
-    /// Median nanoseconds a row: in batches, and for one row alone.
-    pub(crate) fn measure(&self, input: &Port, rows: &Tensor) -> Result<crate::Speed, Error> {
-        let n = rows.dims().first().copied().unwrap_or(0).min(self.batch());
-        let lost = || Error::bug("network: rows cannot be cut");
+    /// Rows of a feed that are timed: enough for all threads.
+    pub(crate) fn n_timed(&self, threads: &Threads) -> usize {
+        TIMED.max(self.slice.saturating_mul(threads.n()))
+    }
+
+    /// Median nanoseconds a row: in slices on these threads, and for one row alone. A whole run counts as one row.
+    pub(crate) fn measure(&self, feed: &Feed, threads: &Threads) -> Result<crate::Speed, Error> {
         let time = |n: usize| -> Result<f64, Error> {
-            let rows = rows.rows(0..n).ok_or_else(lost)?;
+            let timed = match feed {
+                Feed::Images(..) | Feed::Rows(_) => Feed::Rows(feed.rows(0..n)?),
+                Feed::Whole(arrays) => Feed::Whole(arrays.clone()),
+            };
             let mut passes = Vec::new();
             let whole = Clock::start();
             while passes.len() < 5 || (passes.len() < 100 && whole.seconds() < 0.5) {
-                let rows = rows.clone();
                 let clock = Clock::start();
-                std::hint::black_box(self.run_rows(input, rows)?);
+                std::hint::black_box(self.run_rows(&timed, 0..n, threads)?);
                 passes.push(clock.seconds() * 1e9 / n as f64);
             }
             Ok(crate::timing::median(passes))
         };
-        Ok(crate::Speed { ns_per_row: time(n.max(1))?, ns_single: time(1)? })
+        let n = if let Feed::Whole(_) = feed { 1 } else { feed.n_rows().min(self.n_timed(threads)).max(1) };
+        let ns_per_row = time(n)?;
+        Ok(crate::Speed { ns_per_row, ns_single: if n == 1 { ns_per_row } else { time(1)? } })
     }
+}
+
+/// Rows that run at a time.
+fn slice_of(graph: &Graph, fixed_rows: Option<usize>) -> usize {
+    let free = || (CACHED / largest_row(graph).max(1)).min(MOST_ROWS);
+    fixed_rows.unwrap_or_else(free).max(1)
+}
+
+/// Bytes of one row of the largest value, lengths that are not known left out.
+fn largest_row(graph: &Graph) -> usize {
+    let bytes = |value: &Value| {
+        let lengths = value.shape.0.iter().skip(1).filter_map(|dim| match dim {
+            Dim::Fixed(n) => Some(*n),
+            _ => None,
+        });
+        lengths.fold(value.dtype.bytes(), usize::saturating_mul)
+    };
+    let made = graph.values().iter().filter(|value| !matches!(value.origin, Origin::Constant(_)));
+    made.map(bytes).max().unwrap_or(0)
 }
 
 fn port(graph: &Graph, idx: ir::ValueIdx) -> Port {

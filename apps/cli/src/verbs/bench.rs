@@ -7,7 +7,7 @@ use serde_json::json;
 use smidgen::{BenchOptions, Error, bench};
 use std::path::PathBuf;
 
-/// Time a model or a network on this machine, on one thread.
+/// Time a model or a network on this machine, on one thread unless told otherwise.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The model file
@@ -19,12 +19,15 @@ pub(crate) struct Args {
     pub(crate) json: bool,
     #[command(flatten)]
     network: NetworkArgs,
+    /// Networks: threads that share the rows
+    #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true)]
+    jobs: usize,
 }
 
 pub(crate) fn run(args: &Args) -> Result<End, Error> {
     let options =
         BenchOptions { model: args.model.clone(), data: args.data.clone(), network: args.network.options() };
-    let (timed, _) = with_ctx(1, Limit::None, true, |ctx| bench(&options, ctx))?;
+    let (timed, _) = with_ctx(args.jobs, Limit::None, true, |ctx| bench(&options, ctx))?;
     let Some(timed) = timed else { return Ok(End::Interrupted) };
     if args.json {
         let object = json!({
@@ -32,6 +35,7 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
             "model": args.model.display().to_string(),
             "bytes": timed.bytes,
             "rows": timed.n_rows,
+            "load_s": timed.load_seconds,
             "ns_per_row": figures::number(Some(timed.speed.ns_per_row)),
             "ns_single": figures::number(Some(timed.speed.ns_single)),
             "cost_ns": null,
@@ -40,8 +44,14 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
     } else {
         let [batch, single] = [timed.speed.ns_per_row, timed.speed.ns_single].map(look::nanoseconds);
         let (path, size) = (args.model.display(), look::size(timed.bytes));
+        let load = look::nanoseconds(timed.load_seconds * 1e9);
+        let threads = match args.jobs {
+            0 => String::from("all threads"),
+            1 => String::from("one thread"),
+            n => format!("{n} threads"),
+        };
         print(&format!(
-            "{path}: {size}, {batch} a row in batch, {single} for a single row, on one thread\n"
+            "{path}: {size}, loaded in {load}, {batch} a row in batch on {threads}, {single} for a single row, on one thread\n"
         ))?;
     }
     Ok(End::Done)

@@ -81,8 +81,8 @@ pub(super) fn erf(x: f32) -> f32 {
     let p = p * t + 3.779_518_2e-3;
     let p = p * t + 0.052_79;
     let p = p * t + 0.190_781_9;
-    let p = p * t + 1.128_379_1;
-    let q = 3.800_386_8e-5;
+    let p = p * t + core::f32::consts::FRAC_2_SQRT_PI;
+    let q = 3.800_387e-5;
     let q = q * t + 1.165_188_1e-3;
     let q = q * t + 0.014_997_256;
     let q = q * t + 0.114_256_695;

@@ -12,7 +12,7 @@ use data::read_arrays;
 use evaluate::report::{WorstRow, WorstRows};
 use evaluate::score_interval;
 use ir::Task;
-use jobs::Ctx;
+use jobs::{Ctx, Threads};
 use metrics::Observed;
 use recipe::{Truth, Warning};
 use std::path::Path;
@@ -40,9 +40,7 @@ pub(crate) fn evaluate_networks(options: &EvaluateOptions, ctx: &Ctx<'_>) -> Res
             None => metrics::default_metric(crate::evaluate::metric_task(task)),
         };
         metric = Some(asked);
-        let input = network.only_input()?;
-        let n = feed.n_rows().unwrap_or(0).min(network.batch());
-        let speed = network.measure(&input, &feed.rows(0..n)?)?;
+        let speed = network.measure(&feed, &Threads::one())?;
         let warnings = answers.was_softmax.then(|| {
             let text = "the outputs are no probabilities; a softmax was taken";
             Warning::table("softmax", text.to_owned())
@@ -170,7 +168,7 @@ fn numbered(n: usize) -> Vec<String> {
 /// One array of as many elements as there are rows.
 fn array_of_rows(file: &Path, feed: &Feed) -> Result<ir::Tensor, Error> {
     let mut arrays = read_arrays(file)?;
-    let n_rows = feed.n_rows().unwrap_or(0);
+    let n_rows = feed.n_rows();
     match (arrays.pop(), arrays.is_empty()) {
         (Some((_, array)), true) if array.data().len() == n_rows => Ok(array),
         (Some((_, array)), true) => Err(Error::input(format!(

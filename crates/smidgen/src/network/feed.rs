@@ -6,19 +6,21 @@ use data::{ImageOptions, ImageSet, Pixels, read_arrays};
 use ir::{DType, Dim, PixelMap, Tensor, TensorData};
 use std::path::Path;
 
-/// Rows of one input, in batches; or all inputs of one run.
+/// Rows of the inputs, some at a time; or all inputs of one run.
 pub(crate) enum Feed {
     /// Images, and how they become an input.
-    Images(ImageSet, Geometry),
-    /// An array of rows for the only input.
-    Rows(Tensor),
-    /// Arrays by the names of the inputs: one run.
+    Images(Box<ImageSet>, Box<Geometry>),
+    /// Arrays by the names of the inputs, all of as many rows.
+    Rows(Vec<(String, Tensor)>),
+    /// Arrays by the names of the inputs, which do not all begin with rows: one run.
     Whole(Vec<(String, Tensor)>),
 }
 
 /// How the pixels of an image are laid out in an input.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Geometry {
+    /// Name of the input.
+    input: String,
     layout: Layout,
     /// The lengths behind the first axis, as the input has them.
     dims: Vec<Option<usize>>,
@@ -55,31 +57,35 @@ impl Feed {
         let input = network.only_input()?;
         let options = network.with_signature(options)?;
         let geometry = Geometry::of(&input, &options).map_err(|what| network.fail(&what))?;
-        Ok(Feed::Images(images, geometry))
+        Ok(Feed::Images(Box::new(images), Box::new(geometry)))
     }
 
-    /// Number of rows; `None` for one run.
-    pub(crate) fn n_rows(&self) -> Option<usize> {
+    /// Number of rows: those of the first array where all are one run.
+    pub(crate) fn n_rows(&self) -> usize {
         match self {
-            Feed::Images(images, _) => Some(images.len()),
-            Feed::Rows(tensor) => tensor.dims().first().copied(),
-            Feed::Whole(_) => None,
+            Feed::Images(images, _) => images.len(),
+            Feed::Rows(arrays) | Feed::Whole(arrays) => {
+                arrays.first().and_then(|(_, array)| array.dims().first().copied()).unwrap_or(0)
+            }
         }
     }
 
-    /// Some rows as the input takes them.
-    pub(crate) fn rows(&self, rows: std::ops::Range<usize>) -> Result<Tensor, Error> {
+    /// Some rows as the inputs take them; all of one run.
+    pub(crate) fn rows(&self, rows: std::ops::Range<usize>) -> Result<Vec<(String, Tensor)>, Error> {
         match self {
             Feed::Images(images, geometry) => {
                 let pixels = images.decode(rows.clone(), geometry.colour)?;
-                geometry.tensor(&pixels).map_err(|(at, what)| {
+                let tensor = geometry.tensor(&pixels).map_err(|(at, what)| {
                     Error::input(format!("image {}: {what}", images.names()[rows.start + at]))
-                })
+                })?;
+                Ok(vec![(geometry.input.clone(), tensor)])
             }
-            Feed::Rows(tensor) => {
-                tensor.rows(rows).ok_or_else(|| Error::bug("network: rows that the array has not"))
-            }
-            Feed::Whole(_) => Err(Error::bug("network: rows of a whole run")),
+            Feed::Rows(arrays) => arrays
+                .iter()
+                .map(|(name, array)| Some((name.clone(), array.rows(rows.clone())?)))
+                .collect::<Option<_>>()
+                .ok_or_else(|| Error::bug("network: rows that an array has not")),
+            Feed::Whole(arrays) => Ok(arrays.clone()),
         }
     }
 }
@@ -91,7 +97,7 @@ fn arrays(network: &Network, path: &Path) -> Result<Feed, Error> {
     let inputs = network.inputs();
     if let ([input], [_]) = (&inputs[..], &arrays[..]) {
         let Some((name, array)) = arrays.pop() else { return Err(Error::bug("network: no array")) };
-        return Ok(Feed::Rows(fitting(&file, &name, array, input)?));
+        return Ok(Feed::Rows(vec![(input.name.clone(), fitting(&file, &name, array, input)?)]));
     }
     let mut fed = Vec::with_capacity(inputs.len());
     for input in &inputs {
@@ -107,9 +113,19 @@ fn arrays(network: &Network, path: &Path) -> Result<Feed, Error> {
         let (name, array) = arrays.swap_remove(at);
         fed.push((name.clone(), fitting(&file, &name, array, input)?));
     }
-    match (&inputs[..], fed.len()) {
-        ([_], 1) => Ok(Feed::Rows(fed.swap_remove(0).1)),
-        _ => Ok(Feed::Whole(fed)),
+    Ok(if have_rows(&inputs, &fed) { Feed::Rows(fed) } else { Feed::Whole(fed) })
+}
+
+/// True if all inputs begin with one and the same axis, and all arrays with as many rows.
+fn have_rows(inputs: &[Port], fed: &[(String, Tensor)]) -> bool {
+    let (Some(first), Some((_, array))) = (inputs.first(), fed.first()) else { return false };
+    let axis = first.shape.0.first();
+    let is_same =
+        |input: &Port| input.shape.0.first() == axis && !matches!(axis, Some(Dim::Unknown | Dim::Rest));
+    let as_many = |(_, other): &(String, Tensor)| other.dims().first() == array.dims().first();
+    match inputs {
+        [_] => true,
+        _ => axis.is_some() && inputs.iter().all(is_same) && fed.iter().all(as_many),
     }
 }
 
@@ -210,7 +226,8 @@ impl Geometry {
             layout: Some(layout),
         };
         let numbers = [0, 1, 2].map(|c| (0..=255).map(|pixel| map.of(c, pixel)).collect());
-        Ok(Geometry { layout, dims, colour, height, width, dtype: input.dtype, numbers })
+        let name = input.name.clone();
+        Ok(Geometry { input: name, layout, dims, colour, height, width, dtype: input.dtype, numbers })
     }
 
     /// Where channels stand.

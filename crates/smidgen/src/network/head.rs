@@ -26,27 +26,26 @@ pub(crate) struct Answers {
 /// # Errors
 /// The network does not run on the rows, or has no such output.
 pub(crate) fn answers(network: &Network, feed: &Feed, ctx: &Ctx<'_>) -> Result<Answers, Error> {
-    let input = network.only_input()?;
-    let Some(n_rows) = feed.n_rows() else {
-        return Err(network.fail(
-            "expected rows of one input, got several arrays; look at its outputs with predict -o FILE.npz",
-        ));
-    };
+    let n_rows = feed.n_rows();
     ctx.progress.stage("running", Some(n_rows as u64));
     let mut answers: Vec<f64> = Vec::new();
     let mut width = None;
-    let batch = network.batch();
-    for first in (0..n_rows).step_by(batch.max(1)) {
+    // All rows of one run come at once.
+    let round = if let Feed::Whole(_) = feed { n_rows } else { network.round(ctx.threads) };
+    for first in (0..n_rows).step_by(round.max(1)) {
         if ctx.cancel.is_cancelled() {
             return Err(Error::input(format!("interrupted after {first} rows")));
         }
-        let rows = first..n_rows.min(first + batch);
-        let n = rows.len();
-        let outputs = network.run_rows(&input, feed.rows(rows)?)?;
-        let (values, of_row) = answer(network, &outputs, n)?;
-        width = Some(of_row);
-        answers.extend(values);
-        ctx.progress.advance(n as u64);
+        let rows = first..n_rows.min(first + round);
+        let mut left = rows.len();
+        for outputs in network.run_rows(feed, rows.clone(), ctx.threads)? {
+            let n = if let Feed::Whole(_) = feed { left } else { left.min(network.slice()) };
+            let (values, of_row) = answer(network, &outputs, n)?;
+            width = Some(of_row);
+            answers.extend(values);
+            left -= n;
+        }
+        ctx.progress.advance(rows.len() as u64);
     }
     let Some(width) = width else { return Err(network.fail("expected at least one row, got none")) };
     if width == 1 {

@@ -100,10 +100,10 @@ pub fn predict_arrays(options: &PredictOptions, path: &Path, ctx: &Ctx<'_>) -> R
     }
     let network = Network::load(&options.model)?;
     let feed = Feed::open(&network, &options.data, None, &options.network)?;
-    let (outputs, n_rows) = match (&feed, feed.n_rows()) {
-        (Feed::Whole(arrays), _) => (network.run(arrays.clone())?, 1),
-        (_, Some(n_rows)) => (all_rows(&network, &feed, n_rows, ctx)?, n_rows),
-        (_, None) => return Err(Error::bug("predict: rows without a number")),
+    let n_rows = feed.n_rows();
+    let outputs = match &feed {
+        Feed::Whole(arrays) => network.run(arrays.clone())?,
+        _ => all_rows(&network, &feed, n_rows, ctx)?,
     };
     let names = network.outputs().into_iter().map(|port| port.name);
     let named: Vec<(String, &Tensor)> = names.zip(&outputs).collect();
@@ -118,30 +118,34 @@ pub fn predict_arrays(options: &PredictOptions, path: &Path, ctx: &Ctx<'_>) -> R
 
 /// Outputs of all rows, one below the other.
 fn all_rows(network: &Network, feed: &Feed, n_rows: usize, ctx: &Ctx<'_>) -> Result<Vec<Tensor>, Error> {
-    let input = network.only_input()?;
     ctx.progress.stage("running", Some(n_rows as u64));
     let mut all: Option<Vec<Tensor>> = None;
-    let batch = network.batch();
+    let round = network.round(ctx.threads);
     let mut first = 0;
     while first < n_rows || all.is_none() {
         if ctx.cancel.is_cancelled() {
             return Err(Error::input(format!("predict: interrupted after {first} rows")));
         }
-        let rows = first..n_rows.min(first + batch);
-        let n = rows.len();
-        let outputs = network.run_rows(&input, feed.rows(rows)?)?;
-        all = Some(match all {
-            None => outputs,
-            Some(all) => {
-                let joined: Option<Vec<Tensor>> =
-                    all.into_iter().zip(outputs).map(|(rows, more)| rows.below(more)).collect();
-                joined.ok_or_else(|| {
-                    network.fail("its outputs are not rows; give all inputs in one NPZ file")
-                })?
-            }
-        });
-        ctx.progress.advance(n as u64);
-        first += batch;
+        let rows = first..n_rows.min(first + round);
+        // No rows are a run too, of inputs without any: outputs keep their shapes.
+        let made = match rows.len() {
+            0 => vec![network.run(feed.rows(rows.clone())?)?],
+            _ => network.run_rows(feed, rows.clone(), ctx.threads)?,
+        };
+        for outputs in made {
+            all = Some(match all {
+                None => outputs,
+                Some(all) => {
+                    let joined: Option<Vec<Tensor>> =
+                        all.into_iter().zip(outputs).map(|(rows, more)| rows.below(more)).collect();
+                    joined.ok_or_else(|| {
+                        network.fail("its outputs are not rows; give all inputs in one NPZ file")
+                    })?
+                }
+            });
+        }
+        ctx.progress.advance(rows.len() as u64);
+        first += round;
     }
     Ok(all.unwrap_or_default())
 }

@@ -2,7 +2,10 @@
 
 use super::{Network, Port};
 use crate::Error;
-use ir::{AnswerKind, DType, Dim, Graph, Op, Origin, PixelMap, Shape, Task, Tensor, TensorData, ValueIdx};
+use ir::op::TensorOp;
+use ir::{
+    AnswerKind, DType, Dim, Graph, Node, Op, Origin, PixelMap, Shape, Task, Tensor, TensorData, ValueIdx,
+};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -37,7 +40,8 @@ pub struct NetworkSummary {
     pub n_parameters: u64,
     /// Those of them that take at most 8 bits.
     pub n_quantized: u64,
-    /// Multiplications with an addition of one row; lengths that are not known count as 1.
+    /// Multiplications with an addition of one row; lengths that are not known, and steps of loops that hang on data,
+    /// count as 1, and of an `If` the branch with more of them counts.
     pub multiply_adds: u64,
 }
 
@@ -46,7 +50,7 @@ pub struct NetworkSummary {
 pub struct OperatorCount {
     /// ONNX's name.
     pub name: &'static str,
-    /// Nodes.
+    /// Nodes, those of graphs inside nodes too.
     pub count: u64,
     /// Their multiplications with an addition.
     pub multiply_adds: u64,
@@ -72,18 +76,20 @@ pub struct WeightCount {
 pub(crate) fn summary(path: &Path) -> Result<NetworkSummary, Error> {
     let network = Network::load(path)?;
     let graph = &network.graph;
-    let mut counted: BTreeMap<&'static str, (u64, u64)> = BTreeMap::new();
-    count(graph, &mut counted);
-    let mut operators: Vec<OperatorCount> = counted
+    let mut operators: Vec<OperatorCount> = counted(graph)
         .into_iter()
         .map(|(name, (count, multiply_adds))| OperatorCount { name, count, multiply_adds })
         .collect();
     operators.sort_by_key(|o| (std::cmp::Reverse((o.multiply_adds, o.count)), o.name));
-    let constants = graph.values().iter().filter_map(|value| match &value.origin {
-        Origin::Constant(tensor) => Some(tensor),
-        _ => None,
-    });
-    let constants: Vec<&Tensor> = constants.map(AsRef::as_ref).collect();
+    let mut constants: Vec<&Tensor> = Vec::new();
+    let mut graphs = vec![graph];
+    while let Some(graph) = graphs.pop() {
+        constants.extend(graph.values().iter().filter_map(|value| match &value.origin {
+            Origin::Constant(tensor) => Some(&**tensor),
+            _ => None,
+        }));
+        graphs.extend(graph.nodes().iter().flat_map(inside));
+    }
     let learnt: Vec<&Tensor> = constants.iter().copied().filter(|t| is_learnt(t.dtype())).collect();
     let all = |tensors: &[&Tensor]| tensors.iter().map(|t| t.data().len() as u64).sum::<u64>();
     let small: Vec<&Tensor> = learnt.iter().copied().filter(|t| is_small(t.dtype())).collect();
@@ -144,17 +150,65 @@ fn is_small(dtype: DType) -> bool {
     matches!(dtype, DType::I8 | DType::U8 | DType::Narrow(_))
 }
 
-/// Counts the nodes of a graph; graphs inside nodes are counted with their node.
-fn count(graph: &Graph, counted: &mut BTreeMap<&'static str, (u64, u64)>) {
+/// Graphs inside a node.
+fn inside(node: &Node) -> Vec<&Graph> {
+    if let Op::Tensor(op) = &node.op { op.graphs() } else { Vec::new() }
+}
+
+/// Nodes and multiplications by operator, those of graphs inside nodes among them.
+type Counts = BTreeMap<&'static str, (u64, u64)>;
+
+fn counted(graph: &Graph) -> Counts {
     let lengths = |values: &[ValueIdx]| -> Vec<Vec<usize>> {
         values.iter().map(|&idx| known(&graph.value(idx).shape)).collect()
     };
+    let mut all = Counts::new();
     for node in graph.nodes() {
-        let entry = counted.entry(node.op.payload().name()).or_default();
+        let entry = all.entry(node.op.payload().name()).or_default();
         entry.0 += 1;
-        if let Op::Tensor(op) = &node.op {
-            entry.1 += op.multiply_adds(&lengths(&node.inputs), &lengths(&node.outputs));
+        let Op::Tensor(op) = &node.op else { continue };
+        let inputs = lengths(&node.inputs);
+        entry.1 = entry.1.saturating_add(op.multiply_adds(&inputs, &lengths(&node.outputs)));
+        let inner: Vec<Counts> = op.graphs().into_iter().map(counted).collect();
+        let work = |counts: &Counts| counts.values().map(|c| c.1).fold(0, u64::saturating_add);
+        // One branch of an `If` runs: that with more work is taken for it.
+        let most = inner.iter().map(work).max().unwrap_or(0);
+        let mut is_taken = false;
+        for counts in inner {
+            let runs = !is_taken && work(&counts) == most;
+            is_taken |= runs;
+            let times = if runs { steps(op, graph, node, &inputs) } else { 0 };
+            for (name, (count, multiply_adds)) in counts {
+                let entry = all.entry(name).or_default();
+                entry.0 += count;
+                entry.1 = entry.1.saturating_add(multiply_adds.saturating_mul(times));
+            }
         }
+    }
+    all
+}
+
+/// How often the graph inside a node runs, as far as that is known without data; else 1.
+fn steps(op: &TensorOp, graph: &Graph, node: &Node, inputs: &[Vec<usize>]) -> u64 {
+    match op {
+        TensorOp::Loop(op) if op.has_limit => {
+            let limit = node.inputs.first().and_then(|&idx| graph.constant(idx)?.data().whole_numbers());
+            // Exporters write the largest number for a loop that a condition ends.
+            let limit = limit.and_then(|n| n.first().copied()).filter(|n| *n <= i64::from(i32::MAX) / 2);
+            limit.map_or(1, |n| u64::try_from(n).unwrap_or(0))
+        }
+        TensorOp::Scan(op) => {
+            let lengths = inputs.get(op.n_states).zip(op.scanned.first());
+            lengths.map_or(1, |(dims, scan)| {
+                let at = if scan.axis < 0 {
+                    scan.axis.checked_add_unsigned(dims.len() as u64)
+                } else {
+                    Some(scan.axis)
+                };
+                at.and_then(|at| dims.get(usize::try_from(at).ok()?)).map_or(1, |&n| n as u64)
+            })
+        }
+        _ => 1,
     }
 }
 

@@ -17,16 +17,18 @@ pub(super) struct Calibration<'f> {
     feed: &'f Feed,
     n_rows: usize,
     batch: usize,
-    input: String,
 }
 
 impl<'f> Calibration<'f> {
     pub(super) fn new(network: &Network, feed: &'f Feed) -> Result<Calibration<'f>, Error> {
-        let input = network.only_input()?.name;
-        match feed.n_rows() {
-            Some(n_rows @ 1..) => Ok(Calibration { feed, n_rows, batch: network.batch(), input }),
-            _ => Err(network.fail("expected one row or more to calibrate on, got none")),
+        let (n_rows, batch) = match feed {
+            Feed::Whole(_) => (1, 1),
+            _ => (feed.n_rows(), network.slice()),
+        };
+        if n_rows == 0 {
+            return Err(network.fail("expected one row or more to calibrate on, got none"));
         }
+        Ok(Calibration { feed, n_rows, batch })
     }
 
     pub(super) fn n_rows(&self) -> usize {
@@ -70,7 +72,9 @@ impl Rows for Calibration<'_> {
     }
 
     fn rows(&self, rows: Range<usize>) -> Result<Vec<(String, Tensor)>, ::quantize::Error> {
-        let tensor = self.feed.rows(rows).map_err(|e| ::quantize::Kind::Rows { what: e.to_string() })?;
-        Ok(vec![(self.input.clone(), tensor)])
+        match self.feed {
+            Feed::Whole(arrays) => Ok(arrays.clone()),
+            _ => self.feed.rows(rows).map_err(|e| ::quantize::Kind::Rows { what: e.to_string() }.into()),
+        }
     }
 }
