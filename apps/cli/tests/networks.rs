@@ -318,7 +318,11 @@ fn storing(place: &Place, from: &str, to: &str, classes: &[&str]) -> StoreOption
 #[test]
 fn a_stored_network_knows_its_pixels_and_classes() {
     let place = stored();
-    place.write("few/lying/x.pgm", [&b"P5 4 4 255\n"[..], &picture(0, 0)].concat());
+    // Two of the three classes, which are found by their names.
+    for (class, at) in [(0, 0), (0, 1), (2, 0), (2, 1)] {
+        let name = format!("few/{}/{at}.pgm", NAMES[class]);
+        place.write(&name, [&b"P5 4 4 255\n"[..], &picture(class, at)].concat());
+    }
     let size = |name: &str| std::fs::metadata(place.path(name)).unwrap().len();
     assert!(size("bars.smidgen") < size("bars.onnx") + 200, "{} bytes", size("bars.smidgen"));
     let wanted = place.good(&format!("evaluate bars.onnx set {SCALE} --json")).json().unwrap();
@@ -328,7 +332,7 @@ fn a_stored_network_knows_its_pixels_and_classes() {
         ("list.csv --target what", 12),
         ("x.npy --labels y.npy", 12),
         ("set --input-scale 0.00392156862745098 --input-std 1 --layout nchw", 12),
-        ("few", 1),
+        ("few", 4),
     ] {
         let said = place.good(&format!("evaluate bars.smidgen {data} --json")).json().unwrap();
         assert_eq!((&said["rows"], &said["metrics"]["accuracy"]), (&json!(rows), &json!(1.0)), "{data}");
