@@ -104,15 +104,13 @@ pub struct Scheme {
     pub sharing: Sharing,
     /// How a weight becomes one of two neighbours.
     pub rounding: Rounding,
-    /// Corrections, by name, in the order of their table.
+    /// What is mended beside rounding.
     pub corrections: Corrections,
 }
 
 /// What is mended beside rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Corrections {
-    /// Channels of neighbouring layers are scaled to like ranges.
-    pub equalize: bool,
     /// Biases take up the mean error of their layer.
     pub bias: bool,
 }
@@ -145,7 +143,7 @@ impl Scheme {
             },
             sharing: Sharing::Channel,
             rounding: Rounding::parse("half_even", 0)?,
-            corrections: Corrections { equalize: false, bias: true },
+            corrections: Corrections { bias: true },
         })
     }
 }

@@ -6,10 +6,11 @@ mod words;
 
 pub use words::SchemeWords;
 
-use crate::compare::Evaluation;
-use crate::evaluate::{EvaluateOptions, evaluate};
+use crate::compare::{self, Evaluation};
+use crate::evaluate::EvaluateOptions;
+use crate::network::evaluate::on_rows;
 use crate::network::feed::Feed;
-use crate::network::head::answers;
+use crate::network::head::{Answers, answers};
 use crate::network::store::Made;
 use crate::network::{Network, NetworkOptions};
 use crate::output::{refuse_same_file, write_whole};
@@ -18,7 +19,7 @@ use ::quantize::{
     Exceptions, LayerReport, Observed, Pipeline, Precision, Quantized, Role, Roles, Scheme, Verdict,
     diagnose, dynamic, guard, lower, weights_only,
 };
-use ir::{Card, Graph, NodeIdx};
+use ir::{Card, Graph, Node, NodeIdx};
 use jobs::{Clock, Ctx};
 use judge::{Judge, predicted};
 use onnx::NetworkMeta;
@@ -173,11 +174,13 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
         }
     }
     let (bytes, floats) = form.write(options, &network, &quantized.graph)?;
-    let written = Network::load(&options.output)?;
+    // The integer form answers for both: it is what runs here.
+    let mut written = network.with_graph(lower(&quantized.graph)?.graph);
+    written.bytes = bytes;
     let told = answers(&written, &feed, ctx)?;
     let effect = ::quantize::effect(&[predicted(&float)?], &[predicted(&told)?]);
     let evaluation = match &truth {
-        Some(_) => Some(both(options, data, ctx)?),
+        Some(_) => Some(both(options, data, [(&network, float), (&written, told)], &feed, ctx)?),
         None => None,
     };
     let speed = evaluation.as_ref().and_then(|e| match &e.models[..] {
@@ -216,18 +219,30 @@ impl QuantizeReport {
 }
 
 /// The float network and the written one on rows whose classes are known.
-fn both(options: &QuantizeOptions, data: &str, ctx: &Ctx<'_>) -> Result<Evaluation, Error> {
-    evaluate(
-        &EvaluateOptions {
-            models: vec![options.model.clone(), options.output.clone()],
-            data: data.to_owned(),
-            target: options.target.clone(),
-            metric: Some("accuracy".to_owned()),
-            network: options.network.clone(),
-            ..EvaluateOptions::default()
-        },
-        ctx,
-    )
+fn both(
+    options: &QuantizeOptions,
+    data: &str,
+    networks: [(&Network, Answers); 2],
+    feed: &Feed,
+    ctx: &Ctx<'_>,
+) -> Result<Evaluation, Error> {
+    let asked = EvaluateOptions {
+        data: data.to_owned(),
+        target: options.target.clone(),
+        metric: Some("accuracy".to_owned()),
+        network: options.network.clone(),
+        ..EvaluateOptions::default()
+    };
+    let mut told = Vec::with_capacity(2);
+    let mut metric = metrics::metric("accuracy")?;
+    for ((network, answers), path) in networks.into_iter().zip([&options.model, &options.output]) {
+        let (on_rows, used) = on_rows(network, feed, answers, &asked, ctx)?;
+        metric = used;
+        told.push((path.as_path(), on_rows));
+    }
+    let comparisons = compare::each_two(&told, metric, data, ctx)?;
+    let models = told.into_iter().map(|(_, on_rows)| on_rows.evaluated).collect();
+    Ok(Evaluation { models, comparisons, figures: None })
 }
 
 fn interrupted(ctx: &Ctx<'_>) -> Result<(), ::quantize::Error> {
@@ -242,17 +257,12 @@ fn without_rows(
     is_kept: &dyn Fn(&str) -> bool,
 ) -> Result<Quantized, Error> {
     let roles = Roles::of(graph);
-    if let Some((_, node, _)) = roles
-        .nodes()
-        .find(|(_, node, role)| matches!(role, Role::Layer(_)) && !is_kept(&node.name))
-        .is_none()
-        .then(|| roles.nodes().next())
-        .flatten()
-    {
+    let is_layer =
+        |(_, node, role): (NodeIdx, &Node, Role)| matches!(role, Role::Layer(_)) && !is_kept(&node.name);
+    if !roles.nodes().any(is_layer) {
         return Err(Error::input(format!(
-            "{}: expected a product with constant weights, such as Conv or Gemm, got none from \"{}\" on; nothing can be quantized",
-            options.model.display(),
-            node.name
+            "{}: expected a product with constant weights, such as Conv or Gemm, got none that is to be quantized; look at its nodes with smidgen inspect",
+            options.model.display()
         )));
     }
     let name = |idx: NodeIdx| graph.nodes().get(idx.0 as usize).map_or("", |n| &n.name[..]);

@@ -13,7 +13,7 @@ use evaluate::report::{WorstRow, WorstRows};
 use evaluate::score_interval;
 use ir::Task;
 use jobs::{Ctx, Threads};
-use metrics::Observed;
+use metrics::{MetricEntry, Observed};
 use recipe::{Truth, Warning};
 use std::path::Path;
 
@@ -29,35 +29,8 @@ pub(crate) fn evaluate_networks(options: &EvaluateOptions, ctx: &Ctx<'_>) -> Res
         let network = Network::load(path)?;
         let feed = Feed::open(&network, &options.data, options.target.as_deref(), &options.network)?;
         let answers = answers(&network, &feed, ctx)?;
-        let known = known(&network, &feed, &answers, options)?;
-        let task = match answers.n_classes {
-            0 => Task::Regression,
-            2 => Task::Binary,
-            _ => Task::Multiclass,
-        };
-        let asked = match &options.metric {
-            Some(name) => metrics::metric(name)?,
-            None => metrics::default_metric(crate::evaluate::metric_task(task)),
-        };
+        let (on_rows, asked) = on_rows(&network, &feed, answers, options, ctx)?;
         metric = Some(asked);
-        let speed = network.measure(&feed, &Threads::one())?;
-        let warnings = answers.was_softmax.then(|| {
-            let text = "the outputs are no probabilities; a softmax was taken";
-            Warning::table("softmax", text.to_owned())
-        });
-        let mut evaluated = report(&known.truth, &answers.predictions, asked, |partial| Evaluated {
-            task,
-            positive: known.classes.get(1).filter(|_| task == Task::Binary).cloned(),
-            classes: known.classes,
-            bytes: network.bytes,
-            speed: Some(speed),
-            exact: network.graph.is_exact(),
-            warnings: warnings.into_iter().collect(),
-            ..partial
-        })?;
-        let interval = |observed: &Observed<'_>| score_interval(observed, asked, compare::SEED, ctx.threads);
-        evaluated.interval = known.truth.observe(&answers.predictions, interval)??;
-        let on_rows = OnRows { evaluated, truth: known.truth, predictions: answers.predictions, shown: None };
         if options.figures && figures.is_none() {
             let shown = shown(&on_rows, &feed);
             figures = Some(EvaluationFigures::of_network(&network, &on_rows, shown));
@@ -82,6 +55,47 @@ pub(crate) fn evaluate_networks(options: &EvaluateOptions, ctx: &Ctx<'_>) -> Res
     let comparisons = compare::each_two(&told, metric, &options.data, ctx)?;
     let models = told.into_iter().map(|(_, on_rows)| on_rows.evaluated).collect();
     Ok(Evaluation { models, comparisons, figures })
+}
+
+/// How a network does on rows, from what it answered, and the metric that is its score.
+///
+/// # Errors
+/// Classes that are not known, a metric that is none.
+pub(crate) fn on_rows(
+    network: &Network,
+    feed: &Feed,
+    answers: Answers,
+    options: &EvaluateOptions,
+    ctx: &Ctx<'_>,
+) -> Result<(OnRows, &'static MetricEntry), Error> {
+    let known = known(network, feed, &answers, options)?;
+    let task = match answers.n_classes {
+        0 => Task::Regression,
+        2 => Task::Binary,
+        _ => Task::Multiclass,
+    };
+    let asked = match &options.metric {
+        Some(name) => metrics::metric(name)?,
+        None => metrics::default_metric(crate::evaluate::metric_task(task)),
+    };
+    let speed = network.measure(feed, &Threads::one())?;
+    let warnings = answers.was_softmax.then(|| {
+        let text = "the outputs are no probabilities; a softmax was taken";
+        Warning::table("softmax", text.to_owned())
+    });
+    let mut evaluated = report(&known.truth, &answers.predictions, asked, |partial| Evaluated {
+        task,
+        positive: known.classes.get(1).filter(|_| task == Task::Binary).cloned(),
+        classes: known.classes,
+        bytes: network.bytes,
+        speed: Some(speed),
+        exact: network.graph.is_exact(),
+        warnings: warnings.into_iter().collect(),
+        ..partial
+    })?;
+    let interval = |observed: &Observed<'_>| score_interval(observed, asked, compare::SEED, ctx.threads);
+    evaluated.interval = known.truth.observe(&answers.predictions, interval)??;
+    Ok((OnRows { evaluated, truth: known.truth, predictions: answers.predictions, shown: None }, asked))
 }
 
 /// What is true of the rows.

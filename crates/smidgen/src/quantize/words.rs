@@ -92,7 +92,7 @@ impl SchemeWords {
         }
         match self.corrections.as_deref() {
             None | Some("bias") => {}
-            Some("none") => scheme.corrections = Corrections { equalize: false, bias: false },
+            Some("none") => scheme.corrections = Corrections { bias: false },
             Some(text) => return Err(expected("--corrections", "bias or none", text)),
         }
         Ok(scheme)
