@@ -115,7 +115,7 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
     let network = Network::load(&options.model)?;
     let is_kept = kept(options)?;
     let Some(data) = &options.calibrate else {
-        let quantized = without_rows(options, &network.graph, &scheme, &*is_kept)?;
+        let quantized = without_rows(options, &network.graph, &scheme, &is_kept)?;
         let mut report = QuantizeReport::plain(&network, clock.seconds());
         let (bytes, floats) = form.write(options, &network, &quantized.graph)?;
         (report.bytes[1], report.floats) = (bytes, floats);
@@ -277,7 +277,7 @@ fn without_rows(
 }
 
 /// Which nodes stay floats, by their names.
-fn kept(options: &QuantizeOptions) -> Result<Box<dyn Fn(&str) -> bool>, Error> {
+fn kept(options: &QuantizeOptions) -> Result<impl Fn(&str) -> bool, Error> {
     let read = |flag: &str, text: &Option<String>| -> Result<Option<Regex>, Error> {
         let Some(text) = text else { return Ok(None) };
         Regex::new(text)
@@ -285,9 +285,9 @@ fn kept(options: &QuantizeOptions) -> Result<Box<dyn Fn(&str) -> bool>, Error> {
             .map_err(|e| Error::input(format!("{flag}: expected a regular expression, got \"{text}\": {e}")))
     };
     let (keep, only) = (read("--keep", &options.keep)?, read("--only", &options.only)?);
-    Ok(Box::new(move |name| {
+    Ok(move |name: &str| {
         keep.as_ref().is_some_and(|r| r.is_match(name)) || only.as_ref().is_some_and(|r| !r.is_match(name))
-    }))
+    })
 }
 
 /// What is written.
