@@ -117,8 +117,9 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
     let Some(data) = &options.calibrate else {
         let quantized = without_rows(options, &network.graph, &scheme, &is_kept)?;
         let mut report = QuantizeReport::plain(&network, clock.seconds());
-        let (bytes, floats) = form.write(options, &network, &quantized.graph)?;
-        (report.bytes[1], report.floats) = (bytes, floats);
+        let lowered = lower(&quantized.graph)?;
+        report.bytes[1] = form.write(options, &network, &quantized.graph, &lowered.graph)?;
+        report.floats = lowered.floats;
         return Ok(report);
     };
     if scheme.pipeline != Pipeline::Static {
@@ -173,9 +174,10 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
             layers = diagnose(&observed, &scheme, &quantized, &mut || interrupted(ctx))?;
         }
     }
-    let (bytes, floats) = form.write(options, &network, &quantized.graph)?;
+    let lowered = lower(&quantized.graph)?;
+    let bytes = form.write(options, &network, &quantized.graph, &lowered.graph)?;
     // The integer form answers for both: it is what runs here.
-    let mut written = network.with_graph(lower(&quantized.graph)?.graph);
+    let mut written = network.with_graph(lowered.graph);
     written.bytes = bytes;
     let told = answers(&written, &feed, ctx)?;
     let effect = ::quantize::effect(&[predicted(&float)?], &[predicted(&told)?]);
@@ -195,7 +197,7 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
         effect: Some(effect),
         guarded,
         layers,
-        floats,
+        floats: lowered.floats,
         unmet,
         seconds: clock.seconds(),
     })
@@ -309,40 +311,39 @@ impl Form {
         }
     }
 
-    /// Writes the network; the length of the file, and nodes that compute with floats.
+    /// Writes one of both forms of the network, and gives the length of the file.
     fn write(
         self,
         options: &QuantizeOptions,
         network: &Network,
-        graph: &Graph,
-    ) -> Result<(u64, Vec<String>), Error> {
-        let lowered = lower(graph)?;
+        pairs: &Graph,
+        integers: &Graph,
+    ) -> Result<u64, Error> {
         let path = &options.output;
-        let bytes = match self {
+        match self {
             Form::Qdq => {
                 let properties = vec![("smidgen.quantize".to_owned(), options.scheme.recipe(options))];
                 let meta = NetworkMeta { name: "quantized".to_owned(), properties };
                 let bytes =
-                    onnx::export_network(graph, &meta).map_err(|e| Error::of_file(path, e.nature(), &e))?;
+                    onnx::export_network(pairs, &meta).map_err(|e| Error::of_file(path, e.nature(), &e))?;
                 write_whole(path, |out| {
                     let failed = |e| Error::input(format!("{}: cannot be written: {e}", path.display()));
                     out.write_all(&bytes).map_err(failed)
                 })?;
-                bytes.len() as u64
+                Ok(bytes.len() as u64)
             }
             Form::Integer => {
                 let pixels = network.with_signature(&options.network)?;
                 let card = Card { recipe: options.scheme.recipe(options), ..Card::default() };
                 let made = Made {
-                    graph: lowered.graph,
+                    graph: integers.clone(),
                     pixels: &pixels,
                     classes: network.signature.classes.clone(),
                     answer: network.signature.answer,
                     card,
                 };
-                made.store(path)?
+                made.store(path)
             }
-        };
-        Ok((bytes, lowered.floats))
+        }
     }
 }
