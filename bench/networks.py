@@ -146,7 +146,8 @@ def measure(system: str, path: Path, folder: Path, order: dict, seconds: float, 
 
 
 def child(command: list, environment: dict | None = None) -> dict:
-    """What a process says, and the most memory that it held, in bytes; or why it failed."""
+    """What a process says, its seconds, and the most memory that it held, in bytes; or why it failed."""
+    start = time.perf_counter()
     process = subprocess.Popen(
         [str(word) for word in command], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -159,6 +160,7 @@ def child(command: list, environment: dict | None = None) -> dict:
         peak = max([peak] + [1024 * int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")])
         time.sleep(0.005)
     out, err = process.communicate()
+    seconds = time.perf_counter() - start
     if process.returncode:
         told = err.strip().splitlines() or [f"exit code {process.returncode}"]
         return {"failed": told[-1][:200]}
@@ -168,7 +170,7 @@ def child(command: list, environment: dict | None = None) -> dict:
         said = [float(number) for number in out.split()]
     if isinstance(said, dict) and "failed" in said:
         return said
-    return {"said": said, "peak": peak}
+    return {"said": said, "seconds": seconds, "peak": peak}
 
 
 def processor() -> str:

@@ -1,150 +1,221 @@
 #!/usr/bin/env python3
-"""Runs the benchmark `quantize`: what networks lose in 8 bits, in `smidgen quantize` and in ONNX Runtime's static
-quantization (min-max, entropy, percentile) and, where it is installed, NNCF.
+"""Runs the benchmark `quantize`: what networks lose in few bits.
 
-Networks are those of `fashion_networks.py`, on all 10,000 test rows of Fashion-MNIST; the networks of the data folder,
-whose own rows are not there, see the same images, and only the share of labels that stay is told.
+Networks are those of `fashion_networks.py`, on all 10,000 test rows of Fashion-MNIST, and the image networks of the
+folder of models; their own rows are not there, so they see the same images, and only the share of labels that stay is
+told. Systems are smidgen (as ONNX and as integers), ONNX Runtime's static quantization and NNCF. Accuracy of a file in
+ONNX is what ONNX Runtime computes from it, of ours in integers what smidgen says. Each measurement is a process of its
+own, whose peak of memory is looked up. `passes` is the time in runs of smidgen's float network over the same rows.
 
-    pip install onnxruntime==1.32.0 onnx==1.22.0 numpy==2.3.4
+    pip install nncf==3.4.0 onnxruntime==1.32.0
     cargo build --release
-    bench/quantize.py NETWORKS                       # the folder that fashion_networks.py wrote
-
-smidgen calibrates on all rows, the peers on the first `--rows`: ONNX Runtime's percentile keeps every activation of
-every row. Peers are run with their defaults but for weights by channel, which is what their documents advise; accuracy
-of every system is computed by ONNX Runtime from the file that it wrote, ours also as integers by smidgen.
+    bench/quantize.py NETWORKS                  # the folder that fashion_networks.py wrote
+    bench/quantize.py NETWORKS --schemes        # ours alone: fewer bits, grids, symmetric and asymmetric
+    bench/quantize.py NETWORKS fashion_resnet8  # one network, no record
 """
 
 import argparse
 import csv
 import datetime
 import gzip
-import json
-import subprocess
+import os
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy
 import onnxruntime
-from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
-from onnxruntime.quantization.shape_inference import quant_pre_process
 
 import tables
+from networks import child, processor, show
 from systems import smidgen
 
 BENCH = Path(__file__).resolve().parent
 MEAN, STD = 0.2860, 0.3530
-METHODS = {
-    "ort minmax": CalibrationMethod.MinMax,
-    "ort entropy": CalibrationMethod.Entropy,
-    "ort percentile": CalibrationMethod.Percentile,
+CIFAR = numpy.array([[0.4914, 0.4822, 0.4465], [0.2471, 0.2435, 0.2616]], numpy.float32)[:, None, :, None, None]
+
+# What a peer is, how many rows it calibrates on, and how many at a time. ONNX Runtime keeps every activation of every
+# row for its histograms, and NNCF's default is 300 rows one by one.
+PEERS = [
+    ("onnxruntime MinMax", 10_000, 32),
+    ("onnxruntime Entropy", 1_000, 32),
+    ("onnxruntime Percentile", 1_000, 32),
+    ("nncf PERFORMANCE", 300, 1),
+    ("nncf MIXED", 300, 1),
+]
+
+# Other schemes of ours, by their flags.
+SCHEMES = {
+    "int8, asymmetric": [],
+    "int8, symmetric": ["--symmetric"],
+    "int8 by tensor": ["--granularity", "tensor"],
+    "int8, powers of two": ["--grid", "pow2"],
+    "int4": ["--weights", "int4"],
+    "int3": ["--weights", "int3"],
+    "int3, codebook (8 levels)": ["--weights", "int3", "--grid", "codebook"],
+    "int2, codebook (4 levels)": ["--weights", "int2", "--grid", "codebook"],
+    "ternary": ["--weights", "int2", "--grid", "ternary"],
+    "binary (2 levels)": ["--grid", "binary"],
+    "int4, logarithmic": ["--weights", "int4", "--grid", "log"],
 }
 
 
-def read_idx(path):
+def read_idx(path: Path) -> numpy.ndarray:
     raw = gzip.decompress(path.read_bytes())
     dims = numpy.frombuffer(raw, ">u4", raw[3], 4)
     return numpy.frombuffer(raw, numpy.uint8, offset=4 + 4 * raw[3]).reshape(dims)
 
 
-class Reader(CalibrationDataReader):
-    """Rows in batches of 32."""
-
-    def __init__(self, name, rows):
-        self.batches = iter([{name: rows[at : at + 32]} for at in range(0, len(rows), 32)])
-
-    def get_next(self):
-        return next(self.batches, None)
-
-
-def labels_of(path, rows):
-    """The largest output of each row, and the name of the input."""
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    name, shape = session.get_inputs()[0].name, session.get_inputs()[0].shape
-    step = shape[0] if isinstance(shape[0], int) else 256
-    made = [session.run(None, {name: rows[at : at + step]})[0] for at in range(0, len(rows), step)]
-    return numpy.concatenate(made).reshape(len(rows), -1).argmax(1), name
-
-
-def ours(network, data, flags, folder, form):
-    out = folder / f"ours.{form}"
-    said = subprocess.run(
-        [smidgen.BINARY, "quantize", network, "--calibrate", data, "-o", out, "--json", "--quiet", *flags],
-        check=True, capture_output=True,
-    )
-    return json.loads(said.stdout), out
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("networks", type=Path)
-    parser.add_argument("--rows", type=int, default=1000)
-    args = parser.parse_args()
-    if smidgen.version() is None:
-        sys.exit("bench/quantize.py: build it first: cargo build --release")
+def cases(networks: Path) -> list[tuple]:
+    """Name, network, rows, classes."""
     data = tables.data_folder() / "fashion_mnist"
     images = read_idx(data / "t10k-images-idx3-ubyte.gz")
     truth = read_idx(data / "t10k-labels-idx1-ubyte.gz").astype(int)
     models = tables.data_folder().parent / "models"
     scaled = ((images / 255 - MEAN) / STD).astype(numpy.float32)[:, None]
-    three = numpy.pad(images, ((0, 0), (2, 2), (2, 2)))[:, None].repeat(3, 1)
-    cifar = numpy.array([[0.4914, 0.4822, 0.4465], [0.2471, 0.2435, 0.2616]], numpy.float32)[:, :, None, None]
-    cases = [(f"fashion_{n}", args.networks / f"fashion_{n}.onnx", scaled, truth) for n in ("resnet8", "mobilenet", "perceptron")]
-    cases += [
+    wide = numpy.pad(images[:2000], ((0, 0), (2, 2), (2, 2)))[:, None].repeat(3, 1)
+    colours = ((wide / 255 - CIFAR[0]) / CIFAR[1]).astype(numpy.float32)
+    found = [(f"fashion_{n}", networks / f"fashion_{n}.onnx", scaled, truth) for n in ("perceptron", "resnet8", "mobilenet")]
+    return found + [
         ("mnist_cnn_cntk", models / "mnist_cnn_cntk" / "model.onnx", images.astype(numpy.float32)[:, None], None),
-        ("cifar10_resnet_2b", models / "cifar10_resnet_2b" / "model.onnx", ((three / 255 - cifar[0]) / cifar[1]).astype(numpy.float32)[:2000], None),
+        ("cifar10_resnet_2b", models / "cifar10_resnet_2b" / "model.onnx", colours, None),
     ]
+
+
+def outputs(path: Path, rows: numpy.ndarray) -> numpy.ndarray:
+    """The first output of each row, in ONNX Runtime."""
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    told = session.get_inputs()[0]
+    step = told.shape[0] if isinstance(told.shape[0], int) else 256
+    made = [session.run(None, {told.name: rows[at : at + step]})[0] for at in range(0, len(rows), step)]
+    return numpy.concatenate(made).reshape(len(rows), -1)
+
+
+def divergence(of: numpy.ndarray, other: numpy.ndarray) -> float:
+    """Mean over rows of the Kullback-Leibler divergence between shares, in nats."""
+    shares = lambda x: x - x.max(1, keepdims=True) - numpy.log(numpy.exp(x - x.max(1, keepdims=True)).sum(1, keepdims=True))
+    p, q = shares(of.astype(float)), shares(other.astype(float))
+    return float((numpy.exp(p) * (p - q)).sum(1).mean())
+
+
+def percent(share: float | None, digits: int = 2) -> float | None:
+    return None if share is None else round(100 * float(share), digits)
+
+
+def of_file(path: Path, rows: numpy.ndarray, classes, known: numpy.ndarray) -> dict:
+    got = outputs(path, rows)
+    return {
+        "accuracy": None if classes is None else percent((got.argmax(1) == classes).mean()),
+        "agreement": percent((got.argmax(1) == known.argmax(1)).mean()),
+        "divergence": f"{divergence(known, got):.1e}",
+        "bytes": path.stat().st_size,
+    }
+
+
+def ours(network: Path, place: Path, labelled: bool, out: Path, flags: list) -> dict:
+    rows = ["--calibrate", place / "rows.npy"] + (["--labels", place / "labels.npy"] if labelled else [])
+    return child([smidgen.BINARY, "quantize", network, *rows, "-o", out, "--json", "--quiet", *flags])
+
+
+def of_said(said: dict) -> dict:
+    metrics = said["quantized"]["metrics"] or {}
+    return {
+        "accuracy": percent(metrics.get("accuracy")),
+        "agreement": percent(said["agreement"]),
+        "divergence": f"{said['divergence']:.1e}",
+        "bytes": said["quantized"]["bytes"],
+    }
+
+
+NOTHING = {"accuracy": None, "agreement": None, "divergence": None, "bytes": None}
+
+
+def measured(name: str, network: Path, rows: numpy.ndarray, classes, place: Path) -> list[dict]:
+    known = outputs(network, rows)
+    # One run of our float network over the rows: what calibration is measured against.
+    run = child([smidgen.BINARY, "predict", network, place / "rows.npy", "-o", place / "float.csv", "--quiet"])
+    float_s = run.get("seconds")
+    lines = []
+
+    def line(system: str, n: int, told: dict, figures: dict) -> None:
+        seconds = told.get("seconds")
+        lines.append({
+            "network": name, "system": system, "rows": n, **figures,
+            "seconds": None if seconds is None else round(seconds, 2),
+            "passes": None if seconds is None or not float_s else round(seconds / float_s, 2),
+            "peak_mb": round(told["peak"] / 1e6, 1) if "peak" in told else None,
+            "failed": told.get("failed", "")[:100],
+        })
+
+    line("float", len(rows), run, of_file(network, rows, classes, known))
+    for form in ("onnx", "smidgen"):
+        out = place / f"ours.{form}"
+        told = ours(network, place, classes is not None, out, [])
+        if "failed" in told:
+            figures = NOTHING
+        else:
+            figures = of_file(out, rows, classes, known) if form == "onnx" else of_said(told["said"])
+        line(f"smidgen {form}", len(rows), told, figures)
+    for system, n, size in PEERS:
+        numpy.save(place / "some.npy", rows[:n])
+        out = place / "peer.onnx"
+        out.unlink(missing_ok=True)
+        # A network of one row at a time takes no more.
+        step = size if network_takes(network, size) else 1
+        told = child([sys.executable, BENCH / "quantize_peer.py", system, network, place / "some.npy", out, step])
+        line(system, min(n, len(rows)), told, of_file(out, rows, classes, known) if out.is_file() else NOTHING)
+    return lines
+
+
+def network_takes(path: Path, size: int) -> bool:
+    first = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).get_inputs()[0].shape[0]
+    return not isinstance(first, int) or first == size
+
+
+def schemes(name: str, network: Path, classes, place: Path) -> list[dict]:
+    lines = []
+    for scheme, flags in SCHEMES.items():
+        told = ours(network, place, classes is not None, place / "ours.smidgen", flags)
+        figures = NOTHING if "failed" in told else of_said(told["said"])
+        lines.append({"network": name, "scheme": scheme, **figures, "failed": told.get("failed", "")[:100]})
+    return lines
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="networks that fashion_networks.py wrote")
+    parser.add_argument("networks", nargs="*", help="all of them unless given")
+    parser.add_argument("--schemes", action="store_true", help="other schemes of ours instead of peers")
+    args = parser.parse_args()
+    version = smidgen.version()
+    if version is None:
+        sys.exit("bench/quantize.py: build it first: cargo build --release")
     rows_told = []
-    with tempfile.TemporaryDirectory() as place:
-        place = Path(place)
-        for name, network, rows, classes in cases:
-            float_labels, input_name = labels_of(network, rows)
+    for name, network, rows, classes in cases(args.folder):
+        if (args.networks and name not in args.networks) or (args.schemes and classes is None):
+            continue
+        if not network.is_file():
+            sys.exit(f"bench/quantize.py: {network}: expected a network that fashion_networks.py wrote")
+        with tempfile.TemporaryDirectory() as place:
+            place = Path(place)
             numpy.save(place / "rows.npy", rows)
-            flags = []
             if classes is not None:
                 numpy.save(place / "labels.npy", classes.astype(numpy.uint8))
-                flags = ["--labels", place / "labels.npy"]
-            share = lambda got: {
-                "accuracy": None if classes is None else round(100 * float((got == classes).mean()), 2),
-                "agreement": round(100 * float((got == float_labels).mean()), 2),
-            }
-            told = [{"system": "float", **share(float_labels), "bytes": network.stat().st_size, "seconds": None}]
-            for form in ("onnx", "smidgen"):
-                said, out = ours(network, place / "rows.npy", flags, place, form)
-                if form == "onnx":
-                    line = share(labels_of(out, rows)[0])
-                else:
-                    line = {
-                        "accuracy": None if classes is None else round(100 * said["quantized"]["metrics"]["accuracy"], 2),
-                        "agreement": round(100 * said["agreement"], 2),
-                    }
-                told.append({"system": f"smidgen {form}", **line, "bytes": out.stat().st_size, "seconds": round(said["seconds"], 1)})
-            prepared = place / "prepared.onnx"
-            quant_pre_process(str(network), str(prepared), skip_symbolic_shape=True)
-            for system, method in METHODS.items():
-                out, start = place / "ort.onnx", time.perf_counter()
-                try:
-                    quantize_static(
-                        str(prepared), str(out), Reader(input_name, rows[: args.rows]), quant_format=QuantFormat.QDQ,
-                        per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
-                        calibrate_method=method,
-                    )
-                    line = share(labels_of(out, rows)[0])
-                    size, seconds = out.stat().st_size, round(time.perf_counter() - start, 1)
-                except Exception as error:  # what a peer refuses is told, not hidden
-                    line, size, seconds = {"accuracy": None, "agreement": None}, None, None
-                    print(f"{name}: {system}: {type(error).__name__}: {str(error)[:200]}", file=sys.stderr)
-                told.append({"system": system, **line, "bytes": size, "seconds": seconds})
-            rows_told += [{"network": name, "rows": len(rows), **line} for line in told]
-            for line in rows_told[-len(told) :]:
-                print("  ".join(f"{key} {value}" for key, value in line.items()), flush=True)
-    folder = BENCH / "record" / "quantize"
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / f"{datetime.date.today()}.csv", "w", newline="") as file:
-        writer = csv.DictWriter(file, rows_told[0])
-        writer.writeheader()
-        writer.writerows(rows_told)
+            if args.schemes:
+                rows_told += schemes(name, network, classes, place)
+            else:
+                rows_told += measured(name, network, rows, classes, place)
+    show(rows_told)
+    if not args.networks:
+        folder = BENCH / "record" / "quantize"
+        folder.mkdir(parents=True, exist_ok=True)
+        record = folder / f"{datetime.date.today()}{'_schemes' if args.schemes else ''}.csv"
+        with open(record, "w", newline="") as file:
+            file.write(f"# smidgen {version}; peers as pinned\n# {processor()}; load {os.getloadavg()[0]:.1f} at the end\n")
+            writer = csv.DictWriter(file, rows_told[0])
+            writer.writeheader()
+            writer.writerows(rows_told)
+        print(f"bench: record {record.relative_to(BENCH.parent)}", file=sys.stderr)
     return 0
 
 
