@@ -29,6 +29,7 @@ mod single;
 mod sorted;
 mod spectra;
 mod tables;
+mod wide;
 mod windows;
 
 pub use simplify::{simplified, simplify};
@@ -70,13 +71,12 @@ pub fn run(graph: &Graph, inputs: Vec<(String, Tensor)>, limits: Limits) -> Resu
     let given = bind(graph, inputs)?;
     let mut meter = Meter::new(limits);
     given.iter().for_each(|t| meter.take(t));
-    execute(graph, given.into_iter().map(Cow::Owned).collect(), &mut meter, None)
+    execute(graph, given.into_iter().map(Cow::Owned).collect(), &mut meter, Watch::None)
 }
 
 /// Shows any values of the graph while it runs, each once, in the order in which they are made; nothing is kept for
-/// it, and only the nodes that these values hang on are computed.
-/// Values of graphs inside nodes (`If`, `Loop`, `Scan`) are made many times or not at all and have indices of their own:
-/// they are not shown, the outputs of their node are.
+/// it, and only the nodes that these values hang on are computed. Values of graphs inside nodes are shown by
+/// [`watch_all`].
 ///
 /// # Errors
 /// As [`run`]; a value of no graph.
@@ -95,7 +95,25 @@ pub fn watch(
     let mut meter = Meter::new(limits);
     given.iter().for_each(|t| meter.take(t));
     let given = given.into_iter().map(Cow::Owned).collect();
-    execute(graph, given, &mut meter, Some(Watch { wanted, see })).map(drop)
+    execute(graph, given, &mut meter, Watch::Some(wanted, see)).map(drop)
+}
+
+/// Shows every value while the graph runs, in the order in which they are made, and those of graphs inside nodes (`If`,
+/// `Loop`, `Scan`) as often as these run; nothing is kept for it. A value is told by the graph that holds it and its
+/// place there, its name is `graph.value(idx).name`. Gives the outputs.
+///
+/// # Errors
+/// As [`run`].
+pub fn watch_all(
+    graph: &Graph,
+    inputs: Vec<(String, Tensor)>,
+    limits: Limits,
+    see: &mut dyn FnMut(&Graph, ValueIdx, &Tensor),
+) -> Result<Vec<Tensor>, Error> {
+    let given = bind(graph, inputs)?;
+    let mut meter = Meter::new(limits);
+    given.iter().for_each(|t| meter.take(t));
+    execute(graph, given.into_iter().map(Cow::Owned).collect(), &mut meter, Watch::All(see))
 }
 
 /// Inputs in the graph's order.
@@ -134,15 +152,32 @@ fn bind(graph: &Graph, inputs: Vec<(String, Tensor)>) -> Result<Vec<Tensor>, Err
 }
 
 /// Who looks at values, and at which.
-struct Watch<'w> {
-    wanted: &'w [ValueIdx],
-    see: &'w mut dyn FnMut(ValueIdx, &Tensor),
+enum Watch<'w> {
+    None,
+    /// Some values of a graph itself; nothing else is computed, and there are no outputs.
+    Some(&'w [ValueIdx], &'w mut dyn FnMut(ValueIdx, &Tensor)),
+    /// All values, and those of graphs inside.
+    All(&'w mut See<'w>),
 }
 
+/// Who looks at all values, by the graph that holds them.
+pub(crate) type See<'s> = dyn FnMut(&Graph, ValueIdx, &Tensor) + 's;
+
 impl Watch<'_> {
-    fn show(&mut self, idx: ValueIdx, tensor: &Tensor) {
-        if self.wanted.contains(&idx) {
-            (self.see)(idx, tensor);
+    fn show(&mut self, graph: &Graph, idx: ValueIdx, tensor: &Tensor) {
+        match self {
+            Watch::None => {}
+            Watch::Some(wanted, see) if wanted.contains(&idx) => see(idx, tensor),
+            Watch::Some(..) => {}
+            Watch::All(see) => see(graph, idx, tensor),
+        }
+    }
+
+    /// Who looks into graphs inside nodes.
+    fn inside(&mut self) -> Option<&mut See<'_>> {
+        match self {
+            Watch::None | Watch::Some(..) => None,
+            Watch::All(see) => Some(&mut **see),
         }
     }
 }
@@ -154,9 +189,9 @@ struct Schedule {
 }
 
 impl Schedule {
-    /// What `wanted` hangs on; these values themselves are kept to the end only if they are.
-    fn of(graph: &Graph, wanted: &[ValueIdx], is_kept: bool) -> Schedule {
-        let mut is_needed = vec![false; graph.values().len()];
+    /// What `wanted` hangs on, or all that there is; these values themselves are kept to the end only if they are.
+    fn of(graph: &Graph, wanted: &[ValueIdx], is_kept: bool, is_all: bool) -> Schedule {
+        let mut is_needed = vec![is_all; graph.values().len()];
         let mut uses = vec![0u32; graph.values().len()];
         for idx in wanted {
             is_needed[idx.0 as usize] = true;
@@ -181,30 +216,27 @@ fn execute<'g>(
     graph: &'g Graph,
     given: Vec<Cow<'g, Tensor>>,
     meter: &mut Meter,
-    mut watch: Option<Watch<'_>>,
+    mut watch: Watch<'_>,
 ) -> Result<Vec<Tensor>, Error> {
-    let wanted = watch.as_ref().map_or(graph.outputs(), |w| w.wanted);
-    let Schedule { runs, mut uses } = Schedule::of(graph, wanted, watch.is_none());
-    let mut show = |idx: ValueIdx, tensor: &Tensor| {
-        if let Some(watch) = &mut watch {
-            watch.show(idx, tensor);
-        }
-    };
+    let some = if let Watch::Some(wanted, _) = &watch { Some(*wanted) } else { None };
+    let is_all = matches!(watch, Watch::All(_));
+    let Schedule { runs, mut uses } =
+        Schedule::of(graph, some.unwrap_or(graph.outputs()), some.is_none(), is_all);
     let mut held: Vec<Option<Cow<'g, Tensor>>> = vec![None; graph.values().len()];
     for (&idx, tensor) in graph.inputs().iter().zip(given) {
-        show(idx, &tensor);
+        watch.show(graph, idx, &tensor);
         held[idx.0 as usize] = Some(tensor);
     }
     for (at, value) in graph.values().iter().enumerate() {
         if let Origin::Constant(tensor) = &value.origin {
-            show(ValueIdx(at as u32), tensor);
+            watch.show(graph, ValueIdx(at as u32), tensor);
             held[at] = Some(Cow::Borrowed(tensor));
         }
     }
     for (node, _) in graph.nodes().iter().zip(&runs).filter(|(_, runs)| **runs) {
-        let made = step(node, &mut held, &mut uses, meter)?;
+        let made = step(node, &mut held, &mut uses, meter, watch.inside())?;
         for (&idx, tensor) in node.outputs.iter().zip(made) {
-            show(idx, &tensor);
+            watch.show(graph, idx, &tensor);
             meter.take(&tensor);
             if uses[idx.0 as usize] > 0 {
                 held[idx.0 as usize] = Some(Cow::Owned(tensor));
@@ -213,7 +245,7 @@ fn execute<'g>(
             }
         }
     }
-    if watch.is_some() {
+    if some.is_some() {
         return Ok(Vec::new());
     }
     let mut outputs = Vec::with_capacity(graph.outputs().len());
@@ -237,6 +269,7 @@ fn step<'g>(
     held: &mut [Option<Cow<'g, Tensor>>],
     uses: &mut [u32],
     meter: &mut Meter,
+    inside: Option<&mut See<'_>>,
 ) -> Result<Vec<Tensor>, Error> {
     let name = node.op.payload().name();
     let fail = |engine| Error::from(Kind::Unsupported { node: node.name.clone(), op: name, engine });
@@ -264,7 +297,7 @@ fn step<'g>(
         let tensor = handed.or_else(|| lent().map(|t| Cow::Borrowed(&**t)));
         tensors.push(tensor.ok_or_else(|| fail("tensors"))?);
     }
-    let outputs = compute(node, op, tensors, meter)?;
+    let outputs = compute(node, op, tensors, meter, inside)?;
     meter.release(freed);
     Ok(outputs)
 }
@@ -275,6 +308,7 @@ pub(crate) fn compute<'t>(
     op: &TensorOp,
     tensors: Vec<Cow<'t, Tensor>>,
     meter: &mut Meter,
+    inside: Option<&mut See<'_>>,
 ) -> Result<Vec<Tensor>, Error> {
     let shapes: Vec<Shape> = tensors.iter().map(|t| Shape::fixed(t.dims())).collect();
     let operands: Vec<Operand<'_>> = tensors
@@ -290,7 +324,7 @@ pub(crate) fn compute<'t>(
         .collect();
     let made = op.payload().infer(&operands).map_err(|e| misfit(&node.name, op.payload().name(), &e))?;
     drop(operands);
-    let mut args = Args::new(node, tensors, made, meter)?;
+    let mut args = Args::new(node, tensors, made, (meter, inside))?;
     evaluate(op, &mut args)
 }
 

@@ -4,10 +4,10 @@
 use ir::fixed::Overflow;
 use ir::op::tensor::{
     Activation, ActivationKind, BatchNormalization, Binary, Concat, Conv, DequantizeLinear, Gather, Identity,
-    MatMul, Pad, PadMode, Pads, QuantizeLinear, Reshape, ShapeOf, Window,
+    Loop, MatMul, Pad, PadMode, Pads, QuantizeLinear, Reshape, ShapeOf, Window,
 };
 use ir::{DType, Dim, Graph, GraphBuilder, Op, Shape, Tensor, TensorData, ValueIdx};
-use smidgen_runtime::tensors::{Limits, run, simplify, watch};
+use smidgen_runtime::tensors::{Limits, run, simplify, watch, watch_all};
 
 fn floats(dims: &[usize], seed: usize) -> Tensor {
     let n: usize = dims.iter().product();
@@ -79,6 +79,38 @@ fn only_what_is_watched_is_computed() {
     let none =
         watch(&graph, named("x", floats(&[1000], 1)), Limits::default(), &[ValueIdx(99)], &mut |_, _| {});
     assert!(none.unwrap_err().to_string().contains("expected a value below 11, got 99"));
+}
+
+#[test]
+fn values_of_a_loop_are_shown_at_each_step() {
+    let mut inner = GraphBuilder::new();
+    inner.input("step", DType::I64, Shape::fixed(&[])).unwrap();
+    let go_on = inner.input("go_on", DType::Bool, Shape::fixed(&[])).unwrap();
+    let x = inner.input("x", DType::F32, Shape::fixed(&[2])).unwrap();
+    let doubled = inner.node(Binary::Add.into(), &[x, x]).unwrap();
+    // Of this one nothing hangs.
+    let squared = inner.node(Binary::Mul.into(), &[doubled, doubled]).unwrap();
+    let body = inner.finish(&[go_on, doubled]).unwrap();
+    let mut b = GraphBuilder::new();
+    let x = b.input("x", DType::F32, Shape::fixed(&[2])).unwrap();
+    let limit = b.constant(Tensor::scalar(TensorData::I64(vec![3])).unwrap()).unwrap();
+    let op = Loop { body, has_limit: true, has_condition: false, n_carried: 1 };
+    let looped = b.node(op.into(), &[limit, x]).unwrap();
+    let graph = b.finish(&[looped]).unwrap();
+    let given = || named("x", Tensor::vector(TensorData::F32(vec![1.0, -3.0])));
+    let (mut doubles, mut squares, mut outer) = (Vec::new(), Vec::new(), Vec::new());
+    let made = watch_all(&graph, given(), Limits::default(), &mut |of, idx, tensor| match (
+        std::ptr::eq(of, &graph),
+        idx,
+    ) {
+        (true, idx) => outer.push(idx),
+        (false, idx) if idx == doubled => doubles.push(single(tensor)[0]),
+        (false, idx) if idx == squared => squares.push(single(tensor)[1]),
+        _ => {}
+    });
+    assert_eq!(made.unwrap(), run(&graph, given(), Limits::default()).unwrap());
+    assert_eq!((doubles, squares), (vec![2.0, 4.0, 8.0], vec![36.0, 144.0, 576.0]));
+    assert_eq!(outer.len(), graph.values().len());
 }
 
 #[test]

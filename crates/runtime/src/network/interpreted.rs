@@ -50,7 +50,7 @@ impl Interpreted {
             });
         }
         let mut meter = Meter::new(run.limits);
-        let made = compute(&self.node, op, tensors, &mut meter)?;
+        let made = compute(&self.node, op, tensors, &mut meter, None)?;
         for (&slot, tensor) in self.made.iter().zip(&made) {
             let (_, out) = run.rooms.apart(run.memory, slot);
             if !put(tensor.data(), out) {

@@ -76,7 +76,7 @@ impl<'g> Known<'g> {
             let constants: Option<Vec<_>> =
                 node.inputs.iter().map(|i| known.constants[i.0 as usize].clone()).collect();
             if let Some(tensors) = constants {
-                let made = compute(node, op, tensors, &mut meter)?;
+                let made = compute(node, op, tensors, &mut meter, None)?;
                 made.iter().for_each(|tensor| meter.take(tensor));
                 known.keep(node, made);
                 continue;

@@ -1,6 +1,6 @@
 //! What an operator is given when it runs, and what it may take.
 
-use super::{Limits, describe};
+use super::{Limits, See, describe};
 use crate::error::{Error, Kind};
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
@@ -53,6 +53,8 @@ pub(super) struct Args<'t, 'm> {
     tensors: Vec<Cow<'t, Tensor>>,
     made: Vec<(DType, Shape)>,
     pub(super) meter: &'m mut Meter,
+    /// Who looks at values of graphs inside the node.
+    pub(super) inside: Option<&'m mut See<'m>>,
 }
 
 impl<'t, 'm> Args<'t, 'm> {
@@ -61,9 +63,14 @@ impl<'t, 'm> Args<'t, 'm> {
         node: &'t Node,
         tensors: Vec<Cow<'t, Tensor>>,
         made: Vec<(DType, Shape)>,
-        meter: &'m mut Meter,
+        (meter, inside): (&'m mut Meter, Option<&'m mut See<'_>>),
     ) -> Result<Args<'t, 'm>, Error> {
-        let args = Args { node, op: node.op.payload().name(), tensors, made, meter };
+        // What is lent for long is lent for short.
+        let inside: Option<&'m mut See<'m>> = match inside {
+            Some(see) => Some(see),
+            None => None,
+        };
+        let args = Args { node, op: node.op.payload().name(), tensors, made, meter, inside };
         for tensor in args.tensors.iter().filter(|t| t.data().is_empty()) {
             args.room(tensor.dtype(), tensor.dims())?;
         }
@@ -205,6 +212,12 @@ impl<'t, 'm> Args<'t, 'm> {
     /// Refuses a tensor of these lengths that does not fit in what is left.
     pub(super) fn allow_tensor(&self, dtype: DType, dims: &[usize]) -> Result<(), Error> {
         self.allow(self.room(dtype, dims)?)
+    }
+
+    /// Refuses so many integers of fewer than 64 bits where they do not fit as those of 64.
+    pub(super) fn allow_widened(&self, dtype: DType, n: usize) -> Result<(), Error> {
+        let takes_room = dtype.whole_range().is_some() && dtype.bytes() < 8;
+        if takes_room { self.allow_tensor(DType::I64, &[n]) } else { Ok(()) }
     }
 
     fn too_large(&self, needed: u128) -> Error {

@@ -2,7 +2,7 @@
 
 use super::args::Args;
 use super::each::{around, moved, strided, strides};
-use super::execute;
+use super::{Watch, execute};
 use crate::error::Error;
 use alloc::borrow::Cow;
 use alloc::vec;
@@ -13,7 +13,8 @@ use ir::{Graph, Tensor, TensorData};
 /// Outputs of a graph inside, which takes its memory and steps from the run around it.
 fn inside(graph: &Graph, given: Vec<Tensor>, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {
     given.iter().for_each(|t| args.meter.take(t));
-    let outputs = execute(graph, given.into_iter().map(Cow::Owned).collect(), args.meter, None)?;
+    let watch = args.inside.as_deref_mut().map_or(Watch::None, |see| Watch::All(see));
+    let outputs = execute(graph, given.into_iter().map(Cow::Owned).collect(), args.meter, watch)?;
     outputs.iter().for_each(|t| args.meter.give_back(t));
     Ok(outputs)
 }

@@ -3,6 +3,7 @@
 use super::args::Args;
 use super::each::{Number, Real, zip};
 use super::gemm::{Matrix, product};
+use super::wide::wide;
 use super::windows::Windows;
 use crate::error::Error;
 use alloc::borrow::Cow;
@@ -214,32 +215,41 @@ fn depthwise<T: Real>(windows: &Windows, groups: usize, (x, w, bias): (&[T], &[T
         for (at, (out, image)) in made.chunks_exact_mut(windows.n_windows()).zip(channels).enumerate() {
             let weights = &w[at % groups * n_taps..(at % groups + 1) * n_taps];
             let out = out[first * per_line..].chunks_exact_mut(per_line);
-            for (out, taps) in out.zip(&table) {
-                taps.chunks(3).for_each(|taps| add_taps(out, image, weights, taps));
-                if let Some(&bias) = bias.get(at % groups) {
-                    out.iter_mut().for_each(|y| *y = y.plus(bias));
-                }
-            }
+            let bias = bias.get(at % groups);
+            wide(
+                #[inline(always)]
+                || {
+                    for (out, taps) in out.zip(&table) {
+                        taps.chunks(3).for_each(|taps| add_taps(out, image, weights, taps));
+                        if let Some(&bias) = bias {
+                            out.iter_mut().for_each(|y| *y = y.plus(bias));
+                        }
+                    }
+                },
+            );
         }
     }
 }
 
-/// Adds up to three taps to a line of windows. Three that go by one are added together, so that the sums are read and
-/// written once; what only some of them reach, at the sides, comes one by one. Each sum grows in the order of taps.
+/// Adds up to three taps to a line of windows. Three that go by one step are added together, so that the sums are read
+/// and written once; what only some of them reach, at the sides, comes one by one. Each sum grows in the order of taps.
+#[inline(always)]
 fn add_taps<T: Real>(out: &mut [T], image: &[T], weights: &[T], taps: &[Tap]) {
     let mut inner = 0..0;
     if let [a, b, c] = taps
-        && taps.iter().all(|t| t.step == 1)
+        && matches!(a.step, 1 | 2)
+        && taps.iter().all(|t| t.step == a.step)
     {
         let first = a.windows.start.max(b.windows.start).max(c.windows.start);
         let end = a.windows.end.min(b.windows.end).min(c.windows.end);
         if first < end {
             inner = first..end;
-            let pixels = |t: &Tap| &image[t.place + first - t.windows.start..t.place + end - t.windows.start];
-            let (x, y, z) = (pixels(a), pixels(b), pixels(c));
-            let (u, v, w) = (weights[a.tap], weights[b.tap], weights[c.tap]);
-            for (((sum, &x), &y), &z) in out[inner.clone()].iter_mut().zip(x).zip(y).zip(z) {
-                *sum = sum.plus(u.times(x)).plus(v.times(y)).plus(w.times(z));
+            let n = (end - first - 1) * a.step + 1;
+            let pixels = [a, b, c].map(|t| &image[t.place + (first - t.windows.start) * t.step..][..n]);
+            let weights = [a, b, c].map(|t| weights[t.tap]);
+            match a.step {
+                1 => add_three::<T, 1>(&mut out[inner.clone()], pixels, weights),
+                _ => add_three::<T, 2>(&mut out[inner.clone()], pixels, weights),
             }
         }
     }
@@ -259,6 +269,20 @@ fn add_taps<T: Real>(out: &mut [T], image: &[T], weights: &[T], taps: &[Tap]) {
             }
         }
     }
+}
+
+/// `sums[i] += u x[i STEP] + v y[i STEP] + w z[i STEP]`, from left to right.
+#[inline(always)]
+fn add_three<T: Real, const STEP: usize>(sums: &mut [T], [x, y, z]: [&[T]; 3], [u, v, w]: [T; 3]) {
+    let Some((last, sums)) = sums.split_last_mut() else { return };
+    // What lies between two pixels is passed over; there is none behind the last one.
+    let n = sums.len() * STEP;
+    let (steps, ends) = ([x, y, z].map(|p| p[..n].chunks_exact(STEP)), [x[n], y[n], z[n]]);
+    let [xs, ys, zs] = steps;
+    for (((sum, x), y), z) in sums.iter_mut().zip(xs).zip(ys).zip(zs) {
+        *sum = sum.plus(u.times(x[0])).plus(v.times(y[0])).plus(w.times(z[0]));
+    }
+    *last = last.plus(u.times(ends[0])).plus(v.times(ends[1])).plus(w.times(ends[2]));
 }
 
 pub(super) fn transposed(op: &ConvTranspose, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {

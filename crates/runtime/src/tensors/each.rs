@@ -54,16 +54,11 @@ macro_rules! computed {
     };
 }
 
-/// Pairs of elements of one dtype computed with; `None` as above, or for different dtypes.
+/// Pairs of elements of one dtype computed with, integers of fewer than 64 bits as [`widened`] makes them; `None` for
+/// all others, and for different dtypes.
 macro_rules! paired {
     ($a:expr, $b:expr, $x:ident, $y:ident => $made:expr) => {
         match ($a, $b) {
-            (TensorData::U8($x), TensorData::U8($y)) => Some(TensorData::U8($made)),
-            (TensorData::I8($x), TensorData::I8($y)) => Some(TensorData::I8($made)),
-            (TensorData::U16($x), TensorData::U16($y)) => Some(TensorData::U16($made)),
-            (TensorData::I16($x), TensorData::I16($y)) => Some(TensorData::I16($made)),
-            (TensorData::U32($x), TensorData::U32($y)) => Some(TensorData::U32($made)),
-            (TensorData::I32($x), TensorData::I32($y)) => Some(TensorData::I32($made)),
             (TensorData::U64($x), TensorData::U64($y)) => Some(TensorData::U64($made)),
             (TensorData::I64($x), TensorData::I64($y)) => Some(TensorData::I64($made)),
             (TensorData::F32($x), TensorData::F32($y)) => Some(TensorData::F32($made)),
@@ -79,6 +74,36 @@ macro_rules! paired {
 }
 
 pub(super) use {computed, moved, paired};
+
+/// Integers of less than 64 bits, and truths, as those of 64; all else as it is. What wraps in 64 bits and is cut back
+/// has wrapped in fewer, so one loop serves all of them.
+pub(super) fn widened(data: &TensorData) -> Cow<'_, TensorData> {
+    macro_rules! wide {
+        ($($kind:ident),*) => {
+            match data {
+                $(TensorData::$kind(v) => {
+                    Cow::Owned(TensorData::I64(v.iter().map(|&x| x.into()).collect()))
+                })*
+                _ => Cow::Borrowed(data),
+            }
+        };
+    }
+    wide!(Bool, U8, I8, U16, I16, U32, I32)
+}
+
+/// Integers of 64 bits cut back to a dtype of fewer; all else as it is.
+pub(super) fn narrowed(dtype: DType, data: TensorData) -> TensorData {
+    let TensorData::I64(v) = data else { return data };
+    macro_rules! cut {
+        ($($kind:ident $t:ident),*) => {
+            match dtype {
+                $(DType::$kind => TensorData::$kind(v.into_iter().map(|x| x as $t).collect()),)*
+                _ => TensorData::I64(v),
+            }
+        };
+    }
+    cut!(U8 u8, I8 i8, U16 u16, I16 i16, U32 u32, I32 i32)
+}
 
 /// Floats of 16 bits in single precision.
 pub(super) fn singles(half: ir::fixed::Half, bits: &[u16]) -> Vec<f32> {

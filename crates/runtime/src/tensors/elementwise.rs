@@ -1,7 +1,8 @@
 //! Two elements to one, with broadcasting.
 
 use super::args::Args;
-use super::each::{Number, moved, paired, zip};
+use super::each::{Number, moved, narrowed, paired, widened, zip};
+use super::wide::wide;
 use crate::error::Error;
 use alloc::vec::Vec;
 use ir::op::tensor::{Binary, Compare};
@@ -9,12 +10,15 @@ use ir::{DType, Tensor, TensorData};
 
 /// Each element of the first with its element of the second, which is repeated from stretch to stretch.
 fn merge<T: Number>(v: &mut [T], b: &[T], f: impl Fn(T, T) -> T) {
-    match b {
-        [b] => v.iter_mut().for_each(|x| *x = f(*x, *b)),
-        _ => v.chunks_exact_mut(b.len().max(1)).for_each(|v| {
-            v.iter_mut().zip(b).for_each(|(x, &b)| *x = f(*x, b));
-        }),
-    }
+    wide(
+        #[inline(always)]
+        || match b {
+            [b] => v.iter_mut().for_each(|x| *x = f(*x, *b)),
+            _ => v.chunks_exact_mut(b.len().max(1)).for_each(|v| {
+                v.iter_mut().zip(b).for_each(|(x, &b)| *x = f(*x, b));
+            }),
+        },
+    );
 }
 
 /// The first input changed in place, where nobody else needs it and the second is repeated along its first axes: single
@@ -51,19 +55,10 @@ pub(super) fn binary(op: Binary, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>,
     let (a, b) = (args.tensor(0)?, args.tensor(1)?);
     let (p, q) = (a.dims(), b.dims());
     let made = match op {
-        Binary::Add => paired!(a.data(), b.data(), x, y => zip(&dims, (p, x), (q, y), Number::plus)),
-        Binary::Sub => paired!(a.data(), b.data(), x, y => zip(&dims, (p, x), (q, y), Number::minus)),
-        Binary::Mul => paired!(a.data(), b.data(), x, y => zip(&dims, (p, x), (q, y), Number::times)),
-        Binary::Div => paired!(a.data(), b.data(), x, y => zip(&dims, (p, x), (q, y), Number::over)),
-        Binary::Mod => paired!(a.data(), b.data(), x, y => zip(&dims, (p, x), (q, y), Number::modulo)),
-        Binary::FMod => paired!(a.data(), b.data(), x, y => zip(&dims, (p, x), (q, y), Number::rest)),
-        Binary::Min => paired!(a.data(), b.data(), x, y => zip(&dims, (p, x), (q, y), Number::smaller)),
-        Binary::Max => paired!(a.data(), b.data(), x, y => zip(&dims, (p, x), (q, y), Number::larger)),
-        Binary::PRelu => paired!(a.data(), b.data(), x, y => zip(&dims, (p, x), (q, y), prelu)),
         Binary::Pow => {
             let exponents = doubles(b.data()).ok_or_else(|| args.refuse(1))?;
             if exponents == [2.0] {
-                super::each::computed!(a.data(), x => zip(&dims, (p, x), (p, x), Number::times))
+                numbers(Binary::Mul, &dims, (p, a.data()), (p, a.data()))
             } else {
                 super::each::computed!(a.data(), x => zip(&dims, (p, x), (q, &exponents), |x, e| x.power(e)))
             }
@@ -78,13 +73,47 @@ pub(super) fn binary(op: Binary, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>,
             }
             _ => None,
         },
-        Binary::BitwiseAnd
-        | Binary::BitwiseOr
-        | Binary::BitwiseXor
-        | Binary::ShiftLeft
-        | Binary::ShiftRight => bits(op, &dims, (p, a.data()), (q, b.data())),
+        _ => {
+            if a.dtype() != b.dtype() {
+                return Err(args.refuse(1));
+            }
+            args.allow_widened(a.dtype(), a.data().len() + b.data().len())?;
+            numbers(op, &dims, (p, a.data()), (q, b.data()))
+        }
     };
     args.only(made.ok_or_else(|| args.refuse(0))?)
+}
+
+/// What is computed alike with numbers of any dtype.
+fn numbers(
+    op: Binary,
+    dims: &[usize],
+    (p, a): (&[usize], &TensorData),
+    (q, b): (&[usize], &TensorData),
+) -> Option<TensorData> {
+    let dtype = a.dtype();
+    if matches!(dtype, DType::Bool) {
+        return None;
+    }
+    let (a, b) = (widened(a), widened(b));
+    macro_rules! each {
+        ($f:expr) => {
+            paired!(&*a, &*b, x, y => zip(dims, (p, x), (q, y), $f))
+        };
+    }
+    let made = match op {
+        Binary::Add => each!(Number::plus),
+        Binary::Sub => each!(Number::minus),
+        Binary::Mul => each!(Number::times),
+        Binary::Div => each!(Number::over),
+        Binary::Mod => each!(Number::modulo),
+        Binary::FMod => each!(Number::rest),
+        Binary::Min => each!(Number::smaller),
+        Binary::Max => each!(Number::larger),
+        Binary::PRelu => each!(prelu),
+        _ => bits(op, dtype, dims, (p, &*a), (q, &*b)),
+    };
+    made.map(|made| narrowed(dtype, made))
 }
 
 /// Numbers of any dtype of 8 bits or more as doubles.
@@ -105,38 +134,49 @@ fn prelu<T: Number>(x: T, slope: T) -> T {
     if x < T::default() { x.times(slope) } else { x }
 }
 
+/// Operators on bits, of integers as [`widened`] made them.
 fn bits(
     op: Binary,
+    dtype: DType,
     dims: &[usize],
     (p, a): (&[usize], &TensorData),
     (q, b): (&[usize], &TensorData),
 ) -> Option<TensorData> {
+    // A shift by as many bits as there are, or more, leaves none.
+    let n_bits = 8 * dtype.bytes() as u32;
     macro_rules! all {
         ($($kind:ident),*) => {
             match (a, b) {
                 $((TensorData::$kind(x), TensorData::$kind(y)) => {
-                    Some(TensorData::$kind(zip(dims, (p, x), (q, y), |x, y| match op {
-                        Binary::BitwiseAnd => x & y,
-                        Binary::BitwiseOr => x | y,
-                        Binary::BitwiseXor => x ^ y,
-                        Binary::ShiftLeft => u32::try_from(y).ok().and_then(|n| x.checked_shl(n)).unwrap_or(0),
-                        _ => u32::try_from(y).ok().and_then(|n| x.checked_shr(n)).unwrap_or(0),
+                    Some(TensorData::$kind(zip(dims, (p, x), (q, y), |x, y| {
+                        let by = u32::try_from(y).ok().filter(|n| *n < n_bits);
+                        match op {
+                            Binary::BitwiseAnd => x & y,
+                            Binary::BitwiseOr => x | y,
+                            Binary::BitwiseXor => x ^ y,
+                            Binary::ShiftLeft => by.map_or(0, |n| x << n),
+                            _ => by.map_or(0, |n| x >> n),
+                        }
                     })))
                 })*
                 _ => None,
             }
         };
     }
-    all!(U8, I8, U16, I16, U32, I32, U64, I64)
+    all!(U64, I64)
 }
 
 pub(super) fn compare(op: Compare, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {
     let dims = args.made_dims(0)?;
     let (a, b) = (args.tensor(0)?, args.tensor(1)?);
     let (p, q) = (a.dims(), b.dims());
+    if a.dtype() != b.dtype() {
+        return Err(args.refuse(1));
+    }
+    args.allow_widened(a.dtype(), a.data().len() + b.data().len())?;
     macro_rules! all {
         ($($kind:ident),*) => {
-            match (a.data(), b.data()) {
+            match (&*widened(a.data()), &*widened(b.data())) {
                 $((TensorData::$kind(x), TensorData::$kind(y)) => Some(holds(op, &dims, (p, x), (q, y))),)*
                 (TensorData::Half(half, x), TensorData::Half(_, y)) => {
                     let (x, y) = (super::each::singles(*half, x), super::each::singles(*half, y));
@@ -150,7 +190,7 @@ pub(super) fn compare(op: Compare, args: &mut Args<'_, '_>) -> Result<Vec<Tensor
             }
         };
     }
-    let made = all!(Bool, U8, I8, U16, I16, U32, I32, U64, I64, F32, F64);
+    let made = all!(U64, I64, F32, F64);
     args.only(TensorData::Bool(made.ok_or_else(|| args.refuse(0))?))
 }
 

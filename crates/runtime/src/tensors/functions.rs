@@ -3,6 +3,7 @@
 use super::args::Args;
 use super::each::{Number, Real, computed, halves, singles};
 use super::single;
+use super::wide::wide;
 use crate::error::Error;
 use alloc::vec::Vec;
 use ir::op::tensor::{Activation, ActivationKind, FloatTest, Unary};
@@ -17,7 +18,10 @@ fn in_place(
     let x = args.take(0);
     let data = match x.into_data() {
         TensorData::F32(mut v) => {
-            v.iter_mut().for_each(|x| *x = single(*x));
+            wide(
+                #[inline(always)]
+                || v.iter_mut().for_each(|x| *x = single(*x)),
+            );
             TensorData::F32(v)
         }
         TensorData::F64(mut v) => {
@@ -156,12 +160,15 @@ pub(super) fn activation(op: Activation, args: &mut Args<'_, '_>) -> Result<Vec<
 /// The values of an activation in the place of its arguments: one loop for each kind, that runs on whole vectors.
 pub(super) fn apply<T: Real>(op: Activation, v: &mut [T]) {
     let zero = T::default();
-    match op.kind {
-        ActivationKind::Sigmoid => v.iter_mut().for_each(|x| *x = x.sigmoid()),
-        ActivationKind::Tanh => v.iter_mut().for_each(|x| *x = x.tanh()),
-        ActivationKind::Relu => v.iter_mut().for_each(|x| *x = if *x < zero { zero } else { *x }),
-        _ => v.iter_mut().for_each(|x| *x = of(op, *x)),
-    }
+    wide(
+        #[inline(always)]
+        || match op.kind {
+            ActivationKind::Sigmoid => v.iter_mut().for_each(|x| *x = x.sigmoid()),
+            ActivationKind::Tanh => v.iter_mut().for_each(|x| *x = x.tanh()),
+            ActivationKind::Relu => v.iter_mut().for_each(|x| *x = if *x < zero { zero } else { *x }),
+            _ => v.iter_mut().for_each(|x| *x = of(op, *x)),
+        },
+    );
 }
 
 fn of_whole<T: Number>(op: Activation, x: T) -> T {

@@ -1,7 +1,7 @@
 //! Elements by their places.
 
 use super::args::Args;
-use super::each::{Number, around, moved, strides};
+use super::each::{Number, around, moved, narrowed, strides, widened};
 use crate::error::Error;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -127,6 +127,9 @@ pub(super) fn scatter(op: Scatter, args: &mut Args<'_, '_>) -> Result<Vec<Tensor
     };
     let x = args.take(0).into_data();
     let updates = args.data(2)?;
+    if op.reduction != ScatterReduction::Replace {
+        args.allow_widened(x.dtype(), x.len() + updates.len())?;
+    }
     let made = match op.reduction {
         ScatterReduction::Replace => replaced(x, updates, &starts, n),
         ScatterReduction::Add => joined(&x, updates, &starts, n, Joint::Sum),
@@ -187,13 +190,18 @@ fn joined(
     n: usize,
     joint: Joint,
 ) -> Option<TensorData> {
-    super::each::paired!(x, updates, x, new => {
+    let dtype = x.dtype();
+    if dtype == DType::Bool {
+        return None;
+    }
+    let made = super::each::paired!(&*widened(x), &*widened(updates), x, new => {
         let mut x = x.to_vec();
         for (&at, new) in starts.iter().zip(new.chunks_exact(n.max(1))) {
             x[at..at + n].iter_mut().zip(new).for_each(|(x, &new)| *x = joint.of(*x, new));
         }
         x
-    })
+    });
+    made.map(|made| narrowed(dtype, made))
 }
 
 pub(super) fn compress(op: Compress, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {
@@ -300,12 +308,14 @@ fn cleared<T: Clone + Default>(v: &[T], kept: impl Fn(usize) -> bool) -> Vec<T> 
 
 pub(super) fn range(args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {
     let &[n] = &args.made_dims(0)?[..] else { return Err(args.refuse(0)) };
-    let made = super::each::paired!(args.data(0)?, args.data(2)?, start, delta => {
+    let dtype = args.data(0)?.dtype();
+    args.allow_widened(dtype, n)?;
+    let made = super::each::paired!(&*widened(args.data(0)?), &*widened(args.data(2)?), start, delta => {
         let (start, delta) = match (start.first(), delta.first()) {
             (Some(&start), Some(&delta)) => (start, delta),
             _ => return Err(args.refuse(0)),
         };
         (0..n).map(|i| start.plus(delta.times(Number::of_f64(i as f64)))).collect::<Vec<_>>()
     });
-    args.only(made.ok_or_else(|| args.refuse(0))?)
+    args.only(narrowed(dtype, made.ok_or_else(|| args.refuse(0))?))
 }

@@ -2,6 +2,7 @@
 
 use super::args::Args;
 use super::each::{Real, around, zip};
+use super::wide::{sum, wide};
 use crate::error::Error;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -59,9 +60,14 @@ fn shares<T: Real>(op: Softmax, args: &Args<'_, '_>) -> Result<Vec<Tensor>, Erro
 /// The shares of elements that stand side by side.
 fn soften<T: Real>(row: &mut [T]) {
     let most = row.iter().fold(T::least(), |most, &x| most.larger(x));
-    row.iter_mut().for_each(|x| *x = x.minus(most).exp());
-    let sum = row.iter().fold(T::default(), |sum, &e| sum.plus(e));
-    row.iter_mut().for_each(|x| *x = x.over(sum));
+    wide(
+        #[inline(always)]
+        || {
+            row.iter_mut().for_each(|x| *x = x.minus(most).exp());
+            let sum = sum(row, |e| e);
+            row.iter_mut().for_each(|x| *x = x.over(sum));
+        },
+    );
 }
 
 pub(super) fn batch(op: BatchNormalization, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {
@@ -107,9 +113,14 @@ fn over_last<T: Real>(op: LayerNormalization, args: &Args<'_, '_>) -> Result<Vec
     let n: usize = dims[axis..].iter().product();
     let (mut made, mut means, mut inverses) = (Vec::with_capacity(v.len()), Vec::new(), Vec::new());
     for row in v.chunks_exact(n.max(1)) {
-        let mean = row.iter().map(|x| x.to_f64()).sum::<f64>() / n as f64;
-        let variance = row.iter().map(|x| (x.to_f64() - mean) * (x.to_f64() - mean)).sum::<f64>() / n as f64;
-        let inverse = 1.0 / libm::sqrt(variance + f64::from(op.epsilon));
+        let (mean, inverse) = wide(
+            #[inline(always)]
+            || {
+                let mean = sum(row, |x| x.to_f64()) / n as f64;
+                let variance = sum(row, |x| (x.to_f64() - mean) * (x.to_f64() - mean)) / n as f64;
+                (mean, 1.0 / libm::sqrt(variance + f64::from(op.epsilon)))
+            },
+        );
         made.extend(row.iter().map(|x| T::of_f64((x.to_f64() - mean) * inverse)));
         means.push(T::of_f64(mean));
         inverses.push(T::of_f64(inverse));

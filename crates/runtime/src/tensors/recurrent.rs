@@ -6,6 +6,7 @@ use super::functions::apply;
 use super::gemm::{Matrix, product};
 use super::products::small;
 use super::quantization::by_range;
+use super::wide::wide;
 use crate::error::Error;
 use alloc::borrow::Cow;
 use alloc::vec;
@@ -90,6 +91,27 @@ pub(super) fn recurrent(op: &Recurrent, args: &mut Args<'_, '_>) -> Result<Vec<T
     }
 }
 
+/// Inputs times their weights: `[steps and batch, width]` to `[steps and batch, gates * hidden]`.
+fn from_input<T: Real>(
+    op: &Recurrent,
+    args: &Args<'_, '_>,
+    direction: usize,
+    x: &[T],
+    (width, columns): (usize, usize),
+) -> Result<Vec<T>, Error> {
+    if op.is_quantized() {
+        return Ok(weights(op, args, 1, direction, (width, columns))?.times(x, width, columns, 0..columns));
+    }
+    // One product, which reads the weights as they are stored.
+    let all = T::read(args.data(1)?).ok_or_else(|| args.refuse(1))?;
+    let own = &all[direction * width * columns..(direction + 1) * width * columns];
+    let n = x.len() / width.max(1);
+    let mut out = vec![T::default(); n * columns];
+    let (left, right) = (Matrix::dense(x, width), Matrix::turned(own, width));
+    product(&mut out, columns, [n, width, columns], left, right);
+    Ok(out)
+}
+
 /// Weights of a direction: input 1 (`W`) or 2 (`R`).
 fn weights<T: Real>(
     op: &Recurrent,
@@ -152,7 +174,6 @@ fn run<T: Real>(op: &Recurrent, args: &Args<'_, '_>) -> Result<Vec<Tensor>, Erro
     let mut last = state.as_ref().map_or_else(|| vec![T::default(); n_states], |s| s.to_vec());
     let mut cells = cell.as_ref().map_or_else(|| vec![T::default(); n_states], |s| s.to_vec());
     for direction in 0..sides.directions {
-        let input: Weights<T> = weights(op, args, 1, direction, (sides.width, columns))?;
         let of_direction = |all: &Option<Cow<'_, [T]>>, n: usize| match all {
             Some(all) => all[direction * n..(direction + 1) * n].to_vec(),
             None => vec![T::default(); n],
@@ -163,7 +184,7 @@ fn run<T: Real>(op: &Recurrent, args: &Args<'_, '_>) -> Result<Vec<Tensor>, Erro
             sides,
             direction,
             reversed: op.direction == Direction::Reverse || direction == 1,
-            from_input: input.times(&x, sides.width, columns, 0..columns),
+            from_input: from_input(op, args, direction, &x, (sides.width, columns))?,
             state_weights: weights(op, args, 2, direction, (sides.hidden, columns))?,
             input_bias: both[..columns].to_vec(),
             state_bias: both[columns..].to_vec(),
@@ -198,12 +219,18 @@ struct Layer<'l, T> {
 
 /// `sums += values`, element by element.
 fn add<T: Real>(sums: &mut [T], values: &[T]) {
-    sums.iter_mut().zip(values).for_each(|(sum, &x)| *sum = sum.plus(x));
+    wide(
+        #[inline(always)]
+        || sums.iter_mut().zip(values).for_each(|(sum, &x)| *sum = sum.plus(x)),
+    );
 }
 
 /// `sums += a b`, element by element.
 fn add_product<T: Real>(sums: &mut [T], a: &[T], b: &[T]) {
-    sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (&a, &b))| *sum = sum.plus(a.times(b)));
+    wide(
+        #[inline(always)]
+        || sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (&a, &b))| *sum = sum.plus(a.times(b))),
+    );
 }
 
 impl<T: Real> Layer<'_, T> {

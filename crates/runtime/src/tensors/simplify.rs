@@ -95,7 +95,7 @@ fn constants(node: &Node, op: &TensorOp, inputs: &[ValueIdx], rebuild: &Rebuild)
     let most = bytes.max(MAX_MADE);
     let mut meter = Meter::new(Limits { bytes: most, steps: 0 });
     // An operator that fails here fails again where it runs, with its error.
-    let made = compute(node, op, tensors.into_iter().map(Cow::Borrowed).collect(), &mut meter).ok()?;
+    let made = compute(node, op, tensors.into_iter().map(Cow::Borrowed).collect(), &mut meter, None).ok()?;
     (made.iter().map(super::args::bytes).sum::<usize>() <= most).then_some(made)
 }
 
