@@ -32,7 +32,7 @@ pub(super) fn inputs(of: &Quantization<'_>) -> Result<Option<Markup>, DrawError>
     }
     let left = of.layers.len().saturating_sub(MOST_DRAWN);
     Ok(Some(html! {
-        p { "The values that each layer takes, the range of them that has codes, and the ranges that all observers would have chosen from the same values. Values beyond a range become its end; a wider range has coarser steps." }
+        p { "The values that each layer takes, the range of them that has codes, and the ranges that all observers would have chosen from the same values for the bits of the scheme: a layer that went back to 16 bits has room for a wider one. Values beyond a range become its end; a wider range has coarser steps." }
         @for layer in &drawn { (layer) }
         @if left > 0 { p.detail { (left) " more layers cost less; their ranges stand in " code { "--json" } "." } }
     }))
