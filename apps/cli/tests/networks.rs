@@ -1,9 +1,12 @@
 //! Networks, in ONNX and stored by smidgen, on arrays and images, by the verbs that take them.
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
+#[path = "support/arrays.rs"]
+mod arrays;
 #[path = "support/run.rs"]
 mod run;
 
+use arrays::npy;
 use run::Place;
 use serde_json::{Value, json};
 use smidgen::{NetworkOptions, StoreOptions, store_network};
@@ -30,15 +33,6 @@ fn idx(dims: &[u32], data: &[u8]) -> Vec<u8> {
     dims.iter().for_each(|d| bytes.extend(d.to_be_bytes()));
     bytes.extend(data);
     bytes
-}
-
-fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-    let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
-    while !(header.len() + 11).is_multiple_of(64) {
-        header.push(' ');
-    }
-    header.push('\n');
-    [&b"\x93NUMPY\x01\x00"[..], &(header.len() as u16).to_le_bytes(), header.as_bytes(), data].concat()
 }
 
 /// An archive as `numpy.savez` writes it: entries that are not packed.

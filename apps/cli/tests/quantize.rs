@@ -119,11 +119,33 @@ fn layers_stay_floats_where_that_is_asked() {
     }
     // A bound that always holds leaves all as it is; one on rows without classes is a share of them.
     for data in ["p-images-idx3-ubyte", "q-images-idx3-ubyte"] {
-        let line =
-            format!("quantize bars.onnx --calibrate {data} {SCALE} --max-drop 0.5% -o out.onnx --json");
+        let line = format!("quantize bars.onnx --calibrate {data} {SCALE} --max-drop 7% -o out.onnx --json");
         let said = place.good(&line).json().unwrap();
+        assert_eq!(said["guard"]["max_drop"], "7%");
         assert_eq!(said["guard"]["wide"], json!([]));
         assert_eq!((&said["guard"]["drop"], &said["guard"]["checks"]), (&json!(0.0), &json!(1)));
+    }
+}
+
+/// With classes both networks are scored; without them the page tells how far they are apart.
+#[test]
+fn a_page_shows_what_was_lost() {
+    let place = place();
+    for (data, has_classes) in [("p-images-idx3-ubyte", true), ("q-images-idx3-ubyte", false)] {
+        place.good(&format!(
+            "quantize bars.onnx --calibrate {data} {SCALE} --max-drop 0.5% -o out.smidgen --report page.html"
+        ));
+        let page = std::fs::read_to_string(place.path("page.html")).unwrap();
+        for section in ["beside", "demand", "layers", "inputs", "again"] {
+            assert!(page.contains(&format!("<section id=\"{section}\">")), "{data}: {section}");
+        }
+        assert_eq!(page.contains("<section id=\"classes\">"), has_classes, "{data}");
+        assert_eq!(page.contains("log_loss"), has_classes, "{data}");
+        let bound = if has_classes { "0.5% of the float network's error" } else { "0.5% of the rows" };
+        assert!(page.contains(bound), "{data}: {bound}");
+        for told in ["labels that stay", "multiply-adds", "peak memory", "min_max", "--max-drop=0.5%"] {
+            assert!(page.contains(told), "{data}: {told}");
+        }
     }
 }
 
@@ -135,6 +157,16 @@ fn what_cannot_be_done_is_said() {
         ("--calibrate p-images-idx3-ubyte -o out.txt", 2, "ends in .onnx"),
         ("--calibrate p-images-idx3-ubyte -o bars.onnx", 2, "bars.onnx"),
         ("--calibrate nowhere -o out.onnx", 2, "nowhere"),
+        (
+            "--weights int4 --activations float -o out.onnx --report page.html",
+            2,
+            "name some with --calibrate",
+        ),
+        (
+            "--calibrate p-images-idx3-ubyte -o out.onnx --report bars.onnx",
+            2,
+            "it is read or written already",
+        ),
         ("--calibrate p-images-idx3-ubyte --observer best -o out.onnx", 2, "unknown observer \"best\""),
         ("--calibrate p-images-idx3-ubyte --observer mean-std:k=-1 -o out.onnx", 2, "mean_std: k must be"),
         ("--calibrate p-images-idx3-ubyte --grid cubes -o out.onnx", 2, "unknown grid \"cubes\""),

@@ -1,9 +1,12 @@
-//! The report of a fit: its parts by task, and what a browser makes of it.
+//! Reports: their parts by task, and what a browser makes of them.
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
+#[path = "support/arrays.rs"]
+mod arrays;
 #[path = "support/run.rs"]
 mod run;
 
+use arrays::npy;
 use run::Place;
 use std::path::Path;
 use std::process::Command;
@@ -69,6 +72,50 @@ fn more_pages(place: &Place) -> [(String, usize); 2] {
         assert!(both.contains(told), "{told}");
     }
     [(ebm, 20), (both, 12)]
+}
+
+/// A residual network of PyTorch on rows of noise, with classes that are made up.
+fn quantized(place: &Place) -> (String, usize) {
+    const NETWORK: &str =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/onnx/networks/resnet_18_opset_8/model.onnx");
+    let value =
+        |at: u64| ((at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as f32 / (1 << 24) as f32 - 0.4) * 2.0;
+    let rows: Vec<u8> = (0..24 * 3 * 16 * 16).flat_map(|at| value(at).to_le_bytes()).collect();
+    place.write("rows.npy", npy("<f4", "(24, 3, 16, 16)", &rows));
+    let labels: Vec<u8> = (0..24).map(|row| row % 3).collect();
+    place.write("labels.npy", npy("|u1", "(24,)", &labels));
+    let line = format!(
+        "quantize {NETWORK} --calibrate rows.npy --labels labels.npy --max-drop 0.5 -o net.smidgen --report quantized.html --json"
+    );
+    let said = place.good(&line).json().unwrap();
+    let layers = said["layers"].as_array().unwrap();
+    let first = &layers[0];
+    let counts = first["histogram"]["counts"].as_array().unwrap();
+    // Every value of every row is counted once.
+    assert_eq!(counts.iter().map(|n| n.as_u64().unwrap()).sum::<u64>(), 24 * 3 * 16 * 16, "{first}");
+    let [float, integer] = [&said["float"], &said["quantized"]];
+    assert_eq!(float["multiply_adds"], integer["multiply_adds_integer"], "{said}");
+    assert_eq!(float["multiply_adds_integer"], 0);
+    for side in [float, integer] {
+        assert!(side["peak_bytes"].as_u64() >= Some(3 * 16 * 16), "{side}");
+    }
+    let page = std::fs::read_to_string(place.path("quantized.html")).unwrap();
+    for section in ["beside", "demand", "classes", "signal", "layers", "inputs", "again"] {
+        assert!(page.contains(&format!("<section id=\"{section}\">")), "{section}");
+    }
+    for layer in layers {
+        assert!(page.contains(layer["name"].as_str().unwrap()), "{layer}");
+    }
+    // Signal to noise twice, one histogram a layer.
+    let drawings = 2 + layers.len();
+    assert_eq!(page.matches("<svg").count(), drawings);
+    // The command on the page makes the same network again.
+    let command = page.rsplit("<code>").next().and_then(|rest| rest.split("</code>").next()).unwrap();
+    let network = std::fs::read(place.path("net.smidgen")).unwrap();
+    std::fs::remove_file(place.path("net.smidgen")).unwrap();
+    place.good(command.strip_prefix("smidgen ").unwrap());
+    assert_eq!(network, std::fs::read(place.path("net.smidgen")).unwrap());
+    (page, drawings)
 }
 
 #[test]
@@ -150,7 +197,7 @@ fn looked_at(browser: &str, folder: &Path, page: &str, flags: &[&str]) -> (serde
 #[test]
 fn a_browser_shows_it() {
     let Some(browser) = browser() else {
-        println!("skipped: {} pages in a browser: there is no chromium", CASES.len());
+        println!("skipped: {} pages in a browser: there is no chromium", CASES.len() + 3);
         return;
     };
     let place = Place::new();
@@ -160,6 +207,8 @@ fn a_browser_shows_it() {
     for (name, (page, drawings)) in ["additive", "evaluation"].into_iter().zip(more_pages(&place)) {
         pages.push((name, page, drawings));
     }
+    let (page, drawings) = quantized(&place);
+    pages.push(("quantization", page, drawings));
     for (name, page, drawings) in &pages {
         let ways: [&[&str]; 3] = [
             &["--window-size=1280,900"],

@@ -13,6 +13,7 @@ mod headline;
 mod learning;
 mod models;
 mod page;
+mod quantization;
 mod residuals;
 mod rows;
 mod shapes;
@@ -21,6 +22,9 @@ mod tables;
 use crate::explain::{Dependence, Importance, ScoreTable};
 pub use chart::DrawError;
 use metrics::Observed;
+pub use quantization::{
+    BesideLine, Demand, Distance, Histogram, LayerFigures, Quantization, RangeLine, Unit, quantization_html,
+};
 
 /// What a report shows.
 #[derive(Clone, Debug)]

@@ -21,6 +21,7 @@
 
 mod alone;
 mod bias_correction;
+mod bins;
 mod calibrate;
 pub mod correct;
 mod decide;
@@ -46,6 +47,7 @@ mod statistics;
 
 pub use alone::{Alone, Variant};
 pub use bias_correction::LayerError;
+pub use bins::Bins;
 pub use calibrate::Rows;
 pub use correct::{CORRECTIONS, Claim, Correction, CorrectionEntry};
 pub use decide::Precision;

@@ -37,7 +37,7 @@ pub use ::evaluate::explain::{Dependence, GridPoint, Importance, ScoreTable, Sid
 pub use ::evaluate::number;
 pub use ::prepare::transform::{COMMON, TransformEntry};
 pub use ::prepare::{TRANSFORMS, past_rows, related_rows};
-pub use ::quantize::{Cause, Effect, LayerReport, Remedy, Symmetry};
+pub use ::quantize::{Bins, Cause, Effect, LayerReport, Remedy, Symmetry};
 pub use bench::{BenchOptions, Timed, bench};
 pub use calibrated::ProbabilityCalibration;
 pub use compare::{Comparison, Evaluation};
@@ -67,7 +67,9 @@ pub use output::{same_file, write_whole};
 pub use params::ParamSpec;
 pub use predict::{PredictOptions, Predicted, predict};
 pub use prepare::{TransformOptions, TransformReport, transform};
-pub use quantize::{Guard, MaxDrop, QuantizeOptions, QuantizeReport, SchemeWords, quantize};
+pub use quantize::{
+    Guard, MaxDrop, QuantizeOptions, QuantizeReport, RowCost, SchemeWords, quantization_page, quantize,
+};
 pub use recipe::{Cleaned, Duplicates, FoldScore, MissingCells, Scheme, Warning};
 pub use relation_options::RelationOptions;
 pub use report::report_page;

@@ -1,9 +1,13 @@
 //! `quantize`: a network in fewer bits, what that cost, and why.
 
 mod judge;
+mod page;
+mod row_cost;
 mod rows;
 mod words;
 
+pub use page::quantization_page;
+pub use row_cost::RowCost;
 pub use words::SchemeWords;
 
 use crate::compare::{self, Evaluation};
@@ -20,11 +24,12 @@ use ::quantize::{
     diagnose, dynamic, guard, lower, weights_only,
 };
 use ir::{Card, Graph, Node, NodeIdx};
-use jobs::{Clock, Ctx};
-use judge::{Judge, predicted};
+use jobs::{Clock, Ctx, Threads};
+use judge::{Judge, Ran, predicted};
 use onnx::NetworkMeta;
 use regex_lite::Regex;
 use rows::Calibration;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// What is quantized, and how.
@@ -59,13 +64,28 @@ pub enum MaxDrop {
     Relative(f64),
 }
 
+/// As the user writes it: `0.5%` or `0.005`.
+impl fmt::Display for MaxDrop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MaxDrop::Absolute(drop) => write!(f, "{drop}"),
+            // A hundred times a share of decimals is seldom one: 0.07 becomes 7.000000000000001.
+            MaxDrop::Relative(share) => write!(f, "{}%", (1e12 * share).round() / 1e10),
+        }
+    }
+}
+
 /// What a quantization did.
 #[derive(Debug)]
 pub struct QuantizeReport {
     /// Rows that were calibrated and compared on; 0 without rows.
     pub n_rows: usize,
+    /// Classes that the network tells apart; 0 for numbers, and without rows.
+    pub n_classes: usize,
     /// Length of the network's file before, and behind.
     pub bytes: [u64; 2],
+    /// What a row costs both.
+    pub row_costs: [RowCost; 2],
     /// Nanoseconds of the float network and of the written one, where there were rows.
     pub speed: Option<[Speed; 2]>,
     /// Both networks on rows whose classes are known, the float one first.
@@ -74,6 +94,8 @@ pub struct QuantizeReport {
     pub effect: Option<::quantize::Effect>,
     /// What was demanded of it, and what was found.
     pub guarded: Option<Guard>,
+    /// Name of the observer that chooses the ranges of activations.
+    pub observer: String,
     /// What was done to each layer, in order.
     pub layers: Vec<LayerReport>,
     /// Nodes that compute with floats.
@@ -87,6 +109,8 @@ pub struct QuantizeReport {
 /// Layers that went back to more bits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Guard {
+    /// What was demanded.
+    pub max_drop: MaxDrop,
     /// What is lost, by the measure of the demand.
     pub drop: f64,
     /// Where that lies on other rows of the same kind, in 95 of 100 cases.
@@ -116,11 +140,24 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
     let is_kept = kept(options)?;
     let Some(data) = &options.calibrate else {
         let quantized = without_rows(options, &network.graph, &scheme, &is_kept)?;
-        let mut report = QuantizeReport::plain(&network, clock.seconds());
         let lowered = lower(&quantized.graph)?;
-        report.bytes[1] = form.write(options, &network, &quantized.graph, &lowered.graph)?;
-        report.floats = lowered.floats;
-        return Ok(report);
+        let bytes = form.write(options, &network, &quantized.graph, &lowered.graph)?;
+        let written = network.with_graph(lowered.graph);
+        return Ok(QuantizeReport {
+            n_rows: 0,
+            n_classes: 0,
+            bytes: [network.bytes, bytes],
+            row_costs: [&network, &written].map(|of| RowCost::of(of, None)),
+            speed: None,
+            evaluation: None,
+            effect: None,
+            guarded: None,
+            observer: scheme.activations.observer.entry().name.to_owned(),
+            layers: Vec::new(),
+            floats: lowered.floats,
+            unmet: None,
+            seconds: clock.seconds(),
+        });
     };
     if scheme.pipeline != Pipeline::Static {
         return Err(Error::input(
@@ -149,75 +186,82 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
     let judge = Judge { network: &network, feed: &feed, float: &float, truth: truth.as_deref(), ctx };
     let mut guarded = None;
     let mut unmet = None;
+    let mut ran: Option<Ran> = None;
     if let Some(max_drop) = options.max_drop {
         let mut ranked: Vec<&LayerReport> = layers.iter().collect();
         ranked.sort_by(|a, b| b.alone.noise.total_cmp(&a.alone.noise));
         let ranked: Vec<NodeIdx> = ranked.into_iter().map(|l| l.node).collect();
-        let found = guard(&ranked, &mut |exceptions| judge.verdict(&round(exceptions)?.graph, max_drop))?;
+        let mut accepted: Option<(Verdict, Quantized, Ran)> = None;
+        let found = guard(&ranked, &mut |exceptions| {
+            let tried = round(exceptions)?;
+            let (verdict, ran) = judge.verdict(&tried.graph, max_drop)?;
+            // As the guard does: one that holds, or the last one.
+            if verdict.holds || accepted.as_ref().is_none_or(|(known, ..)| !known.holds) {
+                accepted = Some((verdict, tried, ran));
+            }
+            Ok(verdict)
+        })?;
         let names = |level: Precision| {
             let chosen = found.precision.iter().filter(|(_, p)| **p == level);
             chosen.map(|(idx, _)| name(*idx).to_owned()).collect::<Vec<_>>()
         };
         let Verdict { holds, drop, interval, .. } = found.verdict;
         if !holds {
-            unmet = Some(format!("{drop} is lost even with floats, at most {max_drop:?} was demanded"));
+            unmet = Some(format!(
+                "{:.3} points are lost even with all layers in floats, at most {} was demanded",
+                100.0 * drop,
+                max_drop.bound(truth.is_some())
+            ));
         }
         guarded = Some(Guard {
+            max_drop,
             drop,
             interval,
             wide: names(Precision::Wide),
             floats: names(Precision::Float),
             n_checks: found.n_checks,
         });
+        if let Some((_, tried, judged)) = accepted {
+            (quantized, ran) = (tried, Some(judged));
+        }
         if !found.precision.is_empty() {
-            quantized = round(&found.precision)?;
             layers = diagnose(&observed, &scheme, &quantized, &mut || interrupted(ctx))?;
         }
     }
-    let lowered = lower(&quantized.graph)?;
-    let bytes = form.write(options, &network, &quantized.graph, &lowered.graph)?;
     // The integer form answers for both: it is what runs here.
-    let mut written = network.with_graph(lowered.graph);
+    let ran = match ran {
+        Some(ran) => ran,
+        None => Ran::of(&network, &quantized.graph, &feed, ctx)?,
+    };
+    let Ran { network: mut written, answers: told, floats } = ran;
+    let bytes = form.write(options, &network, &quantized.graph, &written.graph)?;
     written.bytes = bytes;
-    let told = answers(&written, &feed, ctx)?;
+    let (n_classes, row_costs) =
+        (float.n_classes, [&network, &written].map(|of| RowCost::of(of, Some(&feed))));
     let effect = ::quantize::effect(&[predicted(&float)?], &[predicted(&told)?]);
     let evaluation = match &truth {
         Some(_) => Some(both(options, data, [(&network, float), (&written, told)], &feed, ctx)?),
         None => None,
     };
-    let speed = evaluation.as_ref().and_then(|e| match &e.models[..] {
-        [a, b] => Some([a.speed?, b.speed?]),
-        _ => None,
-    });
+    let speed = match evaluation.as_ref().map(|e| &e.models[..]) {
+        Some([a, b]) => a.speed.zip(b.speed).map(<[Speed; 2]>::from),
+        _ => Some([network.measure(&feed, &Threads::one())?, written.measure(&feed, &Threads::one())?]),
+    };
     Ok(QuantizeReport {
         n_rows: rows.n_rows(),
+        n_classes,
         bytes: [network.bytes, bytes],
+        row_costs,
         speed,
         evaluation,
         effect: Some(effect),
         guarded,
+        observer: scheme.activations.observer.entry().name.to_owned(),
         layers,
-        floats: lowered.floats,
+        floats,
         unmet,
         seconds: clock.seconds(),
     })
-}
-
-impl QuantizeReport {
-    fn plain(network: &Network, seconds: f64) -> QuantizeReport {
-        QuantizeReport {
-            n_rows: 0,
-            bytes: [network.bytes; 2],
-            speed: None,
-            evaluation: None,
-            effect: None,
-            guarded: None,
-            layers: Vec::new(),
-            floats: Vec::new(),
-            unmet: None,
-            seconds,
-        }
-    }
 }
 
 /// The float network and the written one on rows whose classes are known.

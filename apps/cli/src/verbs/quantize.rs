@@ -2,16 +2,19 @@
 
 use crate::networks::NetworkArgs;
 use crate::run::{End, Limit, message, print, with_ctx};
-use crate::{figures, look, values};
+use crate::{figures, look, page, values};
 use serde_json::{Value, json};
 use smidgen::{
-    Error, Evaluated, LayerReport, MaxDrop, QuantizeOptions, QuantizeReport, SchemeWords, Symmetry, quantize,
+    Effect, Error, Evaluated, LayerReport, MaxDrop, QuantizeOptions, QuantizeReport, SchemeWords, Symmetry,
+    quantization_page, quantize,
 };
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Layers that the terminal shows, those that lose most.
 const N_SHOWN: usize = 8;
+/// Bins of the values of a layer in `--json`.
+const N_BINS: usize = 64;
 
 /// Bring a network to integers of few bits, and say what that cost.
 #[derive(clap::Args)]
@@ -77,6 +80,9 @@ pub(crate) struct Args {
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
+    /// A page for people: one HTML file, both networks side by side, what each layer lost and why
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     #[command(flatten)]
     network: NetworkArgs,
     /// Threads; all cores unless given
@@ -127,8 +133,14 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         max_drop: args.max_drop,
         network: args.network.options(),
     };
+    if let Some(path) = &args.report {
+        check(args, path)?;
+    }
     let (made, _) = with_ctx(args.jobs, Limit::None, args.quiet, |ctx| quantize(&options, ctx))?;
     let Some(made) = made else { return Ok(End::Interrupted) };
+    if let Some(path) = &args.report {
+        page::write(path, &quantization_page(&made, &options, &command(args))?)?;
+    }
     if args.json {
         print(&format!("{}\n", object(args, &made)))?;
     } else {
@@ -139,6 +151,46 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         return Ok(End::Unmet);
     }
     Ok(End::Done)
+}
+
+/// Refuses a report that could not be made or written, before the work.
+fn check(args: &Args, path: &Path) -> Result<(), Error> {
+    let Some(data) = &args.calibrate else {
+        return Err(Error::input(
+            "--report: a page compares both networks on rows, got none; name some with --calibrate",
+        ));
+    };
+    page::check(path, &[&args.model, &args.output, Path::new(data)])
+}
+
+/// The command that makes network and page again.
+fn command(args: &Args) -> String {
+    let shown = |path: &PathBuf| path.display().to_string();
+    let mut words = vec!["smidgen".to_owned(), "quantize".to_owned(), shown(&args.model)];
+    let flags = [
+        ("--calibrate", args.calibrate.clone()),
+        ("--target", args.target.clone()),
+        ("--weights", args.weights.clone()),
+        ("--activations", args.activations.clone()),
+        ("--observer", args.observer.clone()),
+        ("--weight-observer", args.weight_observer.clone()),
+        ("--grid", args.grid.clone()),
+        ("--range", args.range.clone()),
+        ("--rounding", args.rounding.clone()),
+        ("--granularity", args.granularity.clone()),
+        ("--corrections", args.corrections.clone()),
+        ("--keep", args.keep.clone()),
+        ("--only", args.only.clone()),
+        ("--max-drop", args.max_drop.map(|d| d.to_string())),
+        ("--seed", (args.seed != 0).then(|| args.seed.to_string())),
+    ];
+    words.extend(flags.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?))));
+    words.extend(args.symmetric.then(|| "--symmetric".to_owned()));
+    words.extend(args.asymmetric.then(|| "--asymmetric".to_owned()));
+    words.extend(args.network.words());
+    words.extend(["-o".to_owned(), shown(&args.output)]);
+    words.extend(args.report.as_ref().map(|path| format!("--report={}", path.display())));
+    page::command(&words)
 }
 
 fn text(args: &Args, made: &QuantizeReport) -> String {
@@ -154,7 +206,7 @@ fn text(args: &Args, made: &QuantizeReport) -> String {
         look::size(before)
     );
     if let Some([float, integer]) = made.evaluation.as_ref().and_then(|e| e.models.first_chunk::<2>()) {
-        let _ = writeln!(out, "{}\n", beside(float, integer));
+        let _ = writeln!(out, "{}\n", beside(float, integer, made));
     }
     if let Some(effect) = made.effect {
         let _ = writeln!(
@@ -169,7 +221,7 @@ fn text(args: &Args, made: &QuantizeReport) -> String {
     if let Some(guard) = &made.guarded {
         let _ = writeln!(
             out,
-            "lost: {:.3} points, {:.3} to {:.3} on other rows; {} layers take 16 bits, {} stay floats; {} networks were compared\n",
+            "lost: {:.3} points, {:.3} to {:.3} on other rows; {} layers take 16 bits, {} stay floats; networks compared: {}\n",
             100.0 * guard.drop,
             100.0 * guard.interval[0],
             100.0 * guard.interval[1],
@@ -194,7 +246,7 @@ fn first(names: &[String]) -> String {
 }
 
 /// Metrics of both networks.
-fn beside(float: &Evaluated, integer: &Evaluated) -> String {
+fn beside(float: &Evaluated, integer: &Evaluated, made: &QuantizeReport) -> String {
     let mut table = look::table(&["", "float", "written", "difference"]);
     for (name, a) in &float.metrics {
         let Some((_, b)) = integer.metrics.iter().find(|(n, _)| n == name) else { continue };
@@ -207,6 +259,10 @@ fn beside(float: &Evaluated, integer: &Evaluated) -> String {
             let times = format!("{:.2} times", b / a);
             table.add_row([name.to_owned(), look::nanoseconds(a), look::nanoseconds(b), times]);
         }
+    }
+    if let [Some(a), Some(b)] = made.row_costs.map(|c| c.peak_bytes) {
+        let times = format!("{:.2} times", b as f64 / a.max(1) as f64);
+        table.add_row(["memory of a row".to_owned(), look::size(a), look::size(b), times]);
     }
     table.to_string()
 }
@@ -239,6 +295,9 @@ fn object(args: &Args, made: &QuantizeReport) -> Value {
         let evaluated = made.evaluation.as_ref().and_then(|e| e.models.get(at));
         json!({
             "bytes": made.bytes[at],
+            "multiply_adds": made.row_costs[at].multiply_adds,
+            "multiply_adds_integer": made.row_costs[at].on_integers,
+            "peak_bytes": made.row_costs[at].peak_bytes,
             "metrics": evaluated.map(|e| e.metrics.iter().map(|(n, v)| ((*n).to_owned(), figures::number(Some(*v)))).collect::<serde_json::Map<_, _>>()),
             "confusion": evaluated.map(|e| &e.confusion),
             "classes": evaluated.map(|e| &e.classes),
@@ -257,8 +316,9 @@ fn object(args: &Args, made: &QuantizeReport) -> Value {
         "divergence": made.effect.map(|e| e.divergence),
         "noise": made.effect.map(|e| e.noise),
         "guard": made.guarded.as_ref().map(|g| json!({
-            "drop": g.drop, "interval": g.interval, "wide": g.wide, "floats": g.floats, "checks": g.n_checks,
+            "max_drop": g.max_drop.to_string(), "drop": g.drop, "interval": g.interval, "wide": g.wide, "floats": g.floats, "checks": g.n_checks,
         })),
+        "observer": made.observer,
         "layers": made.layers.iter().map(layer).collect::<Vec<_>>(),
         "floats": made.floats,
         "seconds": made.seconds,
@@ -266,6 +326,8 @@ fn object(args: &Args, made: &QuantizeReport) -> Value {
 }
 
 fn layer(of: &LayerReport) -> Value {
+    let effect = |e: &Effect| json!({"agreement": e.agreement, "divergence": e.divergence, "noise": e.noise});
+    let bins = of.bins(N_BINS);
     json!({
         "name": of.name,
         "op": of.op,
@@ -274,11 +336,17 @@ fn layer(of: &LayerReport) -> Value {
         "bits_input": of.bits.1,
         "signal_to_noise": figures::number(Some(of.signal_to_noise)),
         "corrected": figures::number(Some(of.corrected)),
-        "alone": {"agreement": of.alone.agreement, "divergence": of.alone.divergence, "noise": of.alone.noise},
+        "alone": effect(&of.alone),
         "causes": of.causes.iter().map(|c| c.describe()).collect::<Vec<_>>(),
-        "remedy": of.remedy.as_ref().map(|(r, e)| json!({"what": r.describe(), "noise": e.noise})),
+        "remedy": of.remedy.as_ref().map(|(r, e)| {
+            let mut told = effect(e);
+            told["what"] = json!(r.describe());
+            told
+        }),
         "range": [of.range.0, of.range.1],
         "saturated": of.saturated,
+        "zeros": of.zeros(),
+        "histogram": {"low": bins.low, "high": bins.high, "counts": bins.counts},
         "observers": of.observers.iter().map(|(name, low, high, error)| json!({
             "name": name, "low": low, "high": high, "error": error,
         })).collect::<Vec<_>>(),

@@ -2,6 +2,7 @@
 // read, scrollers that the keyboard does not reach. Left as an attribute of the body.
 (() => {
   const bad = [];
+  for (const folded of document.querySelectorAll("details")) folded.open = true;
   const colour = (text) => {
     const numbers = (text.match(/[\d.]+(e-?\d+)?/g) || []).map(Number);
     const scale = text.startsWith("color(") ? 255 : 1;

@@ -74,11 +74,16 @@ pub(super) struct Chart {
     pub(super) y: Range<f64>,
     /// How the numbers along the horizontal axis are written.
     pub(super) x_tick: fn(&f64) -> String,
+    /// How those along the vertical axis are.
+    pub(super) y_tick: fn(&f64) -> String,
     pub(super) series: Vec<Series>,
 }
 
 /// A number as it is.
 pub(super) const PLAIN: fn(&f64) -> String = number::tick;
+/// Whole numbers alone.
+pub(super) const WHOLE: fn(&f64) -> String =
+    |v| if (v - v.round()).abs() < 1e-6 { number::tick(&v.round()) } else { String::new() };
 
 /// The range of numbers with some room, never empty.
 pub(super) fn range_of(values: impl Iterator<Item = f64>) -> Range<f64> {
@@ -141,7 +146,7 @@ impl Chart {
             .label_style(label.clone())
             .axis_desc_style(label.pos(Pos::new(HPos::Center, VPos::Center)))
             .x_label_formatter(&self.x_tick)
-            .y_label_formatter(&number::tick)
+            .y_label_formatter(&self.y_tick)
             .x_desc(self.x_name.as_str())
             .y_desc(self.y_name.as_str())
             .draw()?;

@@ -6,11 +6,11 @@ use maud::{Markup, html};
 use metrics::{Confusion, Observed, class_table};
 
 /// Classes whose whole matrix is shown; beyond, the most frequent mistakes are.
-const MOST_IN_MATRIX: usize = 15;
+pub(super) const MOST_IN_MATRIX: usize = 15;
 /// Classes that the table shows; of more those of lowest F1.
 pub(super) const MOST_CLASSES: usize = 30;
 /// Mistakes that are listed.
-const MOST_MISTAKES: usize = 20;
+pub(super) const MOST_MISTAKES: usize = 20;
 
 /// The section; none for regression.
 pub(super) fn classes(report: &Report<'_>) -> Option<Markup> {
@@ -50,6 +50,13 @@ pub(super) fn classes(report: &Report<'_>) -> Option<Markup> {
 fn square(names: &[String], matrix: &[Vec<u64>]) -> Markup {
     html! {
         p { "Each line is a true class; the cells count what was predicted for its rows. Right answers stand on the diagonal." }
+        (cells(names, matrix))
+    }
+}
+
+/// The matrix alone.
+pub(super) fn cells(names: &[String], matrix: &[Vec<u64>]) -> Markup {
+    html! {
         div.scroll tabindex="0" { table.confusion {
             thead { tr { th scope="col" { "true \\ predicted" } @for name in names { th.number scope="col" { (name) } } } }
             tbody {

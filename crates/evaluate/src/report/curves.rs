@@ -52,6 +52,7 @@ pub(super) fn curves(report: &Report<'_>) -> Result<Option<Markup>, DrawError> {
         x: 0.0..1.0,
         y: 0.0..1.0,
         x_tick: PLAIN,
+        y_tick: PLAIN,
         series,
     };
     let mut figures = Vec::new();
@@ -119,6 +120,7 @@ fn gain(curves: &Curves) -> Option<Chart> {
         x: 0.0..1.0,
         y: 0.0..1.0,
         x_tick: PLAIN,
+        y_tick: PLAIN,
         series: vec![
             Series { name: None, look: Look::Guide, colour: 0, points: diagonal },
             Series {

@@ -31,6 +31,7 @@ pub(super) fn learning(report: &Report<'_>) -> Result<Option<Markup>, DrawError>
         x: range_of(std::iter::once(0.0).chain(all().map(|p| p.0))),
         y: range_of(all().map(|p| p.1)),
         x_tick: PLAIN,
+        y_tick: PLAIN,
         series: vec![series("rows held back", 0, &held_back), series("training rows", 1, &training)],
     };
     chart.figure().map(Some)

@@ -1,7 +1,7 @@
 //! Models beside each other: what each scores and costs, and whether they differ.
 
 use super::Report;
-use super::chart::{Chart, DrawError, Look, Series, range_of};
+use super::chart::{Chart, DrawError, Look, PLAIN, Series, range_of};
 use crate::number::{count, nanoseconds, short, size};
 use maud::{Markup, html};
 
@@ -81,6 +81,7 @@ fn against(
         x: widened(range_of(points.iter().map(|p| p.1.0)), 0.1),
         y: widened(range_of(points.iter().map(|p| p.1.1)), 0.0),
         x_tick,
+        y_tick: PLAIN,
         series: points.iter().enumerate().map(series).collect(),
     };
     chart.figure().map(Some)

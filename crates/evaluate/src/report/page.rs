@@ -8,10 +8,13 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("style.css");
 
+/// A section: its place in the page, its title, and what it shows; none is left out.
+pub(super) type Section = (&'static str, String, Option<Markup>);
+
 /// The whole page.
 pub(super) fn page(report: &Report<'_>) -> Result<String, DrawError> {
     let on = format!("on {}", report.observed_on);
-    let sections: Vec<(&str, String, Option<Markup>)> = vec![
+    let sections: Vec<Section> = vec![
         ("notices", "To know".to_owned(), headline::notices(&report.notices)),
         ("scores", "Scores".to_owned(), headline::scores(report)),
         ("models", "Score, size and time".to_owned(), models::models(report)?),
@@ -28,6 +31,11 @@ pub(super) fn page(report: &Report<'_>) -> Result<String, DrawError> {
         ("stages", "What each stage cost".to_owned(), rows::stages(report)),
         ("again", "How to make it again".to_owned(), Some(rows::again(report))),
     ];
+    Ok(framed(&report.title, &headline::head(report), sections))
+}
+
+/// A page of a head and sections, with all that stands around them.
+pub(super) fn framed(title: &str, head: &Markup, sections: Vec<Section>) -> String {
     let sections: Vec<(&str, String, Markup)> =
         sections.into_iter().filter_map(|(id, title, body)| Some((id, title, body?))).collect();
     let page = html! {
@@ -37,13 +45,13 @@ pub(super) fn page(report: &Report<'_>) -> Result<String, DrawError> {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (report.title) " - smidgen report" }
+                title { (title) " - smidgen report" }
                 link rel="icon" href="data:,";
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 a.skip href="#main" { "To the figures" }
-                (headline::head(report))
+                (head)
                 nav aria-label="Sections" {
                     ul { @for (id, title, _) in &sections { li { a href=(format!("#{id}")) { (title) } } } }
                 }
@@ -55,5 +63,5 @@ pub(super) fn page(report: &Report<'_>) -> Result<String, DrawError> {
             }
         }
     };
-    Ok(page.into_string())
+    page.into_string()
 }

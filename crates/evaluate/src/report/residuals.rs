@@ -26,6 +26,7 @@ pub(super) fn residuals(report: &Report<'_>) -> Result<Option<Markup>, DrawError
         x: range.clone(),
         y: range,
         x_tick: PLAIN,
+        y_tick: PLAIN,
         series: vec![
             Series { name: None, look: Look::Guide, colour: 0, points: diagonal },
             Series { name: None, look: Look::Points, colour: 0, points: evenly(pairs.len(), MOST_POINTS).into_iter().map(|i| pairs[i as usize]).collect() },
@@ -57,6 +58,7 @@ pub(super) fn residuals(report: &Report<'_>) -> Result<Option<Markup>, DrawError
         x: range,
         y: 0.0..most * 1.05,
         x_tick: PLAIN,
+        y_tick: PLAIN,
         series: vec![Series { name: None, look: Look::Bars, colour: 0, points: bars }],
     };
     let (against, spread) = (against.figure()?, spread.figure()?);

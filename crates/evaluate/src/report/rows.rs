@@ -54,13 +54,18 @@ pub(super) fn stages(report: &Report<'_>) -> Option<Markup> {
 
 /// How the model was made, and how to make it again.
 pub(super) fn again(report: &Report<'_>) -> Markup {
+    made_by(&report.recipe, report.command_makes, &report.command)
+}
+
+/// Settings, and the command that makes something again.
+pub(super) fn made_by(recipe: &[(String, String)], makes: &str, command: &str) -> Markup {
     html! {
-        @if !report.recipe.is_empty() {
+        @if !recipe.is_empty() {
             dl {
-                @for (name, value) in &report.recipe { dt { (name) } dd { (value) } }
+                @for (name, value) in recipe { dt { (name) } dd { (value) } }
             }
         }
-        p { "This command makes " (report.command_makes) " again:" }
-        pre tabindex="0" { code { (report.command) } }
+        p { "This command makes " (makes) " again:" }
+        pre tabindex="0" { code { (command) } }
     }
 }

@@ -80,6 +80,7 @@ fn line(shape: &Dependence, outputs: &[(usize, String)]) -> Result<Markup, DrawE
         x: range_of(all().map(|p| p.0)),
         y: range_of(all().map(|p| p.1)),
         x_tick: PLAIN,
+        y_tick: PLAIN,
         series,
     };
     chart.figure()

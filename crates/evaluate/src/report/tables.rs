@@ -87,6 +87,7 @@ fn steps(table: &ScoreTable, side: &Side, outputs: &[(usize, String)]) -> Result
         x: ends,
         y: range_of(series.iter().flat_map(|s| &s.points).map(|p| p.1)),
         x_tick: PLAIN,
+        y_tick: PLAIN,
         series,
     };
     chart.figure()

@@ -190,3 +190,94 @@ fn hard_rows_give_a_page() {
         check(&html(&report(Some(rows), &[])).unwrap());
     }
 }
+
+fn layer(name: String, noise: f64) -> LayerFigures {
+    let range = |name, high| RangeLine { name, range: [0.0, high], error: 1e-6 * high };
+    LayerFigures {
+        name,
+        op: "Conv",
+        bits: (8, 8),
+        n_weights: 1200,
+        signal_to_noise: [30.0, f64::INFINITY],
+        alone: Distance { labels: Some((0.99, 1e-4)), noise },
+        causes: vec!["<wide>".to_owned()],
+        remedy: Some(("--observer <mse>".to_owned(), Distance { labels: None, noise: noise * 0.1 })),
+        range: [0.0, 4.0],
+        beyond: 0.01,
+        zeros: 0.5,
+        histogram: Histogram { low: 0.0, high: 8.0, counts: (0..64).map(|i| 4000 >> (i / 8)).collect() },
+        observers: vec![range("min_max", 8.0), range("mse", 4.0), range("mean_std", 9.0)],
+    }
+}
+
+fn quantization<'a>(classes: &'a [String], confusion: Option<[&'a [Vec<u64>]; 2]>) -> Quantization<'a> {
+    Quantization {
+        title: "small<er>.smidgen".to_owned(),
+        source: "net.onnx".to_owned(),
+        bytes: [400_000, 110_000],
+        n_rows: 1000,
+        distance: Distance { labels: confusion.map(|_| (0.998, 2e-4)), noise: 1e-3 },
+        accuracy: confusion.map(|_| [0.9, 0.89]),
+        interval: confusion.map(|_| [0.87, 0.91]),
+        ns_per_row: None,
+        demand: confusion.map(|_| Demand {
+            bound: "0.5% of the float network's error".to_owned(),
+            holds: false,
+            drop: 0.01,
+            interval: [0.0, 0.02],
+            wide: vec!["<conv>".to_owned()],
+            floats: Vec::new(),
+            n_checks: 3,
+        }),
+        lines: vec![BesideLine {
+            name: "peak memory".to_owned(),
+            meaning: "",
+            unit: Unit::Bytes,
+            float: Some(4000.0),
+            integer: Some(1000.0),
+        }],
+        sentences: Vec::new(),
+        classes,
+        confusion,
+        observer: "mse".to_owned(),
+        layers: Vec::new(),
+        floats: &[],
+        recipe: Vec::new(),
+        command: "smidgen quantize net.onnx".to_owned(),
+    }
+}
+
+#[test]
+fn a_quantization_shows_what_each_layer_lost() {
+    let classes = ["a<b".to_owned(), "c".to_owned()];
+    let [float, integer] = [vec![vec![40, 10], vec![8, 42]], vec![vec![38, 12], vec![8, 42]]];
+    let mut report = quantization(&classes, Some([&float, &integer]));
+    report.layers = vec![layer("first".to_owned(), 1e-5), layer("second <b>".to_owned(), 1e-3)];
+    let page = quantization_html(&report).unwrap();
+    check(&page);
+    // Two of signal to noise, one histogram a layer.
+    assert_eq!(page.matches("<svg").count(), 4);
+    for section in ["beside", "demand", "classes", "signal", "layers", "inputs", "again"] {
+        assert!(page.contains(&format!("<section id=\"{section}\">")), "{section}");
+    }
+    for told in ["-75.0 %", "not met", "28 %", "a&lt;b", "second &lt;b&gt;", "&lt;wide&gt;", "-2", "exact"] {
+        assert!(page.contains(told), "{told}");
+    }
+    let (worst, other) = (page.find("<b>2. second").unwrap(), page.find("<b>1. first").unwrap());
+    assert!(worst < other, "the worst layer comes first");
+}
+
+#[test]
+fn a_quantization_of_many_layers_and_classes_stays_a_page() {
+    let page = quantization_html(&quantization(&[], None)).unwrap();
+    check(&page);
+    assert_eq!(page.matches("<section").count(), 2, "figures, and how to make it again");
+    let classes: Vec<String> = (0..500).map(|k| format!("class {k}")).collect();
+    let float = vec![vec![2; 500]; 500];
+    let integer = vec![vec![3; 500]; 500];
+    let mut report = quantization(&classes, Some([&float, &integer]));
+    report.layers = (0..500).map(|i| layer(format!("block {i}"), f64::from(i) * 1e-6)).collect();
+    let page = quantization_html(&report).unwrap();
+    check(&page);
+    assert!(page.len() < 1_000_000, "{}", page.len());
+}

@@ -78,7 +78,7 @@ pub(crate) fn summary(path: &Path) -> Result<NetworkSummary, Error> {
     let graph = &network.graph;
     let mut operators: Vec<OperatorCount> = counted(graph)
         .into_iter()
-        .map(|(name, (count, multiply_adds))| OperatorCount { name, count, multiply_adds })
+        .map(|(name, of)| OperatorCount { name, count: of.nodes, multiply_adds: of.multiply_adds })
         .collect();
     operators.sort_by_key(|o| (std::cmp::Reverse((o.multiply_adds, o.count)), o.name));
     let mut constants: Vec<&Tensor> = Vec::new();
@@ -155,8 +155,25 @@ fn inside(node: &Node) -> Vec<&Graph> {
     if let Op::Tensor(op) = &node.op { op.graphs() } else { Vec::new() }
 }
 
+/// How much of an operator a network has.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    nodes: u64,
+    multiply_adds: u64,
+    /// Those of them whose first factor is an integer.
+    on_integers: u64,
+}
+
 /// Nodes and multiplications by operator, those of graphs inside nodes among them.
-type Counts = BTreeMap<&'static str, (u64, u64)>;
+type Counts = BTreeMap<&'static str, Count>;
+
+/// Multiplications with an addition of one row, and those of them on integers; counted as
+/// [`NetworkSummary::multiply_adds`] are.
+pub(crate) fn multiply_adds(graph: &Graph) -> [u64; 2] {
+    let all = counted(graph);
+    let sum = |of: fn(&Count) -> u64| all.values().map(of).fold(0, u64::saturating_add);
+    [sum(|c| c.multiply_adds), sum(|c| c.on_integers)]
+}
 
 fn counted(graph: &Graph) -> Counts {
     let lengths = |values: &[ValueIdx]| -> Vec<Vec<usize>> {
@@ -165,12 +182,16 @@ fn counted(graph: &Graph) -> Counts {
     let mut all = Counts::new();
     for node in graph.nodes() {
         let entry = all.entry(node.op.payload().name()).or_default();
-        entry.0 += 1;
+        entry.nodes += 1;
         let Op::Tensor(op) = &node.op else { continue };
         let inputs = lengths(&node.inputs);
-        entry.1 = entry.1.saturating_add(op.multiply_adds(&inputs, &lengths(&node.outputs)));
+        let of_node = op.multiply_adds(&inputs, &lengths(&node.outputs));
+        entry.multiply_adds = entry.multiply_adds.saturating_add(of_node);
+        if node.inputs.first().is_some_and(|&idx| !graph.value(idx).dtype.is_float()) {
+            entry.on_integers = entry.on_integers.saturating_add(of_node);
+        }
         let inner: Vec<Counts> = op.graphs().into_iter().map(counted).collect();
-        let work = |counts: &Counts| counts.values().map(|c| c.1).fold(0, u64::saturating_add);
+        let work = |counts: &Counts| counts.values().map(|c| c.multiply_adds).fold(0, u64::saturating_add);
         // One branch of an `If` runs: that with more work is taken for it.
         let most = inner.iter().map(work).max().unwrap_or(0);
         let mut is_taken = false;
@@ -178,10 +199,12 @@ fn counted(graph: &Graph) -> Counts {
             let runs = !is_taken && work(&counts) == most;
             is_taken |= runs;
             let times = if runs { steps(op, graph, node, &inputs) } else { 0 };
-            for (name, (count, multiply_adds)) in counts {
+            for (name, of) in counts {
                 let entry = all.entry(name).or_default();
-                entry.0 += count;
-                entry.1 = entry.1.saturating_add(multiply_adds.saturating_mul(times));
+                let add = |sum: u64, n: u64| sum.saturating_add(n.saturating_mul(times));
+                entry.nodes += of.nodes;
+                entry.multiply_adds = add(entry.multiply_adds, of.multiply_adds);
+                entry.on_integers = add(entry.on_integers, of.on_integers);
             }
         }
     }

@@ -5,13 +5,31 @@ use crate::Error;
 use crate::network::Network;
 use crate::network::feed::Feed;
 use crate::network::head::{Answers, answers};
-use ::quantize::{Kind, Verdict, lower};
+use ::quantize::{Kind, Lowered, Verdict, lower};
 use ir::{Graph, Tensor, TensorData};
 use jobs::Ctx;
 use recipe::Predictions;
 
 /// The normal's 97.5 % point.
 const Z: f64 = 1.959_963_984_540_054;
+
+/// A network that ran as integers on all rows.
+pub(super) struct Ran {
+    pub(super) network: Network,
+    pub(super) answers: Answers,
+    /// Names of the nodes that compute with floats.
+    pub(super) floats: Vec<String>,
+}
+
+impl Ran {
+    /// Runs a network in QDQ form; `network` is the float one.
+    pub(super) fn of(network: &Network, graph: &Graph, feed: &Feed, ctx: &Ctx<'_>) -> Result<Ran, Error> {
+        let Lowered { graph, floats } = lower(graph)?;
+        let network = network.with_graph(graph);
+        let answers = answers(&network, feed, ctx)?;
+        Ok(Ran { network, answers, floats })
+    }
+}
 
 /// Compares a quantized network with the float one.
 pub(super) struct Judge<'a> {
@@ -24,12 +42,16 @@ pub(super) struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Runs a network in QDQ form, as integers, on all rows.
-    pub(super) fn verdict(&self, graph: &Graph, max_drop: MaxDrop) -> Result<Verdict, ::quantize::Error> {
-        let other = self.network.with_graph(lower(graph)?.graph);
-        let told = answers(&other, self.feed, self.ctx).map_err(|e| Kind::Rows { what: e.to_string() })?;
+    /// Runs a network in QDQ form, as integers, on all rows, and says what is lost.
+    pub(super) fn verdict(
+        &self,
+        graph: &Graph,
+        max_drop: MaxDrop,
+    ) -> Result<(Verdict, Ran), ::quantize::Error> {
+        let ran = Ran::of(self.network, graph, self.feed, self.ctx);
+        let ran = ran.map_err(|e| Kind::Rows { what: e.to_string() })?;
         let (Predictions::Classes { labels: a, .. }, Predictions::Classes { labels: b, .. }) =
-            (&self.float.predictions, &told.predictions)
+            (&self.float.predictions, &ran.answers.predictions)
         else {
             let what =
                 "--max-drop: expected a network of classes, got one number a row; leave it out".to_owned();
@@ -57,7 +79,8 @@ impl Judge<'_> {
             MaxDrop::Relative(share) => share * errors / n,
         };
         let interval = [drop - Z * deviation, drop + Z * deviation];
-        Ok(Verdict { holds: drop <= bound, drop, interval, n_rows: a.len() })
+        let verdict = Verdict { holds: drop <= bound, drop, interval, n_rows: a.len() };
+        Ok((verdict, ran))
     }
 }
 
