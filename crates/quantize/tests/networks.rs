@@ -1,18 +1,18 @@
 //! Small networks of PyTorch and Keras, through both forms: the float network, pairs, integers.
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
-use ir::{Dim, Graph, Tensor, TensorData};
+#[path = "support/networks.rs"]
+mod networks;
+
+use ir::Tensor;
+use networks::{N_ROWS, Noise, network, outputs};
 use runtime::network::{Isa, Plan};
-use runtime::tensors::{Limits, run, simplify};
+use runtime::tensors::Limits;
 use smidgen_quantize::{
-    Effect, Error, Observed, Precision, Role, Roles, Rows, Scheme, diagnose, dynamic, effect, lower,
-    weights_only,
+    Corrections, Effect, Error, Observed, Precision, Role, Roles, Rows, Scheme, diagnose, dynamic, effect,
+    lower, weights_only,
 };
 use std::ops::Range;
-use std::path::Path;
-
-const NETWORKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/onnx/networks");
-const N_ROWS: usize = 24;
 
 /// Networks of images, and whether all of their nodes have an integer form.
 const CASES: [(&str, bool); 5] = [
@@ -22,59 +22,6 @@ const CASES: [(&str, bool); 5] = [
     ("keras_cnn_opset_9", false),
     ("keras_cnn_opset_13", false),
 ];
-
-fn network(name: &str) -> Graph {
-    let folder = Path::new(NETWORKS).join(name);
-    let bytes = std::fs::read(folder.join("model.onnx")).unwrap();
-    let graph = onnx::import(&bytes, onnx::Options { external: &onnx::Folder::new(&folder) }).unwrap();
-    let graph = simplify(&graph).unwrap();
-    match graph.value(graph.inputs()[0]).shape.axes().unwrap()[0] {
-        Dim::Fixed(1) => onnx::rebatch(&graph, "N").unwrap(),
-        _ => graph,
-    }
-}
-
-/// Rows of noise that differ in size, of the shape that a network takes.
-struct Noise {
-    name: String,
-    dims: Vec<usize>,
-}
-
-impl Noise {
-    fn of(graph: &Graph) -> Noise {
-        let input = graph.value(graph.inputs()[0]);
-        let length = |dim: &Dim| if let Dim::Fixed(n) = dim { *n } else { 16 };
-        Noise {
-            name: input.name.clone(),
-            dims: input.shape.axes().unwrap()[1..].iter().map(length).collect(),
-        }
-    }
-}
-
-impl Rows for Noise {
-    fn n_rows(&self) -> usize {
-        N_ROWS
-    }
-
-    fn batch(&self) -> usize {
-        8
-    }
-
-    fn rows(&self, rows: Range<usize>) -> Result<Vec<(String, Tensor)>, Error> {
-        let each: usize = self.dims.iter().product();
-        let value = |at: usize| {
-            let (row, mixed) = (at / each, (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            ((mixed >> 40) as f32 / (1 << 24) as f32 - 0.4) * (1.0 + (row % 3) as f32)
-        };
-        let values = (rows.start * each..rows.end * each).map(value).collect();
-        let dims = [&[rows.len()][..], &self.dims].concat();
-        Ok(vec![(self.name.clone(), Tensor::try_new(dims, TensorData::F32(values)).unwrap())])
-    }
-}
-
-fn outputs(graph: &Graph, rows: &Noise) -> Vec<Tensor> {
-    run(graph, rows.rows(0..N_ROWS).unwrap(), Limits::default()).unwrap()
-}
 
 fn check(name: &str, what: &str, got: Effect, most: f64) {
     assert!(got.noise <= most, "{name}, {what}: noise {:e}, at most {most:e}", got.noise);
@@ -177,7 +124,7 @@ fn biases_take_up_mean_errors() {
     for layer in &corrected.errors {
         assert!(layer.corrected <= layer.error, "{layer:?}");
     }
-    scheme.corrections.bias = false;
+    scheme.corrections = Corrections::default();
     let plain = observed.quantize(&scheme, &|_| Precision::Scheme).unwrap();
     assert!(plain.decisions.biases.is_empty());
     let last = |of: &[smidgen_quantize::LayerError]| of.last().unwrap().corrected;

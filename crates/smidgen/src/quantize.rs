@@ -16,8 +16,8 @@ use crate::network::{Network, NetworkOptions};
 use crate::output::{refuse_same_file, write_whole};
 use crate::{Error, Speed};
 use ::quantize::{
-    Exceptions, LayerReport, Observed, Pipeline, Precision, Quantized, Role, Roles, Scheme, Verdict,
-    diagnose, dynamic, guard, lower, weights_only,
+    Exceptions, LayerReport, Observed, Pipeline, Portability, Precision, Quantized, Role, Roles, Scheme,
+    Told, Verdict, diagnose, dynamic, guard, lower, mend, portability, weights_only,
 };
 use ir::{Card, Graph, Node, NodeIdx};
 use jobs::{Clock, Ctx};
@@ -74,8 +74,12 @@ pub struct QuantizeReport {
     pub effect: Option<::quantize::Effect>,
     /// What was demanded of it, and what was found.
     pub guarded: Option<Guard>,
+    /// What each correction did, in order.
+    pub corrections: Vec<Told>,
     /// What was done to each layer, in order.
     pub layers: Vec<LayerReport>,
+    /// What engines that saturate would make of it; none where there are no products of 8 bits.
+    pub portability: Option<Portability>,
     /// Nodes that compute with floats.
     pub floats: Vec<String>,
     /// The demand was not met.
@@ -115,8 +119,10 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
     let network = Network::load(&options.model)?;
     let is_kept = kept(options)?;
     let Some(data) = &options.calibrate else {
-        let quantized = without_rows(options, &network.graph, &scheme, &is_kept)?;
+        let mended = mend(&network.graph, &scheme.corrections, None)?;
+        let quantized = without_rows(options, &mended.graph, &scheme, &is_kept)?;
         let mut report = QuantizeReport::plain(&network, clock.seconds());
+        report.corrections = mended.told;
         let lowered = lower(&quantized.graph)?;
         report.bytes[1] = form.write(options, &network, &quantized.graph, &lowered.graph)?;
         report.floats = lowered.floats;
@@ -130,18 +136,20 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
     let feed = Feed::open(&network, data, options.target.as_deref(), &options.network)?;
     let rows = Calibration::new(&network, &feed)?;
     ctx.progress.stage("observing", Some(rows.n_rows() as u64));
-    let observed = Observed::of(&network.graph, &rows, &mut |n| {
+    let mended = mend(&network.graph, &scheme.corrections, Some(&rows))?;
+    let observed = Observed::of(&mended.graph, &rows, &mut |n| {
         ctx.progress.advance(n as u64);
         interrupted(ctx)
     })?;
-    let name = |idx: NodeIdx| network.graph.nodes().get(idx.0 as usize).map_or("", |n| &n.name[..]);
-    let round = |exceptions: &Exceptions| {
-        observed.quantize(&scheme, &|idx| {
+    let name = |idx: NodeIdx| mended.graph.nodes().get(idx.0 as usize).map_or("", |n| &n.name[..]);
+    let round = |scheme: &Scheme, exceptions: &Exceptions| {
+        observed.quantize(scheme, &|idx| {
             let asked = exceptions.get(&idx).copied().unwrap_or(Precision::Scheme);
             if is_kept(name(idx)) { Precision::Float } else { asked }
         })
     };
-    let mut quantized = round(&Exceptions::new())?;
+    let mut exceptions = Exceptions::new();
+    let mut quantized = round(&scheme, &exceptions)?;
     ctx.progress.stage("looking at layers", None);
     let mut layers = diagnose(&observed, &scheme, &quantized, &mut || interrupted(ctx))?;
     let float = answers(&network, &feed, ctx)?;
@@ -153,7 +161,8 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
         let mut ranked: Vec<&LayerReport> = layers.iter().collect();
         ranked.sort_by(|a, b| b.alone.noise.total_cmp(&a.alone.noise));
         let ranked: Vec<NodeIdx> = ranked.into_iter().map(|l| l.node).collect();
-        let found = guard(&ranked, &mut |exceptions| judge.verdict(&round(exceptions)?.graph, max_drop))?;
+        let found =
+            guard(&ranked, &mut |exceptions| judge.verdict(&round(&scheme, exceptions)?.graph, max_drop))?;
         let names = |level: Precision| {
             let chosen = found.precision.iter().filter(|(_, p)| **p == level);
             chosen.map(|(idx, _)| name(*idx).to_owned()).collect::<Vec<_>>()
@@ -170,10 +179,12 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
             n_checks: found.n_checks,
         });
         if !found.precision.is_empty() {
-            quantized = round(&found.precision)?;
+            exceptions = found.precision;
+            quantized = round(&scheme, &exceptions)?;
             layers = diagnose(&observed, &scheme, &quantized, &mut || interrupted(ctx))?;
         }
     }
+    let portability = portability(&observed, &scheme, &quantized, &rows, &|other| round(other, &exceptions))?;
     let lowered = lower(&quantized.graph)?;
     let bytes = form.write(options, &network, &quantized.graph, &lowered.graph)?;
     // The integer form answers for both: it is what runs here.
@@ -196,7 +207,9 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
         evaluation,
         effect: Some(effect),
         guarded,
+        corrections: [mended.told, quantized.told(&scheme.corrections)].concat(),
         layers,
+        portability,
         floats: lowered.floats,
         unmet,
         seconds: clock.seconds(),
@@ -212,7 +225,9 @@ impl QuantizeReport {
             evaluation: None,
             effect: None,
             guarded: None,
+            corrections: Vec::new(),
             layers: Vec::new(),
+            portability: None,
             floats: Vec::new(),
             unmet: None,
             seconds,
