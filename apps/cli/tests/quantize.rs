@@ -84,6 +84,7 @@ fn schemes_are_spelled_and_kept() {
         ("--grid log --weights int4", 8),
         ("--grid codebook --weights int4 --weight-observer min-max", 8),
         ("--corrections none --asymmetric", 8),
+        ("--corrections equalize:rounds=3,absorb-bias,smooth,bias-range,portable,bias", 8),
     ] {
         for output in ["out.onnx", "out.smidgen"] {
             let line = format!(
@@ -105,6 +106,24 @@ fn schemes_are_spelled_and_kept() {
             assert_eq!(told["metrics"]["accuracy"], 1.0, "{flags} {output}");
         }
     }
+}
+
+#[test]
+fn corrections_and_other_engines_are_told_of() {
+    let place = place();
+    let line = format!("quantize bars.onnx --calibrate p-images-idx3-ubyte {SCALE} -o out.onnx");
+    let corrections = "--corrections portable,equalize,smooth";
+    let said = place.good(&format!("{line} {corrections} --json")).json().unwrap();
+    let names: Vec<&serde_json::Value> =
+        said["corrections"].as_array().unwrap().iter().map(|c| &c["name"]).collect();
+    assert_eq!(names, ["equalize", "smooth", "portable"]);
+    assert_eq!(said["corrections"][1]["left"][0], json!({"layer": "match", "why": "the network's input"}));
+    assert_eq!(said["portability"]["layers"], json!([]));
+    let said = place.good(&format!("{line} {corrections}"));
+    assert!(said.out.contains("smooth: 0 products; 1 left: 1 by the network's input"), "{}", said.out);
+    assert!(said.out.contains("engines that saturate (ONNX Runtime)"), "{}", said.out);
+    let said = place.good(&format!("{line} --activations int16 --json")).json().unwrap();
+    assert!(said["portability"].is_null());
 }
 
 #[test]
@@ -171,6 +190,8 @@ fn what_cannot_be_done_is_said() {
         ("--calibrate p-images-idx3-ubyte --observer mean-std:k=-1 -o out.onnx", 2, "mean_std: k must be"),
         ("--calibrate p-images-idx3-ubyte --grid cubes -o out.onnx", 2, "unknown grid \"cubes\""),
         ("--calibrate p-images-idx3-ubyte --weights int9 -o out.onnx", 2, "--weights: expected int2"),
+        ("--calibrate p-images-idx3-ubyte --corrections bais -o out.onnx", 2, "unknown correction \"bais\""),
+        ("--activations dynamic --corrections smooth -o out.onnx", 2, "smooth: expected rows"),
         ("--calibrate p-images-idx3-ubyte --keep ( -o out.onnx", 2, "--keep: expected a regular expression"),
         ("--calibrate p-images-idx3-ubyte --max-drop lots -o out.onnx", 2, "0.5%"),
         ("--calibrate p-images-idx3-ubyte --activations dynamic -o out.onnx", 2, "need no rows"),

@@ -11,6 +11,7 @@ pub mod absorb_bias;
 pub mod bias_mean;
 pub mod bias_range;
 pub mod equalize;
+pub mod portable;
 pub mod smooth;
 
 #[cfg(test)]
@@ -21,8 +22,14 @@ use crate::family::Family;
 use params::ParamSpec;
 
 /// Every correction, in the order in which they are applied.
-pub static CORRECTIONS: &[&CorrectionEntry] =
-    &[&equalize::ENTRY, &absorb_bias::ENTRY, &smooth::ENTRY, &bias_range::ENTRY, &bias_mean::ENTRY];
+pub static CORRECTIONS: &[&CorrectionEntry] = &[
+    &equalize::ENTRY,
+    &absorb_bias::ENTRY,
+    &smooth::ENTRY,
+    &bias_range::ENTRY,
+    &portable::ENTRY,
+    &bias_mean::ENTRY,
+];
 
 /// Which correction it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +42,8 @@ pub enum Correction {
     Smooth,
     /// [`bias_range`].
     BiasRange,
+    /// [`portable`].
+    Portable,
     /// [`bias_mean`].
     BiasMean,
 }

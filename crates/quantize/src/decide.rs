@@ -6,14 +6,15 @@ use crate::decisions::{Decisions, StoredWeights};
 use crate::error::Error;
 use crate::grid::{Affine, Data, Granularity, Levels, QParams};
 use crate::places::Places;
+use crate::portability::make_portable;
 use crate::qdq::integers;
 use crate::roles::{Layer, Role, Roles, weights};
 use crate::scheme::{BORDER_BITS, Scheme, Sharing};
-use crate::{Rounding, Statistics};
+use crate::{Correction, Rounding, Statistics};
 use ir::{Node, NodeIdx, Tensor, TensorData, ValueIdx};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Bits of a bias without its sign.
+/// Bits of a bias without its sign, as many as an `i32` has; it is never cut off, whatever corrections are asked for.
 const BIAS_BITS: u32 = 31;
 
 /// Bits of a layer, where they differ from the scheme's.
@@ -76,7 +77,20 @@ pub fn decide(
             (Some(bias), Some(Levels::Affine(x))) => Some(Beside { bias, scale: x.scale() }),
             _ => None,
         };
-        decisions.weights.insert(idx, stored_beside(scheme, bits, tensor, axis, beside.as_ref())?);
+        let Chosen { mut params, mut codes, n_coarser } =
+            choose(scheme, bits, tensor, axis, beside.as_ref())?;
+        decisions.n_coarser += n_coarser;
+        if let (Some(_), Some(x), TensorData::F32(values)) = (
+            scheme.corrections.get(Correction::Portable),
+            node.inputs.first().and_then(|x| decisions.levels(*x)),
+            tensor.data(),
+        ) {
+            let n;
+            let of = (&values[..], &scheme.rounding);
+            (params, codes, n) = make_portable(params, codes, of, x, (layer, node))?;
+            decisions.n_clipped += n;
+        }
+        decisions.weights.insert(idx, StoredWeights::of(&params, &codes)?);
     }
     Ok(decisions)
 }
@@ -96,17 +110,26 @@ fn bias_of<'g>(roles: &Roles<'g>, node: &Node) -> Option<&'g [f32]> {
 
 /// Weights of a layer as the scheme stores them; a grid without so many bits gives way to an affine one.
 pub fn stored(scheme: &Scheme, bits: u8, tensor: &Tensor, axis: usize) -> Result<StoredWeights, Error> {
-    stored_beside(scheme, bits, tensor, axis, None)
+    let Chosen { params, codes, .. } = choose(scheme, bits, tensor, axis, None)?;
+    StoredWeights::of(&params, &codes)
 }
 
-/// The same, with scales so large that every bias is an `i32` on the grid of its product.
-fn stored_beside(
+/// Levels and codes of weights.
+struct Chosen {
+    params: QParams,
+    codes: Vec<i32>,
+    /// Scales that were raised.
+    n_coarser: usize,
+}
+
+/// Chooses them, with scales so large that every bias is an `i32` on the grid of its product.
+fn choose(
     scheme: &Scheme,
     bits: u8,
     tensor: &Tensor,
     axis: usize,
     beside: Option<&Beside<'_>>,
-) -> Result<StoredWeights, Error> {
+) -> Result<Chosen, Error> {
     let side = &scheme.weights;
     let format = side.format(bits)?;
     let affine;
@@ -125,32 +148,43 @@ fn stored_beside(
         Sharing::Group(len) => Granularity::PerGroup { axis, len },
     };
     let observe = |part: &[f32]| side.observer.range(&Channel::of(part), &format);
+    let mut n_coarser = 0;
     let mut params = QParams::by_grid(values, tensor.dims(), granularity, grid, &format, observe)?;
     if let Some(beside) = beside {
-        params = with_room(params, granularity.split(tensor.dims(), values)?, beside)?;
+        let asked = scheme.corrections.get(Correction::BiasRange).map(|m| m.params().int("bits"));
+        let bits = asked.and_then(|b| u32::try_from(b).ok()).unwrap_or(BIAS_BITS);
+        (params, n_coarser) = with_room(params, granularity.split(tensor.dims(), values)?, beside, bits)?;
     }
-    StoredWeights::of(&params, &params.codes(values, &scheme.rounding)?)
+    let codes = params.codes(values, &scheme.rounding)?;
+    Ok(Chosen { params, codes, n_coarser })
 }
 
 /// Levels of channels whose bias would lie beyond `i32` are made coarser; those of channels that do nothing get the
 /// scale that their bias needs.
-fn with_room(params: QParams, parts: Vec<Vec<f32>>, beside: &Beside<'_>) -> Result<QParams, Error> {
+fn with_room(
+    params: QParams,
+    parts: Vec<Vec<f32>>,
+    beside: &Beside<'_>,
+    bits: u32,
+) -> Result<(QParams, usize), Error> {
     let n = params.levels().len();
     if n != beside.bias.len() && n != 1 {
-        return Ok(params);
+        return Ok((params, 0));
     }
     let mut levels = Vec::with_capacity(n);
+    let mut n_coarser = 0;
     for (at, (own, part)) in params.levels().iter().zip(&parts).enumerate() {
-        let Levels::Affine(affine) = own else { return Ok(params) };
+        let Levels::Affine(affine) = own else { return Ok((params, 0)) };
         let of_part = if n == 1 { beside.bias } else { &beside.bias[at..=at] };
         let is_dead = part.iter().all(|w| *w == 0.0);
-        let wanted = |bias: &f32| weight_scale(*bias, beside.scale, affine.scale(), is_dead, BIAS_BITS);
+        let wanted = |bias: &f32| weight_scale(*bias, beside.scale, affine.scale(), is_dead, bits);
         let scale = of_part.iter().map(wanted).fold(0.0, f32::max);
         let scale = if scale > 0.0 { scale } else { affine.scale() };
+        n_coarser += usize::from(scale > affine.scale());
         let (low, high) = (affine.low(), affine.high());
         levels.push(Levels::Affine(Affine::try_new(scale, affine.zero_point(), low, high, affine.dtype())?));
     }
-    QParams::try_new(params.dims().to_vec(), params.granularity(), levels)
+    Ok((QParams::try_new(params.dims().to_vec(), params.granularity(), levels)?, n_coarser))
 }
 
 impl StoredWeights {

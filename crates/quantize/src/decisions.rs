@@ -17,6 +17,10 @@ pub struct Decisions {
     pub weights: BTreeMap<NodeIdx, StoredWeights>,
     /// Biases that were changed.
     pub biases: BTreeMap<NodeIdx, Vec<f32>>,
+    /// Scales of weights that were raised so that a bias holds.
+    pub n_coarser: usize,
+    /// Pairs of weights that were made smaller, so that engines do not saturate.
+    pub n_clipped: usize,
 }
 
 /// Weights as codes.

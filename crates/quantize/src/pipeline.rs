@@ -1,6 +1,5 @@
 //! A float network and rows in, a network in QDQ form out: static quantization, and weights alone.
 
-use crate::Statistics;
 use crate::bias_correction::{LayerError, correct_biases};
 use crate::calibrate::{Rows, calibrate};
 use crate::decide::{Precision, decide};
@@ -10,8 +9,10 @@ use crate::places::Places;
 use crate::qdq::qdq;
 use crate::roles::Roles;
 use crate::sample::sample;
-use crate::scheme::Scheme;
+use crate::scheme::{Corrections, Scheme};
+use crate::{Correction, Statistics, Told};
 use ir::{Graph, NodeIdx, Tensor, ValueIdx};
+use jobs::Threads;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was seen of a network, from which any number of schemes can be decided.
@@ -44,13 +45,14 @@ impl<'g> Observed<'g> {
     pub fn of(
         graph: &'g Graph,
         rows: &dyn Rows,
+        threads: &Threads,
         go_on: &mut dyn FnMut(usize) -> Result<(), Error>,
     ) -> Result<Observed<'g>, Error> {
         let roles = Roles::of(graph);
         let places = Places::of(&roles, &|_| false);
         let groups: BTreeSet<ValueIdx> = places.values().map(|(_, group)| group).collect();
         let wanted: Vec<ValueIdx> = groups.into_iter().filter(|v| graph.constant(*v).is_none()).collect();
-        let seen = calibrate(graph, rows, &wanted, go_on)?;
+        let seen = calibrate(graph, rows, &wanted, threads, go_on)?;
         let (sample, n_sample) = sample(rows)?;
         Ok(Observed { roles, seen, sample, n_sample })
     }
@@ -65,8 +67,22 @@ impl<'g> Observed<'g> {
         precision: &dyn Fn(NodeIdx) -> Precision,
     ) -> Result<Quantized, Error> {
         let mut decisions = decide(&self.roles, scheme, &self.seen, precision)?;
-        let is_asked = scheme.corrections.bias;
+        let is_asked = scheme.corrections.get(Correction::BiasMean).is_some();
         let errors = correct_biases(&self.roles, &mut decisions, &self.sample, self.n_sample, is_asked)?;
         Ok(Quantized { graph: qdq(&self.roles, &decisions)?, decisions, errors })
+    }
+}
+
+impl Quantized {
+    /// What the corrections of integers did.
+    pub fn told(&self, corrections: &Corrections) -> Vec<Told> {
+        let told = |name, n_changed, what| Told { name, n_changed, what, left: Vec::new() };
+        let of = |correction: Correction| match correction {
+            Correction::BiasRange => Some(told("bias_range", self.decisions.n_coarser, "scales of weights")),
+            Correction::Portable => Some(told("portable", self.decisions.n_clipped, "pairs of weights")),
+            Correction::BiasMean => Some(told("bias_mean", self.decisions.biases.len(), "layers")),
+            Correction::Equalize | Correction::AbsorbBias | Correction::Smooth => None,
+        };
+        corrections.members().filter_map(|m| of(m.entry().correction)).collect()
     }
 }

@@ -14,9 +14,19 @@ const MAX_ROWS: usize = 64;
 pub fn sample(rows: &dyn Rows) -> Result<(Vec<(String, Tensor)>, usize), Error> {
     let n_rows = rows.n_rows();
     let n = rows.batch().clamp(1, MAX_ROWS).min(n_rows);
+    Ok((spread(rows, (0..n).map(|at| at * n_rows / n))?, n))
+}
+
+/// Inputs of some rows, one below the other.
+///
+/// # Errors
+/// Rows that cannot be read, or none.
+pub fn spread(
+    rows: &dyn Rows,
+    places: impl IntoIterator<Item = usize>,
+) -> Result<Vec<(String, Tensor)>, Error> {
     let mut whole: Option<Vec<(String, Tensor)>> = None;
-    for at in 0..n {
-        let row = at * n_rows / n;
+    for row in places {
         let next = rows.rows(row..row + 1)?;
         whole = Some(match whole {
             None => next,
@@ -31,5 +41,5 @@ pub fn sample(rows: &dyn Rows) -> Result<(Vec<(String, Tensor)>, usize), Error> 
                 .collect::<Result<Vec<_>, Error>>()?,
         });
     }
-    whole.map(|inputs| (inputs, n)).ok_or_else(|| misfit("calibration rows", "one or more", 0))
+    whole.ok_or_else(|| misfit("calibration rows", "one or more", 0))
 }

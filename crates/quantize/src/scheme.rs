@@ -1,8 +1,8 @@
 //! What a user asks for: bits, grids, observers, roundings, and which layers stay as they are.
 
-use crate::error::Error;
+use crate::error::{Error, misfit};
 use crate::grid::{IntegerFormat, Sign, Span, Symmetry};
-use crate::{GridEntry, Member, ObserverEntry, Rounding};
+use crate::{CORRECTIONS, Correction, CorrectionEntry, GridEntry, Member, ObserverEntry, Rounding};
 
 /// When the ranges of activations are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -108,11 +108,50 @@ pub struct Scheme {
     pub corrections: Corrections,
 }
 
-/// What is mended beside rounding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Corrections {
-    /// Biases take up the mean error of their layer.
-    pub bias: bool,
+/// What is mended beside rounding: members of the Correction family, in the order of its table.
+#[derive(Clone, Debug, Default)]
+pub struct Corrections(Vec<Member<CorrectionEntry>>);
+
+impl Corrections {
+    /// `none`, or members by commas: `equalize:rounds=20,absorb_bias,bias`. A setting without a name before it belongs to
+    /// the member before.
+    ///
+    /// # Errors
+    /// A correction that there is not, or twice, or with settings that it does not take.
+    pub fn parse(text: &str) -> Result<Corrections, Error> {
+        let mut texts: Vec<String> = Vec::new();
+        for part in text.split(',').filter(|_| text.trim() != "none") {
+            match (texts.last_mut(), part.contains('=') && !part.contains(':')) {
+                (Some(last), true) => *last = format!("{last},{part}"),
+                _ => texts.push(part.to_owned()),
+            }
+        }
+        let members = texts.iter().map(|t| Member::parse(t)).collect::<Result<Vec<_>, Error>>()?;
+        let corrections = Corrections(members);
+        for entry in CORRECTIONS {
+            let named = corrections.0.iter().filter(|m| m.entry().correction == entry.correction);
+            if named.count() > 1 {
+                return Err(misfit("corrections", format!("{} once", entry.name), text));
+            }
+        }
+        match corrections.get(Correction::BiasMean).map(|m| m.params().word("means")) {
+            Some("normal") => {
+                let got = "means=normal, since normalizations were taken into the layers before them";
+                Err(misfit("bias_mean", "means=seen", got))
+            }
+            _ => Ok(corrections),
+        }
+    }
+
+    /// Those that are asked for, in the order in which they are applied.
+    pub fn members(&self) -> impl Iterator<Item = &Member<CorrectionEntry>> {
+        CORRECTIONS.iter().filter_map(|entry| self.get(entry.correction))
+    }
+
+    /// A correction, if it is asked for.
+    pub fn get(&self, correction: Correction) -> Option<&Member<CorrectionEntry>> {
+        self.0.iter().find(|m| m.entry().correction == correction)
+    }
 }
 
 /// Below these bits of weights, the first and the last layer keep 8.
@@ -143,7 +182,7 @@ impl Scheme {
             },
             sharing: Sharing::Channel,
             rounding: Rounding::parse("half_even", 0)?,
-            corrections: Corrections { bias: true },
+            corrections: Corrections::parse("bias_mean")?,
         })
     }
 }

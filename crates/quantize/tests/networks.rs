@@ -1,18 +1,19 @@
 //! Small networks of PyTorch and Keras, through both forms: the float network, pairs, integers.
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
-use ir::{Dim, Graph, Tensor, TensorData};
+#[path = "support/networks.rs"]
+mod networks;
+
+use ir::Tensor;
+use jobs::Threads;
+use networks::{N_ROWS, Noise, network, outputs};
 use runtime::network::{Isa, Plan};
-use runtime::tensors::{Limits, run, simplify};
+use runtime::tensors::Limits;
 use smidgen_quantize::{
-    Effect, Error, Observed, Precision, Role, Roles, Rows, Scheme, diagnose, dynamic, effect, lower,
-    weights_only,
+    Corrections, Effect, Error, Kind, Observed, Precision, Role, Roles, Rows, Scheme, diagnose, dynamic,
+    effect, lower, weights_only,
 };
 use std::ops::Range;
-use std::path::Path;
-
-const NETWORKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/onnx/networks");
-const N_ROWS: usize = 24;
 
 /// Networks of images, and whether all of their nodes have an integer form.
 const CASES: [(&str, bool); 5] = [
@@ -22,59 +23,6 @@ const CASES: [(&str, bool); 5] = [
     ("keras_cnn_opset_9", false),
     ("keras_cnn_opset_13", false),
 ];
-
-fn network(name: &str) -> Graph {
-    let folder = Path::new(NETWORKS).join(name);
-    let bytes = std::fs::read(folder.join("model.onnx")).unwrap();
-    let graph = onnx::import(&bytes, onnx::Options { external: &onnx::Folder::new(&folder) }).unwrap();
-    let graph = simplify(&graph).unwrap();
-    match graph.value(graph.inputs()[0]).shape.axes().unwrap()[0] {
-        Dim::Fixed(1) => onnx::rebatch(&graph, "N").unwrap(),
-        _ => graph,
-    }
-}
-
-/// Rows of noise that differ in size, of the shape that a network takes.
-struct Noise {
-    name: String,
-    dims: Vec<usize>,
-}
-
-impl Noise {
-    fn of(graph: &Graph) -> Noise {
-        let input = graph.value(graph.inputs()[0]);
-        let length = |dim: &Dim| if let Dim::Fixed(n) = dim { *n } else { 16 };
-        Noise {
-            name: input.name.clone(),
-            dims: input.shape.axes().unwrap()[1..].iter().map(length).collect(),
-        }
-    }
-}
-
-impl Rows for Noise {
-    fn n_rows(&self) -> usize {
-        N_ROWS
-    }
-
-    fn batch(&self) -> usize {
-        8
-    }
-
-    fn rows(&self, rows: Range<usize>) -> Result<Vec<(String, Tensor)>, Error> {
-        let each: usize = self.dims.iter().product();
-        let value = |at: usize| {
-            let (row, mixed) = (at / each, (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            ((mixed >> 40) as f32 / (1 << 24) as f32 - 0.4) * (1.0 + (row % 3) as f32)
-        };
-        let values = (rows.start * each..rows.end * each).map(value).collect();
-        let dims = [&[rows.len()][..], &self.dims].concat();
-        Ok(vec![(self.name.clone(), Tensor::try_new(dims, TensorData::F32(values)).unwrap())])
-    }
-}
-
-fn outputs(graph: &Graph, rows: &Noise) -> Vec<Tensor> {
-    run(graph, rows.rows(0..N_ROWS).unwrap(), Limits::default()).unwrap()
-}
 
 fn check(name: &str, what: &str, got: Effect, most: f64) {
     assert!(got.noise <= most, "{name}, {what}: noise {:e}, at most {most:e}", got.noise);
@@ -86,7 +34,7 @@ fn both_forms_are_near_and_plans_are_exact() {
         let graph = network(name);
         let rows = Noise::of(&graph);
         let float = outputs(&graph, &rows);
-        let observed = Observed::of(&graph, &rows, &mut |_| Ok(())).unwrap();
+        let observed = Observed::of(&graph, &rows, &Threads::one(), &mut |_| Ok(())).unwrap();
         let scheme = Scheme::standard().unwrap();
         let quantized = observed.quantize(&scheme, &|_| Precision::Scheme).unwrap();
         let pairs = outputs(&quantized.graph, &rows);
@@ -110,7 +58,7 @@ fn both_forms_are_near_and_plans_are_exact() {
 }
 
 #[test]
-fn batches_change_no_bit() {
+fn batches_and_threads_change_no_bit() {
     struct One(Noise);
     impl Rows for One {
         fn n_rows(&self) -> usize {
@@ -124,12 +72,29 @@ fn batches_change_no_bit() {
         }
     }
     let graph = network("resnet_18_opset_8");
-    let seen = |rows: &dyn Rows| Observed::of(&graph, rows, &mut |_| Ok(())).unwrap().seen;
-    let [a, b] = [seen(&Noise::of(&graph)), seen(&One(Noise::of(&graph)))];
+    let seen = |rows: &dyn Rows, threads: usize| {
+        let mut n = 0;
+        let threads = Threads::try_new(threads).unwrap();
+        let mut go_on = |more| {
+            n += more;
+            Ok(())
+        };
+        let seen = Observed::of(&graph, rows, &threads, &mut go_on).unwrap().seen;
+        assert_eq!(n, N_ROWS);
+        seen
+    };
+    let [a, b] = [seen(&Noise::of(&graph), 1), seen(&One(Noise::of(&graph)), 1)];
     // Products of floats may be summed otherwise in another batch; the input is not.
     let input = graph.inputs()[0];
     assert_eq!(a[&input], b[&input]);
     assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+    for threads in [2, 3] {
+        assert_eq!(b, seen(&One(Noise::of(&graph)), threads), "{threads}");
+    }
+    // What stops one stops all.
+    let mut stop = |_| Err(Kind::Interrupted.into());
+    let stopped = Observed::of(&graph, &Noise::of(&graph), &Threads::one(), &mut stop);
+    assert!(matches!(stopped.map(drop).unwrap_err().kind(), Kind::Interrupted));
 }
 
 #[test]
@@ -137,7 +102,7 @@ fn fewer_bits_cost_more_and_kept_layers_nothing() {
     let graph = network("resnet_18_opset_8");
     let rows = Noise::of(&graph);
     let float = outputs(&graph, &rows);
-    let observed = Observed::of(&graph, &rows, &mut |_| Ok(())).unwrap();
+    let observed = Observed::of(&graph, &rows, &Threads::one(), &mut |_| Ok(())).unwrap();
     let noise = |bits: u8, precision: Precision| {
         let mut scheme = Scheme::standard().unwrap();
         scheme.weights.codes.bits = bits;
@@ -169,7 +134,7 @@ fn without_rows_weights_alone_or_ranges_at_each_run() {
 fn biases_take_up_mean_errors() {
     let graph = network("resnet_18_opset_8");
     let rows = Noise::of(&graph);
-    let observed = Observed::of(&graph, &rows, &mut |_| Ok(())).unwrap();
+    let observed = Observed::of(&graph, &rows, &Threads::one(), &mut |_| Ok(())).unwrap();
     let mut scheme = Scheme::standard().unwrap();
     scheme.weights.codes.bits = 4;
     let corrected = observed.quantize(&scheme, &|_| Precision::Scheme).unwrap();
@@ -177,7 +142,7 @@ fn biases_take_up_mean_errors() {
     for layer in &corrected.errors {
         assert!(layer.corrected <= layer.error, "{layer:?}");
     }
-    scheme.corrections.bias = false;
+    scheme.corrections = Corrections::default();
     let plain = observed.quantize(&scheme, &|_| Precision::Scheme).unwrap();
     assert!(plain.decisions.biases.is_empty());
     let last = |of: &[smidgen_quantize::LayerError]| of.last().unwrap().corrected;
@@ -188,7 +153,7 @@ fn biases_take_up_mean_errors() {
 fn every_layer_is_told_of() {
     let graph = network("mobilenet_v2_opset_11");
     let rows = Noise::of(&graph);
-    let observed = Observed::of(&graph, &rows, &mut |_| Ok(())).unwrap();
+    let observed = Observed::of(&graph, &rows, &Threads::one(), &mut |_| Ok(())).unwrap();
     let scheme = Scheme::standard().unwrap();
     let quantized = observed.quantize(&scheme, &|_| Precision::Scheme).unwrap();
     let layers = diagnose(&observed, &scheme, &quantized, &mut || Ok(())).unwrap();

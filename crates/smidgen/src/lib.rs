@@ -37,7 +37,7 @@ pub use ::evaluate::explain::{Dependence, GridPoint, Importance, ScoreTable, Sid
 pub use ::evaluate::number;
 pub use ::prepare::transform::{COMMON, TransformEntry};
 pub use ::prepare::{TRANSFORMS, past_rows, related_rows};
-pub use ::quantize::{Bins, Cause, Effect, LayerReport, Remedy, Symmetry};
+pub use ::quantize::{Bins, Cause, Effect, LayerReport, Portability, Remedy, Saturation, Symmetry, Told};
 pub use bench::{BenchOptions, Timed, bench};
 pub use calibrated::ProbabilityCalibration;
 pub use compare::{Comparison, Evaluation};

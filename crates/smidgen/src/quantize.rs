@@ -20,8 +20,8 @@ use crate::network::{Network, NetworkOptions};
 use crate::output::{refuse_same_file, write_whole};
 use crate::{Error, Speed};
 use ::quantize::{
-    Exceptions, LayerReport, Observed, Pipeline, Precision, Quantized, Role, Roles, Scheme, Verdict,
-    diagnose, dynamic, guard, lower, weights_only,
+    Exceptions, LayerReport, Observed, Pipeline, Portability, Precision, Quantized, Role, Roles, Scheme,
+    Told, Verdict, diagnose, dynamic, guard, lower, mend, portability, weights_only,
 };
 use ir::{Card, Graph, Node, NodeIdx};
 use jobs::{Clock, Ctx, Threads};
@@ -96,8 +96,12 @@ pub struct QuantizeReport {
     pub guarded: Option<Guard>,
     /// Name of the observer that chooses the ranges of activations.
     pub observer: String,
+    /// What each correction did, in order.
+    pub corrections: Vec<Told>,
     /// What was done to each layer, in order.
     pub layers: Vec<LayerReport>,
+    /// What engines that saturate would make of it; none where there are no products of 8 bits.
+    pub portability: Option<Portability>,
     /// Nodes that compute with floats.
     pub floats: Vec<String>,
     /// The demand was not met.
@@ -139,7 +143,8 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
     let network = Network::load(&options.model)?;
     let is_kept = kept(options)?;
     let Some(data) = &options.calibrate else {
-        let quantized = without_rows(options, &network.graph, &scheme, &is_kept)?;
+        let mended = mend(&network.graph, &scheme.corrections, None)?;
+        let quantized = without_rows(options, &mended.graph, &scheme, &is_kept)?;
         let lowered = lower(&quantized.graph)?;
         let bytes = form.write(options, &network, &quantized.graph, &lowered.graph)?;
         let written = network.with_graph(lowered.graph);
@@ -153,7 +158,9 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
             effect: None,
             guarded: None,
             observer: scheme.activations.observer.entry().name.to_owned(),
+            corrections: mended.told,
             layers: Vec::new(),
+            portability: None,
             floats: lowered.floats,
             unmet: None,
             seconds: clock.seconds(),
@@ -167,18 +174,20 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
     let feed = Feed::open(&network, data, options.target.as_deref(), &options.network)?;
     let rows = Calibration::new(&network, &feed)?;
     ctx.progress.stage("observing", Some(rows.n_rows() as u64));
-    let observed = Observed::of(&network.graph, &rows, &mut |n| {
+    let mended = mend(&network.graph, &scheme.corrections, Some(&rows))?;
+    let observed = Observed::of(&mended.graph, &rows, ctx.threads, &mut |n| {
         ctx.progress.advance(n as u64);
         interrupted(ctx)
     })?;
-    let name = |idx: NodeIdx| network.graph.nodes().get(idx.0 as usize).map_or("", |n| &n.name[..]);
-    let round = |exceptions: &Exceptions| {
-        observed.quantize(&scheme, &|idx| {
+    let name = |idx: NodeIdx| mended.graph.nodes().get(idx.0 as usize).map_or("", |n| &n.name[..]);
+    let round = |scheme: &Scheme, exceptions: &Exceptions| {
+        observed.quantize(scheme, &|idx| {
             let asked = exceptions.get(&idx).copied().unwrap_or(Precision::Scheme);
             if is_kept(name(idx)) { Precision::Float } else { asked }
         })
     };
-    let mut quantized = round(&Exceptions::new())?;
+    let mut exceptions = Exceptions::new();
+    let mut quantized = round(&scheme, &exceptions)?;
     ctx.progress.stage("looking at layers", None);
     let mut layers = diagnose(&observed, &scheme, &quantized, &mut || interrupted(ctx))?;
     let float = answers(&network, &feed, ctx)?;
@@ -193,7 +202,7 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
         let ranked: Vec<NodeIdx> = ranked.into_iter().map(|l| l.node).collect();
         let mut accepted: Option<(Verdict, Quantized, Ran)> = None;
         let found = guard(&ranked, &mut |exceptions| {
-            let tried = round(exceptions)?;
+            let tried = round(&scheme, exceptions)?;
             let (verdict, ran) = judge.verdict(&tried.graph, max_drop)?;
             // As the guard does: one that holds, or the last one.
             if verdict.holds || accepted.as_ref().is_none_or(|(known, ..)| !known.holds) {
@@ -226,8 +235,10 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
         }
         if !found.precision.is_empty() {
             layers = diagnose(&observed, &scheme, &quantized, &mut || interrupted(ctx))?;
+            exceptions = found.precision;
         }
     }
+    let portability = portability(&observed, &scheme, &quantized, &rows, &|other| round(other, &exceptions))?;
     // The integer form answers for both: it is what runs here.
     let ran = match ran {
         Some(ran) => ran,
@@ -257,7 +268,9 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
         effect: Some(effect),
         guarded,
         observer: scheme.activations.observer.entry().name.to_owned(),
+        corrections: [mended.told, quantized.told(&scheme.corrections)].concat(),
         layers,
+        portability,
         floats,
         unmet,
         seconds: clock.seconds(),

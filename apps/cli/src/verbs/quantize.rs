@@ -58,8 +58,8 @@ pub(crate) struct Args {
     /// What shares a scale among weights: channel unless given
     #[arg(long, value_name = "tensor|channel|group:64")]
     granularity: Option<String>,
-    /// What is mended beside rounding: bias unless given
-    #[arg(long, value_name = "bias|none")]
+    /// What is mended beside rounding, by commas: equalize, absorb-bias, smooth, bias-range, bias; bias unless given
+    #[arg(long, value_name = "equalize:rounds=20,bias|none")]
     corrections: Option<String>,
     /// Nodes whose names match this regular expression stay floats
     #[arg(long, value_name = "RE")]
@@ -230,8 +230,14 @@ fn text(args: &Args, made: &QuantizeReport) -> String {
             guard.n_checks
         );
     }
+    for told in &made.corrections {
+        let _ = writeln!(out, "{}", told.describe());
+    }
     if !made.layers.is_empty() {
         let _ = writeln!(out, "{}", layers(&made.layers));
+    }
+    if let Some(portability) = &made.portability {
+        let _ = writeln!(out, "{}", portability.describe());
     }
     if !made.floats.is_empty() {
         let _ = writeln!(out, "{} nodes compute with floats: {}", made.floats.len(), first(&made.floats));
@@ -319,7 +325,19 @@ fn object(args: &Args, made: &QuantizeReport) -> Value {
             "max_drop": g.max_drop.to_string(), "drop": g.drop, "interval": g.interval, "wide": g.wide, "floats": g.floats, "checks": g.n_checks,
         })),
         "observer": made.observer,
+        "corrections": made.corrections.iter().map(|t| json!({
+            "name": t.name, "changed": t.n_changed, "what": t.what,
+            "left": t.left.iter().map(|(layer, why)| json!({"layer": layer, "why": why})).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
         "layers": made.layers.iter().map(layer).collect::<Vec<_>>(),
+        "portability": made.portability.as_ref().map(|p| json!({
+            "rows": p.n_rows, "changed": p.changed,
+            "noise": p.effects[0].noise, "noise_saturating": p.effects[1].noise,
+            "cure": p.cure.as_ref().map(|(what, e)| json!({"what": what, "noise": e.noise, "agreement": e.agreement})),
+            "layers": p.layers.iter().map(|l| json!({
+                "name": l.name, "pairs": l.n_pairs, "risky": l.n_risky, "differing": l.differing,
+            })).collect::<Vec<_>>(),
+        })),
         "floats": made.floats,
         "seconds": made.seconds,
     })

@@ -9,7 +9,7 @@ use params::{ParamSpec, Range, Value};
 /// The line of the table.
 pub(super) static ENTRY: CorrectionEntry = CorrectionEntry {
     name: "bias_mean",
-    aliases: &["bias_correction"],
+    aliases: &["bias", "bias_correction"],
     doc: "biases that make the means of outputs what they were",
     spec: &[ParamSpec {
         name: "means",

@@ -27,7 +27,8 @@ pub(super) static ENTRY: CorrectionEntry = CorrectionEntry {
 /// What each channel is divided by in the first layer (weights and bias) and multiplied by in the second:
 /// `s = sqrt(r1 / r2)`, after which both have the size `sqrt(r1 r2)`; 1 where a size is 0.
 /// `first: [n]`, largest size of each output channel of the first layer; `second: [n]`, of each input channel of the
-/// second ([`super::largest`]).
+/// second ([`super::largest`]). Of three layers, a depthwise one between two, both neighbours are gone through in turn:
+/// all three come to `(r1 r2 r3)^(1/3)`, in rounds that each leave a quarter of what was amiss.
 ///
 /// # Errors
 /// `Shape` for other numbers of channels.
@@ -43,36 +44,10 @@ pub fn pair(first: &[f32], second: &[f32]) -> Result<Vec<f32>, Error> {
     Ok(first.iter().zip(second).map(scale).collect())
 }
 
-/// The same through a depthwise layer in the middle: what each channel is divided by in the first layer, and what by
-/// in the middle one. With `r = (r1 r2 r3)^(1/3)` these are `s12 = r1 / r` and `s23 = r / r3`: the first layer is
-/// divided by `s12`, the middle one multiplied by `s12` and divided by `s23` (its bias divided by `s23` alone), the
-/// third multiplied by `s23`; 1 where a size is 0.
-///
-/// # Errors
-/// `Shape` for other numbers of channels.
-///
-/// # Source  Nagel et al., ICCV 2019, for pairs; AIMET's scaling of depthwise layers for three.
-pub fn triple(first: &[f32], middle: &[f32], third: &[f32]) -> Result<(Vec<f32>, Vec<f32>), Error> {
-    alike("channels of the next layers", first.len(), &[middle.len(), third.len()])?;
-    let scales = first.iter().zip(middle).zip(third).map(|((r1, r2), r3)| {
-        let [r1, r2, r3] = [*r1, *r2, *r3].map(f64::from);
-        let mean = cube_root(r1 * r2 * r3);
-        match (usable(r1 / mean), usable(mean / r3)) {
-            _ if r1 * r2 * r3 == 0.0 => (1.0, 1.0),
-            scales => scales,
-        }
-    });
-    Ok(scales.unzip())
-}
-
 /// A factor of single precision that can be divided by, else 1.
 fn usable(scale: f64) -> f32 {
     let scale = scale as f32;
     if scale.is_normal() && (1.0 / scale).is_normal() { scale } else { 1.0 }
-}
-
-fn cube_root(x: f64) -> f64 {
-    if x > 0.0 { ir::fixed::math::exp(ir::fixed::math::log(x) / 3.0) } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -90,9 +65,6 @@ mod tests {
         assert_eq!(largest(&odd, 2, 3).unwrap(), [17.0, 23.0]);
         let scales = pair(&first, &largest(&odd, 2, 3).unwrap()).unwrap();
         assert!((scales[0] - (6.0f32 / 17.0).sqrt()).abs() < 1e-7);
-        let (s12, s23) =
-            triple(&first, &largest(&odd, 2, 6).unwrap(), &largest(&counted, 2, 3).unwrap()).unwrap();
-        assert!((s12[0] - 0.713_765_8).abs() < 1e-7 && (s23[0] - 0.934_013_2).abs() < 1e-7);
     }
 
     #[test]
@@ -101,8 +73,6 @@ mod tests {
             pair(&[0.0, 4.0, 0.0, f32::NAN, 3e38], &[3.0, 0.0, 0.0, 1.0, 1e-45]).unwrap()[..4],
             [1.0; 4]
         );
-        let (s12, s23) = triple(&[0.0, 4.0, 1.0], &[3.0, 0.0, 1.0], &[1.0, 1.0, 0.0]).unwrap();
-        assert_eq!((s12, s23), (vec![1.0; 3], vec![1.0; 3]));
-        assert!(pair(&[1.0], &[]).is_err() && triple(&[1.0], &[1.0], &[]).is_err());
+        assert!(pair(&[1.0], &[]).is_err());
     }
 }

@@ -66,14 +66,18 @@ fn apply(correction: Correction, network: &mut Network, has_middle: bool) {
     let last = largest(&network.last, N, 1).unwrap();
     match correction {
         Correction::Equalize if has_middle => {
-            let middle = largest(&network.middle, N, 1).unwrap();
-            let (s12, s23) = equalize::triple(&first, &middle, &last).unwrap();
-            multiply(&mut network.first, &inverse(&s12), N_IN).unwrap();
-            multiply(&mut network.first_bias, &inverse(&s12), 1).unwrap();
-            multiply(&mut network.middle, &s12, 1).unwrap();
-            multiply(&mut network.middle, &inverse(&s23), 1).unwrap();
-            multiply(&mut network.middle_bias, &inverse(&s23), 1).unwrap();
-            multiply(&mut network.last, &s23, 1).unwrap();
+            for _ in 0..20 {
+                let (first, middle) = (largest(&network.first, N, N_IN), largest(&network.middle, N, 1));
+                let scales = equalize::pair(&first.unwrap(), &middle.unwrap()).unwrap();
+                multiply(&mut network.first, &inverse(&scales), N_IN).unwrap();
+                multiply(&mut network.first_bias, &inverse(&scales), 1).unwrap();
+                multiply(&mut network.middle, &scales, 1).unwrap();
+                let (middle, last) = (largest(&network.middle, N, 1), largest(&network.last, N, 1));
+                let scales = equalize::pair(&middle.unwrap(), &last.unwrap()).unwrap();
+                multiply(&mut network.middle, &inverse(&scales), 1).unwrap();
+                multiply(&mut network.middle_bias, &inverse(&scales), 1).unwrap();
+                multiply(&mut network.last, &scales, 1).unwrap();
+            }
         }
         Correction::Equalize | Correction::Smooth => {
             let scales = match correction {
@@ -95,7 +99,9 @@ fn apply(correction: Correction, network: &mut Network, has_middle: bool) {
             let gains = absorb_bias::gains(&network.last, &amounts, 1).unwrap();
             network.last_bias.iter_mut().zip(&gains).for_each(|(b, g)| *b += g);
         }
-        Correction::BiasRange | Correction::BiasMean => panic!("{correction:?} does not touch the network"),
+        Correction::BiasRange | Correction::Portable | Correction::BiasMean => {
+            panic!("{correction:?} does not touch the network")
+        }
     }
 }
 
@@ -124,7 +130,7 @@ fn the_float_network_stays_what_it_was() {
             // Weights in single precision: some roundings of the largest terms.
             let largest = expected.iter().fold(0.0f64, |m, y| m.max(y.abs()));
             for (a, b) in expected.iter().zip(&got) {
-                assert!((a - b).abs() <= 1e-6 * largest, "{}: {a} {b}", entry.name);
+                assert!((a - b).abs() <= 3e-6 * largest, "{}: {a} {b}", entry.name);
             }
         }
     }

@@ -25,7 +25,7 @@ pub struct SchemeWords {
     pub rounding: Option<String>,
     /// `tensor`, `channel`, `group:64`: what shares a scale among weights.
     pub granularity: Option<String>,
-    /// `bias`, `none`.
+    /// `none`, or members by commas: `equalize:rounds=20,absorb_bias,bias`.
     pub corrections: Option<String>,
     /// What stochastic rounding draws by.
     pub seed: u64,
@@ -90,10 +90,8 @@ impl SchemeWords {
             scheme.sharing =
                 sharing.ok_or_else(|| expected("--granularity", "tensor, channel or group:N", text))?;
         }
-        match self.corrections.as_deref() {
-            None | Some("bias") => {}
-            Some("none") => scheme.corrections = Corrections { bias: false },
-            Some(text) => return Err(expected("--corrections", "bias or none", text)),
+        if let Some(text) = &self.corrections {
+            scheme.corrections = Corrections::parse(text)?;
         }
         Ok(scheme)
     }
