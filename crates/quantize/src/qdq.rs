@@ -134,7 +134,8 @@ impl Work<'_, '_> {
         Ok(self.rewrite.fresh(name, tensor)?)
     }
 
-    /// Codes, their scales and, where it is not 0 for all, their zero points; dequantized.
+    /// Codes, their scales and their zero points; dequantized. Zero points of 0 may be left out, but ONNX Runtime brings
+    /// a `Gemm` to integers only where weights of 8 bits have them.
     fn weights(&mut self, value: ValueIdx, weights: &StoredWeights) -> Result<ValueIdx, Error> {
         let name = &self.graph.value(value).name;
         let codes = self.rewrite.fresh(&format!("{name}_quantized"), weights.codes.clone())?;
@@ -150,8 +151,16 @@ impl Work<'_, '_> {
             }
         };
         let mut inputs = vec![codes, self.rewrite.fresh(&format!("{name}_scale"), weights.scales.clone())?];
-        if let Some(zeros) = &weights.zero_points {
-            inputs.push(self.rewrite.fresh(&format!("{name}_zero_point"), zeros.clone())?);
+        let of_8_bits = matches!(weights.codes.dtype(), DType::I8 | DType::U8);
+        let zeros = match &weights.zero_points {
+            None if of_8_bits && weights.block == 0 && weights.table.is_none() => {
+                let zeros = integers(weights.codes.dtype(), &vec![0; weights.scales.data().len()]);
+                zeros.and_then(|data| Tensor::try_new(weights.scales.dims().to_vec(), data))
+            }
+            own => own.clone(),
+        };
+        if let Some(zeros) = zeros {
+            inputs.push(self.rewrite.fresh(&format!("{name}_zero_point"), zeros)?);
         }
         let op = DequantizeLinear { axis: weights.axis as i64, block: weights.block, to: DType::F32 };
         Ok(self.rewrite.add(&format!("{name}_dequantized"), op.into(), &inputs)?)
