@@ -7,7 +7,7 @@ use crate::external::External;
 use crate::functions::Functions;
 use crate::operators;
 use crate::proto;
-use crate::stream::Stream;
+use crate::stream::{Stream, Words};
 use crate::tensor::{self, dtype};
 use ir::op::TensorOp;
 use ir::op::tensor::Identity;
@@ -63,28 +63,26 @@ pub fn import(bytes: &[u8], options: Options<'_>) -> Result<Graph, Error> {
 /// # Errors
 /// As [`import`].
 pub fn import_all(bytes: &[u8], options: Options<'_>) -> Result<Imported, Error> {
-    read(proto::Model::decode(bytes).map_err(|e| damaged(e.to_string()))?, options)
+    read(proto::Model::decode(bytes).map_err(|e| damaged(e.to_string()))?, Words::default(), options)
 }
 
-/// As [`import_all`], from a file of so many bytes, which never stands in memory as a whole: at most its tensors do, and
-/// one of them twice.
+/// As [`import_all`], from a file of so many bytes, which never stands in memory beside its tensors: those of single
+/// precision are read to where they stay, of all others one stands there twice.
 ///
 /// # Errors
 /// As [`import`]; `Damaged` for a file that ends early or cannot be read.
 pub fn import_from(file: &mut dyn Read, length: usize, options: Options<'_>) -> Result<Imported, Error> {
     let mut stream = Stream::new(file, length);
     let model = proto::Model::decode(&mut stream);
-    if let Some(error) = stream.error() {
-        return Err(damaged(format!("it cannot be read whole ({error})")));
-    }
-    read(model.map_err(|e| damaged(e.to_string()))?, options)
+    let words = stream.finish().map_err(|e| damaged(format!("it cannot be read whole ({e})")))?;
+    read(model.map_err(|e| damaged(e.to_string()))?, words, options)
 }
 
 fn damaged(why: String) -> Error {
     Kind::Damaged { what: "model", why }.into()
 }
 
-fn read(mut model: proto::Model, options: Options<'_>) -> Result<Imported, Error> {
+fn read(mut model: proto::Model, mut words: Words, options: Options<'_>) -> Result<Imported, Error> {
     let mut graph = model.graph.take().ok_or_else(|| damaged("it holds no graph".to_string()))?;
     if model.opset_import.is_empty() {
         return Err(damaged("it names no set of operators".to_string()));
@@ -96,8 +94,9 @@ fn read(mut model: proto::Model, options: Options<'_>) -> Result<Imported, Error
     scope.inputs(&graph)?;
     dense(&graph)?;
     // Elements go as their tensors are made.
-    for tensor in std::mem::take(&mut graph.initializer) {
-        scope.initializer(&tensor)?;
+    for mut tensor in std::mem::take(&mut graph.initializer) {
+        let floats = tensor::floats(&mut tensor, &mut words);
+        scope.initializer(&tensor, floats)?;
     }
     scope.nodes(&graph.node)?;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -218,10 +217,14 @@ impl<'w> Scope<'w> {
         Ok(idx)
     }
 
-    /// A constant of the graph.
-    pub(crate) fn initializer(&mut self, proto: &proto::Tensor) -> Result<(), Error> {
+    /// A constant of the graph, and its elements if they were taken out of it.
+    pub(crate) fn initializer(
+        &mut self,
+        proto: &proto::Tensor,
+        floats: Option<Vec<f32>>,
+    ) -> Result<(), Error> {
         let name = proto.name.clone().unwrap_or_default();
-        let value = tensor::read(proto, self.world.external)?;
+        let value = tensor::read_with(proto, floats, self.world.external)?;
         let idx = self.builder.constant_named(&name, value).map_err(|e| ill_formed(&e))?;
         self.values.insert(name, idx);
         Ok(())

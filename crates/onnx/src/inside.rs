@@ -96,7 +96,7 @@ pub(crate) fn graph(
     }
     dense(graph)?;
     for tensor in &graph.initializer {
-        scope.initializer(tensor)?;
+        scope.initializer(tensor, None)?;
     }
     scope.nodes(&graph.node)?;
     scope.finish(&graph.output)

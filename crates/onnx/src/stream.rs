@@ -1,13 +1,45 @@
 //! A model read from a file piece by piece.
 //!
 //! A file that is read whole stands in memory beside its tensors. Here only elements that the decoder asks for are held,
-//! tensor by tensor, so that each can go when its tensor is made.
+//! tensor by tensor; those of single precision are read to where their tensor will have them.
 
 use prost::bytes::{Buf, Bytes};
+use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 /// Bytes that are read at a time.
 const PIECE: usize = 1 << 16;
+
+/// Bytes from which on elements are read to words of their own.
+const LARGE: usize = 1 << 12;
+
+/// Words of 4 bytes that the decoder sees as bytes.
+struct Seen(Arc<Vec<u32>>);
+
+impl AsRef<[u8]> for Seen {
+    fn as_ref(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.0)
+    }
+}
+
+/// Words that were read, by the address of the bytes that the decoder has of them.
+#[derive(Default)]
+pub(crate) struct Words(BTreeMap<usize, Arc<Vec<u32>>>);
+
+impl Words {
+    /// The words behind some bytes, as floats; none if these are no such words, or if others have them too.
+    pub(crate) fn floats(&mut self, bytes: Bytes) -> Result<Vec<f32>, Bytes> {
+        let words = match self.0.remove(&bytes.as_ptr().addr()) {
+            Some(words) if 4 * words.len() == bytes.len() => words,
+            _ => return Err(bytes),
+        };
+        drop(bytes);
+        Arc::try_unwrap(words)
+            .map(|words| bytemuck::cast_vec(words.into_iter().map(u32::from_le).collect::<Vec<u32>>()))
+            .map_err(|words| Bytes::from_owner(Seen(words)))
+    }
+}
 
 /// So many bytes of a reader. Where it ends early or fails the rest is zeros, and the error is kept.
 pub(crate) struct Stream<'r> {
@@ -16,19 +48,42 @@ pub(crate) struct Stream<'r> {
     remaining: usize,
     piece: Vec<u8>,
     consumed: usize,
+    words: Words,
     error: Option<io::Error>,
 }
 
 impl<'r> Stream<'r> {
     pub(crate) fn new(reader: &'r mut dyn Read, length: usize) -> Stream<'r> {
-        let mut stream = Stream { reader, remaining: length, piece: Vec::new(), consumed: 0, error: None };
+        let mut stream = Stream {
+            reader,
+            remaining: length,
+            piece: Vec::new(),
+            consumed: 0,
+            words: Words::default(),
+            error: None,
+        };
         stream.fill();
         stream
     }
 
-    /// Why bytes were missing.
-    pub(crate) fn error(self) -> Option<io::Error> {
-        self.error
+    /// What was read to words of its own; the error if bytes were missing.
+    pub(crate) fn finish(self) -> Result<Words, io::Error> {
+        self.error.map_or(Ok(self.words), Err)
+    }
+
+    /// The next `n` bytes, a multiple of 4, of which some stand in the piece.
+    fn read_words(&mut self, n: usize, held: usize) -> Bytes {
+        let mut words = vec![0u32; n / 4];
+        let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
+        let (first, rest) = bytes.split_at_mut(held);
+        first.copy_from_slice(&self.piece[self.consumed..self.consumed + held]);
+        if self.error.is_none() {
+            self.error = self.reader.read_exact(rest).err();
+        }
+        let words = Arc::new(words);
+        let bytes = Bytes::from_owner(Seen(Arc::clone(&words)));
+        self.words.0.insert(bytes.as_ptr().addr(), words);
+        bytes
     }
 
     /// The next `n` bytes of the reader.
@@ -83,15 +138,20 @@ impl Buf for Stream<'_> {
     fn copy_to_bytes(&mut self, n: usize) -> Bytes {
         let n = n.min(self.remaining);
         let held = n.min(self.chunk().len());
-        let mut bytes = Vec::with_capacity(n);
-        bytes.extend_from_slice(&self.chunk()[..held]);
+        let bytes = if n >= LARGE && n.is_multiple_of(4) {
+            self.read_words(n, held)
+        } else {
+            let mut bytes = Vec::with_capacity(n);
+            bytes.extend_from_slice(&self.chunk()[..held]);
+            self.read(n - held, &mut bytes);
+            bytes.into()
+        };
         self.consumed += held;
-        self.read(n - held, &mut bytes);
         self.remaining -= n;
         if self.chunk().is_empty() && self.remaining > 0 {
             self.fill();
         }
-        bytes.into()
+        bytes
     }
 }
 
@@ -131,7 +191,7 @@ mod tests {
             stream.advance(skipped);
             let rest = stream.copy_to_bytes(stream.remaining());
             assert_eq!((&got[..], &rest[..]), (&all[..got.len()], &all[got.len() + skipped..]));
-            assert!(stream.error().is_none());
+            assert!(stream.finish().is_ok());
         }
     }
 
@@ -141,7 +201,31 @@ mod tests {
             let mut slow = Slow(&[1, 2, 3, 4], fails_at);
             let mut stream = Stream::new(&mut slow, length);
             assert_eq!(stream.copy_to_bytes(length).len(), length);
-            assert!(stream.error().is_some());
+            assert!(stream.finish().is_err());
         }
+    }
+
+    #[test]
+    fn large_pieces_become_floats_without_a_copy() {
+        let floats: Vec<f32> = (0..3000).map(|i| i as f32 / 7.0).collect();
+        let all: Vec<u8> = [&b"xyz"[..], bytemuck::cast_slice(&floats), &[7; 8]].concat();
+        let mut slow = Slow(&all, None);
+        let mut stream = Stream::new(&mut slow, all.len());
+        stream.advance(3);
+        let bytes = stream.copy_to_bytes(4 * floats.len());
+        let small = stream.copy_to_bytes(8);
+        let place = bytes.as_ptr();
+        let mut words = stream.finish().unwrap();
+        assert_eq!(words.floats(small).unwrap_err(), [7; 8][..]);
+        // Not while others look at them.
+        let other = bytes.clone();
+        let got = words.floats(bytes).unwrap_err();
+        assert_eq!((&got, got.as_ptr()), (&other, place));
+        let mut slow = Slow(&all[3..], None);
+        let mut stream = Stream::new(&mut slow, all.len() - 3);
+        let bytes = stream.copy_to_bytes(4 * floats.len());
+        let place = bytes.as_ptr();
+        let got = stream.finish().unwrap().floats(bytes).unwrap();
+        assert_eq!((&got, got.as_ptr().cast()), (&floats, place));
     }
 }

@@ -5,6 +5,7 @@
 use crate::error::{Error, Kind};
 use crate::external::External;
 use crate::proto;
+use crate::stream::Words;
 use ir::fixed::Narrow;
 use ir::{DType, Tensor, TensorData};
 use prost::bytes::Bytes;
@@ -20,8 +21,31 @@ pub(crate) fn dtype(number: i32) -> Option<DType> {
     u8::try_from(number).ok().and_then(DType::from_tag).filter(|d| *d != DType::Bag)
 }
 
+/// Elements of single precision that were read to words of their own, taken out of a tensor.
+pub(crate) fn floats(proto: &mut proto::Tensor, words: &mut Words) -> Option<Vec<f32>> {
+    if dtype(proto.data_type?) != Some(DType::F32) || proto.data_location.is_some_and(|at| at != 0) {
+        return None;
+    }
+    match words.floats(proto.raw_data.take()?) {
+        Ok(floats) => Some(floats),
+        Err(bytes) => {
+            proto.raw_data = Some(bytes);
+            None
+        }
+    }
+}
+
 /// A tensor with its elements.
 pub(crate) fn read(proto: &proto::Tensor, external: &dyn External) -> Result<Tensor, Error> {
+    read_with(proto, None, external)
+}
+
+/// The same; elements that [`floats`] took out are given.
+pub(crate) fn read_with(
+    proto: &proto::Tensor,
+    floats: Option<Vec<f32>>,
+    external: &dyn External,
+) -> Result<Tensor, Error> {
     let name = || proto.name.clone().unwrap_or_default();
     let fail = |what, expected: &str, got: String| {
         Error::from(Kind::Tensor { name: name(), what, expected: expected.to_string(), got })
@@ -39,12 +63,14 @@ pub(crate) fn read(proto: &proto::Tensor, external: &dyn External) -> Result<Ten
     let n = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
     let n = n.ok_or_else(|| fail("lengths", "fewer than 2^63 elements", format!("{:?}", proto.dims)))?;
     let reading = Reading { proto, dtype, n };
-    let data = match external_bytes(proto, external)? {
-        Some(bytes) => reading.of_bytes(&bytes)?,
-        None => match &proto.raw_data {
-            Some(raw) => reading.of_bytes(raw)?,
-            None => reading.of_fields()?,
-        },
+    let data = match (floats, external_bytes(proto, external)?, &proto.raw_data) {
+        (Some(floats), ..) if floats.len() == n => TensorData::F32(floats),
+        (Some(floats), ..) => {
+            return Err(reading.fail("raw data", format!("{n} elements of {dtype}"), floats.len()));
+        }
+        (None, Some(bytes), _) => reading.of_bytes(&bytes)?,
+        (None, None, Some(raw)) => reading.of_bytes(raw)?,
+        (None, None, None) => reading.of_fields()?,
     };
     Tensor::try_new(dims, data).ok_or_else(|| fail("elements", &n.to_string(), "another number".to_string()))
 }

@@ -256,8 +256,11 @@ fn add_taps<T: Real>(out: &mut [T], image: &[T], weights: &[T], taps: &[Tap]) {
     for Tap { tap, windows, place, step } in taps {
         let weight = weights[*tap];
         let mut add = |part: Range<usize>| {
-            let pixels = image[place + (part.start - windows.start) * step..].iter().step_by(*step);
-            out[part].iter_mut().zip(pixels).for_each(|(sum, &x)| *sum = sum.plus(weight.times(x)));
+            let mut at = place + (part.start - windows.start) * step;
+            for sum in &mut out[part] {
+                *sum = sum.plus(weight.times(image[at]));
+                at += step;
+            }
         };
         if inner.is_empty() {
             add(windows.clone());

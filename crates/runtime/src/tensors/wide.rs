@@ -13,14 +13,19 @@ pub(super) fn sum<T: Copy, S: Number>(v: &[T], f: impl Fn(T) -> S) -> S {
     let blocks = v.chunks_exact(LANES);
     let rest = blocks.remainder();
     for block in blocks {
-        sums.iter_mut().zip(block).for_each(|(sum, &x)| *sum = sum.plus(f(x)));
+        for (sum, &x) in sums.iter_mut().zip(block) {
+            *sum = sum.plus(f(x));
+        }
     }
-    sums.iter_mut().zip(rest).for_each(|(sum, &x)| *sum = sum.plus(f(x)));
+    for (sum, &x) in sums.iter_mut().zip(rest) {
+        *sum = sum.plus(f(x));
+    }
     sums.into_iter().fold(S::default(), Number::plus)
 }
 
-/// Runs a loop that was compiled for each set of instructions, as the pulp crate finds them. What it calls,
-/// and itself, must be inlined: `wide(#[inline(always)] || ..)`. Sums and products are not fused, so the values are those of the plain loop.
+/// Runs a loop that was compiled for each set of instructions, as the pulp crate finds them. What it calls, and itself,
+/// must be inlined: `wide(#[inline(always)] || ..)` around plain loops, since a chain of iterators that ends in a function
+/// of its own is compiled without these instructions. Sums and products are not fused, so values are those of the loop.
 #[cfg(feature = "std")]
 #[inline]
 pub(super) fn wide<R>(run: impl FnOnce() -> R) -> R {
