@@ -1,6 +1,7 @@
 //! The page of parameters is made from the tables; `UPDATE_GOLDEN=1` writes it anew.
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
+use quantize::{CORRECTIONS, GRIDS, OBSERVERS, ROUNDINGS};
 use smidgen::{CALIBRATORS, COMMON, LEARNERS, ParamSpec, TRANSFORMS, past_rows, related_rows};
 use std::fmt::Write;
 
@@ -24,6 +25,21 @@ fn table(page: &mut String, spec: &[ParamSpec]) {
         )
         .unwrap();
     }
+}
+
+type Members = Vec<(&'static str, &'static str, &'static [ParamSpec])>;
+
+/// The families of quantization, with the flag that names their members.
+fn quantization() -> [(&'static str, Members); 4] {
+    [
+        (
+            "Observers: `--observer`, `--weight-observer`",
+            OBSERVERS.iter().map(|m| (m.name, m.doc, m.spec)).collect(),
+        ),
+        ("Grids: `--grid`", GRIDS.iter().map(|m| (m.name, m.doc, m.spec)).collect()),
+        ("Roundings: `--rounding`", ROUNDINGS.iter().map(|m| (m.name, m.doc, m.spec)).collect()),
+        ("Corrections: `--corrections`", CORRECTIONS.iter().map(|m| (m.name, m.doc, m.spec)).collect()),
+    ]
 }
 
 #[test]
@@ -52,6 +68,16 @@ fn the_page_of_parameters_is_that_of_the_tables() {
         let tasks = c.tasks.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
         write!(page, "\n### {}\n\n{} ({tasks}).\n", c.name, c.doc).unwrap();
         table(&mut page, c.spec);
+    }
+    page.push_str(
+        "\n## Networks: `quantize`\n\nA member is named with its settings, `NAME:PARAMETER=VALUE`.\n",
+    );
+    for (family, members) in quantization() {
+        write!(page, "\n### {family}\n").unwrap();
+        for (name, doc, spec) in members {
+            write!(page, "\n- `{name}`: {doc}\n").unwrap();
+            table(&mut page, spec);
+        }
     }
     write!(page, "\n## Earlier rows: `--order`, `--group`\n\nSet as `{}.PARAMETER`.\n", past_rows::NAME)
         .unwrap();
