@@ -17,6 +17,7 @@ use ir::{
 use jobs::{Clock, Threads};
 use plans::Plans;
 use runtime::tensors::{Limits, run, simplified};
+use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ const TIMED: usize = 64;
 const MOST_ROWS: usize = 32;
 /// Bytes of the largest value of a network beyond which fewer rows run at a time: what one node makes is still in the
 /// cache when the next one takes it.
-const CACHED: usize = 8 << 20;
+const CACHED: usize = 2 << 20;
 /// Slices that each thread runs before progress is told.
 const SLICES: usize = 4;
 /// The name of the axis of rows of networks that were written for one.
@@ -129,7 +130,7 @@ impl Network {
             let (card, self_test) = (stored.card.clone(), stored.self_test.clone());
             let (graph, signature) = stored.into_parts();
             let fixed_rows = rows_of(&graph);
-            let (plans, slice) = (Plans::of(&graph), slice_of(&graph, fixed_rows));
+            let (plans, slice) = (Plans::of(&graph), slice_of(&graph, fixed_rows, &BTreeMap::new()));
             return Ok(Network { path, graph, plans, signature, card, self_test, bytes, fixed_rows, slice });
         }
         let graph = read_simplified(&path)?.graph;
@@ -139,7 +140,7 @@ impl Network {
         };
         let fixed_rows = rows_of(&graph);
         let (signature, card) = (NetworkSignature::default(), Card::default());
-        let (plans, slice) = (Plans::of(&graph), slice_of(&graph, fixed_rows));
+        let (plans, slice) = (Plans::of(&graph), slice_of(&graph, fixed_rows, &BTreeMap::new()));
         Ok(Network { path, graph, plans, signature, card, self_test: None, bytes, fixed_rows, slice })
     }
 
@@ -270,12 +271,32 @@ impl Network {
         if let Feed::Whole(arrays) = feed {
             return Ok(vec![self.run(arrays.clone())?]);
         }
-        let slice = self.slice;
+        let slice = self.slice_for(feed, rows.start)?;
         let made = threads.map(rows.len().div_ceil(slice), |k| {
             let first = rows.start + k * slice;
             self.run_slice(feed.rows(first..rows.end.min(first + slice))?)
         });
         made.into_iter().collect()
+    }
+
+    /// Rows of a feed that run at a time: fewer than of any other where axes without a number are long in it.
+    fn slice_for(&self, feed: &Feed, first: usize) -> Result<usize, Error> {
+        let mut lengths = BTreeMap::new();
+        let named = |idx: &ir::ValueIdx| self.graph.value(*idx).shape.0.iter().skip(1);
+        if self.fixed_rows.is_some() || !self.graph.inputs().iter().flat_map(named).any(is_symbol) {
+            return Ok(self.slice);
+        }
+        for (name, row) in feed.rows(first..first + 1)? {
+            let values = self.graph.inputs().iter().map(|&idx| self.graph.value(idx));
+            for value in values.filter(|value| value.name == name) {
+                for (dim, &n) in value.shape.0.iter().zip(row.dims()).skip(1) {
+                    if let Dim::Symbol(symbol) = dim {
+                        lengths.insert(symbol.as_str(), n);
+                    }
+                }
+            }
+        }
+        Ok(slice_of(&self.graph, None, &lengths))
     }
 
     /// Outputs for rows of all inputs, at most a slice of them. Where the network takes a fixed number of rows, the last
@@ -325,17 +346,22 @@ impl Network {
     }
 }
 
-/// Rows that run at a time.
-fn slice_of(graph: &Graph, fixed_rows: Option<usize>) -> usize {
-    let free = || (CACHED / largest_row(graph).max(1)).min(MOST_ROWS);
+fn is_symbol(dim: &Dim) -> bool {
+    matches!(dim, Dim::Symbol(_))
+}
+
+/// Rows that run at a time, where symbols have these lengths.
+fn slice_of(graph: &Graph, fixed_rows: Option<usize>, lengths: &BTreeMap<&str, usize>) -> usize {
+    let free = || (CACHED / largest_row(graph, lengths).max(1)).min(MOST_ROWS);
     fixed_rows.unwrap_or_else(free).max(1)
 }
 
 /// Bytes of one row of the largest value, lengths that are not known left out.
-fn largest_row(graph: &Graph) -> usize {
+fn largest_row(graph: &Graph, known: &BTreeMap<&str, usize>) -> usize {
     let bytes = |value: &Value| {
         let lengths = value.shape.0.iter().skip(1).filter_map(|dim| match dim {
             Dim::Fixed(n) => Some(*n),
+            Dim::Symbol(name) => known.get(name.as_str()).copied(),
             _ => None,
         });
         lengths.fold(value.dtype.bytes(), usize::saturating_mul)
