@@ -66,10 +66,7 @@ impl<'t, 'm> Args<'t, 'm> {
         (meter, inside): (&'m mut Meter, Option<&'m mut See<'_>>),
     ) -> Result<Args<'t, 'm>, Error> {
         // What is lent for long is lent for short.
-        let inside: Option<&'m mut See<'m>> = match inside {
-            Some(see) => Some(see),
-            None => None,
-        };
+        let inside = inside.map(|see| -> &'m mut See<'m> { see });
         let args = Args { node, op: node.op.payload().name(), tensors, made, meter, inside };
         for tensor in args.tensors.iter().filter(|t| t.data().is_empty()) {
             args.room(tensor.dtype(), tensor.dims())?;
