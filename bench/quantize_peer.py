@@ -5,6 +5,7 @@
 Peers are run with their defaults but for weights by channel, which is what the documents of ONNX Runtime advise.
 """
 
+import contextlib
 import json
 import sys
 import time
@@ -64,7 +65,9 @@ def main() -> None:
     rows = numpy.load(rows)
     start = time.perf_counter()
     try:
-        run(method, network, rows, out, int(size))
+        # Peers talk; what is said here is one JSON line.
+        with contextlib.redirect_stdout(sys.stderr):
+            run(method, network, rows, out, int(size))
     except Exception as error:  # What a peer refuses is told, not hidden.
         print(json.dumps({"failed": f"{type(error).__name__}: {error}"}))
         return
