@@ -220,9 +220,13 @@ fn depthwise<T: Real>(windows: &Windows, groups: usize, (x, w, bias): (&[T], &[T
                 #[inline(always)]
                 || {
                     for (out, taps) in out.zip(&table) {
-                        taps.chunks(3).for_each(|taps| add_taps(out, image, weights, taps));
+                        for taps in taps.chunks(3) {
+                            add_taps(out, image, weights, taps);
+                        }
                         if let Some(&bias) = bias {
-                            out.iter_mut().for_each(|y| *y = y.plus(bias));
+                            for y in out {
+                                *y = y.plus(bias);
+                            }
                         }
                     }
                 },
