@@ -28,17 +28,17 @@ impl AsRef<[u8]> for Seen {
 pub(crate) struct Words(BTreeMap<usize, Arc<Vec<u32>>>);
 
 impl Words {
-    /// The words behind some bytes, as floats; none if these are no such words, or if others have them too.
-    pub(crate) fn floats(&mut self, bytes: Bytes) -> Result<Vec<f32>, Bytes> {
-        let words = match self.0.remove(&bytes.as_ptr().addr()) {
-            Some(words) if 4 * words.len() == bytes.len() => words,
-            _ => return Err(bytes),
-        };
-        drop(bytes);
-        Arc::try_unwrap(words)
-            .map(|words| bytemuck::cast_vec(words.into_iter().map(u32::from_le).collect::<Vec<u32>>()))
-            .map_err(|words| Bytes::from_owner(Seen(words)))
+    /// The words behind some bytes; none if they are no such words. They are told once, and then held by the bytes alone.
+    pub(crate) fn take(&mut self, bytes: &Bytes) -> Option<Arc<Vec<u32>>> {
+        self.0.remove(&bytes.as_ptr().addr()).filter(|words| 4 * words.len() == bytes.len())
     }
+}
+
+/// Words as floats, if nobody else has them; else the bytes that they were.
+pub(crate) fn floats(words: Arc<Vec<u32>>) -> Result<Vec<f32>, Bytes> {
+    Arc::try_unwrap(words)
+        .map(|words| bytemuck::cast_vec(words.into_iter().map(u32::from_le).collect::<Vec<u32>>()))
+        .map_err(|words| Bytes::from_owner(Seen(words)))
 }
 
 /// So many bytes of a reader. Where it ends early or fails the rest is zeros, and the error is kept.
@@ -157,7 +157,7 @@ impl Buf for Stream<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{floats as floats_of, *};
 
     /// A reader that gives few bytes at a time, and fails where so many are left.
     struct Slow<'b>(&'b [u8], Option<usize>);
@@ -216,16 +216,19 @@ mod tests {
         let small = stream.copy_to_bytes(8);
         let place = bytes.as_ptr();
         let mut words = stream.finish().unwrap();
-        assert_eq!(words.floats(small).unwrap_err(), [7; 8][..]);
+        assert_eq!((words.take(&small), &small[..]), (None, &[7; 8][..]));
         // Not while others look at them.
-        let other = bytes.clone();
-        let got = words.floats(bytes).unwrap_err();
-        assert_eq!((&got, got.as_ptr()), (&other, place));
+        let got = floats_of(words.take(&bytes).unwrap()).unwrap_err();
+        assert_eq!((&got, got.as_ptr()), (&bytes, place));
+        // They are held by the bytes alone then.
+        assert_eq!(words.take(&bytes), None);
         let mut slow = Slow(&all[3..], None);
         let mut stream = Stream::new(&mut slow, all.len() - 3);
         let bytes = stream.copy_to_bytes(4 * floats.len());
         let place = bytes.as_ptr();
-        let got = stream.finish().unwrap().floats(bytes).unwrap();
+        let words = stream.finish().unwrap().take(&bytes).unwrap();
+        drop(bytes);
+        let got = floats_of(words).unwrap();
         assert_eq!((&got, got.as_ptr().cast()), (&floats, place));
     }
 }

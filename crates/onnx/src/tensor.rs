@@ -5,7 +5,7 @@
 use crate::error::{Error, Kind};
 use crate::external::External;
 use crate::proto;
-use crate::stream::Words;
+use crate::stream::{self, Words};
 use ir::fixed::Narrow;
 use ir::{DType, Tensor, TensorData};
 use prost::bytes::Bytes;
@@ -21,18 +21,15 @@ pub(crate) fn dtype(number: i32) -> Option<DType> {
     u8::try_from(number).ok().and_then(DType::from_tag).filter(|d| *d != DType::Bag)
 }
 
-/// Elements of single precision that were read to words of their own, taken out of a tensor.
+/// Elements of single precision that were read to words of their own, taken out of a tensor. Words of other tensors are
+/// left to their bytes, so that they go with them.
 pub(crate) fn floats(proto: &mut proto::Tensor, words: &mut Words) -> Option<Vec<f32>> {
+    let words = words.take(proto.raw_data.as_ref()?)?;
     if dtype(proto.data_type?) != Some(DType::F32) || proto.data_location.is_some_and(|at| at != 0) {
         return None;
     }
-    match words.floats(proto.raw_data.take()?) {
-        Ok(floats) => Some(floats),
-        Err(bytes) => {
-            proto.raw_data = Some(bytes);
-            None
-        }
-    }
+    proto.raw_data = None;
+    stream::floats(words).map_err(|bytes| proto.raw_data = Some(bytes)).ok()
 }
 
 /// A tensor with its elements.
