@@ -177,3 +177,8 @@ impl Constants<'_> {
 fn name_of(graph: &Graph, idx: NodeIdx) -> String {
     graph.nodes().get(idx.0 as usize).map_or_else(String::new, |n| n.name.clone())
 }
+
+/// The larger of two sizes, channel by channel.
+fn widen(sizes: &mut [f32], more: &[f32]) {
+    sizes.iter_mut().zip(more).for_each(|(a, b)| *a = a.max(*b));
+}

@@ -1,7 +1,7 @@
 //! `equalize` on a graph: every set of values between layers gets the factors that make both sides alike in size.
 
 use super::sets::Set;
-use super::{Constants, Told, name_of};
+use super::{Constants, Told, name_of, widen};
 use crate::correct::equalize::pair;
 use crate::error::Error;
 use crate::roles::Roles;
@@ -48,8 +48,4 @@ pub(super) fn equalize(roles: &Roles<'_>, constants: &mut Constants<'_>, rounds:
     };
     let left = left.iter().filter_map(told).collect();
     Ok(Told { name: "equalize", n_changed: changed.len(), what: "sets of neighbouring layers", left })
-}
-
-fn widen(sizes: &mut [f32], more: &[f32]) {
-    sizes.iter_mut().zip(more).for_each(|(a, b)| *a = a.max(*b));
 }

@@ -3,7 +3,7 @@
 
 use super::channels::Channels;
 use super::sets::Set;
-use super::{Constants, Told, name_of};
+use super::{Constants, Told, name_of, widen};
 use crate::correct::smooth::scales;
 use crate::error::Error;
 use crate::roles::{Layer, Role, Roles};
@@ -30,9 +30,6 @@ pub(super) fn smooth(
     for set in sets.iter().filter(fits) {
         let (mut activations, mut weights) = (vec![0.0f32; set.n], vec![0.0f32; set.n]);
         for &(idx, along, _) in &set.takers {
-            let widen = |sizes: &mut [f32], more: &[f32]| {
-                sizes.iter_mut().zip(more).for_each(|(a, b)| *a = a.max(*b));
-            };
             widen(&mut activations, &channels.largest(input(idx)));
             widen(&mut weights, &along.largest(constants.get((idx, 1))?)?);
             done.insert(idx);
