@@ -379,7 +379,7 @@ impl Form {
         let path = &options.output;
         match self {
             Form::Qdq => {
-                let properties = vec![("smidgen.quantize".to_owned(), options.scheme.recipe(options))];
+                let properties = vec![("smidgen.quantize".to_owned(), options.recipe())];
                 let meta = NetworkMeta { name: "quantized".to_owned(), properties };
                 let bytes =
                     onnx::export_network(pairs, &meta).map_err(|e| Error::of_file(path, e.nature(), &e))?;
@@ -391,7 +391,7 @@ impl Form {
             }
             Form::Integer => {
                 let pixels = network.with_signature(&options.network)?;
-                let card = Card { recipe: options.scheme.recipe(options), ..Card::default() };
+                let card = Card { recipe: options.recipe(), ..Card::default() };
                 let made = Made {
                     graph: integers.clone(),
                     pixels: &pixels,

@@ -139,7 +139,7 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
     let (made, _) = with_ctx(args.jobs, Limit::None, args.quiet, |ctx| quantize(&options, ctx))?;
     let Some(made) = made else { return Ok(End::Interrupted) };
     if let Some(path) = &args.report {
-        page::write(path, &quantization_page(&made, &options, &command(args))?)?;
+        page::write(path, &quantization_page(&made, &options, &command(args, &options))?)?;
     }
     if args.json {
         print(&format!("{}\n", object(args, &made)))?;
@@ -164,29 +164,16 @@ fn check(args: &Args, path: &Path) -> Result<(), Error> {
 }
 
 /// The command that makes network and page again.
-fn command(args: &Args) -> String {
+fn command(args: &Args, options: &QuantizeOptions) -> String {
     let shown = |path: &PathBuf| path.display().to_string();
     let mut words = vec!["smidgen".to_owned(), "quantize".to_owned(), shown(&args.model)];
     let flags = [
         ("--calibrate", args.calibrate.clone()),
         ("--target", args.target.clone()),
-        ("--weights", args.weights.clone()),
-        ("--activations", args.activations.clone()),
-        ("--observer", args.observer.clone()),
-        ("--weight-observer", args.weight_observer.clone()),
-        ("--grid", args.grid.clone()),
-        ("--range", args.range.clone()),
-        ("--rounding", args.rounding.clone()),
-        ("--granularity", args.granularity.clone()),
-        ("--corrections", args.corrections.clone()),
-        ("--keep", args.keep.clone()),
-        ("--only", args.only.clone()),
         ("--max-drop", args.max_drop.map(|d| d.to_string())),
-        ("--seed", (args.seed != 0).then(|| args.seed.to_string())),
     ];
     words.extend(flags.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?))));
-    words.extend(args.symmetric.then(|| "--symmetric".to_owned()));
-    words.extend(args.asymmetric.then(|| "--asymmetric".to_owned()));
+    words.extend(options.words());
     words.extend(args.network.words());
     words.extend(["-o".to_owned(), shown(&args.output)]);
     words.extend(args.report.as_ref().map(|path| format!("--report={}", path.display())));

@@ -28,7 +28,7 @@ pub fn quantization_page(
     let both = made.evaluation.as_ref().and_then(|e| e.models.first_chunk::<2>());
     let name = |path: &Path| path.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
     let (source, title) = (name(&options.model), name(&options.output));
-    let scheme = Some(options.scheme.recipe(options)).filter(|r| !r.is_empty());
+    let scheme = Some(options.recipe()).filter(|r| !r.is_empty());
     let page = quantization_html(&Quantization {
         bytes: made.bytes,
         n_rows: made.n_rows,

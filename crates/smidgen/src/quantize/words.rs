@@ -95,29 +95,37 @@ impl SchemeWords {
         }
         Ok(scheme)
     }
+}
 
-    /// The flags that say it again, in one line.
-    pub(super) fn recipe(&self, options: &QuantizeOptions) -> String {
+impl QuantizeOptions {
+    /// The flags, one a word, that say how a network is quantized and which of its layers.
+    pub fn words(&self) -> Vec<String> {
+        let scheme = &self.scheme;
         let symmetry =
-            self.symmetry.map(|s| if s == Symmetry::Symmetric { "--symmetric" } else { "--asymmetric" });
+            scheme.symmetry.map(|s| if s == Symmetry::Symmetric { "--symmetric" } else { "--asymmetric" });
         let flags = [
-            ("--weights", &self.weights),
-            ("--activations", &self.activations),
-            ("--observer", &self.observer),
-            ("--weight-observer", &self.weight_observer),
-            ("--grid", &self.grid),
-            ("--range", &self.span),
-            ("--rounding", &self.rounding),
-            ("--granularity", &self.granularity),
-            ("--corrections", &self.corrections),
-            ("--keep", &options.keep),
-            ("--only", &options.only),
+            ("--weights", &scheme.weights),
+            ("--activations", &scheme.activations),
+            ("--observer", &scheme.observer),
+            ("--weight-observer", &scheme.weight_observer),
+            ("--grid", &scheme.grid),
+            ("--range", &scheme.span),
+            ("--rounding", &scheme.rounding),
+            ("--granularity", &scheme.granularity),
+            ("--corrections", &scheme.corrections),
+            ("--keep", &self.keep),
+            ("--only", &self.only),
         ];
         let said = flags.iter().filter_map(|(flag, text)| Some(format!("{flag}={}", text.as_ref()?)));
         let mut words: Vec<String> = said.chain(symmetry.map(str::to_owned)).collect();
-        if self.seed != 0 {
-            words.push(format!("--seed={}", self.seed));
+        if scheme.seed != 0 {
+            words.push(format!("--seed={}", scheme.seed));
         }
-        words.join(" ")
+        words
+    }
+
+    /// The same as the file says it: a second run gives the same bytes.
+    pub(super) fn recipe(&self) -> String {
+        self.words().join(" ")
     }
 }
