@@ -4,6 +4,7 @@ use crate::Error;
 use crate::joined::rows_of_second;
 use crate::model_file::load;
 use crate::network::feed::Feed;
+use crate::network::slices::MOST_ROWS;
 use crate::network::{Network, NetworkOptions, Port, is_network};
 use crate::table::{Scorer, batches_for, rows_for};
 use crate::timing::{Speed, measure, measure_columns};
@@ -74,15 +75,13 @@ fn network(options: &BenchOptions, ctx: &Ctx<'_>) -> Result<Timed, Error> {
     let load_seconds = clock.seconds();
     let feed = match &options.data {
         Some(data) => Feed::open(&network, data, None, &options.network)?,
-        None => Feed::Rows(made_up(&network, network.n_timed(ctx.threads))?),
+        None => Feed::Rows(made_up(&network, Network::n_timed(MOST_ROWS, ctx.threads))?),
     };
     let n_rows = match feed {
         Feed::Whole(_) => 1,
-        _ => feed.n_rows().min(network.n_timed(ctx.threads)),
+        _ if feed.n_rows() == 0 => return Err(network.fail("expected at least one row, got none")),
+        _ => feed.n_rows().min(Network::n_timed(network.slice(&feed)?, ctx.threads)),
     };
-    if n_rows == 0 {
-        return Err(network.fail("expected at least one row, got none"));
-    }
     let speed = network.measure(&feed, ctx.threads)?;
     Ok(Timed { bytes: network.bytes, n_rows, load_seconds, speed })
 }

@@ -5,30 +5,24 @@ pub(crate) mod feed;
 pub(crate) mod head;
 mod plans;
 pub(crate) mod predict;
+pub(crate) mod slices;
 pub(crate) mod store;
 pub(crate) mod summary;
 
 use crate::Error;
 use crate::model_file::{MAX_BYTES, holds_network, looks_like_model};
 use feed::Feed;
-use ir::{
-    Card, DType, Dim, Graph, Layout, NetworkSignature, NetworkTest, Origin, Shape, Task, Tensor, Value,
-};
+use ir::{Card, DType, Dim, Graph, Layout, NetworkSignature, NetworkTest, Shape, Task, Tensor};
 use jobs::{Clock, Threads};
 use plans::Plans;
 use runtime::tensors::{Limits, run, simplified};
-use std::collections::BTreeMap;
+use slices::Slices;
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// Rows that are timed.
 const TIMED: usize = 64;
-/// Most rows that run at a time where a network takes any number of them.
-const MOST_ROWS: usize = 32;
-/// Bytes of the largest value of a network beyond which fewer rows run at a time: what one node makes is still in the
-/// cache when the next one takes it.
-const CACHED: usize = 2 << 20;
 /// Slices that each thread runs before progress is told.
 const SLICES: usize = 4;
 /// The name of the axis of rows of networks that were written for one.
@@ -72,8 +66,8 @@ pub(crate) struct Network {
     pub(crate) bytes: u64,
     /// Rows that it takes at a time; `None` for any number.
     fixed_rows: Option<usize>,
-    /// Rows that run at a time. They hang on the network alone, so that the same bytes come from any number of threads.
-    slice: usize,
+    /// Rows that run at a time.
+    slices: Slices,
 }
 
 /// An input or an output of a network.
@@ -129,19 +123,30 @@ impl Network {
             let stored = ir::file::read_network(&read).map_err(|e| of_file(e.nature(), &e))?;
             let (card, self_test) = (stored.card.clone(), stored.self_test.clone());
             let (graph, signature) = stored.into_parts();
-            let fixed_rows = rows_of(&graph);
-            let (plans, slice) = (Plans::of(&graph), slice_of(&graph, fixed_rows, &BTreeMap::new()));
-            return Ok(Network { path, graph, plans, signature, card, self_test, bytes, fixed_rows, slice });
+            return Ok(Network { signature, card, self_test, ..Network::of(path, graph, bytes) });
         }
         let graph = read_simplified(&path)?.graph;
         let graph = match rows_of(&graph) {
             Some(1) => onnx::rebatch(&graph, ROWS).unwrap_or(graph),
             _ => graph,
         };
+        Ok(Network::of(path, graph, bytes))
+    }
+
+    /// A network of whose file nothing but the graph is known.
+    fn of(path: PathBuf, graph: Graph, bytes: u64) -> Network {
         let fixed_rows = rows_of(&graph);
-        let (signature, card) = (NetworkSignature::default(), Card::default());
-        let (plans, slice) = (Plans::of(&graph), slice_of(&graph, fixed_rows, &BTreeMap::new()));
-        Ok(Network { path, graph, plans, signature, card, self_test: None, bytes, fixed_rows, slice })
+        Network {
+            path,
+            plans: Plans::of(&graph),
+            signature: NetworkSignature::default(),
+            card: Card::default(),
+            self_test: None,
+            bytes,
+            fixed_rows,
+            slices: Slices::of(&graph, fixed_rows),
+            graph,
+        }
     }
 
     /// The question that its answer belongs to, if its file says what answers.
@@ -222,8 +227,8 @@ impl Network {
     }
 
     /// Rows between two tellings of progress.
-    pub(crate) fn round(&self, threads: &Threads) -> usize {
-        self.slice.saturating_mul(SLICES * threads.n())
+    pub(crate) fn round(slice: usize, threads: &Threads) -> usize {
+        slice.saturating_mul(SLICES * threads.n())
     }
 
     /// Rows that it takes at a time, if not any number of them.
@@ -231,9 +236,15 @@ impl Network {
         self.fixed_rows
     }
 
-    /// Rows that run at a time.
-    pub(crate) fn slice(&self) -> usize {
-        self.slice
+    /// Rows of a feed that run at a time; all of one run.
+    ///
+    /// # Errors
+    /// Its first row cannot be read.
+    pub(crate) fn slice(&self, feed: &Feed) -> Result<usize, Error> {
+        match feed {
+            Feed::Whole(_) => Ok(feed.n_rows().max(1)),
+            _ => self.slices.of_feed(&self.graph, feed),
+        }
     }
 
     /// Outputs of inputs by name.
@@ -250,13 +261,13 @@ impl Network {
         Network {
             path: self.path.clone(),
             plans: Plans::of(&graph),
-            graph,
             signature: self.signature.clone(),
             card: self.card.clone(),
             self_test: None,
             bytes: self.bytes,
             fixed_rows: self.fixed_rows,
-            slice: self.slice,
+            slices: Slices::of(&graph, self.fixed_rows),
+            graph,
         }
     }
 
@@ -265,38 +276,18 @@ impl Network {
     pub(crate) fn run_rows(
         &self,
         feed: &Feed,
+        slice: usize,
         rows: Range<usize>,
         threads: &Threads,
     ) -> Result<Vec<Vec<Tensor>>, Error> {
         if let Feed::Whole(arrays) = feed {
             return Ok(vec![self.run(arrays.clone())?]);
         }
-        let slice = self.slice_for(feed, rows.start)?;
         let made = threads.map(rows.len().div_ceil(slice), |k| {
             let first = rows.start + k * slice;
             self.run_slice(feed.rows(first..rows.end.min(first + slice))?)
         });
         made.into_iter().collect()
-    }
-
-    /// Rows of a feed that run at a time: fewer than of any other where axes without a number are long in it.
-    fn slice_for(&self, feed: &Feed, first: usize) -> Result<usize, Error> {
-        let mut lengths = BTreeMap::new();
-        let named = |idx: &ir::ValueIdx| self.graph.value(*idx).shape.0.iter().skip(1);
-        if self.fixed_rows.is_some() || !self.graph.inputs().iter().flat_map(named).any(is_symbol) {
-            return Ok(self.slice);
-        }
-        for (name, row) in feed.rows(first..first + 1)? {
-            let values = self.graph.inputs().iter().map(|&idx| self.graph.value(idx));
-            for value in values.filter(|value| value.name == name) {
-                for (dim, &n) in value.shape.0.iter().zip(row.dims()).skip(1) {
-                    if let Dim::Symbol(symbol) = dim {
-                        lengths.insert(symbol.as_str(), n);
-                    }
-                }
-            }
-        }
-        Ok(slice_of(&self.graph, None, &lengths))
     }
 
     /// Outputs for rows of all inputs, at most a slice of them. Where the network takes a fixed number of rows, the last
@@ -319,13 +310,14 @@ impl Network {
         outputs.into_iter().map(|output| output.rows(0..n).ok_or_else(lost)).collect()
     }
 
-    /// Rows of a feed that are timed: enough for all threads.
-    pub(crate) fn n_timed(&self, threads: &Threads) -> usize {
-        TIMED.max(self.slice.saturating_mul(threads.n()))
+    /// Rows of a feed that are timed, where so many run at a time: enough for all threads.
+    pub(crate) fn n_timed(slice: usize, threads: &Threads) -> usize {
+        TIMED.max(slice.saturating_mul(threads.n()))
     }
 
     /// Median nanoseconds a row: in slices on these threads, and for one row alone. A whole run counts as one row.
     pub(crate) fn measure(&self, feed: &Feed, threads: &Threads) -> Result<crate::Speed, Error> {
+        let slice = self.slice(feed)?;
         let time = |n: usize| -> Result<f64, Error> {
             let timed = match feed {
                 Feed::Images(..) | Feed::Rows(_) => Feed::Rows(feed.rows(0..n)?),
@@ -335,39 +327,18 @@ impl Network {
             let whole = Clock::start();
             while passes.len() < 5 || (passes.len() < 100 && whole.seconds() < 0.5) {
                 let clock = Clock::start();
-                std::hint::black_box(self.run_rows(&timed, 0..n, threads)?);
+                std::hint::black_box(self.run_rows(&timed, slice, 0..n, threads)?);
                 passes.push(clock.seconds() * 1e9 / n as f64);
             }
             Ok(crate::timing::median(passes))
         };
-        let n = if let Feed::Whole(_) = feed { 1 } else { feed.n_rows().min(self.n_timed(threads)).max(1) };
+        let n = match feed {
+            Feed::Whole(_) => 1,
+            _ => feed.n_rows().min(Network::n_timed(slice, threads)).max(1),
+        };
         let ns_per_row = time(n)?;
         Ok(crate::Speed { ns_per_row, ns_single: if n == 1 { ns_per_row } else { time(1)? } })
     }
-}
-
-fn is_symbol(dim: &Dim) -> bool {
-    matches!(dim, Dim::Symbol(_))
-}
-
-/// Rows that run at a time, where symbols have these lengths.
-fn slice_of(graph: &Graph, fixed_rows: Option<usize>, lengths: &BTreeMap<&str, usize>) -> usize {
-    let free = || (CACHED / largest_row(graph, lengths).max(1)).min(MOST_ROWS);
-    fixed_rows.unwrap_or_else(free).max(1)
-}
-
-/// Bytes of one row of the largest value, lengths that are not known left out.
-fn largest_row(graph: &Graph, known: &BTreeMap<&str, usize>) -> usize {
-    let bytes = |value: &Value| {
-        let lengths = value.shape.0.iter().skip(1).filter_map(|dim| match dim {
-            Dim::Fixed(n) => Some(*n),
-            Dim::Symbol(name) => known.get(name.as_str()).copied(),
-            _ => None,
-        });
-        lengths.fold(value.dtype.bytes(), usize::saturating_mul)
-    };
-    let made = graph.values().iter().filter(|value| !matches!(value.origin, Origin::Constant(_)));
-    made.map(bytes).max().unwrap_or(0)
 }
 
 fn port(graph: &Graph, idx: ir::ValueIdx) -> Port {

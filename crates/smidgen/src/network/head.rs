@@ -31,15 +31,16 @@ pub(crate) fn answers(network: &Network, feed: &Feed, ctx: &Ctx<'_>) -> Result<A
     let mut answers: Vec<f64> = Vec::new();
     let mut width = None;
     // All rows of one run come at once.
-    let round = if let Feed::Whole(_) = feed { n_rows } else { network.round(ctx.threads) };
+    let slice = network.slice(feed)?;
+    let round = if let Feed::Whole(_) = feed { n_rows } else { Network::round(slice, ctx.threads) };
     for first in (0..n_rows).step_by(round.max(1)) {
         if ctx.cancel.is_cancelled() {
             return Err(Error::input(format!("interrupted after {first} rows")));
         }
         let rows = first..n_rows.min(first + round);
         let mut left = rows.len();
-        for outputs in network.run_rows(feed, rows.clone(), ctx.threads)? {
-            let n = if let Feed::Whole(_) = feed { left } else { left.min(network.slice()) };
+        for outputs in network.run_rows(feed, slice, rows.clone(), ctx.threads)? {
+            let n = left.min(slice);
             let (values, of_row) = answer(network, &outputs, n)?;
             width = Some(of_row);
             answers.extend(values);

@@ -120,7 +120,8 @@ pub fn predict_arrays(options: &PredictOptions, path: &Path, ctx: &Ctx<'_>) -> R
 fn all_rows(network: &Network, feed: &Feed, n_rows: usize, ctx: &Ctx<'_>) -> Result<Vec<Tensor>, Error> {
     ctx.progress.stage("running", Some(n_rows as u64));
     let mut all: Option<Vec<Tensor>> = None;
-    let round = network.round(ctx.threads);
+    let slice = if n_rows > 0 { network.slice(feed)? } else { 1 };
+    let round = Network::round(slice, ctx.threads);
     let mut first = 0;
     while first < n_rows || all.is_none() {
         if ctx.cancel.is_cancelled() {
@@ -130,7 +131,7 @@ fn all_rows(network: &Network, feed: &Feed, n_rows: usize, ctx: &Ctx<'_>) -> Res
         // No rows are a run too, of inputs without any: outputs keep their shapes.
         let made = match rows.len() {
             0 => vec![network.run(feed.rows(rows.clone())?)?],
-            _ => network.run_rows(feed, rows.clone(), ctx.threads)?,
+            _ => network.run_rows(feed, slice, rows.clone(), ctx.threads)?,
         };
         for outputs in made {
             all = Some(match all {

@@ -23,7 +23,7 @@ impl<'f> Calibration<'f> {
     pub(super) fn new(network: &Network, feed: &'f Feed) -> Result<Calibration<'f>, Error> {
         let (n_rows, batch) = match feed {
             Feed::Whole(_) => (1, 1),
-            _ => (feed.n_rows(), network.slice()),
+            _ => (feed.n_rows(), network.slice(feed)?),
         };
         if n_rows == 0 {
             return Err(network.fail("expected one row or more to calibrate on, got none"));
