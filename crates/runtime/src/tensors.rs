@@ -7,6 +7,7 @@
 
 mod args;
 mod casts;
+mod codes;
 mod control;
 mod convolution;
 mod each;

@@ -1,10 +1,12 @@
 //! Numbers to small integers and floats, and back.
 
 use super::args::Args;
+use super::codes;
 use super::each::{around, repeated, strides};
 use crate::error::Error;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 use ir::fixed::{Half, round_ties_even};
 use ir::op::tensor::{DequantizeLinear, QuantizeLinear};
 use ir::{DType, Tensor, TensorData};
@@ -46,6 +48,17 @@ impl Scales {
         Ok(Scales::Blocks { dims: dims.to_vec(), steps: repeated(own, own), axis, block })
     }
 
+    /// Elements that share a scale, with its place, in order; none of blocks.
+    fn runs(&self, n: usize) -> Option<impl Iterator<Item = (Range<usize>, usize)>> {
+        let (length, inner) = match self {
+            Scales::One => (1, n),
+            Scales::Slices { length, inner } => (*length, *inner),
+            Scales::Blocks { .. } => return None,
+        };
+        let n_runs = n.checked_div(inner).unwrap_or(0);
+        Some((0..n_runs).map(move |run| (run * inner..(run + 1) * inner, run % length)))
+    }
+
     /// Calls with each element and its scale, in order.
     fn each(&self, n: usize, mut f: impl FnMut(usize, usize)) {
         match self {
@@ -82,7 +95,6 @@ fn rounded(dtype: DType, x: f64) -> f64 {
 pub(super) fn quantize(op: QuantizeLinear, args: &mut Args<'_, '_>) -> Result<Vec<Tensor>, Error> {
     let (x, scale) = (args.tensor(0)?, args.tensor(1)?);
     let places = Scales::of(x.dims(), scale.dims(), op.axis, op.block, args)?;
-    let values = exact(x.data()).ok_or_else(|| args.refuse(0))?;
     let scales = exact(scale.data()).ok_or_else(|| args.refuse(1))?;
     let zeros = zeros(args, scales.len())?;
     // The quotient is rounded once, to the dtype in which it is computed.
@@ -92,6 +104,13 @@ pub(super) fn quantize(op: QuantizeLinear, args: &mut Args<'_, '_>) -> Result<Ve
         (DType::Half(Half::BF16), DType::Half(Half::BF16)) => DType::Half(Half::BF16),
         _ => DType::F32,
     });
+    if let (TensorData::F32(x), TensorData::F32(_), DType::F32) = (x.data(), scale.data(), precision)
+        && let Some(runs) = places.runs(x.len())
+        && let Some(made) = codes::quantized(op.to, x, runs, (&scales, &zeros))
+    {
+        return args.only(made);
+    }
+    let values = exact(x.data()).ok_or_else(|| args.refuse(0))?;
     let n = values.len();
     let made = match (op.to, op.to.whole_range()) {
         (DType::Narrow(narrow), None) => {
@@ -133,6 +152,12 @@ pub(super) fn dequantize(op: DequantizeLinear, args: &mut Args<'_, '_>) -> Resul
     let places = Scales::of(q.dims(), scale.dims(), op.axis, op.block, args)?;
     let scales = exact(scale.data()).ok_or_else(|| args.refuse(1))?;
     let zeros = zeros(args, scales.len())?;
+    if let (DType::F32, TensorData::F32(_)) = (op.to, scale.data())
+        && let Some(runs) = places.runs(q.data().len())
+        && let Some(made) = codes::reals(q.data(), runs, (&scales, &zeros))
+    {
+        return args.only(made);
+    }
     let made = match q.data() {
         TensorData::I8(v) => reals(op.to, v, |&q| q.into(), &places, &scales, &zeros),
         TensorData::U8(v) => reals(op.to, v, |&q| q.into(), &places, &scales, &zeros),
