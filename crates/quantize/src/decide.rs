@@ -39,6 +39,8 @@ pub fn decide(
     precision: &dyn Fn(NodeIdx) -> Precision,
 ) -> Result<Decisions, Error> {
     let places = Places::of(roles, &|idx| precision(idx) == Precision::Float);
+    // Groups that kept nodes part are elements of those that were observed, in which nothing is kept.
+    let observed = Places::of(roles, &|_| false);
     let mut grids = BTreeMap::new();
     let wide: BTreeSet<ValueIdx> = roles
         .nodes()
@@ -47,7 +49,8 @@ pub fn decide(
         .collect();
     for group in places.values().map(|(_, group)| group).collect::<BTreeSet<_>>() {
         // All others of a group are elements of its first value.
-        let known = match (seen.get(&group), roles.graph().constant(group).map(Tensor::data)) {
+        let statistics = seen.get(&group).or_else(|| seen.get(&observed.group(group)?));
+        let known = match (statistics, roles.graph().constant(group).map(Tensor::data)) {
             (Some(statistics), _) => statistics.channels().first().cloned(),
             (None, Some(TensorData::F32(values))) => Some(Channel::of(values)),
             _ => None,

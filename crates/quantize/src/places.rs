@@ -44,6 +44,11 @@ impl Places {
                     if absorbed.contains(&output) {
                         continue;
                     }
+                    // Behind a node of floats it is computed before rounding, unless others want its root rounded too.
+                    let is_float = roles.maker(root).is_some_and(|(maker, ..)| is_kept(maker));
+                    if is_float && !places.groups.contains_key(&root) {
+                        continue;
+                    }
                     places.mark_curve(roles, output, root);
                     if is_absorbed(roles, output, root, is_kept) {
                         absorbed.insert(root);

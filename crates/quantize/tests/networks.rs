@@ -4,7 +4,7 @@
 #[path = "support/networks.rs"]
 mod networks;
 
-use ir::Tensor;
+use ir::{NodeIdx, Tensor};
 use jobs::Threads;
 use networks::{N_ROWS, Noise, network, outputs};
 use runtime::network::{Isa, Plan};
@@ -113,6 +113,30 @@ fn fewer_bits_cost_more_and_kept_layers_nothing() {
     assert!(two > four && four > eight && eight > 0.0, "{two:e} {four:e} {eight:e}");
     assert!(noise(8, Precision::Wide) < eight);
     assert_eq!(noise(8, Precision::Float), 0.0);
+}
+
+#[test]
+fn any_node_can_be_kept() {
+    for (name, _) in CASES {
+        let graph = network(name);
+        let rows = Noise::of(&graph);
+        let float = outputs(&graph, &rows);
+        let observed = Observed::of(&graph, &rows, &Threads::one(), &mut |_| Ok(())).unwrap();
+        let mut scheme = Scheme::standard().unwrap();
+        scheme.corrections = Corrections::default();
+        for (at, node) in graph.nodes().iter().enumerate() {
+            let kept = |idx: NodeIdx| match idx.0 as usize == at {
+                true => Precision::Float,
+                false => Precision::Scheme,
+            };
+            let quantized = observed.quantize(&scheme, &kept).unwrap();
+            // Every third one runs.
+            if at % 3 == 0 {
+                let got = effect(&float, &outputs(&quantized.graph, &rows));
+                check(name, &format!("without {}", node.name), got, 0.02);
+            }
+        }
+    }
 }
 
 #[test]
