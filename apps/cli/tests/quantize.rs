@@ -119,6 +119,11 @@ fn corrections_and_other_engines_are_told_of() {
     assert_eq!(names, ["equalize", "smooth", "portable"]);
     assert_eq!(said["corrections"][1]["left"][0], json!({"layer": "match", "why": "the network's input"}));
     assert_eq!(said["portability"]["layers"], json!([]));
+    // Unless others are asked for, those that change no function, and that make all engines compute the same.
+    let said = place.good(&format!("{line} --json")).json().unwrap();
+    let names: Vec<&serde_json::Value> =
+        said["corrections"].as_array().unwrap().iter().map(|c| &c["name"]).collect();
+    assert_eq!((names, &said["portability"]["layers"]), (vec!["portable", "bias_mean"], &json!([])));
     let said = place.good(&format!("{line} {corrections}"));
     assert!(said.out.contains("smooth: 0 products; 1 left: 1 by the network's input"), "{}", said.out);
     assert!(said.out.contains("engines that saturate (ONNX Runtime)"), "{}", said.out);

@@ -4,7 +4,7 @@ use crate::Statistics;
 use crate::error::Error;
 use ir::{Graph, Tensor, TensorData, ValueIdx};
 use jobs::Threads;
-use runtime::tensors::{Limits, watch};
+use runtime::tensors::{Limits, watch_all};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -21,6 +21,16 @@ pub trait Rows: Sync {
     /// # Errors
     /// Rows that cannot be read.
     fn rows(&self, rows: Range<usize>) -> Result<Vec<(String, Tensor)>, Error>;
+
+    /// Hears what the float network gives for some rows, while it is observed: from any thread, in any order, each row
+    /// once.
+    ///
+    /// # Errors
+    /// Outputs that are not those that were expected.
+    fn told(&self, rows: Range<usize>, outputs: Vec<Tensor>) -> Result<(), Error> {
+        let _ = (rows, outputs);
+        Ok(())
+    }
 }
 
 /// Batches that a thread takes before all are heard.
@@ -54,9 +64,8 @@ pub fn calibrate(
         let end = n_batches.min(first + ROUND * n_parts);
         threads.each(&mut parts, |part, (seen, outcome)| {
             let mut own = (first + part..end).step_by(n_parts);
-            *outcome = own.try_for_each(|at| {
-                observe(graph, rows, at * batch..n_rows.min((at + 1) * batch), wanted, seen)
-            });
+            *outcome =
+                own.try_for_each(|at| observe(graph, rows, at * batch..n_rows.min((at + 1) * batch), seen));
         });
         for (_, outcome) in &mut parts {
             std::mem::replace(outcome, Ok(()))?;
@@ -79,13 +88,14 @@ fn observe(
     graph: &Graph,
     rows: &dyn Rows,
     batch: Range<usize>,
-    wanted: &[ValueIdx],
     seen: &mut BTreeMap<ValueIdx, Statistics>,
 ) -> Result<(), Error> {
     let inputs = rows.rows(batch.clone())?;
     let mut outcome = Ok(());
-    watch(graph, inputs, Limits::default(), wanted, &mut |value, tensor| {
-        let (TensorData::F32(values), Some(statistics)) = (tensor.data(), seen.get_mut(&value)) else {
+    let outputs = watch_all(graph, inputs, Limits::default(), &mut |of, value, tensor| {
+        // Values of graphs inside nodes have places of their own.
+        let seen = if std::ptr::eq(of, graph) { seen.get_mut(&value) } else { None };
+        let (TensorData::F32(values), Some(statistics)) = (tensor.data(), seen) else {
             return;
         };
         // A value that is not made row by row counts as one row.
@@ -96,5 +106,6 @@ fn observe(
             outcome = pushed;
         }
     })?;
-    outcome
+    outcome?;
+    rows.told(batch, outputs)
 }

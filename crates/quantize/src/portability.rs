@@ -25,7 +25,8 @@ use crate::scheme::{Corrections, Scheme};
 use crate::segments::Frontier;
 use ir::op::TensorOp;
 use ir::{DType, Node, NodeIdx, Tensor, TensorData};
-use saturate::Saturating;
+use jobs::Threads;
+use saturate::{Count, Saturating};
 
 /// Rows on which products are computed as they saturate.
 const MAX_ROWS: usize = 512;
@@ -238,7 +239,7 @@ fn most_of(x: &Levels) -> Option<i64> {
 /// What engines that saturate would make of a quantized network; nothing if no layer multiplies codes of 8 bits with
 /// weights of 8 signed ones. `round` quantizes by another scheme, with the same layers of other precision.
 ///
-/// Cost: four runs of the network on up to 512 rows.
+/// Cost: four runs of the network on up to 512 rows, on all threads.
 ///
 /// # Errors
 /// The network does not run on the rows.
@@ -246,7 +247,7 @@ pub fn portability(
     observed: &Observed<'_>,
     scheme: &Scheme,
     quantized: &Quantized,
-    rows: &dyn Rows,
+    (rows, threads): (&dyn Rows, &Threads),
     round: &dyn Fn(&Scheme) -> Result<Quantized, Error>,
 ) -> Result<Option<Portability>, Error> {
     let roles = &observed.roles;
@@ -268,17 +269,27 @@ pub fn portability(
     let n_rows = rows.n_rows().min(MAX_ROWS);
     let (what, other) = cure(scheme)?;
     let cured = round(&other)?;
-    let [mut float, mut exact, mut saturating, mut mended] = [const { Vec::new() }; 4];
-    for first in (0..n_rows).step_by(BATCH) {
-        let places = (first..n_rows.min(first + BATCH)).map(|at| at * rows.n_rows() / n_rows);
+    let n_batches = n_rows.div_ceil(BATCH);
+    let made = threads.map(n_batches, |k| {
+        let places = (k * BATCH..n_rows.min((k + 1) * BATCH)).map(|at| at * rows.n_rows() / n_rows);
         let inputs = spread(rows, places)?;
-        join(&mut float, whole(roles.graph(), &inputs)?)?;
-        join(&mut exact, whole(&quantized.graph, &inputs)?)?;
-        join(&mut saturating, saturated(roles, quantized, &mut all, &inputs)?)?;
-        join(&mut mended, whole(&cured.graph, &inputs)?)?;
+        let (saturating, counts) = saturated(roles, quantized, &all, &inputs)?;
+        let [float, exact, mended] =
+            [roles.graph(), &quantized.graph, &cured.graph].map(|graph| whole(graph, &inputs));
+        Ok::<_, Error>(([float?, exact?, saturating, mended?], counts))
+    });
+    let mut forms = [const { Vec::new() }; 4];
+    let mut counts = vec![Count::default(); all.len()];
+    for batch in made {
+        let (outputs, more) = batch?;
+        for (known, more) in forms.iter_mut().zip(outputs) {
+            join(known, more)?;
+        }
+        counts.iter_mut().zip(more).for_each(|(count, more)| *count = count.plus(more));
     }
+    let [float, exact, saturating, mended] = forms;
     Ok(Some(Portability {
-        layers: all.iter().map(Saturating::told).collect(),
+        layers: all.iter().zip(counts).map(|(layer, count)| layer.told(count)).collect(),
         n_rows,
         changed: 1.0 - effect(&exact, &saturating).agreement,
         effects: [effect(&float, &exact), effect(&float, &saturating)],
@@ -313,12 +324,13 @@ fn whole(graph: &ir::Graph, inputs: &[(String, Tensor)]) -> Result<Vec<Tensor>, 
 fn saturated(
     roles: &Roles<'_>,
     quantized: &Quantized,
-    layers: &mut [Saturating],
+    layers: &[Saturating],
     inputs: &[(String, Tensor)],
-) -> Result<Vec<Tensor>, Error> {
+) -> Result<(Vec<Tensor>, Vec<Count>), Error> {
     let graph = &quantized.graph;
     let mut at = Frontier::start(graph, inputs)?;
-    for layer in layers {
+    let mut counts = vec![Count::default(); layers.len()];
+    for (layer, count) in layers.iter().zip(&mut counts) {
         let name = &roles.graph().nodes()[layer.node.0 as usize].name;
         let Some((idx, y)) = by_name(graph, name) else { continue };
         if let Some(before) = idx.0.checked_sub(1) {
@@ -327,11 +339,12 @@ fn saturated(
         let node = &graph.nodes()[idx.0 as usize];
         let Some(x) = at.get(node.inputs[0]).cloned() else { continue };
         at.advance(graph, idx)?;
-        if let Some(moved) = at.get(y).and_then(|y| layer.saturate(node, &x, y)) {
+        if let Some((moved, found)) = at.get(y).and_then(|y| layer.saturate(node, &x, y)) {
             at.set(y, moved);
+            *count = found;
         }
     }
-    at.outputs(graph, graph.outputs())
+    Ok((at.outputs(graph, graph.outputs())?, counts))
 }
 
 /// Puts more rows below those that there are.

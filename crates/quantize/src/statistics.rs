@@ -5,6 +5,7 @@
 //! that every order gives the same bits. The first and the second half of the rows are kept apart, which shows whether
 //! ranges drift.
 
+mod block;
 mod exact_sum;
 mod histogram;
 mod summary;

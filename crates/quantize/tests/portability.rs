@@ -61,7 +61,7 @@ fn plain() -> Scheme {
 fn told(graph: &Graph, scheme: &Scheme, rows: &dyn Rows) -> Option<Portability> {
     let observed = Observed::of(graph, rows, &Threads::one(), &mut |_| Ok(())).unwrap();
     let round = |scheme: &Scheme| observed.quantize(scheme, &|_| Precision::Scheme);
-    portability(&observed, scheme, &round(scheme).unwrap(), rows, &round).unwrap()
+    portability(&observed, scheme, &round(scheme).unwrap(), (rows, &Threads::one()), &round).unwrap()
 }
 
 #[test]

@@ -129,7 +129,8 @@ pub struct Guard {
 
 /// Quantizes a network and writes it.
 ///
-/// With rows, the float network sees them all once; what was written runs on them again, to be compared. With
+/// With rows, the float network sees them all once (twice if corrections change it); what was written runs on them, to be
+/// compared. With
 /// [`QuantizeOptions::max_drop`] more of these runs follow, about the logarithm of the number of layers.
 ///
 /// # Errors
@@ -139,7 +140,7 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
     let clock = Clock::start();
     refuse_same_file(&options.output, &options.model.display().to_string())?;
     let form = Form::of(&options.output)?;
-    let scheme = options.scheme.scheme()?;
+    let scheme = options.scheme.scheme(options.calibrate.is_some())?;
     let network = Network::load(&options.model)?;
     let is_kept = kept(options)?;
     let Some(data) = &options.calibrate else {
@@ -190,8 +191,9 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
     let mut quantized = round(&scheme, &exceptions)?;
     ctx.progress.stage("looking at layers", None);
     let mut layers = diagnose(&observed, &scheme, &quantized, &mut || interrupted(ctx))?;
-    let float = answers(&network, &feed, ctx)?;
-    let truth = rows.truth(&network, options, &float)?;
+    // A network that was corrected first is another one than that which is compared.
+    let float = if mended.told.is_empty() { rows.answers()? } else { answers(&network, &feed, ctx)? };
+    let truth = rows.truth(options, &float)?;
     let judge = Judge { network: &network, feed: &feed, float: &float, truth: truth.as_deref(), ctx };
     let mut guarded = None;
     let mut unmet = None;
@@ -238,7 +240,9 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
             exceptions = found.precision;
         }
     }
-    let portability = portability(&observed, &scheme, &quantized, &rows, &|other| round(other, &exceptions))?;
+    let portability = portability(&observed, &scheme, &quantized, (&rows, ctx.threads), &|other| {
+        round(other, &exceptions)
+    })?;
     // The integer form answers for both: it is what runs here.
     let ran = match ran {
         Some(ran) => ran,

@@ -58,7 +58,8 @@ pub(crate) struct Args {
     /// What shares a scale among weights: channel unless given
     #[arg(long, value_name = "tensor|channel|group:64")]
     granularity: Option<String>,
-    /// What is mended beside rounding, by commas: equalize, absorb-bias, smooth, bias-range, bias; bias unless given
+    /// What is mended beside rounding, by commas: equalize, absorb-bias, smooth, bias-range, bias, portable; bias and
+    /// portable unless given
     #[arg(long, value_name = "equalize:rounds=20,bias|none")]
     corrections: Option<String>,
     /// Nodes whose names match this regular expression stay floats

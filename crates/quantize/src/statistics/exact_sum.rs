@@ -36,6 +36,12 @@ impl ExactSum<5> {
         if x < 0.0 { self.lower(whole, shift) } else { self.raise(whole, shift) }
     }
 
+    /// Adds `sum 2^(shift - 149)`.
+    pub(super) fn add_block(&mut self, sum: i64, shift: usize) {
+        let whole = sum.unsigned_abs();
+        if sum < 0 { self.lower(whole, shift) } else { self.raise(whole, shift) }
+    }
+
     /// The sum, within two steps of double precision.
     pub(super) fn value(&self) -> f64 {
         self.scaled(UNIT)
@@ -48,6 +54,12 @@ impl ExactSum<10> {
     pub(super) fn add_square(&mut self, x: f32) {
         let (whole, shift) = parts(x);
         self.raise(whole * whole, 2 * shift);
+    }
+
+    /// Adds `sum 2^(2 shift - 298)`.
+    pub(super) fn add_block(&mut self, sum: u128, shift: usize) {
+        self.raise(sum as u64, 2 * shift);
+        self.raise((sum >> 64) as u64, 2 * shift + 64);
     }
 
     /// The sum of squares, within two steps of double precision.

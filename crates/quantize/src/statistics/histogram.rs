@@ -3,10 +3,13 @@
 //! Widths are powers of two, and widening merges pairs of bins, so counts are those that the final width would have
 //! given from the start: any order of values and of merging gives the same bits.
 
+use super::block;
+
 /// Bins, half of them for negative numbers.
 pub(super) const N_BINS: usize = 2048;
 
-const HALF: i64 = N_BINS as i64 / 2;
+/// Where bins of positive numbers begin.
+pub(super) const HALF: i64 = N_BINS as i64 / 2;
 
 /// Counts of `[i w, (i + 1) w)` for `-1024 <= i < 1024`, `w = 2^exponent` the least power of two for which every value
 /// is inside `(-1024 w, 1024 w)`.
@@ -42,6 +45,19 @@ impl Histogram {
             // Exact: a power of two times a number of single precision.
             let bin = (f64::from(x) * per_width).floor() as i64 + HALF;
             if let Some(count) = usize::try_from(bin).ok().and_then(|bin| self.counts.get_mut(bin)) {
+                *count += 1;
+            }
+        }
+    }
+
+    /// Counts a block of finite values, of which `largest` is the largest size.
+    pub(super) fn push_block(&mut self, values: &[f32], largest: f32) {
+        self.widen(Histogram::needed(largest));
+        let per_width = ir::fixed::power_of_two(-self.exponent);
+        let mut bins = [0u16; block::MOST];
+        block::bins(values, per_width, &mut bins);
+        for &bin in bins.iter().take(values.len()) {
+            if let Some(count) = self.counts.get_mut(usize::from(bin)) {
                 *count += 1;
             }
         }

@@ -1,5 +1,6 @@
 //! Counts, extremes, exact sums and a histogram of values.
 
+use super::block::{self, Block};
 use super::exact_sum::ExactSum;
 use super::histogram::{Histogram, N_BINS};
 
@@ -47,29 +48,59 @@ impl Summary {
     pub(super) fn push_row<'a>(&mut self, runs: impl Iterator<Item = &'a [f32]>) -> Option<(f32, f32)> {
         let mut row: Option<(f32, f32)> = None;
         for run in runs {
-            let finite = run.iter().filter(|x| x.is_finite());
-            for &x in run {
-                if x.is_finite() {
-                    // -0 becomes 0, so that no order of values shows.
-                    let x = x + 0.0;
-                    self.n += 1;
-                    self.n_zero += u64::from(x == 0.0);
-                    self.sum.add(x);
-                    self.squares.add_square(x);
-                    row = Some(row.map_or((x, x), |(low, high)| (low.min(x), high.max(x))));
-                } else {
-                    *(if x.is_nan() { &mut self.n_nan } else { &mut self.n_infinite }) += 1;
-                }
+            let (blocks, rest) = run.split_at(run.len() - run.len() % block::LANES);
+            for block in blocks.chunks(block::MOST) {
+                let seen = match Block::of(block) {
+                    Some(found) => Some(self.push_block(block, &found)),
+                    None => self.push_each(block),
+                };
+                row = joined(row, seen);
             }
-            self.histogram.push(finite.copied());
+            row = joined(row, self.push_each(rest));
         }
         if let Some((low, high)) = row {
             self.n_rows += 1;
             self.row_lows.add(low);
             self.row_highs.add(high);
-            self.extremes = Some(self.extremes.map_or((low, high), |(l, h)| (l.min(low), h.max(high))));
+            self.extremes = joined(self.extremes, row);
         }
         row
+    }
+
+    /// Counts values one by one; their extremes. [`Summary::push_block`] gives the same bits.
+    pub(super) fn push_each(&mut self, values: &[f32]) -> Option<(f32, f32)> {
+        let mut seen: Option<(f32, f32)> = None;
+        for &x in values {
+            if x.is_finite() {
+                // -0 becomes 0, so that no order of values shows.
+                let x = x + 0.0;
+                self.n += 1;
+                self.n_zero += u64::from(x == 0.0);
+                self.sum.add(x);
+                self.squares.add_square(x);
+                seen = joined(seen, Some((x, x)));
+            } else {
+                *(if x.is_nan() { &mut self.n_nan } else { &mut self.n_infinite }) += 1;
+            }
+        }
+        self.histogram.push(values.iter().copied().filter(|x| x.is_finite()));
+        seen
+    }
+
+    /// Counts a block; its extremes.
+    fn push_block(&mut self, values: &[f32], found: &Block) -> (f32, f32) {
+        self.n += values.len() as u64;
+        self.n_zero += found.n_zero;
+        self.sum.add_block(found.sum, found.shift);
+        self.squares.add_block(found.squares, found.shift);
+        if found.has_small {
+            for &x in values.iter().filter(|x| found.is_small(**x)) {
+                self.sum.add(x);
+                self.squares.add_square(x);
+            }
+        }
+        self.histogram.push_block(values, found.largest);
+        found.extremes
     }
 
     /// Adds another. Exact: in any order the same bits.
@@ -78,10 +109,7 @@ impl Summary {
         self.n_zero += other.n_zero;
         self.n_nan += other.n_nan;
         self.n_infinite += other.n_infinite;
-        self.extremes = match (self.extremes, other.extremes) {
-            (Some((l, h)), Some((low, high))) => Some((l.min(low), h.max(high))),
-            (own, other) => own.or(other),
-        };
+        self.extremes = joined(self.extremes, other.extremes);
         self.sum.merge(&other.sum);
         self.squares.merge(&other.squares);
         self.histogram.merge(&other.histogram);
@@ -202,6 +230,14 @@ impl Summary {
             }
         }
         sizes
+    }
+}
+
+/// Extremes of both.
+fn joined(own: Option<(f32, f32)>, other: Option<(f32, f32)>) -> Option<(f32, f32)> {
+    match (own, other) {
+        (Some((l, h)), Some((low, high))) => Some((l.min(low), h.max(high))),
+        (own, other) => own.or(other),
     }
 }
 

@@ -96,6 +96,39 @@ proptest! {
     }
 }
 
+/// Values of like sizes, of all sizes, and what is special.
+fn mixed() -> impl Strategy<Value = f32> {
+    prop_oneof![
+        8 => (-4.0f32..4.0, -20i32..4).prop_map(|(x, e)| x * 2f32.powi(e)),
+        2 => any::<f32>().prop_filter("finite", |x| x.is_finite()),
+        2 => Just(0.0f32),
+        1 => Just(-0.0f32),
+        1 => any::<u32>().prop_map(|bits| f32::from_bits(bits & 0x807f_ffff)),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn blocks_give_the_bits_of_single_values(
+        values in prop::collection::vec(mixed(), 1..300),
+        like in prop::collection::vec((-8.0f32..8.0).prop_map(|x| x.max(0.0)), 0..9000),
+        exponent in -149i32..100,
+        special in prop_oneof![9 => Just(None), 1 => Just(Some(f32::NAN)), 1 => Just(Some(f32::NEG_INFINITY))],
+    ) {
+        let like: Vec<f32> = like.into_iter().map(|x| (f64::from(x) * 2f64.powi(exponent)) as f32).collect();
+        let subnormal: Vec<f32> = (1..100u32).map(f32::from_bits).collect();
+        let last: Vec<f32> = values.iter().copied().chain(special).collect();
+        for values in [values, like, subnormal, last] {
+            let (mut blocks, mut single) = (Summary::default(), Summary::default());
+            let extremes = blocks.push_row(std::iter::once(&values[..]));
+            single.push_row(values.chunks(1));
+            prop_assert_eq!(extremes, single.extremes());
+            // Both saw one row.
+            prop_assert_eq!(blocks, single);
+        }
+    }
+}
+
 #[test]
 fn channels_lie_between_the_axes_before_and_after() {
     // [rows 2, outer 2, channels 3, inner 2]

@@ -28,8 +28,7 @@ pub(crate) struct Answers {
 pub(crate) fn answers(network: &Network, feed: &Feed, ctx: &Ctx<'_>) -> Result<Answers, Error> {
     let n_rows = feed.n_rows();
     ctx.progress.stage("running", Some(n_rows as u64));
-    let mut answers: Vec<f64> = Vec::new();
-    let mut width = None;
+    let mut answers = Vec::new();
     // All rows of one run come at once.
     let slice = network.slice(feed)?;
     let round = if let Feed::Whole(_) = feed { n_rows } else { Network::round(slice, ctx.threads) };
@@ -41,14 +40,23 @@ pub(crate) fn answers(network: &Network, feed: &Feed, ctx: &Ctx<'_>) -> Result<A
         let mut left = rows.len();
         for outputs in network.run_rows(feed, slice, rows.clone(), ctx.threads)? {
             let n = left.min(slice);
-            let (values, of_row) = answer(network, &outputs, n)?;
-            width = Some(of_row);
-            answers.extend(values);
+            answers.push(answer(network, &outputs, n)?);
             left -= n;
         }
         ctx.progress.advance(rows.len() as u64);
     }
-    let Some(width) = width else { return Err(network.fail("expected at least one row, got none")) };
+    interpreted(network, answers)
+}
+
+/// What the numbers of all rows mean, in batches of rows in order, each with how many numbers a row has.
+///
+/// # Errors
+/// No rows.
+pub(crate) fn interpreted(network: &Network, batches: Vec<(Vec<f64>, usize)>) -> Result<Answers, Error> {
+    let Some(&(_, width)) = batches.last() else {
+        return Err(network.fail("expected at least one row, got none"));
+    };
+    let mut answers: Vec<f64> = batches.into_iter().flat_map(|(values, _)| values).collect();
     if width == 1 {
         return Ok(Answers { predictions: Predictions::Values(answers), n_classes: 0, was_softmax: false });
     }
@@ -93,7 +101,11 @@ fn softmax(row: &mut [f64]) {
 }
 
 /// The numbers of the output that answers, or of the first that has some for each row, and how many a row has.
-fn answer(network: &Network, outputs: &[Tensor], n_rows: usize) -> Result<(Vec<f64>, usize), Error> {
+pub(crate) fn answer(
+    network: &Network,
+    outputs: &[Tensor],
+    n_rows: usize,
+) -> Result<(Vec<f64>, usize), Error> {
     let of_rows = |tensor: &&Tensor| width_of(tensor, n_rows).is_some();
     let named = network.signature.answer.map(|a| outputs.iter().skip(a.output as usize).take(1));
     let found = match named {

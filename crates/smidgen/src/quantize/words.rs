@@ -36,11 +36,12 @@ fn expected(flag: &str, what: &str, got: &str) -> Error {
 }
 
 impl SchemeWords {
-    /// The scheme.
+    /// The scheme. With rows that show what weights are multiplied by, these are kept where no engine saturates, unless
+    /// other corrections are asked for: answers are the same on every machine then.
     ///
     /// # Errors
     /// A word that is none of its flag.
-    pub(super) fn scheme(&self) -> Result<Scheme, Error> {
+    pub(super) fn scheme(&self, has_rows: bool) -> Result<Scheme, Error> {
         let mut scheme = Scheme::standard()?;
         if let Some(text) = &self.weights {
             let codes = Codes::parse(text).filter(|c| c.bits <= 8 || c.bits == 16);
@@ -90,8 +91,10 @@ impl SchemeWords {
             scheme.sharing =
                 sharing.ok_or_else(|| expected("--granularity", "tensor, channel or group:N", text))?;
         }
-        if let Some(text) = &self.corrections {
-            scheme.corrections = Corrections::parse(text)?;
+        match &self.corrections {
+            Some(text) => scheme.corrections = Corrections::parse(text)?,
+            None if has_rows => scheme.corrections = Corrections::parse("bias_mean,portable")?,
+            None => {}
         }
         Ok(scheme)
     }
