@@ -39,7 +39,7 @@ impl Slices {
     /// For the rows of a feed.
     ///
     /// # Errors
-    /// The first row cannot be read, or the network does not run on it.
+    /// The first row cannot be read.
     pub(crate) fn of_feed(&self, graph: &Graph, feed: &Feed) -> Result<usize, Error> {
         let known = match self {
             Slices::Known(n) => return Ok(*n),
