@@ -123,7 +123,8 @@ fn corrections_and_other_engines_are_told_of() {
     let said = place.good(&format!("{line} --json")).json().unwrap();
     let names: Vec<&serde_json::Value> =
         said["corrections"].as_array().unwrap().iter().map(|c| &c["name"]).collect();
-    assert_eq!((names, &said["portability"]["layers"]), (vec!["portable", "bias_mean"], &json!([])));
+    assert_eq!(names, ["portable", "bias_mean"]);
+    assert_eq!(said["portability"]["layers"], json!([]));
     let said = place.good(&format!("{line} {corrections}"));
     assert!(said.out.contains("smooth: 0 products; 1 left: 1 by the network's input"), "{}", said.out);
     assert!(said.out.contains("engines that saturate (ONNX Runtime)"), "{}", said.out);

@@ -88,6 +88,7 @@ struct Sizes {
 
 impl Sizes {
     /// A loop for each sum, which becomes a vector then.
+    #[expect(clippy::needless_range_loop, reason = "one index for all lanes")]
     #[inline(always)]
     fn see(&mut self, x: &[f32; LANES]) {
         let size = x.map(|x| x.to_bits() & SIZE);
@@ -141,6 +142,7 @@ struct Sums {
 
 impl Sums {
     /// `per_unit` makes whole numbers of what is not small.
+    #[expect(clippy::needless_range_loop, reason = "one index for all lanes")]
     #[inline(always)]
     fn add(&mut self, x: &[f32; LANES], per_unit: f64, small: u32) {
         const STEP: f64 = (1 << 20) as f64;
