@@ -55,7 +55,7 @@ SCHEMES = {
     "int3, codebook (8 levels)": ["--weights", "int3", "--grid", "codebook"],
     "int2, codebook (4 levels)": ["--weights", "int2", "--grid", "codebook"],
     "ternary": ["--weights", "int2", "--grid", "ternary"],
-    "binary (2 levels)": ["--grid", "binary"],
+    "binary (2 levels)": ["--weights", "int1", "--grid", "binary"],
     "int4, logarithmic": ["--weights", "int4", "--grid", "log"],
 }
 
