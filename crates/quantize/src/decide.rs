@@ -10,7 +10,7 @@ use crate::portability::make_portable;
 use crate::qdq::integers;
 use crate::roles::{Layer, Role, Roles, weights};
 use crate::scheme::{BORDER_BITS, Scheme, Sharing};
-use crate::{Correction, Rounding, Statistics};
+use crate::{Correction, Observed, Rounding};
 use ir::{Node, NodeIdx, Tensor, TensorData, ValueIdx};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,14 +33,12 @@ pub enum Precision {
 /// # Errors
 /// A grid or an observer that does not fit the values.
 pub fn decide(
-    roles: &Roles<'_>,
+    observed: &Observed<'_>,
     scheme: &Scheme,
-    seen: &BTreeMap<ValueIdx, Statistics>,
     precision: &dyn Fn(NodeIdx) -> Precision,
 ) -> Result<Decisions, Error> {
+    let roles = &observed.roles;
     let places = Places::of(roles, &|idx| precision(idx) == Precision::Float);
-    // Groups that kept nodes part are elements of those that were observed, in which nothing is kept.
-    let observed = Places::of(roles, &|_| false);
     let mut grids = BTreeMap::new();
     let wide: BTreeSet<ValueIdx> = roles
         .nodes()
@@ -49,8 +47,7 @@ pub fn decide(
         .collect();
     for group in places.values().map(|(_, group)| group).collect::<BTreeSet<_>>() {
         // All others of a group are elements of its first value.
-        let statistics = seen.get(&group).or_else(|| seen.get(&observed.group(group)?));
-        let known = match (statistics, roles.graph().constant(group).map(Tensor::data)) {
+        let known = match (observed.statistics(group), roles.graph().constant(group).map(Tensor::data)) {
             (Some(statistics), _) => statistics.channels().first().cloned(),
             (None, Some(TensorData::F32(values))) => Some(Channel::of(values)),
             _ => None,

@@ -212,7 +212,7 @@ fn look(
     let (Some(Levels::Affine(affine)), Some(group)) = (decisions.levels(x), decisions.places.group(x)) else {
         return Ok(None);
     };
-    let Some(statistics) = observed.seen.get(&group) else { return Ok(None) };
+    let Some(statistics) = observed.statistics(group) else { return Ok(None) };
     let Some(seen) = statistics.channels().first() else { return Ok(None) };
     let whole = seen.whole();
     let range = (affine.value(affine.low()), affine.value(affine.high()));
@@ -397,7 +397,7 @@ fn mend(
     alone: &Alone<'_, '_>,
 ) -> Result<Option<(Remedy, Effect)>, Error> {
     let Some(group) = node.inputs.first().and_then(|x| decisions.places.group(*x)) else { return Ok(None) };
-    let Some(seen) = observed.seen.get(&group).and_then(|s| s.channels().first()) else { return Ok(None) };
+    let Some(seen) = observed.statistics(group).and_then(|s| s.channels().first()) else { return Ok(None) };
     let mut tried: Vec<(Remedy, Variant)> = Vec::new();
     for entry in OBSERVERS.iter().filter(|e| e.name != scheme.activations.observer.entry().name) {
         let levels = levels_by(scheme, seen, &Member::parse(entry.name)?)?;

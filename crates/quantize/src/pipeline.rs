@@ -21,6 +21,8 @@ pub struct Observed<'g> {
     pub roles: Roles<'g>,
     /// Statistics of every value that may become integers.
     pub seen: BTreeMap<ValueIdx, Statistics>,
+    /// Where values become integers if no node is kept.
+    places: Places,
     /// A few rows.
     pub sample: Vec<(String, Tensor)>,
     /// How many.
@@ -54,7 +56,13 @@ impl<'g> Observed<'g> {
         let wanted: Vec<ValueIdx> = groups.into_iter().filter(|v| graph.constant(*v).is_none()).collect();
         let seen = calibrate(graph, rows, &wanted, threads, go_on)?;
         let (sample, n_sample) = sample(rows)?;
-        Ok(Observed { roles, seen, sample, n_sample })
+        Ok(Observed { roles, seen, places, sample, n_sample })
+    }
+
+    /// Statistics of a group of values by its first one. Groups that kept nodes part are elements of those that were
+    /// observed.
+    pub fn statistics(&self, group: ValueIdx) -> Option<&Statistics> {
+        self.seen.get(&group).or_else(|| self.seen.get(&self.places.group(group)?))
     }
 
     /// The network as a scheme rounds it, but for layers of another precision.
@@ -66,7 +74,7 @@ impl<'g> Observed<'g> {
         scheme: &Scheme,
         precision: &dyn Fn(NodeIdx) -> Precision,
     ) -> Result<Quantized, Error> {
-        let mut decisions = decide(&self.roles, scheme, &self.seen, precision)?;
+        let mut decisions = decide(self, scheme, precision)?;
         let is_asked = scheme.corrections.get(Correction::BiasMean).is_some();
         let errors = correct_biases(&self.roles, &mut decisions, &self.sample, self.n_sample, is_asked)?;
         Ok(Quantized { graph: qdq(&self.roles, &decisions)?, decisions, errors })

@@ -130,6 +130,11 @@ fn any_node_can_be_kept() {
                 false => Precision::Scheme,
             };
             let quantized = observed.quantize(&scheme, &kept).unwrap();
+            // What is told of layers needs what was seen of all that they take.
+            for (_, group) in quantized.decisions.places.values() {
+                let is_known = observed.statistics(group).is_some() || graph.constant(group).is_some();
+                assert!(is_known, "{name} without {}: {}", node.name, graph.value(group).name);
+            }
             // Every third one runs.
             if at % 3 == 0 {
                 let got = effect(&float, &outputs(&quantized.graph, &rows));
