@@ -61,23 +61,13 @@ impl Scales {
 
     /// Calls with each element and its scale, in order.
     fn each(&self, n: usize, mut f: impl FnMut(usize, usize)) {
-        match self {
-            Scales::One => (0..n).for_each(|at| f(at, 0)),
-            Scales::Slices { length, inner } => {
-                let mut at = 0;
-                while at < n {
-                    for slice in 0..*length {
-                        (at..at + inner).for_each(|at| f(at, slice));
-                        at += inner;
-                    }
-                }
-            }
-            Scales::Blocks { dims, steps, axis, block } => {
-                let each = strides(dims);
-                for at in 0..n {
-                    let index = |i: usize| at / each[i] % dims[i] / if i == *axis { *block } else { 1 };
-                    f(at, (0..dims.len()).map(|i| index(i) * steps[i]).sum());
-                }
+        if let Some(runs) = self.runs(n) {
+            runs.for_each(|(run, place)| run.for_each(|at| f(at, place)));
+        } else if let Scales::Blocks { dims, steps, axis, block } = self {
+            let each = strides(dims);
+            for at in 0..n {
+                let index = |i: usize| at / each[i] % dims[i] / if i == *axis { *block } else { 1 };
+                f(at, (0..dims.len()).map(|i| index(i) * steps[i]).sum());
             }
         }
     }
