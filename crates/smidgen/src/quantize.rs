@@ -130,8 +130,7 @@ pub struct Guard {
 /// Quantizes a network and writes it.
 ///
 /// With rows, the float network sees them all once (twice if corrections change it); what was written runs on them, to be
-/// compared. With
-/// [`QuantizeOptions::max_drop`] more of these runs follow, about the logarithm of the number of layers.
+/// compared. With [`QuantizeOptions::max_drop`] more of these runs follow, about the logarithm of the number of layers.
 ///
 /// # Errors
 /// The network or the rows cannot be read or do not fit; a scheme that there is not; the file cannot be written: then

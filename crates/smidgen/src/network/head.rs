@@ -31,8 +31,8 @@ pub(crate) fn answers(network: &Network, feed: &Feed, ctx: &Ctx<'_>) -> Result<A
     let mut answers = Vec::new();
     // All rows of one run come at once.
     let slice = network.slice(feed)?;
-    let round = if let Feed::Whole(_) = feed { n_rows } else { Network::round(slice, ctx.threads) };
-    for first in (0..n_rows).step_by(round.max(1)) {
+    let round = Network::round(slice, ctx.threads);
+    for first in (0..n_rows).step_by(round) {
         if ctx.cancel.is_cancelled() {
             return Err(Error::input(format!("interrupted after {first} rows")));
         }

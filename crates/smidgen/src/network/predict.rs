@@ -120,7 +120,7 @@ pub fn predict_arrays(options: &PredictOptions, path: &Path, ctx: &Ctx<'_>) -> R
 fn all_rows(network: &Network, feed: &Feed, n_rows: usize, ctx: &Ctx<'_>) -> Result<Vec<Tensor>, Error> {
     ctx.progress.stage("running", Some(n_rows as u64));
     let mut all: Option<Vec<Tensor>> = None;
-    let slice = if n_rows > 0 { network.slice(feed)? } else { 1 };
+    let slice = network.slice(feed)?;
     let round = Network::round(slice, ctx.threads);
     let mut first = 0;
     while first < n_rows || all.is_none() {
