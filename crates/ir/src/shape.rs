@@ -77,6 +77,12 @@ impl Shape {
         self.0.iter().map(length).collect()
     }
 
+    /// The lengths of all axes that are named, those that are not known as `other`.
+    pub fn lengths_or(&self, other: usize) -> Vec<usize> {
+        let length = |dim: &Dim| if let Dim::Fixed(n) = dim { *n } else { other };
+        self.0.iter().map(length).collect()
+    }
+
     /// The product of all lengths behind the first axis, if they are known.
     pub fn numbers_of_row(&self) -> Option<usize> {
         let axes = self.axes()?.get(1..)?;

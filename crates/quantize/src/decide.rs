@@ -17,13 +17,18 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Bits of a bias without its sign, as many as an `i32` has; it is never cut off, whatever corrections are asked for.
 const BIAS_BITS: u32 = 31;
 
-/// Bits of a layer, where they differ from the scheme's.
+/// Bits of what is wide.
+const WIDE_BITS: u8 = 16;
+
+/// Bits of a layer, where they differ from the scheme's; from the fewest on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Precision {
     /// As the scheme says.
     Scheme,
     /// Activations that the layer takes have 16 bits, weights 8 or more.
     Wide,
+    /// Activations and weights have 16 bits.
+    Widest,
     /// The layer stays as it is.
     Float,
 }
@@ -40,11 +45,7 @@ pub fn decide(
     let roles = &observed.roles;
     let places = Places::of(roles, &|idx| precision(idx) == Precision::Float);
     let mut grids = BTreeMap::new();
-    let wide: BTreeSet<ValueIdx> = roles
-        .nodes()
-        .filter(|(idx, ..)| precision(*idx) == Precision::Wide)
-        .filter_map(|(_, node, _)| places.group(*node.inputs.first()?))
-        .collect();
+    let wide = wide_groups(roles, &places, precision);
     for group in places.values().map(|(_, group)| group).collect::<BTreeSet<_>>() {
         // All others of a group are elements of its first value.
         let known = match (observed.statistics(group), roles.graph().constant(group).map(Tensor::data)) {
@@ -53,7 +54,7 @@ pub fn decide(
             _ => None,
         };
         let whole = known.unwrap_or_default();
-        let bits = if wide.contains(&group) { 16 } else { scheme.activations.codes.bits };
+        let bits = if wide.contains(&group) { WIDE_BITS } else { scheme.activations.codes.bits };
         let format = scheme.activations.format(bits)?;
         let range = scheme.activations.observer.range(&whole, &format)?;
         grids.insert(group, scheme.activations.grid.levels(&Data::Summary(&whole.whole()), range, &format)?);
@@ -69,9 +70,11 @@ pub fn decide(
     let ends = [layers.first().map(|l| l.0), layers.last().map(|l| l.0)];
     for (idx, node, layer) in layers {
         let Some(tensor) = weights(roles.graph(), node.inputs.get(1), |_| true) else { continue };
-        let is_kept = ends.contains(&Some(idx)) || precision(idx) == Precision::Wide;
-        let bits =
-            if is_kept { scheme.weights.codes.bits.max(BORDER_BITS) } else { scheme.weights.codes.bits };
+        let bits = match precision(idx) {
+            Precision::Widest => WIDE_BITS,
+            Precision::Scheme if !ends.contains(&Some(idx)) => scheme.weights.codes.bits,
+            _ => scheme.weights.codes.bits.max(BORDER_BITS),
+        };
         let axis = layer.output_axis(node);
         let beside = match (bias_of(roles, node), node.inputs.first().and_then(|x| decisions.levels(*x))) {
             (Some(bias), Some(Levels::Affine(x))) => Some(Beside { bias, scale: x.scale() }),
@@ -93,6 +96,37 @@ pub fn decide(
         decisions.weights.insert(idx, StoredWeights::of(&params, &codes)?);
     }
     Ok(decisions)
+}
+
+/// Groups of 16 bits: what wide layers take, and what that is the sum or the largest of.
+fn wide_groups(
+    roles: &Roles<'_>,
+    places: &Places,
+    precision: &dyn Fn(NodeIdx) -> Precision,
+) -> BTreeSet<ValueIdx> {
+    let mut wide = BTreeSet::new();
+    // Values that are wide behind bounds, before which they are not rounded.
+    let mut bounded = BTreeSet::new();
+    for (idx, node, role) in roles.nodes().rev() {
+        let is_wide =
+            |v: &ValueIdx| bounded.contains(v) || places.group(*v).is_some_and(|g| wide.contains(&g));
+        let is_of_wide = node.outputs.iter().any(is_wide);
+        let taken: Vec<ValueIdx> = match role {
+            Role::Layer(_) if matches!(precision(idx), Precision::Wide | Precision::Widest) => {
+                node.inputs.first().copied().into_iter().collect()
+            }
+            Role::Joint(_) | Role::Passing if is_of_wide => roles.activations(node).collect(),
+            Role::Curve if is_of_wide => {
+                let root = |o: &ValueIdx| roles.root_of(*o).filter(|_| roles.bounds(*o).is_some());
+                let root = node.outputs.first().and_then(root);
+                bounded.extend(root);
+                root.into_iter().collect()
+            }
+            _ => continue,
+        };
+        wide.extend(taken.iter().filter_map(|v| places.group(*v)));
+    }
+    wide
 }
 
 /// What is added to products of weights, and the scale of what they are multiplied by.

@@ -31,8 +31,10 @@ mod dynamic;
 mod effect;
 mod error;
 mod family;
+mod forms;
 pub mod grid;
 mod guard;
+mod ladder;
 mod lower;
 mod mend;
 pub mod observe;
@@ -59,11 +61,13 @@ pub use dynamic::{dynamic, weights_only};
 pub use effect::{Effect, effect};
 pub use error::{Error, Kind};
 pub use family::{Family, Member};
+pub use forms::{FormSteps, between_forms};
 pub use grid::{
     Affine, Data, GRIDS, Granularity, GridEntry, IntegerFormat, Levels, Part, QParams, Sign, Span, Symmetry,
     Table,
 };
-pub use guard::{Exceptions, Guarded, Verdict, guard};
+pub use guard::{Exceptions, Guarded, Path, Rung, Step, Verdict, guard};
+pub use ladder::path;
 pub use lower::{Lowered, lower};
 pub use mend::{Mended, Told, mend};
 pub use observe::{OBSERVERS, ObserverEntry, Range};

@@ -24,6 +24,8 @@ pub struct Lowered {
     pub graph: Graph,
     /// Names of the nodes that compute with floats, but for those that quantize inputs and dequantize outputs.
     pub floats: Vec<String>,
+    /// Names of values that nodes on integers make, in the QDQ form and in the integer form.
+    pub made: Vec<(String, String)>,
 }
 
 /// The integer form of a network.
@@ -65,7 +67,11 @@ pub fn lower(graph: &Graph) -> Result<Lowered, Error> {
             }
         }
     }
-    Ok(Lowered { graph: rewrite.finish()?, floats })
+    let new = |old: &ValueIdx| Some((*old, rewrite.written(*old)?));
+    let made: Vec<(ValueIdx, ValueIdx)> = found.made.keys().filter_map(new).collect();
+    let lowered = rewrite.finish()?;
+    let names = |(old, new)| (graph.value(old).name.clone(), lowered.value(new).name.clone());
+    Ok(Lowered { made: made.into_iter().map(names).collect(), graph: lowered, floats })
 }
 
 /// Pairs, and nodes on constants or integers.

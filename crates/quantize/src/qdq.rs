@@ -42,10 +42,8 @@ pub fn qdq(roles: &Roles<'_>, decisions: &Decisions) -> Result<Graph, Error> {
                     }
                 }
                 (Role::Layer(_), 2, _) => work.bias(idx, node, input)?,
-                (Role::Bias, _, _)
-                    if decisions.biases.contains_key(&idx) && graph.constant(input).is_some() =>
-                {
-                    work.moved_bias(idx, input)?
+                (Role::Bias, _, _) if graph.constant(input).is_some() => {
+                    work.bias_behind(roles, idx, node, input)?
                 }
                 _ => work.taken(roles, input, is_integer)?,
             };
@@ -177,13 +175,28 @@ impl Work<'_, '_> {
         self.stored_bias(idx, node, Some(value), &name, &bias)
     }
 
-    /// A bias that stands behind its layer, corrected.
-    fn moved_bias(&mut self, idx: NodeIdx, value: ValueIdx) -> Result<ValueIdx, Error> {
-        let (old, new) = (self.graph.constant(value), self.decisions.biases.get(&idx));
-        let moved = old
-            .zip(new)
-            .and_then(|(old, new)| Tensor::try_new(old.dims().to_vec(), TensorData::F32(new.clone())));
-        match moved {
+    /// A bias that stands behind its layer, as it was or corrected; where the product has a grid, on that grid, as the
+    /// integer form has it.
+    fn bias_behind(
+        &mut self,
+        roles: &Roles<'_>,
+        idx: NodeIdx,
+        node: &Node,
+        value: ValueIdx,
+    ) -> Result<ValueIdx, Error> {
+        let Some(TensorData::F32(own)) = self.graph.constant(value).map(Tensor::data) else {
+            return Ok(self.rewrite.value(value)?);
+        };
+        let mut bias = self.decisions.biases.get(&idx).unwrap_or(own).clone();
+        let layer = node.inputs.iter().find_map(|&input| roles.maker(input));
+        let scales = layer
+            .and_then(|(layer, of, _)| self.decisions.product_scales(layer, *of.inputs.first()?, bias.len()));
+        for (b, scale) in bias.iter_mut().zip(scales.iter().flatten()) {
+            *b = crate::decisions::bias_code(*b, *scale) as f32 * scale;
+        }
+        let dims = self.graph.constant(value).map_or(&[][..], Tensor::dims).to_vec();
+        let is_changed = bias != *own;
+        match Tensor::try_new(dims, TensorData::F32(bias)).filter(|_| is_changed) {
             Some(tensor) => Ok(self.rewrite.fresh(&self.graph.value(value).name, tensor)?),
             None => Ok(self.rewrite.value(value)?),
         }

@@ -10,8 +10,8 @@ use networks::{N_ROWS, Noise, network, outputs};
 use runtime::network::{Isa, Plan};
 use runtime::tensors::Limits;
 use smidgen_quantize::{
-    Corrections, Effect, Error, Kind, Observed, Precision, Role, Roles, Rows, Scheme, diagnose, dynamic,
-    effect, lower, weights_only,
+    Corrections, Effect, Error, Kind, Observed, Precision, Role, Roles, Rows, Scheme, between_forms,
+    diagnose, dynamic, effect, lower, weights_only,
 };
 use std::ops::Range;
 
@@ -49,6 +49,13 @@ fn both_forms_are_near_and_plans_are_exact() {
             between <= 0.25 * rounding,
             "{name}: {between:e} between the forms, {rounding:e} by rounding"
         );
+        // Node by node, on equal inputs.
+        let forms =
+            between_forms(&quantized.graph, &lowered.graph, &lowered.made, &rows.rows(0..N_ROWS).unwrap());
+        let forms = forms.unwrap();
+        let (n, differing) = forms.iter().fold((0, 0), |(n, other), f| (n + f.n, other + f.differing));
+        assert!(n > 1000 && 1000 * differing <= n, "{name}: {differing} of {n} codes differ");
+        assert!(forms.iter().all(|f| f.furthest <= 1), "{name}: {forms:?}");
         for isa in [Isa::Scalar, Isa::best()] {
             let lengths = vec![[&[N_ROWS][..], &rows.dims].concat()];
             let plan = Plan::with_isa(&lowered.graph, &lengths, Limits::default(), isa).unwrap();
@@ -111,8 +118,29 @@ fn fewer_bits_cost_more_and_kept_layers_nothing() {
     };
     let [two, four, eight] = [2, 4, 8].map(|bits| noise(bits, Precision::Scheme));
     assert!(two > four && four > eight && eight > 0.0, "{two:e} {four:e} {eight:e}");
-    assert!(noise(8, Precision::Wide) < eight);
-    assert_eq!(noise(8, Precision::Float), 0.0);
+    let [wide, widest, float] =
+        [Precision::Wide, Precision::Widest, Precision::Float].map(|precision| noise(8, precision));
+    assert!(wide < eight && widest < 1e-3 * wide && widest > 0.0, "{eight:e} {wide:e} {widest:e}");
+    assert_eq!(float, 0.0);
+}
+
+#[test]
+fn integers_keep_16_bits() {
+    for (name, _) in CASES {
+        let graph = network(name);
+        let rows = Noise::of(&graph);
+        let float = outputs(&graph, &rows);
+        let observed = Observed::of(&graph, &rows, &Threads::one(), &mut |_| Ok(())).unwrap();
+        for precision in [Precision::Wide, Precision::Widest] {
+            let quantized = observed.quantize(&Scheme::standard().unwrap(), &|_| precision).unwrap();
+            let of_pairs = effect(&float, &outputs(&quantized.graph, &rows)).noise;
+            // Sums that could be cut off stay floats.
+            let integers = outputs(&lower(&quantized.graph).unwrap().graph, &rows);
+            let of_integers = effect(&float, &integers).noise;
+            let most = 1.5 * of_pairs + 1e-9;
+            assert!(of_integers <= most, "{name}, {precision:?}: {of_integers:e} and {of_pairs:e}");
+        }
+    }
 }
 
 #[test]

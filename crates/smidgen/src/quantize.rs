@@ -1,11 +1,13 @@
 //! `quantize`: a network in fewer bits, what that cost, and why.
 
+mod guarded;
 mod judge;
 mod page;
 mod row_cost;
 mod rows;
 mod words;
 
+pub use guarded::Guard;
 pub use page::quantization_page;
 pub use row_cost::RowCost;
 pub use words::SchemeWords;
@@ -20,9 +22,10 @@ use crate::network::{Network, NetworkOptions};
 use crate::output::{refuse_same_file, write_whole};
 use crate::{Error, Speed};
 use ::quantize::{
-    Exceptions, LayerReport, Observed, Pipeline, Portability, Precision, Quantized, Role, Roles, Scheme,
-    Told, Verdict, diagnose, dynamic, guard, lower, mend, portability, weights_only,
+    Exceptions, FormSteps, LayerReport, Observed, Pipeline, Portability, Precision, Quantized, Role, Roles,
+    Scheme, Told, between_forms, diagnose, dynamic, lower, mend, portability, weights_only,
 };
+use guarded::hold;
 use ir::{Card, Graph, Node, NodeIdx};
 use jobs::{Clock, Ctx, Threads};
 use judge::{Judge, Ran, predicted};
@@ -100,6 +103,8 @@ pub struct QuantizeReport {
     pub corrections: Vec<Told>,
     /// What was done to each layer, in order.
     pub layers: Vec<LayerReport>,
+    /// How far codes of the integer form are from those of the QDQ form, node by node on a few rows; none without rows.
+    pub forms: Vec<FormSteps>,
     /// What engines that saturate would make of it; none where there are no products of 8 bits.
     pub portability: Option<Portability>,
     /// Nodes that compute with floats.
@@ -110,27 +115,10 @@ pub struct QuantizeReport {
     pub seconds: f64,
 }
 
-/// Layers that went back to more bits.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Guard {
-    /// What was demanded.
-    pub max_drop: MaxDrop,
-    /// What is lost, by the measure of the demand.
-    pub drop: f64,
-    /// Where that lies on other rows of the same kind, in 95 of 100 cases.
-    pub interval: [f64; 2],
-    /// Names of layers that take 16 bits.
-    pub wide: Vec<String>,
-    /// Names of layers that stay floats.
-    pub floats: Vec<String>,
-    /// Networks that were compared with the float one.
-    pub n_checks: usize,
-}
-
 /// Quantizes a network and writes it.
 ///
 /// With rows, the float network sees them all once (twice if corrections change it); what was written runs on them, to be
-/// compared. With [`QuantizeOptions::max_drop`] more of these runs follow, about the logarithm of the number of layers.
+/// compared. With [`QuantizeOptions::max_drop`] more of these runs follow, three or a tenth of the number of layers.
 ///
 /// # Errors
 /// The network or the rows cannot be read or do not fit; a scheme that there is not; the file cannot be written: then
@@ -160,6 +148,7 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
             observer: scheme.activations.observer.entry().name.to_owned(),
             corrections: mended.told,
             layers: Vec::new(),
+            forms: Vec::new(),
             portability: None,
             floats: lowered.floats,
             unmet: None,
@@ -198,46 +187,14 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
     let mut unmet = None;
     let mut ran: Option<Ran> = None;
     if let Some(max_drop) = options.max_drop {
-        let mut ranked: Vec<&LayerReport> = layers.iter().collect();
-        ranked.sort_by(|a, b| b.alone.noise.total_cmp(&a.alone.noise));
-        let ranked: Vec<NodeIdx> = ranked.into_iter().map(|l| l.node).collect();
-        let mut accepted: Option<(Verdict, Quantized, Ran)> = None;
-        let found = guard(&ranked, &mut |exceptions| {
-            let tried = round(&scheme, exceptions)?;
-            let (verdict, ran) = judge.verdict(&tried.graph, max_drop)?;
-            // As the guard does: one that holds, or the last one.
-            if verdict.holds || accepted.as_ref().is_none_or(|(known, ..)| !known.holds) {
-                accepted = Some((verdict, tried, ran));
-            }
-            Ok(verdict)
-        })?;
-        let names = |level: Precision| {
-            let chosen = found.precision.iter().filter(|(_, p)| **p == level);
-            chosen.map(|(idx, _)| name(*idx).to_owned()).collect::<Vec<_>>()
-        };
-        let Verdict { holds, drop, interval, .. } = found.verdict;
-        if !holds {
-            unmet = Some(format!(
-                "{:.3} points are lost even with all layers in floats, at most {} was demanded",
-                100.0 * drop,
-                max_drop.bound(truth.is_some())
-            ));
+        ctx.progress.stage("ranking layers", None);
+        let held = hold(max_drop, &judge, (&observed, &layers), &|tried| round(&scheme, tried))?;
+        if !held.exceptions.is_empty() {
+            ctx.progress.stage("looking at layers", None);
+            layers = diagnose(&observed, &scheme, &held.quantized, &mut || interrupted(ctx))?;
         }
-        guarded = Some(Guard {
-            max_drop,
-            drop,
-            interval,
-            wide: names(Precision::Wide),
-            floats: names(Precision::Float),
-            n_checks: found.n_checks,
-        });
-        if let Some((_, tried, judged)) = accepted {
-            (quantized, ran) = (tried, Some(judged));
-        }
-        if !found.precision.is_empty() {
-            layers = diagnose(&observed, &scheme, &quantized, &mut || interrupted(ctx))?;
-            exceptions = found.precision;
-        }
+        (guarded, unmet) = (Some(held.guard), held.unmet);
+        (quantized, ran, exceptions) = (held.quantized, held.ran, held.exceptions);
     }
     let portability = portability(&observed, &scheme, &quantized, (&rows, ctx.threads), &|other| {
         round(other, &exceptions)
@@ -247,7 +204,8 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
         Some(ran) => ran,
         None => Ran::of(&network, &quantized.graph, &feed, ctx)?,
     };
-    let Ran { network: mut written, answers: told, floats } = ran;
+    let Ran { network: mut written, answers: told, floats, made } = ran;
+    let forms = between_forms(&quantized.graph, &written.graph, &made, &observed.sample)?;
     let bytes = form.write(options, &network, &quantized.graph, &written.graph)?;
     written.bytes = bytes;
     let (n_classes, row_costs) =
@@ -273,6 +231,7 @@ pub fn quantize(options: &QuantizeOptions, ctx: &Ctx<'_>) -> Result<QuantizeRepo
         observer: scheme.activations.observer.entry().name.to_owned(),
         corrections: [mended.told, quantized.told(&scheme.corrections)].concat(),
         layers,
+        forms,
         portability,
         floats,
         unmet,

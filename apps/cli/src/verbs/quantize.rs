@@ -209,13 +209,15 @@ fn text(args: &Args, made: &QuantizeReport) -> String {
     if let Some(guard) = &made.guarded {
         let _ = writeln!(
             out,
-            "lost: {:.3} points, {:.3} to {:.3} on other rows; {} layers take 16 bits, {} stay floats; networks compared: {}\n",
+            "lost: {:.3} points, {:.3} to {:.3} on other rows; {} layers take 16 bits, {} with weights of 16 bits, {} stay floats; {} networks compared in {:.1} runs over all rows\n",
             100.0 * guard.drop,
             100.0 * guard.interval[0],
             100.0 * guard.interval[1],
             guard.wide.len(),
+            guard.widest.len(),
             guard.floats.len(),
-            guard.n_checks
+            guard.n_checks,
+            guard.passes
         );
     }
     for told in &made.corrections {
@@ -223,6 +225,17 @@ fn text(args: &Args, made: &QuantizeReport) -> String {
     }
     if !made.layers.is_empty() {
         let _ = writeln!(out, "{}", layers(&made.layers));
+    }
+    if !made.forms.is_empty() {
+        let n: u64 = made.forms.iter().map(|f| f.n).sum();
+        let differing: u64 = made.forms.iter().map(|f| f.differing).sum();
+        let furthest = made.forms.iter().map(|f| f.furthest).max().unwrap_or(0);
+        let _ = writeln!(
+            out,
+            "integers and ONNX: {} of {} codes differ on equal inputs, by {furthest} at most",
+            look::count(differing),
+            look::count(n)
+        );
     }
     if let Some(portability) = &made.portability {
         let _ = writeln!(out, "{}", portability.describe());
@@ -310,7 +323,8 @@ fn object(args: &Args, made: &QuantizeReport) -> Value {
         "divergence": made.effect.map(|e| e.divergence),
         "noise": made.effect.map(|e| e.noise),
         "guard": made.guarded.as_ref().map(|g| json!({
-            "max_drop": g.max_drop.to_string(), "drop": g.drop, "interval": g.interval, "wide": g.wide, "floats": g.floats, "checks": g.n_checks,
+            "max_drop": g.max_drop.to_string(), "drop": g.drop, "interval": g.interval, "wide": g.wide, "widest": g.widest,
+            "floats": g.floats, "checks": g.n_checks, "passes": g.passes,
         })),
         "observer": made.observer,
         "corrections": made.corrections.iter().map(|t| json!({
@@ -318,6 +332,9 @@ fn object(args: &Args, made: &QuantizeReport) -> Value {
             "left": t.left.iter().map(|(layer, why)| json!({"layer": layer, "why": why})).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
         "layers": made.layers.iter().map(layer).collect::<Vec<_>>(),
+        "forms": made.forms.iter().map(|f| json!({
+            "name": f.name, "codes": f.n, "differing": f.differing, "furthest": f.furthest,
+        })).collect::<Vec<_>>(),
         "portability": made.portability.as_ref().map(|p| json!({
             "rows": p.n_rows, "changed": p.changed,
             "noise": p.effects[0].noise, "noise_saturating": p.effects[1].noise,

@@ -76,10 +76,14 @@ pub struct Demand {
     pub interval: [f64; 2],
     /// Layers that take 16 bits for it.
     pub wide: Vec<String>,
+    /// Layers whose weights have 16 bits too.
+    pub widest: Vec<String>,
     /// Layers that stay floats for it.
     pub floats: Vec<String>,
     /// Networks that were compared.
     pub n_checks: usize,
+    /// Rows that these ran on, in runs over all rows.
+    pub passes: f64,
 }
 
 /// A figure of both networks; `None` where one has none.

@@ -226,8 +226,10 @@ fn quantization<'a>(classes: &'a [String], confusion: Option<[&'a [Vec<u64>]; 2]
             drop: 0.01,
             interval: [0.0, 0.02],
             wide: vec!["<conv>".to_owned()],
+            widest: Vec::new(),
             floats: Vec::new(),
             n_checks: 3,
+            passes: 2.4,
         }),
         lines: vec![BesideLine {
             name: "peak memory".to_owned(),

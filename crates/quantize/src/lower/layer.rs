@@ -11,6 +11,9 @@ use ir::{DType, Node, Tensor, TensorData, ValueIdx};
 /// Bits of the largest sum on the grid of an output that stays a float; one is left for its sign.
 const FINE_BITS: i32 = 30;
 
+/// Sums at which a requantized accumulator is cut off.
+const MAX_SUM: i128 = 1 << 32;
+
 /// A layer in the QDQ form.
 struct Layer<'g> {
     node: &'g Node,
@@ -19,6 +22,8 @@ struct Layer<'g> {
     /// `[M]`, of the node and of a sum behind it.
     biases: Vec<ValueIdx>,
     n_outputs: usize,
+    /// The axis of outputs of the weights.
+    axis: usize,
     /// Weights stand as `[M, K]`, and must be turned.
     is_turned: bool,
 }
@@ -64,7 +69,7 @@ impl<'g> Found<'g> {
         let n_outputs = *dims.get(axis)?;
         let fits = w.scales.len() == 1 || (w.axis == axis && w.scales.len() == n_outputs);
         let biases = node.inputs[2..].to_vec();
-        fits.then_some(Layer { node, x, w, biases, n_outputs, is_turned })
+        fits.then_some(Layer { node, x, w, biases, n_outputs, axis, is_turned })
     }
 
     /// A layer on integers whose output is rounded to `y` behind bounds, or, without `y`, stays a float.
@@ -84,6 +89,9 @@ impl<'g> Found<'g> {
             }
         }
         let bias: Vec<i32> = bias.into_iter().map(|b| i32::try_from(b).ok()).collect::<Option<_>>()?;
+        if !self.sums_fit(&layer, &bias)? {
+            return None;
+        }
         let name = &self.graph.value(value).name;
         let (codes, zero) = self.weights(&layer)?;
         let fine;
@@ -141,6 +149,34 @@ impl<'g> Found<'g> {
             return Some((Feed::Through(layer.w.codes, step), layer.w.zero));
         }
         Some((Feed::Value(layer.w.codes), layer.w.zero))
+    }
+
+    /// True if no input makes a sum that is cut off: all are below `2^32` in size, as a [`Requantize`](ir::fixed) takes them.
+    fn sums_fit(&self, layer: &Layer<'_>, bias: &[i32]) -> Option<bool> {
+        let (least, most) = layer.x.ends();
+        let ends = [least - layer.x.zero, most - layer.x.zero].map(i128::from);
+        let reach = ends[0].abs().max(ends[1].abs());
+        let codes = self.graph.value(layer.w.codes);
+        let dims = codes.shape.lengths()?;
+        let depth = (dims.iter().product::<usize>() / layer.n_outputs.max(1)) as i128;
+        let (low, high) = codes.dtype.whole_range()?;
+        let widest =
+            [low, high].map(|end| (end as i128 - i128::from(layer.w.zero)).abs()).into_iter().max()?;
+        let largest = bias.iter().map(|b| i128::from(b.unsigned_abs())).max().unwrap_or(0);
+        if reach * depth * widest + largest < MAX_SUM {
+            return Some(true);
+        }
+        // Not with any weights: with these?
+        let Some(weights) = self.graph.constant(layer.w.codes).and_then(whole) else { return Some(false) };
+        let inner = dims[layer.axis + 1..].iter().product::<usize>().max(1);
+        let mut sums: Vec<[i128; 2]> = bias.iter().map(|&b| [b.into(); 2]).collect();
+        for (at, w) in weights.into_iter().enumerate() {
+            let products = ends.map(|x| x * i128::from(w - layer.w.zero));
+            let sum = sums.get_mut(at / inner % layer.n_outputs)?;
+            sum[0] += products[0].min(products[1]);
+            sum[1] += products[0].max(products[1]);
+        }
+        Some(sums.iter().flatten().all(|sum| sum.abs() < MAX_SUM))
     }
 
     /// The power of two on whose multiples the largest sum of a layer still fits `i32`.

@@ -26,6 +26,21 @@ pub(crate) struct Answers {
 /// # Errors
 /// The network does not run on the rows, or has no such output.
 pub(crate) fn answers(network: &Network, feed: &Feed, ctx: &Ctx<'_>) -> Result<Answers, Error> {
+    let answers = batches_while(network, feed, ctx, &mut |_, _| true)?;
+    interpreted(network, answers)
+}
+
+/// The numbers of the output that answers, in batches of rows in order, each with how many numbers a row has; as long as
+/// `go_on` wants more, which hears each batch with its first row.
+///
+/// # Errors
+/// As [`answers`].
+pub(crate) fn batches_while(
+    network: &Network,
+    feed: &Feed,
+    ctx: &Ctx<'_>,
+    go_on: &mut dyn FnMut(usize, &(Vec<f64>, usize)) -> bool,
+) -> Result<Vec<(Vec<f64>, usize)>, Error> {
     let n_rows = feed.n_rows();
     ctx.progress.stage("running", Some(n_rows as u64));
     let mut answers = Vec::new();
@@ -37,15 +52,21 @@ pub(crate) fn answers(network: &Network, feed: &Feed, ctx: &Ctx<'_>) -> Result<A
             return Err(Error::input(format!("interrupted after {first} rows")));
         }
         let rows = first..n_rows.min(first + round);
-        let mut left = rows.len();
+        let mut next = first;
+        let mut is_wanted = true;
         for outputs in network.run_rows(feed, slice, rows.clone(), ctx.threads)? {
-            let n = left.min(slice);
-            answers.push(answer(network, &outputs, n)?);
-            left -= n;
+            let n = slice.min(rows.end - next);
+            let batch = answer(network, &outputs, n)?;
+            is_wanted = is_wanted && go_on(next, &batch);
+            answers.push(batch);
+            next += n;
         }
         ctx.progress.advance(rows.len() as u64);
+        if !is_wanted {
+            break;
+        }
     }
-    interpreted(network, answers)
+    Ok(answers)
 }
 
 /// What the numbers of all rows mean, in batches of rows in order, each with how many numbers a row has.
@@ -73,11 +94,14 @@ pub(crate) fn interpreted(network: &Network, batches: Vec<(Vec<f64>, usize)>) ->
         let all = row.len() as f64;
         row.iter_mut().for_each(|p| *p = if sum > 0.0 { *p / sum } else { 1.0 / all });
     }
-    let largest =
-        |row: &[f64]| (1..row.len()).fold(0, |best, k| if row[k] > row[best] { k } else { best }) as u32;
     let labels = answers.chunks_exact(width).map(largest).collect();
     let predictions = Predictions::Classes { probabilities: answers, labels };
     Ok(Answers { predictions, n_classes: width, was_softmax })
+}
+
+/// The class with the largest number, the first of equal ones.
+pub(crate) fn largest(row: &[f64]) -> u32 {
+    (1..row.len()).fold(0, |best, k| if row[k] > row[best] { k } else { best }) as u32
 }
 
 /// True for numbers that are probabilities of all classes.

@@ -3,9 +3,7 @@
 use super::{Network, Port};
 use crate::Error;
 use ir::op::TensorOp;
-use ir::{
-    AnswerKind, DType, Dim, Graph, Node, Op, Origin, PixelMap, Shape, Task, Tensor, TensorData, ValueIdx,
-};
+use ir::{AnswerKind, DType, Graph, Node, Op, Origin, PixelMap, Task, Tensor, TensorData, ValueIdx};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -177,7 +175,7 @@ pub(crate) fn multiply_adds(graph: &Graph) -> [u64; 2] {
 
 fn counted(graph: &Graph) -> Counts {
     let lengths = |values: &[ValueIdx]| -> Vec<Vec<usize>> {
-        values.iter().map(|&idx| known(&graph.value(idx).shape)).collect()
+        values.iter().map(|&idx| graph.value(idx).shape.lengths_or(1)).collect()
     };
     let mut all = Counts::new();
     for node in graph.nodes() {
@@ -233,10 +231,4 @@ fn steps(op: &TensorOp, graph: &Graph, node: &Node, inputs: &[Vec<usize>]) -> u6
         }
         _ => 1,
     }
-}
-
-/// Lengths, with 1 where one is not known.
-fn known(shape: &Shape) -> Vec<usize> {
-    let length = |dim: &Dim| if let Dim::Fixed(n) = dim { *n } else { 1 };
-    shape.0.iter().map(length).collect()
 }

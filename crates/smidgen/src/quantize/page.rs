@@ -83,8 +83,10 @@ fn demand(guard: &Guard, made: &QuantizeReport) -> Demand {
         drop: guard.drop,
         interval: guard.interval,
         wide: guard.wide.clone(),
+        widest: guard.widest.clone(),
         floats: guard.floats.clone(),
         n_checks: guard.n_checks,
+        passes: guard.passes,
     }
 }
 
@@ -111,6 +113,12 @@ fn lines(made: &QuantizeReport, both: Option<&[Evaluated; 2]>, distance: Distanc
         lines.push(line("agreement", of, Unit::Share, None, Some(agreement)));
         let of = "KL divergence from the float network's probabilities, nats";
         lines.push(line("divergence", of, Unit::Score, None, Some(divergence)));
+    }
+    if !made.forms.is_empty() {
+        let [n, differing] = made.forms.iter().fold([0, 0], |[n, d], f| [n + f.n, d + f.differing]);
+        let of = "codes of the integer form that are a step from those of the QDQ form, on equal inputs";
+        let share = Some(differing as f64 / n.max(1) as f64);
+        lines.push(line("codes apart", of, Unit::Share, None, share));
     }
     let of = "power of the outputs' error against that of the outputs";
     lines.push(line("noise", of, Unit::Score, None, Some(distance.noise)));

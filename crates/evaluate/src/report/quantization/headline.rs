@@ -104,11 +104,12 @@ pub(super) fn demand(of: &Quantization<'_>) -> Option<Markup> {
                 "At most " (demand.bound) " was to be lost. Lost: " (points(demand.drop)) ", " (between(demand)) "."
                 @if !demand.holds { " That is too much, even with all layers in floats." }
             }
-            li { (demand.n_checks) @if demand.n_checks == 1 { " network was" } @else { " networks were" } " compared with the float one on all rows." }
-            @if demand.wide.is_empty() && demand.floats.is_empty() {
+            li { (demand.n_checks) @if demand.n_checks == 1 { " network was" } @else { " networks were" } " compared with the float one, which took " (format!("{:.1}", demand.passes)) " runs over all rows." }
+            @if [&demand.wide, &demand.widest, &demand.floats].iter().all(|names| names.is_empty()) {
                 li { "No layer had to take more bits than the scheme gives it." }
             }
             @if !demand.wide.is_empty() { li { "Take 16 bits: " (list(&demand.wide)) "." } }
+            @if !demand.widest.is_empty() { li { "Take 16 bits, and their weights too: " (list(&demand.widest)) "." } }
             @if !demand.floats.is_empty() { li { "Stay floats: " (list(&demand.floats)) "." } }
         }
     })
