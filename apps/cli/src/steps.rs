@@ -76,7 +76,8 @@ fn missing_cells(text: &str) -> Result<MissingCells, String> {
 /// Settings by whose they are.
 #[derive(Default)]
 pub(crate) struct Settings {
-    pub(crate) learner: Vec<(String, String)>,
+    /// Learner, name, value.
+    pub(crate) learners: Vec<(String, String, String)>,
     /// Transform, name, value.
     pub(crate) transforms: Vec<(String, String, String)>,
     /// Calibrator, name, value; `prepare`, which has no learner, takes none.
@@ -107,7 +108,7 @@ impl StepArgs {
         self.names.iter().map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect()
     }
 
-    /// Settings of the one learner of `learners`, if there is one, of transforms, and beside a learner of calibrators.
+    /// Settings of `learners`, of transforms, and beside learners of calibrators.
     ///
     /// # Errors
     /// A setting of neither.
@@ -122,7 +123,7 @@ impl StepArgs {
                 )));
             };
             if learners.contains(&of) {
-                settings.learner.push((param.to_owned(), value.clone()));
+                settings.learners.push((of.to_owned(), param.to_owned(), value.clone()));
             } else if of == past_rows::NAME {
                 past.push((param.to_owned(), value.clone()));
             } else if of == related_rows::NAME && self.join.is_some() {

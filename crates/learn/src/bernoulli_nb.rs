@@ -31,6 +31,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     doc: "naive Bayes on yes and no",
     tasks: &[Task::Binary, Task::Multiclass],
     specs: &[SPEC],
+    space: &[],
     takes: Takes::NUMBERS,
     floats_are_free: true,
     learner: &BernoulliNb,

@@ -19,6 +19,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     doc: "naive Bayes on categories and bins",
     tasks: &[Task::Binary, Task::Multiclass],
     specs: &[SPEC],
+    space: &[],
     takes: Takes::CODES,
     floats_are_free: true,
     learner: &CategoricalNb,

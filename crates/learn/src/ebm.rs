@@ -9,7 +9,7 @@ use crate::naive_bayes::TABLE_BITS;
 use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes, averages};
 use ir::Task;
 use jobs::{Ctx, Seed};
-use params::{ParamSpec, Params, Range, Value};
+use params::{Axis, ParamSpec, Params, Range, Scale, Value};
 use std::collections::BTreeMap;
 use trees::{AdditiveParams, Rounds, Rows, additive};
 
@@ -81,12 +81,21 @@ const SPEC: &[ParamSpec] = &[
     ParamSpec { default: Value::Int(12), ..TABLE_BITS },
 ];
 
+/// What a search changes.
+const SPACE: &[Axis] = &[
+    Axis { name: "learning_rate", scale: Scale::Log(0.005, 0.2) },
+    Axis { name: "max_leaves", scale: Scale::Int(2, 8) },
+    Axis { name: "min_leaf_rows", scale: Scale::Int(1, 64) },
+    Axis { name: "pairs", scale: Scale::Int(0, 40) },
+];
+
 /// The line of the table.
 pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "ebm",
     doc: "explainable boosting machine: tables of columns and of pairs",
     tasks: Task::LEARNT,
     specs: &[SPEC],
+    space: SPACE,
     takes: Takes::CODES,
     floats_are_free: true,
     learner: &Ebm,

@@ -9,9 +9,12 @@ use crate::linear_fit::{AUTO_ALPHA, L1_RATIO, Linear, LinearFit, SCALED, SOLVING
 use crate::linear_model::Loss;
 use crate::{Error, LearnerEntry, Takes};
 use ir::op::LinkKind;
-use params::{ParamSpec, Value};
+use params::{Axis, ParamSpec, Scale, Value};
 
 const SPEC: &[ParamSpec] = &[AUTO_ALPHA, ParamSpec { default: Value::Real(0.5), ..L1_RATIO }];
+
+/// What a search changes.
+const SPACE: &[Axis] = &[Axis { name: "l1_ratio", scale: Scale::Even(0.05, 0.95) }];
 
 /// The line of the table.
 pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
@@ -19,6 +22,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     doc: "elastic net: squared errors, absolute and squared weights",
     tasks: &[ir::Task::Regression],
     specs: &[SPEC, SOLVING, SCALED],
+    space: SPACE,
     takes: Takes::ALL,
     floats_are_free: true,
     learner: &Linear { task },

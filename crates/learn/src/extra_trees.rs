@@ -11,7 +11,7 @@ use crate::averages::{
 use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes};
 use ir::Task;
 use jobs::{Ctx, Seed};
-use params::{ParamSpec, Params, Value};
+use params::{Axis, ParamSpec, Params, Scale, Value};
 
 const SPEC: &[ParamSpec] = &[
     N_TREES,
@@ -25,12 +25,21 @@ const SPEC: &[ParamSpec] = &[
     LEAF_BITS,
 ];
 
+/// What a search changes.
+const SPACE: &[Axis] = &[
+    Axis { name: "max_leaves", scale: Scale::Int(16, 4096) },
+    Axis { name: "min_leaf_rows", scale: Scale::Int(1, 32) },
+    Axis { name: "column_share", scale: Scale::Even(0.1, 1.0) },
+    Axis { name: "smoothing", scale: Scale::Log(0.01, 10.0) },
+];
+
 /// The line of the table.
 pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "extra_trees",
     doc: "extremely randomized trees: as forest, with thresholds at random",
     tasks: Task::LEARNT,
     specs: &[SPEC],
+    space: SPACE,
     takes: Takes::CODES,
     floats_are_free: true,
     learner: &ExtraTrees,

@@ -10,10 +10,18 @@ use crate::averages::{
 use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes};
 use ir::Task;
 use jobs::{Ctx, Seed};
-use params::{ParamSpec, Params};
+use params::{Axis, ParamSpec, Params, Scale};
 
 const SPEC: &[ParamSpec] =
     &[N_TREES, BOOTSTRAP, COLUMN_SHARE, MAX_LEAVES, MAX_DEPTH, MIN_LEAF_ROWS, SMOOTHING, MAX_BINS, LEAF_BITS];
+
+/// What a search changes.
+const SPACE: &[Axis] = &[
+    Axis { name: "max_leaves", scale: Scale::Int(16, 4096) },
+    Axis { name: "min_leaf_rows", scale: Scale::Int(1, 32) },
+    Axis { name: "column_share", scale: Scale::Even(0.1, 1.0) },
+    Axis { name: "smoothing", scale: Scale::Log(0.01, 10.0) },
+];
 
 /// The line of the table.
 pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
@@ -21,6 +29,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     doc: "random forest: the average of trees on drawn rows and columns",
     tasks: Task::LEARNT,
     specs: &[SPEC],
+    space: SPACE,
     takes: Takes::CODES,
     floats_are_free: true,
     learner: &Forest,

@@ -13,7 +13,7 @@ use crate::{Error, Exactness, FitInput, Fitted, Learner, LearnerEntry, Takes, av
 use ir::Task;
 use ir::fixed::math;
 use jobs::{Ctx, Seed};
-use params::{ParamSpec, Params, Range, Value};
+use params::{Axis, ParamSpec, Params, Range, Scale, Value};
 use trees::Encoder;
 
 const SPEC: &[ParamSpec] = &[
@@ -30,12 +30,16 @@ const SPEC: &[ParamSpec] = &[
     TABLE_BITS,
 ];
 
+/// What a search changes.
+const SPACE: &[Axis] = &[Axis { name: "variance_share", scale: Scale::Log(1e-9, 0.1) }];
+
 /// The line of the table.
 pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "gaussian_nb",
     doc: "naive Bayes with normal distributions",
     tasks: &[Task::Binary, Task::Multiclass],
     specs: &[SPEC],
+    space: SPACE,
     takes: Takes::NUMBERS,
     floats_are_free: true,
     learner: &GaussianNb,

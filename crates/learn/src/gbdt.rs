@@ -13,7 +13,7 @@ use crate::{Error, Exactness, FitInput, Fitted, Goal, Learner, LearnerEntry, Sco
 use ir::Task;
 use ir::op::LinkKind;
 use jobs::{Budget, Ctx, Seed, Silent};
-use params::{ParamSpec, Params, Range, Value};
+use params::{Axis, ParamSpec, Params, Range, Scale, Value};
 use trees::{BoostParams, Loss, Rounds, Target, boost, boost_floats, compact};
 
 const SPEC: &[ParamSpec] = &[
@@ -236,12 +236,26 @@ const SPEC: &[ParamSpec] = &[
     },
 ];
 
+/// What a search changes.
+const SPACE: &[Axis] = &[
+    Axis { name: "learning_rate", scale: Scale::Log(0.01, 0.3) },
+    Axis { name: "max_leaves", scale: Scale::Int(4, 256) },
+    Axis { name: "min_leaf_rows", scale: Scale::Int(1, 64) },
+    Axis { name: "column_share", scale: Scale::Even(0.4, 1.0) },
+    Axis { name: "column_share_by_split", scale: Scale::Even(0.3, 1.0) },
+    Axis { name: "row_share", scale: Scale::Even(0.5, 1.0) },
+    Axis { name: "l1", scale: Scale::Log(1e-4, 10.0) },
+    Axis { name: "l2", scale: Scale::Log(1e-3, 30.0) },
+    Axis { name: "path_smoothing", scale: Scale::Log(0.01, 30.0) },
+];
+
 /// The line of the table.
 pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "gbdt",
     doc: "gradient-boosted decision trees",
     tasks: Task::LEARNT,
     specs: &[SPEC],
+    space: SPACE,
     takes: Takes::CODES,
     floats_are_free: false,
     learner: &Gbdt,

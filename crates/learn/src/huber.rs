@@ -9,7 +9,7 @@ use crate::linear_fit::{ALPHA, Linear, LinearFit, SCALED, SOLVING, Task};
 use crate::linear_model::Loss;
 use crate::{Error, LearnerEntry, Takes};
 use ir::op::LinkKind;
-use params::{ParamSpec, Range, Value};
+use params::{Axis, ParamSpec, Range, Scale, Value};
 
 const SPEC: &[ParamSpec] = &[
     ParamSpec {
@@ -22,12 +22,19 @@ const SPEC: &[ParamSpec] = &[
     ParamSpec { default: Value::Real(1e-4), ..ALPHA },
 ];
 
+/// What a search changes.
+const SPACE: &[Axis] = &[
+    Axis { name: "epsilon", scale: Scale::Even(1.05, 3.0) },
+    Axis { name: "alpha", scale: Scale::Log(1e-6, 10.0) },
+];
+
 /// The line of the table.
 pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "huber",
     doc: "Huber regression: large errors count linearly",
     tasks: &[ir::Task::Regression],
     specs: &[SPEC, SOLVING, SCALED],
+    space: SPACE,
     takes: Takes::ALL,
     floats_are_free: true,
     learner: &Linear { task },

@@ -12,7 +12,7 @@ use ir::fixed::{power_of_two, round_i64};
 use ir::op::{LinkKind, NearestRows};
 use ir::{GraphBuilder, Op, Task, TensorData, ValueIdx};
 use jobs::{Ctx, Seed};
-use params::{ParamSpec, Params, Range, Value};
+use params::{Axis, ParamSpec, Params, Range, Scale, Value};
 use trees::Target;
 
 const SPEC: &[ParamSpec] = &[
@@ -34,12 +34,19 @@ const SPEC: &[ParamSpec] = &[
     MAX_ROWS,
 ];
 
+/// What a search changes.
+const SPACE: &[Axis] = &[
+    Axis { name: "k", scale: Scale::Int(1, 100) },
+    Axis { name: "weights", scale: Scale::Words(&["uniform", "distance"]) },
+];
+
 /// The line of the table.
 pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "knn",
     doc: "k nearest neighbours",
     tasks: Task::LEARNT,
     specs: &[SPEC],
+    space: SPACE,
     takes: Takes::NUMBERS,
     floats_are_free: true,
     learner: &Knn,

@@ -18,6 +18,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     doc: "lasso: squared errors, absolute weights",
     tasks: &[ir::Task::Regression],
     specs: &[SPEC, SOLVING, SCALED],
+    space: &[],
     takes: Takes::ALL,
     floats_are_free: true,
     learner: &Linear { task },

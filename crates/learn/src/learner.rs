@@ -9,7 +9,7 @@ use crate::error::Kind;
 use crate::{Error, ScoreLink};
 use ir::{Bags, GraphBuilder, Task, ValueIdx};
 use jobs::{Ctx, Seed};
-use params::{ParamSpec, Params, Range, Value};
+use params::{Axis, ParamSpec, Params, Range, Value};
 use std::sync::Arc;
 use trees::{CodeMatrix, Encoder, Rows, Target};
 
@@ -149,6 +149,8 @@ pub struct LearnerEntry {
     pub tasks: &'static [Task],
     /// Tables of its parameters.
     pub specs: &'static [&'static [ParamSpec]],
+    /// What a search changes.
+    pub space: &'static [Axis],
     /// What it takes beside codes.
     pub takes: Takes,
     /// Whether scores without rounding come with the integers; else they take another training.

@@ -13,7 +13,7 @@ use crate::vectors::moments_of;
 use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes};
 use ir::op::LinkKind;
 use jobs::{Ctx, Seed};
-use params::{ParamSpec, Params, Range, Value};
+use params::{Axis, ParamSpec, Params, Range, Scale, Value};
 use trees::Target;
 
 const SPEC: &[ParamSpec] = &[
@@ -27,12 +27,16 @@ const SPEC: &[ParamSpec] = &[
     },
 ];
 
+/// What a search changes.
+const SPACE: &[Axis] = &[Axis { name: "c", scale: Scale::Log(1e-4, 1e3) }];
+
 /// The line of the table.
 pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "linear_svm",
     doc: "linear support vector machine",
     tasks: ir::Task::LEARNT,
     specs: &[SPEC, SOLVING, SCALED],
+    space: SPACE,
     takes: Takes::ALL,
     floats_are_free: true,
     learner: &LinearSvm,

@@ -10,9 +10,13 @@ use crate::linear_model::Loss;
 use crate::{Error, LearnerEntry, Takes};
 use ir::op::LinkKind;
 use params::ParamSpec;
+use params::{Axis, Scale};
 use trees::Target;
 
 const SPEC: &[ParamSpec] = &[C, L1_RATIO];
+
+/// What a search changes.
+const SPACE: &[Axis] = &[Axis { name: "c", scale: Scale::Log(1e-4, 1e4) }];
 
 /// The line of the table.
 pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
@@ -20,6 +24,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     doc: "logistic regression, softmax for several classes",
     tasks: &[ir::Task::Binary, ir::Task::Multiclass],
     specs: &[SPEC, SOLVING, SCALED],
+    space: SPACE,
     takes: Takes::ALL,
     floats_are_free: true,
     learner: &Linear { task },

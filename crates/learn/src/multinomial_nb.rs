@@ -25,6 +25,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     doc: "naive Bayes on counts",
     tasks: &[Task::Binary, Task::Multiclass],
     specs: &[SPEC],
+    space: &[],
     takes: Takes::ALL,
     floats_are_free: true,
     learner: &MultinomialNb,

@@ -8,9 +8,12 @@ use crate::linear_fit::{ALPHA, Linear, LinearFit, SCALED, SOLVING, Task};
 use crate::linear_model::Loss;
 use crate::{Error, LearnerEntry, Takes};
 use ir::op::LinkKind;
-use params::{ParamSpec, Value};
+use params::{Axis, ParamSpec, Scale, Value};
 
 const SPEC: &[ParamSpec] = &[ParamSpec { default: Value::Real(1e-3), ..ALPHA }];
+
+/// What a search changes.
+const SPACE: &[Axis] = &[Axis { name: "alpha", scale: Scale::Log(1e-6, 10.0) }];
 
 /// The line of the table.
 pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
@@ -18,6 +21,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     doc: "Poisson regression of counts",
     tasks: &[ir::Task::Regression],
     specs: &[SPEC, SOLVING, SCALED],
+    space: SPACE,
     takes: Takes::ALL,
     floats_are_free: true,
     learner: &Linear { task },

@@ -9,8 +9,12 @@ use crate::linear_model::Loss;
 use crate::{Error, LearnerEntry, Takes};
 use ir::op::LinkKind;
 use params::ParamSpec;
+use params::{Axis, Scale};
 
 const SPEC: &[ParamSpec] = &[ALPHA];
+
+/// What a search changes.
+const SPACE: &[Axis] = &[Axis { name: "alpha", scale: Scale::Log(1e-4, 1e4) }];
 
 /// The line of the table.
 pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
@@ -18,6 +22,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     doc: "ridge regression: squared errors, squared weights",
     tasks: &[ir::Task::Regression],
     specs: &[SPEC, SOLVING, RAW],
+    space: SPACE,
     takes: Takes::ALL,
     floats_are_free: true,
     learner: &Linear { task },

@@ -15,7 +15,7 @@ use ir::fixed::{Requantize, math, power_of_two, round_i32, round_i64};
 use ir::op::{LinkKind, RbfParts, RbfSums};
 use ir::{GraphBuilder, Op, Task, Tensor, TensorData, ValueIdx};
 use jobs::{Ctx, Seed};
-use params::{ParamSpec, Params, Range, Value};
+use params::{Axis, ParamSpec, Params, Range, Scale, Value};
 use std::convert::Infallible;
 use trees::Target;
 
@@ -59,12 +59,19 @@ const SPEC: &[ParamSpec] = &[
     MAX_ROWS,
 ];
 
+/// What a search changes.
+const SPACE: &[Axis] = &[
+    Axis { name: "c", scale: Scale::Log(0.01, 1e3) },
+    Axis { name: "gamma", scale: Scale::Log(1e-4, 10.0) },
+];
+
 /// The line of the table.
 pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "svm",
     doc: "support vector machine with Gaussian similarity",
     tasks: Task::LEARNT,
     specs: &[SPEC],
+    space: SPACE,
     takes: Takes::NUMBERS,
     floats_are_free: false,
     learner: &Svm,

@@ -8,7 +8,7 @@ use crate::averages::{self, LEAF_BITS, MAX_BINS, MAX_DEPTH, MAX_LEAVES, MIN_LEAF
 use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes};
 use ir::Task;
 use jobs::{Ctx, Seed};
-use params::{ParamSpec, Params, Value};
+use params::{Axis, ParamSpec, Params, Scale, Value};
 
 const SPEC: &[ParamSpec] = &[
     MAX_LEAVES,
@@ -19,12 +19,19 @@ const SPEC: &[ParamSpec] = &[
     LEAF_BITS,
 ];
 
+/// What a search changes.
+const SPACE: &[Axis] = &[
+    Axis { name: "max_leaves", scale: Scale::Int(4, 512) },
+    Axis { name: "min_leaf_rows", scale: Scale::Int(1, 64) },
+];
+
 /// The line of the table.
 pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "tree",
     doc: "a single decision tree",
     tasks: Task::LEARNT,
     specs: &[SPEC],
+    space: SPACE,
     takes: Takes::CODES,
     floats_are_free: true,
     learner: &SingleTree,

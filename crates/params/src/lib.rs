@@ -3,6 +3,10 @@
 //! A member of a family has a `SPEC`, a slice of [`ParamSpec`]; [`Params::parse`] is the only way to values,
 //! so a member never sees one out of range. It stands apart because all families use it.
 
+mod axis;
+
+pub use axis::{Axis, Scale};
+
 use std::fmt;
 
 /// A setting that cannot be taken.

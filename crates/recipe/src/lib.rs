@@ -43,4 +43,4 @@ pub use score_map::{Curve, MapOnGrid, ScoreMap, mapped_floats, real_scores};
 pub use seed_scores::seed_scores;
 pub use step::Step;
 pub use transformed::{Transformed, transform};
-pub use validate::{HeldBack, Scheme, Validated, relinked, validate};
+pub use validate::{Candidate, HeldBack, Scheme, Validated, relinked, validate, validate_while, with_floats};

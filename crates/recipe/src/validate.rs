@@ -24,6 +24,27 @@ pub enum Scheme {
     Holdout(f64),
 }
 
+impl Scheme {
+    /// Folds, how often rows are dealt anew, and the share that is held back instead, for so many rows.
+    fn parts(self, n_rows: usize) -> (u32, usize, Option<f64>) {
+        match self {
+            Scheme::Auto if n_rows > 50_000 => (5, 1, None),
+            Scheme::Auto if n_rows < 1000 => (8, 3, None),
+            Scheme::Auto => (8, 1, None),
+            Scheme::Folds(n) => (n, 1, None),
+            Scheme::Holdout(share) => (2, 1, Some(share)),
+        }
+    }
+
+    /// Rows that one fold holds back, of so many.
+    pub fn n_held_back(self, n_rows: usize) -> usize {
+        match self.parts(n_rows) {
+            (.., Some(share)) => (n_rows as f64 * share) as usize,
+            (n_folds, ..) => n_rows / n_folds.max(1) as usize,
+        }
+    }
+}
+
 /// What fitting inside folds showed.
 #[derive(Clone, Debug)]
 pub struct Validated {
@@ -95,19 +116,137 @@ pub fn validate(
     seed: Seed,
     ctx: &Ctx<'_>,
 ) -> Result<Validated, Error> {
-    let folds = plan(prepared, scheme, seed);
-    if folds.is_empty() {
-        let (table, n_rows) = (prepared.table_name(), prepared.rows.len());
-        return Err(Kind::NoFolds { table, n_rows, n_units: prepared.n_fold_units() }.into());
+    let candidate = Candidate { prepared, learner, params };
+    let (folds, mut fits) = candidate.first_fold(scheme, seed, ctx)?;
+    candidate.other_folds(&folds, &mut fits, ctx)?;
+    if !learner.floats_are_free && fits.n_skipped == 0 && floats_fit(ctx, fits.clock.elapsed(), folds.len()) {
+        // Where floats cost a second training, they come after all folds, if time is left.
+        let floats = candidate.floats(&folds, ctx);
+        fits.done.iter_mut().zip(floats).for_each(|((held, _), floats)| held.floats = floats);
     }
-    ctx.progress.stage("validating", Some(folds.len() as u64));
-    let one = Threads::one();
-    let fit = |fold: &Fold, threads: &Threads, budget: &Budget, exact| -> Result<(HeldBack, u32), Error> {
+    fits.validated(prepared, aim)
+}
+
+/// What a search knows of a candidate, with what it predicts without rounding beside, where that is not there yet and
+/// the time left allows it; `took` is the time that the folds took.
+///
+/// # Errors
+/// Predictions that do not fit together.
+pub fn with_floats(
+    candidate: &Candidate<'_>,
+    validated: Validated,
+    (scheme, aim): (Scheme, Aim<'_>),
+    took: Duration,
+    (seed, ctx): (Seed, &Ctx<'_>),
+) -> Result<Validated, Error> {
+    let folds = plan(candidate.prepared, scheme, seed);
+    let is_there = validated.held.iter().all(|held| !held.floats.is_empty());
+    if is_there || validated.held.len() != folds.len() || !floats_fit(ctx, took, folds.len()) {
+        return Ok(validated);
+    }
+    let floats = candidate.floats(&folds, ctx);
+    let linked = validated.held.iter().zip(floats).map(|(held, floats)| (held.linked.clone(), floats));
+    relinked(candidate.prepared, &validated, linked.collect(), aim)
+}
+
+/// As [`validate`], for a search: without floats that cost another training, and only the first fold where `go_on` does not
+/// want more behind its score; then there is nothing.
+///
+/// # Errors
+/// Whatever the learner says.
+pub fn validate_while(
+    candidate: &Candidate<'_>,
+    scheme: Scheme,
+    aim: Aim<'_>,
+    (seed, ctx): (Seed, &Ctx<'_>),
+    go_on: &mut dyn FnMut(Option<f64>) -> bool,
+) -> Result<Option<Validated>, Error> {
+    let (folds, mut fits) = candidate.first_fold(scheme, seed, ctx)?;
+    let first = gather(candidate.prepared, fits.done.iter().map(|(held, _)| held.clone()).collect(), aim)?;
+    if !go_on(first.score) {
+        return Ok(None);
+    }
+    candidate.other_folds(&folds, &mut fits, ctx)?;
+    Ok(Some(fits.validated(candidate.prepared, aim)?))
+}
+
+/// Folds that were done, the first ones in their order, each with its rounds.
+struct Fits {
+    done: Vec<(HeldBack, u32)>,
+    n_skipped: u32,
+    clock: Clock,
+}
+
+impl Fits {
+    fn validated(self, prepared: &Prepared<'_>, aim: Aim<'_>) -> Result<Validated, Error> {
+        let n_fits = self.done.len();
+        let rounds =
+            self.done.iter().map(|(_, rounds)| f64::from(*rounds)).sum::<f64>() / n_fits.max(1) as f64;
+        let held = self.done.into_iter().map(|(held, _)| held).collect();
+        let gathered = gather(prepared, held, aim)?;
+        let rounds = (rounds > 0.0).then(|| rounds.ceil() as u32);
+        Ok(Validated { rounds, n_fits: n_fits as u32, n_skipped: self.n_skipped, ..gathered })
+    }
+}
+
+impl Candidate<'_> {
+    /// All folds, and the first of them done on all threads.
+    fn first_fold(&self, scheme: Scheme, seed: Seed, ctx: &Ctx<'_>) -> Result<(Vec<Fold>, Fits), Error> {
+        let folds = plan(self.prepared, scheme, seed);
+        if folds.is_empty() {
+            let (table, n_rows) = (self.prepared.table_name(), self.prepared.rows.len());
+            return Err(Kind::NoFolds { table, n_rows, n_units: self.prepared.n_fold_units() }.into());
+        }
+        ctx.progress.stage("validating", Some(folds.len() as u64));
+        let clock = Clock::start();
+        // A third of the time for the first fold leaves room for the fit on all rows.
+        let first = self.fold(&folds[0], ctx.threads, &ctx.budget.share(0.33), self.first_pass(), ctx)?;
+        Ok((folds, Fits { done: vec![first], n_skipped: 0, clock }))
+    }
+
+    /// The folds behind the first one that the time left allows.
+    fn other_folds(&self, folds: &[Fold], fits: &mut Fits, ctx: &Ctx<'_>) -> Result<(), Error> {
+        let (one, exact) = (Threads::one(), self.first_pass());
+        let rest = affordable(ctx, fits.clock.elapsed(), folds.len() - 1);
+        let budget = ctx.budget.share(0.6);
+        for result in ctx.threads.map(rest, |i| self.fold(&folds[i + 1], &one, &budget, exact, ctx)) {
+            match result {
+                Ok(done) => fits.done.push(done),
+                // An interrupted run keeps the folds that were done; they come first.
+                Err(_) if ctx.cancel.is_cancelled() => break,
+                Err(e) => return Err(e),
+            }
+        }
+        fits.n_skipped = (folds.len() - fits.done.len()) as u32;
+        Ok(())
+    }
+
+    /// Floats come along where they are free.
+    fn first_pass(&self) -> Exactness {
+        if self.learner.floats_are_free { Exactness::Floats } else { Exactness::Integers }
+    }
+
+    /// What the folds predict without rounding; nothing for those that were interrupted.
+    fn floats(&self, folds: &[Fold], ctx: &Ctx<'_>) -> Vec<Vec<f64>> {
+        ctx.progress.stage("comparing with floats", Some(folds.len() as u64));
+        let (one, budget) = (Threads::one(), ctx.budget.share(0.6));
+        let fit = |i: usize| self.fold(&folds[i], &one, &budget, Exactness::Floats, ctx);
+        let done = ctx.threads.map(folds.len(), fit).into_iter();
+        done.map(|fit| fit.map_or(Vec::new(), |(held, _)| held.floats)).collect()
+    }
+
+    fn fold(
+        &self,
+        fold: &Fold,
+        threads: &Threads,
+        budget: &Budget,
+        exact: Exactness,
+        ctx: &Ctx<'_>,
+    ) -> Result<(HeldBack, u32), Error> {
         let rows = Rows { train: fold.train.clone(), others: fold.held_back.clone() };
         let inner = Ctx { threads, budget, ..*ctx };
-        let fitted = Candidate { prepared, learner, params }.fit(rows, None, exact, (fold.seed, &inner))?;
-        let n_outputs = prepared.target().n_outputs();
-        let linked = fitted.link.apply(&fitted.other_scores, n_outputs);
+        let fitted = self.fit(rows, None, exact, (fold.seed, &inner))?;
+        let linked = fitted.link.apply(&fitted.other_scores, self.prepared.target().n_outputs());
         let held = HeldBack {
             repetition: fold.repetition,
             rows: fold.held_back.clone(),
@@ -117,49 +256,17 @@ pub fn validate(
             floats: fitted.other_floats,
         };
         Ok((held, fitted.rounds))
-    };
-    // Where floats cost a second training, they come after all folds, if time is left.
-    let first_pass = if learner.floats_are_free { Exactness::Floats } else { Exactness::Integers };
-
-    let clock = Clock::start();
-    // A third of the time for the first fold leaves room for the fit on all rows.
-    let mut fits = vec![fit(&folds[0], ctx.threads, &ctx.budget.share(0.33), first_pass)?];
-    let took = clock.elapsed();
-    let rest = affordable(ctx, took, folds.len() - 1);
-    let n_skipped = (folds.len() - 1 - rest) as u32;
-    let budget = ctx.budget.share(0.6);
-    for result in ctx.threads.map(rest, |i| fit(&folds[i + 1], &one, &budget, first_pass)) {
-        match result {
-            Ok(done) => fits.push(done),
-            // An interrupted run keeps the folds that were done; they come first.
-            Err(_) if ctx.cancel.is_cancelled() => break,
-            Err(e) => return Err(e),
-        }
     }
-    let n_skipped = n_skipped + (rest + 1 - fits.len()) as u32;
-    if !learner.floats_are_free && n_skipped == 0 && floats_fit(ctx, clock.elapsed(), folds.len()) {
-        ctx.progress.stage("comparing with floats", Some(folds.len() as u64));
-        let budget = ctx.budget.share(0.6);
-        let again = ctx.threads.map(folds.len(), |i| fit(&folds[i], &one, &budget, Exactness::Floats));
-        for ((held, _), again) in fits.iter_mut().zip(again) {
-            // Whoever interrupts goes without.
-            if let Ok((again, _)) = again {
-                held.floats = again.floats;
-            }
-        }
-    }
-    let rounds = fits.iter().map(|(_, rounds)| f64::from(*rounds)).sum::<f64>() / fits.len().max(1) as f64;
-    let n_fits = fits.len() as u32;
-    let held = fits.into_iter().map(|(held, _)| held).collect();
-    let gathered = gather(prepared, held, aim)?;
-    Ok(Validated { rounds: (rounds > 0.0).then(|| rounds.ceil() as u32), n_fits, n_skipped, ..gathered })
 }
 
 /// A learner with its parameters, on the rows and features of a study.
-pub(crate) struct Candidate<'a> {
-    pub(crate) prepared: &'a Prepared<'a>,
-    pub(crate) learner: &'a LearnerEntry,
-    pub(crate) params: &'a Params,
+pub struct Candidate<'a> {
+    /// The study.
+    pub prepared: &'a Prepared<'a>,
+    /// The learner.
+    pub learner: &'a LearnerEntry,
+    /// Its parameters.
+    pub params: &'a Params,
 }
 
 impl Candidate<'_> {
@@ -260,13 +367,7 @@ fn affordable(ctx: &Ctx<'_>, took: Duration, n: usize) -> usize {
 pub(crate) fn plan(prepared: &Prepared<'_>, scheme: Scheme, seed: Seed) -> Vec<Fold> {
     let rows = &prepared.rows;
     let n_rows = rows.len();
-    let (n_folds, repetitions, share) = match scheme {
-        Scheme::Auto if n_rows > 50_000 => (5, 1, None),
-        Scheme::Auto if n_rows < 1000 => (8, 3, None),
-        Scheme::Auto => (8, 1, None),
-        Scheme::Folds(n) => (n, 1, None),
-        Scheme::Holdout(share) => (2, 1, Some(share)),
-    };
+    let (n_folds, repetitions, share) = scheme.parts(n_rows);
     if prepared.rank.is_some() {
         return blocks(prepared, n_folds, share, seed);
     }

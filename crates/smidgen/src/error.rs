@@ -69,6 +69,12 @@ impl From<compose::Error> for Error {
     }
 }
 
+impl From<search::Error> for Error {
+    fn from(e: search::Error) -> Error {
+        Error::new(e.nature(), &e)
+    }
+}
+
 impl From<::quantize::Error> for Error {
     fn from(e: ::quantize::Error) -> Error {
         Error::new(e.nature(), &e)

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::calibrated::{ProbabilityCalibration, calibrated};
-use crate::costs::{CostTable, class_weights};
+use crate::costs::CostTable;
 use crate::evaluate::{self, Evaluated, evaluate_rows, metric_task, report};
 use crate::figures::{Fitted, figures};
 use crate::fit_report::{FitReport, Stages, Status};
@@ -10,19 +10,18 @@ use crate::float_side::{FloatSide, LEAST_CORRELATION};
 use crate::joined::rows_of_second;
 use crate::output::{refuse_same_file, write_whole};
 use crate::relation_options::RelationOptions;
+use crate::searched::{Chosen, Workshop, named};
 use crate::table::{Scorer, batch_truth, rows_for};
 use crate::timing::measure;
 use compose::calibrate;
 use data::{Encoding, Markers, ReadOptions, Source, Table, Target, TargetOptions};
 use ir::{ColumnKind, Signature, Task};
-use jobs::{Cancel, Clock, Ctx, Seed};
-use learn::{Goal, LearnerEntry};
+use jobs::{Cancel, Clock, Ctx};
+use learn::LearnerEntry;
 use metrics::MetricEntry;
 use params::Params;
-use recipe::{
-    Aim, Duplicates, Finished, MissingCells, PrepareOptions, Prepared, Scheme, ScoreMap, Step, Validated,
-    Warning,
-};
+use recipe::{Aim, Duplicates, Finished, MissingCells, Prepared, Scheme, ScoreMap, Step, Validated, Warning};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -65,10 +64,12 @@ pub struct FitOptions {
     pub positive: Option<String>,
     /// How rows are held back.
     pub scheme: Scheme,
-    /// The learner.
-    pub learner: String,
-    /// Its parameters, as text.
-    pub settings: Vec<(String, String)>,
+    /// Learners to try; those that settings name, or the usual ones, if there are none.
+    pub learners: Vec<String>,
+    /// Parameters of learners: learner, name, value.
+    pub settings: Vec<(String, String, String)>,
+    /// A folder that keeps trials, so that a run goes on where another one was stopped.
+    pub resume: Option<PathBuf>,
     /// Probability calibration: `auto`, `none` or the name of a calibrator.
     pub calibrator: String,
     /// Parameters of calibrators: calibrator, name, value.
@@ -87,8 +88,6 @@ pub struct FitOptions {
 
 /// What is known before any row is read.
 struct Asked {
-    learner: &'static LearnerEntry,
-    params: Params,
     steps: Vec<Step>,
     metric: Option<&'static MetricEntry>,
     calibrator: calibrate::Asked,
@@ -99,12 +98,11 @@ struct Asked {
 /// # Errors
 /// Any fault of options or data; then nothing is written.
 pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
-    let learner = learn::learner(&options.learner)?;
-    let params = learner.params(&options.settings)?;
+    named(options, options.task)?;
     let metric = options.metric.as_deref().map(metrics::metric).transpose()?;
     let steps = steps(&options.transforms, &options.transform_settings)?;
     let calibrator = calibrate::Asked::parse(&options.calibrator, &options.calibrator_settings)?;
-    let asked = Asked { learner, params, steps, metric, calibrator };
+    let asked = Asked { steps, metric, calibrator };
     let cost_table = options.costs.as_deref().map(CostTable::read).transpose()?;
     let test_source = options.test.as_deref().map(Source::parse).transpose()?;
 
@@ -130,44 +128,38 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         return Err(unfit_metric(metric, target.task));
     }
 
-    asked.learner.answers(target.task)?;
+    let learners = named(options, Some(target.task))?;
     asked.calibrator.answers(target.task)?;
     let costs = cost_table.as_ref().map(|table| table.of_classes(&target.classes)).transpose()?;
-    let class_weights = class_weights(asked.learner, &asked.params, costs.as_ref(), target.task)?;
 
-    let clock = Clock::start();
-    ctx.progress.stage("encoding", None);
-    let prepare = PrepareOptions {
-        target: &options.target,
-        row_weight: options.row_weight.as_deref(),
-        declared: &options.types,
-        steps: &asked.steps,
+    let workshop = Workshop {
+        options,
+        table: &table,
+        target: &target,
         relations,
-        duplicates: options.duplicates,
-        missing_cells: options.missing_cells,
-        max_bins: asked.learner.max_bins(&asked.params),
-        takes: asked.learner.takes,
-        n_batches: None,
-        class_weights,
-        goal: goal(metric),
-        seed: Seed(options.seed),
+        steps: &asked.steps,
+        metric,
+        costs: costs.as_ref(),
+        ready: RefCell::default(),
+        best: RefCell::default(),
     };
-    let prepared = Prepared::new(&table, &target, &prepare, ctx)?;
-    stages.encode = clock.seconds();
-
-    let clock = Clock::start();
-    let seed = Seed(options.seed);
+    let chosen = match &learners[..] {
+        [first, ..] if ctx.budget.units() == Some(1) => workshop.only(first, ctx)?,
+        _ => workshop.best_of(learners, ctx)?,
+    };
+    let Chosen { learner, params, prepared, validated, searched, seconds } = chosen;
+    workshop.ready.borrow_mut().clear();
     let aim = Aim { metric, costs: costs.as_ref(), factors: prepared.class_factors.as_deref() };
-    let validated =
-        recipe::validate(&prepared, asked.learner, &asked.params, options.scheme, aim, seed, ctx)?;
+    let clock = Clock::start();
     let (validated, calibrator) = calibrated(&asked.calibrator, &prepared, validated, aim, ctx)?;
-    stages.validate = clock.seconds();
+    [stages.encode, stages.validate] = [seconds[0], seconds[1] + clock.seconds()];
+    let work = searched.as_ref().map_or(1, |s| s.n_trials as u64);
 
     let clock = Clock::start();
     ctx.progress.stage("fitting on all rows", validated.rounds.map(u64::from));
     let score_map = calibrator.as_ref().map(|made| &made.map);
-    let told = Told { validated: &validated, metric, score_map };
-    let finished = finish(options, &asked, &prepared, &target, told, ctx)?;
+    let told = Told { validated: &validated, metric, score_map, work };
+    let finished = finish(options, (learner, &params), &prepared, &target, told, ctx)?;
     let model = finished.model;
     stages.finish = clock.seconds();
 
@@ -196,11 +188,12 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     };
     stages.test = clock.seconds();
     let clock = Clock::start();
+    let prepare = workshop.prepare_options(learner, &params)?;
     let figures = options.figures.then(|| {
         let fitted = Fitted {
             options,
-            learner: asked.learner,
-            params: &asked.params,
+            learner,
+            params: &params,
             metric,
             aim,
             table: &table,
@@ -231,6 +224,9 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
             floats.rank_correlation.unwrap_or_default()
         );
         warnings.push(Warning::table("explanations_differ", text));
+    }
+    if let Some(why) = searched.as_ref().and_then(|s| s.unkept.as_ref()) {
+        warnings.push(Warning::table("trials_not_kept", why.clone()));
     }
     if validated.n_skipped > 0 && !ctx.cancel.is_cancelled() {
         let text = format!("{} folds were left out for lack of time; give more --time", validated.n_skipped);
@@ -266,9 +262,10 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         speed,
         seconds: ctx.budget.clock().seconds(),
         stages,
-        work: 1,
-        learner: asked.learner.name,
-        recipe: prepared.recipe(&asked.params),
+        work,
+        learner: learner.name,
+        recipe: prepared.recipe(&params),
+        searched,
         rounds: validated.rounds,
         warnings,
         cleaned,
@@ -362,17 +359,18 @@ struct Told<'a> {
     validated: &'a Validated,
     metric: &'a MetricEntry,
     score_map: Option<&'a ScoreMap>,
+    work: u64,
 }
 
 fn finish(
     options: &FitOptions,
-    asked: &Asked,
+    (learner, params): (&LearnerEntry, &Params),
     prepared: &Prepared<'_>,
     target: &Target,
     told: Told<'_>,
     ctx: &Ctx<'_>,
 ) -> Result<Finished, Error> {
-    let Told { validated, metric, score_map } = told;
+    let Told { validated, metric, score_map, work } = told;
     let metrics = validated.score.map(|s| (format!("{} (oof)", metric.name), s)).into_iter().collect();
     let origin = recipe::Origin {
         target: &options.target,
@@ -380,7 +378,7 @@ fn finish(
         classes: &target.classes,
         missing: &options.missing,
         seed: options.seed,
-        work: 1,
+        work,
         decision: &validated.decision,
         score_map,
         metrics,
@@ -389,12 +387,7 @@ fn finish(
     let cancel = Cancel::new();
     let cancel = if ctx.cancel.is_cancelled() { &cancel } else { ctx.cancel };
     let ctx = Ctx { cancel, ..*ctx };
-    Ok(recipe::finish(prepared, asked.learner, &asked.params, validated.rounds, origin, &ctx)?)
-}
-
-/// What a metric wants of predicted numbers.
-fn goal(metric: &MetricEntry) -> Goal {
-    if matches!(metric.name, "mae" | "medae") { Goal::Median } else { Goal::Mean }
+    Ok(recipe::finish(prepared, learner, params, validated.rounds, origin, &ctx)?)
 }
 
 fn unfit_metric(metric: &MetricEntry, task: Task) -> Error {

@@ -4,6 +4,7 @@ use crate::calibrated::ProbabilityCalibration;
 use crate::costs::CostReport;
 use crate::evaluate::Evaluated;
 use crate::figures::Figures;
+use crate::searched::Searched;
 use crate::timing::Speed;
 use ir::Task;
 use recipe::{Cleaned, Warning};
@@ -82,6 +83,8 @@ pub struct FitReport {
     pub work: u64,
     /// The learner.
     pub learner: &'static str,
+    /// What was tried, if there was a choice.
+    pub searched: Option<Searched>,
     /// The learner and what was set.
     pub recipe: String,
     /// Rounds of the written model; `None` for learners without rounds.

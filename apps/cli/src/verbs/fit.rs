@@ -9,11 +9,15 @@ use crate::{figures, look, page, values};
 use command::command;
 use serde_json::{Value, json};
 use smidgen::{
-    ColumnKind, Error, FitOptions, FitReport, ReadOptions, Scheme, Status, Task, fit, report_page,
+    ColumnKind, Error, FitOptions, FitReport, LEARNERS, ReadOptions, Scheme, Searched, Status, Task, fit,
+    report_page,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// Candidates that the terminal shows.
+const N_SHOWN: usize = 5;
 
 /// How a table is read; shared by the verbs that find out types.
 #[derive(clap::Args)]
@@ -93,9 +97,12 @@ pub(crate) struct Args {
     /// Hold this share of the rows back instead of folds
     #[arg(long, value_name = "SHARE")]
     holdout: Option<f64>,
-    /// Learners to try
-    #[arg(long, value_name = "NAME,..", default_value = "gbdt", value_delimiter = ',')]
+    /// Learners to try; the usual ones, or those that --set names, unless given
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
     learners: Vec<String>,
+    /// A folder that keeps what was tried: a run that was stopped goes on, a finished one is extended by more --time
+    #[arg(long, value_name = "DIR")]
+    resume: Option<PathBuf>,
     #[command(flatten)]
     steps: StepArgs,
     /// The seed
@@ -185,10 +192,13 @@ fn options(args: &Args) -> Result<FitOptions, Error> {
             Error::input(format!("--folds: expected auto or a number in 2..=1000, got \"{n}\""))
         })?),
     };
-    let [learner] = &args.learners[..] else {
-        return Err(Error::unsupported("--learners: one learner at a time for now"));
+    let learners: Vec<String> =
+        args.learners.iter().map(|l| l.trim().to_owned()).filter(|l| !l.is_empty()).collect();
+    let names: Vec<&str> = match &learners[..] {
+        [] => LEARNERS.iter().map(|l| l.name).collect(),
+        named => named.iter().map(String::as_str).collect(),
     };
-    let settings = args.steps.settings(&[learner])?;
+    let settings = args.steps.settings(&names)?;
     let (types, drop) = types(&args.read)?;
     Ok(FitOptions {
         data: args.data.clone(),
@@ -209,8 +219,9 @@ fn options(args: &Args) -> Result<FitOptions, Error> {
         row_weight: args.row_weight.clone(),
         positive: args.positive.clone(),
         scheme,
-        learner: learner.clone(),
-        settings: settings.learner,
+        learners,
+        settings: settings.learners,
+        resume: args.resume.clone(),
         calibrator: args.calibrator.clone(),
         calibrator_settings: settings.calibrators,
         costs: args.costs.clone(),
@@ -243,6 +254,9 @@ fn text(made: &FitReport) -> String {
         made.n_columns.0,
         made.n_columns.1
     );
+    if let Some(searched) = &made.searched {
+        out.push_str(&format!("{}\n", tried(searched, made.metric)));
+    }
     if let Some(c) = &made.calibration {
         out.push_str(&format!(
             "probabilities calibrated by {}: log loss {} to {}, ece {} to {} out of fold\n\n",
@@ -288,6 +302,20 @@ fn text(made: &FitReport) -> String {
     out
 }
 
+/// The best of what was tried.
+fn tried(searched: &Searched, metric: &str) -> String {
+    let mut table = look::table(&["candidate", "score", "seconds"]);
+    table.set_header(["candidate", metric, "seconds"]);
+    for (what, score, seconds) in searched.leaders.iter().take(N_SHOWN) {
+        table.add_row([what.clone(), look::score(*score), format!("{seconds:.1}")]);
+    }
+    let known = match searched.n_known {
+        0 => String::new(),
+        n => format!(", {} of them in earlier runs", look::count(n as u64)),
+    };
+    format!("{} candidates tried{known}; the best:\n{table}\n", look::count(searched.n_trials as u64))
+}
+
 fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
     let (score, error) = (made.score(), made.error());
     let mut object = json!({
@@ -314,6 +342,10 @@ fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
         "members": [{"learner": made.learner, "weight": 1.0, "bytes": made.bytes}],
         "front": [{"point": 1, "score": figures::number(score), "bytes": made.bytes, "cost_ns": null}],
         "warnings": figures::warnings(&made.warnings),
+        "trials": made.searched.as_ref().map(|s| s.leaders.iter().map(|(what, score, seconds)| json!({
+            "recipe": what, "score": figures::number(Some(*score)), "seconds": seconds,
+        })).collect::<Vec<_>>()),
+        "trials_known": made.searched.as_ref().map(|s| s.n_known),
         "calibration": made.calibration.map(|c| json!({
             "method": c.method,
             "log_loss_before": c.log_loss_before,

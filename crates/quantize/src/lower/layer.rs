@@ -167,7 +167,7 @@ impl<'g> Found<'g> {
             return Some(true);
         }
         // Not with any weights: with these?
-        let Some(weights) = self.graph.constant(layer.w.codes).and_then(whole) else { return Some(false) };
+        let Some(weights) = self.whole_codes(layer.w.codes) else { return Some(false) };
         let inner = dims[layer.axis + 1..].iter().product::<usize>().max(1);
         let mut sums: Vec<[i128; 2]> = bias.iter().map(|&b| [b.into(); 2]).collect();
         for (at, w) in weights.into_iter().enumerate() {
@@ -177,6 +177,23 @@ impl<'g> Found<'g> {
             sum[1] += products[0].max(products[1]);
         }
         Some(sums.iter().flatten().all(|sum| sum.abs() < MAX_SUM))
+    }
+
+    /// Codes that are constant, or looked up in a constant table at constant places.
+    fn whole_codes(&self, codes: ValueIdx) -> Option<Vec<i64>> {
+        if let Some(tensor) = self.graph.constant(codes) {
+            return whole(tensor);
+        }
+        let node = self.graph.maker(codes)?;
+        let &[first, .., last] = &node.inputs[..] else {
+            return match operator(node)? {
+                TensorOp::Cast(_) => self.whole_codes(*node.inputs.first()?),
+                _ => None,
+            };
+        };
+        let TensorOp::Gather(_) = operator(node)? else { return None };
+        let (table, places) = (self.whole_codes(first)?, self.whole_codes(last)?);
+        places.into_iter().map(|at| table.get(usize::try_from(at).ok()?).copied()).collect()
     }
 
     /// The power of two on whose multiples the largest sum of a layer still fits `i32`.

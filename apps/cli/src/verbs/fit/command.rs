@@ -51,8 +51,8 @@ pub(super) fn command(args: &Args, options: &FitOptions, made: &FitReport) -> St
         Scheme::Folds(n) => flag("--folds", n.to_string()),
         Scheme::Holdout(share) => flag("--holdout", share.to_string()),
     }
-    if options.learner != "gbdt" {
-        flag("--learners", options.learner.clone());
+    if !options.learners.is_empty() {
+        flag("--learners", options.learners.join(","));
     }
     args.steps.flags(&mut flag);
     flag("--seed", options.seed.to_string());

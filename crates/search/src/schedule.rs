@@ -1,0 +1,396 @@
+//! What is tried next: asked for trials, told what came of them.
+//!
+//! First the portfolio, then a walk ([`Flow`]) for each learner from its best trial. A learner is drawn with a chance of
+//! one against its estimated cost of improvement: what it cost since it last got better, or what it cost to get there from
+//! the time before, whichever is more, and no less than what would catch up with the best learner at the same rate.
+//! Trials that are worse than most behind their first fold go no further: the bar is the third of those before.
+//! All is decided from what was told in the order of trials, so the same trials come on any machine and any number of
+//! workers.
+//! # Source  Wang et al., FLAML, MLSys 2021, section 4.2; Li et al., Massively parallel hyperparameter tuning (ASHA),
+//! MLSys 2020, with the first fold as the first rung.
+
+use crate::error::Error;
+use crate::flow::Flow;
+use crate::portfolio::portfolio;
+use crate::trial::{Outcome, Trial};
+use ir::digest::SplitMix64;
+use jobs::Seed;
+use learn::LearnerEntry;
+use params::Axis;
+use std::collections::BTreeSet;
+
+/// Of trials with a first fold, the share that goes on.
+const KEPT: f64 = 1.0 / 3.0;
+/// Rows of a fold below which one fold says too little to stop a trial.
+const SURE: usize = 150;
+/// An error is smaller if it is so by this share.
+const BETTER: f64 = 1e-4;
+/// Draws of a place that was not tried, before a learner is given up.
+const DRAWS: usize = 30;
+/// Trials without an improvement after which a study ends, by rows; between them by their logarithm.
+const PATIENCE: [(f64, f64); 5] =
+    [(100.0, 8.0), (500.0, 12.0), (2500.0, 25.0), (10_000.0, 60.0), (100_000.0, 150.0)];
+
+/// A trial that was asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// What is tried.
+    pub trial: Trial,
+    arm: usize,
+    /// Where it is in the space of its learner; none for the portfolio.
+    place: Option<Vec<f64>>,
+}
+
+/// What was told of a trial.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// What was tried.
+    pub trial: Trial,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// A learner.
+struct Arm {
+    entry: &'static LearnerEntry,
+    /// What the user set; the search leaves it.
+    fixed: Vec<(String, String)>,
+    /// What is searched.
+    space: Vec<Axis>,
+    flow: Option<Flow>,
+    /// The best trial and its error.
+    best: Option<(f64, Trial)>,
+    /// Work in all, when it last got better, and the time before.
+    spent: f64,
+    improved: [f64; 2],
+    n_trials: usize,
+}
+
+/// What is tried next.
+pub struct Schedule {
+    arms: Vec<Arm>,
+    /// Trials of the portfolio that were not asked for yet, the next one last.
+    open: Vec<(usize, Trial)>,
+    told: Vec<Told>,
+    /// Trials since the best one.
+    since_best: usize,
+    best: Option<usize>,
+    tried: BTreeSet<Vec<u8>>,
+    n_rows: usize,
+    n_held_back: usize,
+    seed: Seed,
+    random: SplitMix64,
+}
+
+/// What a study searches.
+#[derive(Clone)]
+pub struct Space {
+    /// Learners, each with the settings that the user gave.
+    pub learners: Vec<(&'static LearnerEntry, Vec<(String, String)>)>,
+    /// Transforms that the user gave, before all learners.
+    pub transforms: Vec<String>,
+    /// Rows that are learnt from.
+    pub n_rows: usize,
+    /// Rows that a fold holds back.
+    pub n_held_back: usize,
+    /// Where randomness comes from.
+    pub seed: Seed,
+}
+
+impl Schedule {
+    /// The first trials are those of the portfolio.
+    ///
+    /// # Errors
+    /// Settings that the learner does not take.
+    pub fn new(space: Space) -> Result<Schedule, Error> {
+        let Space { learners, transforms, n_rows, n_held_back, seed } = space;
+        let names: Vec<&str> = learners.iter().map(|(entry, _)| entry.name).collect();
+        let mut arms = Vec::with_capacity(learners.len());
+        for (entry, fixed) in learners {
+            let given = entry.params(&fixed)?;
+            let is_free = |axis: &&Axis| !given.is_given(axis.name);
+            let space = entry.space.iter().filter(is_free).copied().collect();
+            let improved = [0.0; 2];
+            arms.push(Arm { entry, fixed, space, flow: None, best: None, spent: 0.0, improved, n_trials: 0 });
+        }
+        let mut open: Vec<(usize, Trial)> = Vec::new();
+        for mut trial in portfolio(&names, n_rows) {
+            let Some(arm) = arms.iter().position(|a| a.entry.name == trial.learner) else { continue };
+            trial.settings.retain(|(name, _)| arms[arm].fixed.iter().all(|(given, _)| given != name));
+            trial.settings = [arms[arm].fixed.clone(), trial.settings].concat();
+            trial.transforms = transforms.clone();
+            if !open.iter().any(|(_, known)| *known == trial) {
+                open.push((arm, trial));
+            }
+        }
+        open.reverse();
+        let random = SplitMix64::new(seed.derive("schedule", 0).0);
+        Ok(Schedule {
+            arms,
+            open,
+            told: Vec::new(),
+            since_best: 0,
+            best: None,
+            tried: BTreeSet::new(),
+            n_rows,
+            n_held_back,
+            seed,
+            random,
+        })
+    }
+
+    /// At most `n` trials; none when nothing is left to try, or nothing was better for a while.
+    pub fn ask(&mut self, n: usize) -> Vec<Asked> {
+        let bar = self.bar();
+        let mut asked = Vec::with_capacity(n);
+        while asked.len() < n && !self.is_done() {
+            let next = match self.open.pop() {
+                Some((arm, trial)) => Some(Asked { trial, arm, place: None }),
+                None => self.walk(),
+            };
+            let Some(mut next) = next else { break };
+            if !self.tried.insert(next.trial.bytes()) {
+                continue;
+            }
+            next.trial.bar = bar;
+            asked.push(next);
+        }
+        asked
+    }
+
+    /// What came of trials that were asked for, in their order.
+    pub fn tell(&mut self, asked: Asked, outcome: Outcome) {
+        let Asked { trial, arm, place } = asked;
+        let own = &mut self.arms[arm];
+        own.spent += outcome.work;
+        own.n_trials += 1;
+        let known = own.best.as_ref().map(|(error, _)| *error);
+        let is_better = match (outcome.error, known) {
+            (Some(error), Some(known)) => is_less(error, known),
+            (error, _) => error.is_some(),
+        };
+        if let (true, Some(error)) = (is_better, outcome.error) {
+            own.best = Some((error, trial.clone()));
+            own.improved = [own.spent, own.improved[0]];
+        }
+        match (&mut own.flow, &place) {
+            (Some(flow), Some(place)) => flow.told(place, is_better),
+            // Another walk begins where the best trial is.
+            (flow, _) if is_better => *flow = None,
+            _ => {}
+        }
+        let best = self.best.and_then(|at| self.told[at].outcome.error);
+        let is_best = match (outcome.error, best) {
+            (Some(error), Some(best)) => is_less(error, best),
+            (error, _) => error.is_some(),
+        };
+        self.since_best = if is_best { 0 } else { self.since_best + 1 };
+        if is_best {
+            self.best = Some(self.told.len());
+        }
+        self.told.push(Told { trial, outcome });
+    }
+
+    /// All that was told.
+    pub fn told(&self) -> &[Told] {
+        &self.told
+    }
+
+    /// The trial with the smallest error.
+    pub fn best(&self) -> Option<&Told> {
+        self.told.get(self.best?)
+    }
+
+    /// Nothing was better for so long that more trials would rather fit the folds than the question.
+    fn is_done(&self) -> bool {
+        self.since_best as f64 >= patience(self.n_rows) && self.best.is_some()
+    }
+
+    /// The error of a first fold that most trials so far do not reach.
+    fn bar(&self) -> Option<f64> {
+        if self.n_held_back < SURE {
+            return None;
+        }
+        let mut first: Vec<f64> = self.told.iter().filter_map(|told| told.outcome.first).collect();
+        first.sort_by(f64::total_cmp);
+        let at = (first.len() as f64 * KEPT).floor() as usize;
+        (at > 0).then(|| first[at - 1])
+    }
+
+    /// A step of the walk of a learner that is drawn.
+    fn walk(&mut self) -> Option<Asked> {
+        for _ in 0..DRAWS {
+            let arm = self.draw()?;
+            let seed = self.seed.derive(self.arms[arm].entry.name, self.arms[arm].n_trials as u64).0;
+            let own = &mut self.arms[arm];
+            let start = own.start();
+            let place = own.flow.get_or_insert_with(|| Flow::new(start, seed)).next();
+            let trial = own.at(&place);
+            if !self.tried.contains(&trial.bytes()) {
+                return Some(Asked { trial, arm, place: Some(place) });
+            }
+            if let Some(flow) = &mut own.flow {
+                flow.told(&place, false);
+            }
+        }
+        None
+    }
+
+    /// A learner, by the cost of making it better.
+    fn draw(&mut self) -> Option<usize> {
+        let best = self.best().and_then(|told| told.outcome.error)?;
+        let chance = |arm: &Arm| -> f64 {
+            let Some((error, _)) = &arm.best else { return 0.0 };
+            if arm.space.is_empty() {
+                return 0.0;
+            }
+            let since = (arm.spent - arm.improved[0]).max(arm.improved[0] - arm.improved[1]);
+            // At the rate at which it got better so far, to where the best one is.
+            let behind = ((error - best) / best.abs().max(1e-12)).max(0.0);
+            let catch_up = arm.spent * behind / RATE;
+            1.0 / since.max(catch_up).max(1e-9)
+        };
+        let chances: Vec<f64> = self.arms.iter().map(chance).collect();
+        let sum: f64 = chances.iter().sum();
+        if sum <= 0.0 {
+            return None;
+        }
+        let mut at = (self.random.next_word() >> 11) as f64 / (1u64 << 53) as f64 * sum;
+        let drawn = chances.iter().position(|chance| {
+            at -= chance;
+            at < 0.0
+        });
+        drawn.or_else(|| chances.iter().rposition(|chance| *chance > 0.0))
+    }
+}
+
+/// The share of its error that a walk takes off in about the work that it took so far.
+const RATE: f64 = 0.03;
+
+impl Arm {
+    /// The place of the best trial.
+    fn start(&self) -> Vec<f64> {
+        let empty = Vec::new();
+        let settings = self.best.as_ref().map_or(&empty, |(_, trial)| &trial.settings);
+        let place = |axis: &Axis| {
+            let set = settings.iter().find(|(name, _)| name == axis.name).map(|(_, value)| value.clone());
+            let default = self.entry.spec().find(|p| p.name == axis.name).map(|p| p.default.to_string());
+            set.or(default).map_or(0.5, |value| axis.place(&value))
+        };
+        self.space.iter().map(place).collect()
+    }
+
+    /// The trial of a place: as the best one, but for what is searched.
+    fn at(&self, place: &[f64]) -> Trial {
+        let mut trial = self.best.as_ref().map(|(_, trial)| trial.clone()).unwrap_or_default();
+        trial.bar = None;
+        trial.settings.retain(|(name, _)| self.space.iter().all(|axis| axis.name != name));
+        trial
+            .settings
+            .extend(self.space.iter().zip(place).map(|(axis, &at)| (axis.name.to_owned(), axis.text(at))));
+        trial
+    }
+}
+
+fn is_less(error: f64, than: f64) -> bool {
+    error < than - BETTER * than.abs()
+}
+
+/// Trials without an improvement after which a study of so many rows ends.
+fn patience(n_rows: usize) -> f64 {
+    let rows = n_rows as f64;
+    let [first, .., last] = PATIENCE;
+    if rows <= first.0 {
+        return first.1;
+    }
+    let piece = PATIENCE.windows(2).find(|pair| rows <= pair[1].0);
+    piece.map_or(last.1, |pair| {
+        let at = (rows / pair[0].0).ln() / (pair[1].0 / pair[0].0).ln();
+        pair[0].1 + at * (pair[1].1 - pair[0].1)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn space(names: &[&str], n_rows: usize) -> Space {
+        let learners = names.iter().map(|name| (learn::learner(name).unwrap(), Vec::new())).collect();
+        Space { learners, transforms: Vec::new(), n_rows, n_held_back: n_rows / 8, seed: Seed(0) }
+    }
+
+    /// The error of a trial in a world where forests are hopeless and small steps of boosting are best.
+    fn world(trial: &Trial) -> Outcome {
+        let setting = |name: &str| {
+            trial.settings.iter().find(|(n, _)| n == name).and_then(|(_, v)| v.parse::<f64>().ok())
+        };
+        let error = match &trial.learner[..] {
+            "gbdt" => 0.2 + 0.1 * (setting("learning_rate").unwrap_or(0.1).ln() - 0.02f64.ln()).abs(),
+            "logistic" => 0.35 + 0.01 * (setting("c").unwrap_or(1.0).ln() - 3.0).abs(),
+            _ => 0.9,
+        };
+        let is_stopped = trial.bar.is_some_and(|bar| error > bar);
+        let (first, work) = (Some(error), if is_stopped { 1.0 } else { 8.0 });
+        Outcome { error: (!is_stopped).then_some(error), first, work, is_whole: true, ..Outcome::default() }
+    }
+
+    fn run(schedule: &mut Schedule, n_rounds: usize, round: usize) {
+        for _ in 0..n_rounds {
+            for asked in schedule.ask(round) {
+                let outcome = world(&asked.trial);
+                schedule.tell(asked, outcome);
+            }
+        }
+    }
+
+    #[test]
+    fn the_best_is_found_and_the_hopeless_left() {
+        let mut schedule = Schedule::new(space(&["gbdt", "logistic", "forest"], 20_000)).unwrap();
+        run(&mut schedule, 12, 8);
+        let best = schedule.best().unwrap();
+        assert_eq!(best.trial.learner, "gbdt");
+        assert!(best.outcome.error.unwrap() < 0.23, "{best:?}");
+        let count = |name: &str| schedule.told().iter().filter(|t| t.trial.learner == name).count();
+        assert!(count("gbdt") > 2 * count("forest"), "{} {}", count("gbdt"), count("forest"));
+        // Nothing is tried twice; the hopeless stop behind one fold.
+        let tried: BTreeSet<Vec<u8>> =
+            schedule.told().iter().map(|t| Trial { bar: None, ..t.trial.clone() }.bytes()).collect();
+        assert_eq!(tried.len(), schedule.told().len());
+        let late = schedule.told().iter().skip(16).filter(|t| t.trial.learner == "forest");
+        assert!(late.clone().count() > 0 && late.clone().all(|t| t.outcome.error.is_none()));
+    }
+
+    #[test]
+    fn the_same_is_asked_again_and_small_tables_end_early() {
+        let told = |n_rows, round| {
+            let mut schedule = Schedule::new(space(&["gbdt", "logistic", "knn"], n_rows)).unwrap();
+            run(&mut schedule, 400 / round, round);
+            schedule.told().to_vec()
+        };
+        assert_eq!(told(5_000, 8), told(5_000, 8));
+        assert!(told(100, 1).len() < 60 && told(100, 1).len() < told(50_000, 1).len());
+        // Folds of few rows stop nothing.
+        assert!(told(100, 8).iter().all(|t| t.trial.bar.is_none()));
+    }
+
+    #[test]
+    fn what_is_set_stays() {
+        let mut space = space(&["gbdt"], 1000);
+        space.learners[0].1 = vec![("learning_rate".to_owned(), "0.3".to_owned())];
+        space.transforms = vec!["standard".to_owned()];
+        let mut schedule = Schedule::new(space).unwrap();
+        run(&mut schedule, 3, 8);
+        for told in schedule.told() {
+            let rates: Vec<_> = told.trial.settings.iter().filter(|(n, _)| n == "learning_rate").collect();
+            assert_eq!((rates.len(), &rates[0].1[..]), (1, "0.3"));
+            assert_eq!(told.trial.transforms, ["standard"]);
+        }
+        assert!(schedule.told().len() > 8);
+    }
+
+    #[test]
+    fn patience_grows_with_rows() {
+        let all: Vec<f64> = [10, 100, 300, 500, 5000, 1_000_000].map(patience).to_vec();
+        assert!(all.windows(2).all(|w| w[0] <= w[1]) && all[0] == 8.0 && all[5] == 150.0, "{all:?}");
+    }
+}
