@@ -50,7 +50,7 @@ fn bad_arguments() {
         ),
         args(
             "--set of another learner",
-            "fit good.csv --target y --set knn.k=3",
+            "fit good.csv --target y --learners gbdt --set knn.k=3",
             2,
             &["--set knn.k=3", "known: gbdt"],
         ),
@@ -94,12 +94,12 @@ fn bad_arguments() {
             2,
             &["--task: expected auto, binary, multiclass or regression, got \"guess\""],
         ),
-        args("--folds loo", "fit good.csv --target y --folds loo", 3, &["--folds loo"]),
+        args("--folds all", "fit good.csv --target y --folds all", 2, &["auto, loo or a number", "\"all\""]),
         args(
             "--folds 1",
             "fit good.csv --target y --folds 1",
             2,
-            &["--folds: expected auto or a number in 2..=1000, got \"1\""],
+            &["--folds: expected auto, loo or a number in 2..=1000, got \"1\""],
         ),
         args(
             "--holdout",

@@ -121,6 +121,18 @@ pub enum Kind {
         /// Sets of rows that share a fold.
         n_units: usize,
     },
+    /// Too many rows to hold each back alone.
+    #[error(
+        "{table}: --folds loo fits a model for each of {n_rows} rows: expected at most {most}; use --folds 10"
+    )]
+    LeaveOneOut {
+        /// The table.
+        table: String,
+        /// Rows with a target.
+        n_rows: usize,
+        /// The most rows.
+        most: usize,
+    },
     /// One class is left.
     #[error(
         "{table}: cleaning left rows of one class only, {n_rows} of them: expected two classes or more; leave out --missing-cells drop-rows or --duplicates drop"
@@ -175,6 +187,7 @@ impl Error {
             | Kind::NoWeight { .. }
             | Kind::NoNumbers
             | Kind::NoFolds { .. }
+            | Kind::LeaveOneOut { .. }
             | Kind::OneClass { .. }
             | Kind::NoRows { .. }
             | Kind::StepForm { .. }

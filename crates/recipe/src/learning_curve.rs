@@ -1,8 +1,9 @@
 //! Scores by the number of training rows: what more rows would bring.
 
 use crate::decide::Aim;
+use crate::folds::{Scheme, plan};
 use crate::prepared::Prepared;
-use crate::validate::{Candidate, Scheme, Validated, plan};
+use crate::validate::{Candidate, Validated};
 use ir::digest::mix;
 use jobs::{Ctx, Seed};
 use learn::LearnerEntry;

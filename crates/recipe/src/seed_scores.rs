@@ -1,8 +1,9 @@
 //! How far the score hangs on the seed.
 
 use crate::decide::Aim;
+use crate::folds::{Scheme, plan};
 use crate::prepared::Prepared;
-use crate::validate::{Candidate, Scheme, Validated, plan};
+use crate::validate::{Candidate, Validated};
 use jobs::{Ctx, Seed};
 use learn::LearnerEntry;
 use params::Params;

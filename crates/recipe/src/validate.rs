@@ -2,48 +2,15 @@
 
 use crate::decide::{Aim, labels_by, predictions_by};
 use crate::error::{Error, Kind};
+use crate::folds::{Fold, MAX_LEFT_OUT, Scheme, plan};
 use crate::predictions::{Predictions, Truth};
 use crate::prepared::Prepared;
-use ir::digest::mix;
 use jobs::{Budget, Clock, Ctx, Seed, Silent, Threads};
 use learn::{Decision, Exactness, Fitted, LearnerEntry, ScoreLink};
 use metrics::MetricEntry;
 use params::Params;
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use trees::Rows;
-
-/// How rows are held back.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Scheme {
-    /// 8 folds; 5 above 50,000 rows; three times over below 1,000 rows.
-    Auto,
-    /// This many folds.
-    Folds(u32),
-    /// One part of this share.
-    Holdout(f64),
-}
-
-impl Scheme {
-    /// Folds, how often rows are dealt anew, and the share that is held back instead, for so many rows.
-    fn parts(self, n_rows: usize) -> (u32, usize, Option<f64>) {
-        match self {
-            Scheme::Auto if n_rows > 50_000 => (5, 1, None),
-            Scheme::Auto if n_rows < 1000 => (8, 3, None),
-            Scheme::Auto => (8, 1, None),
-            Scheme::Folds(n) => (n, 1, None),
-            Scheme::Holdout(share) => (2, 1, Some(share)),
-        }
-    }
-
-    /// Rows that one fold holds back, of so many.
-    pub fn n_held_back(self, n_rows: usize) -> usize {
-        match self.parts(n_rows) {
-            (.., Some(share)) => (n_rows as f64 * share) as usize,
-            (n_folds, ..) => n_rows / n_folds.max(1) as usize,
-        }
-    }
-}
 
 /// What fitting inside folds showed.
 #[derive(Clone, Debug)]
@@ -85,13 +52,8 @@ pub struct HeldBack {
     pub floats: Vec<f64>,
 }
 
-/// One held-back part.
-pub(crate) struct Fold {
-    repetition: usize,
-    pub(crate) held_back: Vec<u32>,
-    pub(crate) train: Vec<u32>,
-    pub(crate) seed: Seed,
-}
+/// Folds that tell how many rounds a fit takes where every row is held back alone.
+const ROUNDS_FOLDS: u32 = 8;
 
 impl HeldBack {
     fn linked(&self, floats: bool) -> &[f64] {
@@ -139,7 +101,10 @@ pub fn with_floats(
     took: Duration,
     (seed, ctx): (Seed, &Ctx<'_>),
 ) -> Result<Validated, Error> {
-    let folds = plan(candidate.prepared, scheme, seed);
+    let mut folds = plan(candidate.prepared, scheme, seed);
+    if scheme == Scheme::LeaveOneOut {
+        folds.iter_mut().for_each(|fold| fold.rounds = validated.rounds);
+    }
     let is_there = validated.held.iter().all(|held| !held.floats.is_empty());
     if is_there || validated.held.len() != folds.len() || !floats_fit(ctx, took, folds.len()) {
         return Ok(validated);
@@ -192,16 +157,42 @@ impl Fits {
 impl Candidate<'_> {
     /// All folds, and the first of them done on all threads.
     fn first_fold(&self, scheme: Scheme, seed: Seed, ctx: &Ctx<'_>) -> Result<(Vec<Fold>, Fits), Error> {
-        let folds = plan(self.prepared, scheme, seed);
+        if scheme == Scheme::LeaveOneOut && self.prepared.rows.len() > MAX_LEFT_OUT {
+            let (table, n_rows) = (self.prepared.table_name(), self.prepared.rows.len());
+            return Err(Kind::LeaveOneOut { table, n_rows, most: MAX_LEFT_OUT }.into());
+        }
+        let mut folds = plan(self.prepared, scheme, seed);
         if folds.is_empty() {
             let (table, n_rows) = (self.prepared.table_name(), self.prepared.rows.len());
             return Err(Kind::NoFolds { table, n_rows, n_units: self.prepared.n_fold_units() }.into());
         }
-        ctx.progress.stage("validating", Some(folds.len() as u64));
         let clock = Clock::start();
+        if scheme == Scheme::LeaveOneOut {
+            let rounds = self.rounds(seed, ctx)?;
+            folds.iter_mut().for_each(|fold| fold.rounds = rounds);
+        }
+        ctx.progress.stage("validating", Some(folds.len() as u64));
         // A third of the time for the first fold leaves room for the fit on all rows.
         let first = self.fold(&folds[0], ctx.threads, &ctx.budget.share(0.33), self.first_pass(), ctx)?;
         Ok((folds, Fits { done: vec![first], n_skipped: 0, clock }))
+    }
+
+    /// Rounds that usual folds ask for; `None` for learners without rounds. One row that is held back would choose those
+    /// that predict it best, and its score would be no score of a row that no fit had seen.
+    fn rounds(&self, seed: Seed, ctx: &Ctx<'_>) -> Result<Option<u32>, Error> {
+        ctx.progress.stage("counting rounds", None);
+        let folds = plan(self.prepared, Scheme::Folds(ROUNDS_FOLDS), seed);
+        let fit = |fold, threads| self.fold(fold, threads, &ctx.budget.share(0.2), Exactness::Integers, ctx);
+        let Some((first, others)) = folds.split_first() else { return Ok(None) };
+        let (_, rounds) = fit(first, ctx.threads)?;
+        if rounds == 0 {
+            return Ok(None);
+        }
+        let one = Threads::one();
+        let rest = ctx.threads.map(others.len(), |i| Ok(fit(&others[i], &one)?.1));
+        let rest = rest.into_iter().collect::<Result<Vec<u32>, Error>>()?;
+        let sum = f64::from(rounds) + rest.iter().map(|&r| f64::from(r)).sum::<f64>();
+        Ok(Some((sum / folds.len() as f64).ceil() as u32))
     }
 
     /// The folds behind the first one that the time left allows.
@@ -245,7 +236,7 @@ impl Candidate<'_> {
     ) -> Result<(HeldBack, u32), Error> {
         let rows = Rows { train: fold.train.clone(), others: fold.held_back.clone() };
         let inner = Ctx { threads, budget, ..*ctx };
-        let fitted = self.fit(rows, None, exact, (fold.seed, &inner))?;
+        let fitted = self.fit(rows, fold.rounds, exact, (fold.seed, &inner))?;
         let linked = fitted.link.apply(&fitted.other_scores, self.prepared.target().n_outputs());
         let held = HeldBack {
             repetition: fold.repetition,
@@ -361,113 +352,6 @@ fn affordable(ctx: &Ctx<'_>, took: Duration, n: usize) -> usize {
     let for_folds = left.as_secs_f64() * 0.9 - took.as_secs_f64() * 1.5;
     let each = took.as_secs_f64().max(1e-6);
     ((for_folds / each).max(0.0) as usize).min(n)
-}
-
-/// The parts that are held back, one after the other.
-pub(crate) fn plan(prepared: &Prepared<'_>, scheme: Scheme, seed: Seed) -> Vec<Fold> {
-    let rows = &prepared.rows;
-    let n_rows = rows.len();
-    let (n_folds, repetitions, share) = scheme.parts(n_rows);
-    if prepared.rank.is_some() {
-        return blocks(prepared, n_folds, share, seed);
-    }
-    let mut folds = Vec::new();
-    for repetition in 0..repetitions {
-        let seed = seed.derive("folds", repetition as u64);
-        let parts = match share {
-            // A share is dealt as that many hundredths.
-            Some(share) if prepared.is_grouped() => {
-                held_groups(prepared, share, seed).into_iter().map(|held| u32::from(!held)).collect()
-            }
-            Some(share) => {
-                let held = (share.clamp(0.01, 0.99) * 100.0) as u32;
-                let part = data::folds(rows, prepared.strata(), &prepared.first_copy, 100, seed.0);
-                part.into_iter().map(|p| u32::from(p >= held)).collect()
-            }
-            None => {
-                data::folds(rows, prepared.strata(), &prepared.first_copy, n_folds.min(n_rows as u32), seed.0)
-            }
-        };
-        let n_parts = if share.is_some() { 1 } else { n_folds.min(n_rows as u32) };
-        for part in 0..n_parts {
-            let pick = |held: bool| {
-                rows.iter().zip(&parts).filter(|(_, p)| (**p == part) == held).map(|(r, _)| *r).collect()
-            };
-            let (held_back, train): (Vec<u32>, Vec<u32>) = (pick(true), pick(false));
-            if !held_back.is_empty() && !train.is_empty() {
-                folds.push(Fold { repetition, held_back, train, seed: seed.derive("fit", part.into()) });
-            }
-        }
-    }
-    folds
-}
-
-/// Which rows are held back, in whole groups taken in random order until their rows are nearest to the share.
-fn held_groups(prepared: &Prepared<'_>, share: f64, seed: Seed) -> Vec<bool> {
-    let group = |row: u32| prepared.first_copy[row as usize];
-    let mut sizes: BTreeMap<u32, usize> = BTreeMap::new();
-    prepared.rows.iter().for_each(|&row| *sizes.entry(group(row)).or_default() += 1);
-    let mut order: Vec<(u32, usize)> = sizes.into_iter().collect();
-    order.sort_by_key(|&(first, _)| (mix(seed.0 ^ mix(first.into())), first));
-    let wanted = prepared.rows.len() as f64 * share;
-    let mut held = BTreeSet::new();
-    let mut n_held = 0;
-    // One group stays for learning.
-    for &(first, size) in order.iter().skip(1) {
-        let nearer = (wanted - (n_held + size) as f64).abs() < (wanted - n_held as f64).abs();
-        if nearer || held.is_empty() {
-            held.insert(first);
-            n_held += size;
-        }
-    }
-    prepared.rows.iter().map(|&row| held.contains(&group(row))).collect()
-}
-
-/// Folds of ordered rows: blocks of neighbours, or the last share.
-fn blocks(prepared: &Prepared<'_>, n_folds: u32, share: Option<f64>, seed: Seed) -> Vec<Fold> {
-    let empty = Vec::new();
-    let rank = prepared.rank.as_ref().unwrap_or(&empty);
-    let mut ordered = prepared.rows.clone();
-    let place = |row: u32| rank.get(row as usize).copied().filter(|r| !r.is_nan()).unwrap_or(-1.0);
-    ordered.sort_by(|&a, &b| place(a).total_cmp(&place(b)).then(a.cmp(&b)));
-    let n = ordered.len();
-    // Rows of one moment stay together: a bound moves to where the next moment begins.
-    let moment_start = |mut at: usize| {
-        while at > 0 && at < n && place(ordered[at]) == place(ordered[at - 1]) {
-            at += 1;
-        }
-        at
-    };
-    let bounds: Vec<(usize, usize)> = match share {
-        // At least one row on each side.
-        Some(share) => {
-            let held = ((n as f64 * share).round() as usize).clamp(1, n.saturating_sub(1).max(1));
-            let from = match moment_start(n - held) {
-                // The last moment has more rows than the share: all of it is held back.
-                from if from == n => {
-                    (0..n).rev().find(|&at| at == 0 || place(ordered[at]) != place(ordered[at - 1]))
-                }
-                from => Some(from),
-            };
-            vec![(from.unwrap_or(0), n)]
-        }
-        None => {
-            let n_folds = (n_folds as usize).clamp(2, n.max(2));
-            let bound = |f: usize| moment_start(f * n / n_folds);
-            (0..n_folds).map(|f| (bound(f), bound(f + 1))).collect()
-        }
-    };
-    let mut folds = Vec::new();
-    for (part, (from, to)) in bounds.into_iter().enumerate() {
-        let mut held_back = ordered[from..to].to_vec();
-        let mut train = [&ordered[..from], &ordered[to..]].concat();
-        held_back.sort_unstable();
-        train.sort_unstable();
-        if !held_back.is_empty() && !train.is_empty() {
-            folds.push(Fold { repetition: 0, held_back, train, seed: seed.derive("fit", part as u64) });
-        }
-    }
-    folds
 }
 
 /// The folds of a repetition: for each its rows and what was predicted.

@@ -13,6 +13,9 @@ const ANY: usize = usize::MAX;
 
 const LINES: &[Line] = &[
     ("gbdt", &[], ANY),
+    ("logistic", &[], ANY),
+    ("ridge", &[], ANY),
+    ("gaussian_nb", &[], ANY),
     (
         "gbdt",
         &[
@@ -26,8 +29,6 @@ const LINES: &[Line] = &[
         ANY,
     ),
     ("ebm", &[], 100_000),
-    ("logistic", &[], ANY),
-    ("ridge", &[], ANY),
     (
         "gbdt",
         &[
@@ -67,7 +68,6 @@ const LINES: &[Line] = &[
         ANY,
     ),
     ("knn", &[("k", "15"), ("weights", "distance")], 5_000),
-    ("gaussian_nb", &[], ANY),
 ];
 
 /// Learners that are tried where none are named.

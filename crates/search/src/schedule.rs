@@ -23,8 +23,6 @@ use std::collections::BTreeSet;
 const KEPT: f64 = 1.0 / 3.0;
 /// Rows of a fold below which one fold says too little to stop a trial.
 const SURE: usize = 150;
-/// An error is smaller if it is so by this share.
-const BETTER: f64 = 1e-4;
 /// Draws of a place that was not tried, before a learner is given up.
 const DRAWS: usize = 30;
 /// Trials without an improvement after which a study ends, by rows; between them by their logarithm.
@@ -58,8 +56,8 @@ struct Arm {
     /// What is searched.
     space: Vec<Axis>,
     flow: Option<Flow>,
-    /// The best trial and its error.
-    best: Option<(f64, Trial)>,
+    /// The best trial and what came of it.
+    best: Option<(Outcome, Trial)>,
     /// Work in all, when it last got better, and the time before.
     spent: f64,
     improved: [f64; 2],
@@ -164,13 +162,9 @@ impl Schedule {
         let own = &mut self.arms[arm];
         own.spent += outcome.work;
         own.n_trials += 1;
-        let known = own.best.as_ref().map(|(error, _)| *error);
-        let is_better = match (outcome.error, known) {
-            (Some(error), Some(known)) => is_less(error, known),
-            (error, _) => error.is_some(),
-        };
-        if let (true, Some(error)) = (is_better, outcome.error) {
-            own.best = Some((error, trial.clone()));
+        let is_better = outcome.is_better(own.best.as_ref().map(|(known, _)| known));
+        if is_better {
+            own.best = Some((outcome.clone(), trial.clone()));
             own.improved = [own.spent, own.improved[0]];
         }
         match (&mut own.flow, &place) {
@@ -179,11 +173,7 @@ impl Schedule {
             (flow, _) if is_better => *flow = None,
             _ => {}
         }
-        let best = self.best.and_then(|at| self.told[at].outcome.error);
-        let is_best = match (outcome.error, best) {
-            (Some(error), Some(best)) => is_less(error, best),
-            (error, _) => error.is_some(),
-        };
+        let is_best = outcome.is_better(self.best().map(|told| &told.outcome));
         self.since_best = if is_best { 0 } else { self.since_best + 1 };
         if is_best {
             self.best = Some(self.told.len());
@@ -240,7 +230,7 @@ impl Schedule {
     fn draw(&mut self) -> Option<usize> {
         let best = self.best().and_then(|told| told.outcome.error)?;
         let chance = |arm: &Arm| -> f64 {
-            let Some((error, _)) = &arm.best else { return 0.0 };
+            let Some(error) = arm.best.as_ref().and_then(|(outcome, _)| outcome.error) else { return 0.0 };
             if arm.space.is_empty() {
                 return 0.0;
             }
@@ -290,10 +280,6 @@ impl Arm {
             .extend(self.space.iter().zip(place).map(|(axis, &at)| (axis.name.to_owned(), axis.text(at))));
         trial
     }
-}
-
-fn is_less(error: f64, than: f64) -> bool {
-    error < than - BETTER * than.abs()
 }
 
 /// Trials without an improvement after which a study of so many rows ends.

@@ -99,3 +99,117 @@ pub fn study(
         unkept,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::Space;
+    use jobs::{Budget, Cancel, Clock, Seed, Silent, Threads};
+    use std::cell::RefCell;
+
+    /// Tells results from the last one on; a task whose learner is lost is not told of.
+    struct Backwards<'a> {
+        lost: &'a str,
+        ran: RefCell<Vec<String>>,
+    }
+
+    impl Executor for Backwards<'_> {
+        fn run(&self, tasks: &[Vec<u8>], heard: &mut dyn FnMut(usize, Vec<u8>) -> bool) {
+            for (at, task) in tasks.iter().enumerate().rev() {
+                let trial = Trial::parse(task).unwrap();
+                self.ran.borrow_mut().push(trial.describe());
+                let error = Some(1.0 / (2.0 + trial.describe().len() as f64));
+                let outcome =
+                    Outcome { error, first: error, work: 1.0, is_whole: true, ..Outcome::default() };
+                let bytes = if trial.learner == "tree" { b"damaged".to_vec() } else { outcome.bytes() };
+                if trial.learner != self.lost && !heard(at, bytes) {
+                    break;
+                }
+            }
+        }
+    }
+
+    #[derive(Default)]
+    struct Count(usize);
+
+    impl View for Count {
+        fn tried(&mut self, _: &Trial, _: &Outcome, _: &Schedule) {
+            self.0 += 1;
+        }
+    }
+
+    fn schedule(names: &[&str]) -> Schedule {
+        let learners = names.iter().map(|name| (learn::learner(name).unwrap(), Vec::new())).collect();
+        let transforms = Vec::new();
+        Schedule::new(Space { learners, transforms, n_rows: 200, n_held_back: 25, seed: Seed(0) }).unwrap()
+    }
+
+    /// A study of so many trials; what ran, and how it ended.
+    fn studied(
+        names: &[&str],
+        units: u64,
+        lost: &str,
+        store: Option<&Store>,
+    ) -> (Vec<String>, Result<Studied, Error>) {
+        let (threads, budget) = (Threads::one(), Budget::work(Clock::start(), units));
+        let ctx = Ctx { threads: &threads, budget: &budget, cancel: &Cancel::new(), progress: &Silent };
+        let executor = Backwards { lost, ran: RefCell::default() };
+        let mut view = Count::default();
+        let mut asked = schedule(names);
+        let made = study(&mut asked, &executor, store, &|| true, &mut view, &ctx);
+        assert_eq!(view.0, asked.told().len() - made.as_ref().map_or(0, |m| m.n_known));
+        (executor.ran.into_inner(), made)
+    }
+
+    #[test]
+    fn so_many_trials_and_the_same_best_in_any_order() {
+        for units in [1, 5, 8, 9, 20] {
+            let (ran, made) = studied(&["gbdt", "logistic", "tree", "knn"], units, "", None);
+            let made = made.unwrap();
+            assert_eq!((ran.len() as u64, made.n_trials as u64), (units, units));
+        }
+        // Forwards.
+        let mut forwards = schedule(&["gbdt", "logistic", "tree", "knn"]);
+        let work = |task: &[u8]| {
+            let error = Some(1.0 / (2.0 + Trial::parse(task).unwrap().describe().len() as f64));
+            Outcome { error, first: error, work: 1.0, is_whole: true, ..Outcome::default() }.bytes()
+        };
+        let (threads, budget) = (Threads::one(), Budget::work(Clock::start(), 20));
+        let ctx = Ctx { threads: &threads, budget: &budget, cancel: &Cancel::new(), progress: &Silent };
+        let in_turn = jobs::InTurn::new(&work);
+        study(&mut forwards, &in_turn, None, &|| true, &mut Count::default(), &ctx).unwrap();
+        let (_, backwards) = studied(&["gbdt", "logistic", "tree", "knn"], 20, "", None);
+        let told: Vec<String> = forwards.told().iter().map(|t| t.trial.describe()).collect();
+        assert!(told.contains(&backwards.unwrap().best.describe()));
+    }
+
+    #[test]
+    fn a_study_goes_on_where_it_was() {
+        let place = tempfile::tempdir().unwrap();
+        let store = Store::open(place.path(), 3).unwrap();
+        let names = ["gbdt", "logistic", "knn"];
+        let (first, _) = studied(&names, 6, "", Some(&store));
+        let (second, made) = studied(&names, 14, "", Some(&store));
+        let made = made.unwrap();
+        assert_eq!((made.n_trials, made.n_known, made.unkept.as_ref()), (14, first.len(), None));
+        assert!(second.iter().all(|trial| !first.contains(trial)));
+        // The same as in one go.
+        assert_eq!(studied(&names, 14, "", None).1.unwrap().best, made.best);
+        // Where nothing can be kept it is told, and the study goes on.
+        let gone = tempfile::tempdir().unwrap();
+        let store = Store::open(gone.path(), 3).unwrap();
+        gone.close().unwrap();
+        let made = studied(&names, 9, "", Some(&store)).1.unwrap();
+        assert_eq!(made.n_trials, 9);
+        assert!(made.unkept.unwrap().contains("cannot be kept"));
+    }
+
+    #[test]
+    fn what_gets_lost_ends_the_study_and_what_fails_is_told() {
+        let (_, made) = studied(&["gbdt", "knn"], 30, "knn", None);
+        assert!(made.unwrap().n_trials < 10);
+        let (_, made) = studied(&["tree"], 3, "", None);
+        let told = made.unwrap_err().to_string();
+        assert!(told.contains("damaged"), "{told}");
+    }
+}

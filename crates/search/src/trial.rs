@@ -66,7 +66,21 @@ impl Trial {
     }
 }
 
+/// An error is smaller if it is so by this share.
+const BETTER: f64 = 1e-4;
+
 impl Outcome {
+    /// True for one with an error that is smaller than that of `known`, if there is one. A trial that was cut off says less
+    /// than any whole one: fewer folds are luckier.
+    pub fn is_better(&self, known: Option<&Outcome>) -> bool {
+        let Some(error) = self.error else { return false };
+        match known.and_then(|known| Some((known.error?, known.is_whole))) {
+            Some((_, was_whole)) if was_whole != self.is_whole => self.is_whole,
+            Some((known, _)) => error < known - BETTER * known.abs(),
+            None => true,
+        }
+    }
+
     /// As JSON.
     pub fn bytes(&self) -> Vec<u8> {
         let object = json!({
@@ -97,6 +111,24 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_trials_come_first() {
+        let outcome = |error: Option<f64>, is_whole| Outcome { error, is_whole, ..Outcome::default() };
+        let cases = [
+            (outcome(Some(0.2), true), Some(outcome(Some(0.3), true)), true),
+            (outcome(Some(0.299999), true), Some(outcome(Some(0.3), true)), false),
+            (outcome(Some(0.1), false), Some(outcome(Some(0.3), true)), false),
+            (outcome(Some(0.3), true), Some(outcome(Some(0.1), false)), true),
+            (outcome(Some(0.1), false), Some(outcome(Some(0.3), false)), true),
+            (outcome(Some(0.1), false), None, true),
+            (outcome(None, true), None, false),
+            (outcome(Some(0.1), false), Some(outcome(None, true)), true),
+        ];
+        for (at, (outcome, known, is_better)) in cases.into_iter().enumerate() {
+            assert_eq!(outcome.is_better(known.as_ref()), is_better, "case {at}");
+        }
+    }
 
     #[test]
     fn bytes_come_back() {

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::calibrated::{ProbabilityCalibration, calibrated};
+use crate::chance::is_chance;
 use crate::costs::CostTable;
 use crate::evaluate::{self, Evaluated, evaluate_rows, metric_task, report};
 use crate::figures::{Fitted, figures};
@@ -225,6 +226,13 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         );
         warnings.push(Warning::table("explanations_differ", text));
     }
+    let oof_truth = prepared.truth.select(&validated.rows);
+    if is_chance(&oof_truth, &validated.predictions, work as usize) {
+        let text = format!(
+            "rows that no fit had seen are predicted no better than chance would do once in {work} candidates: the columns say little of the target"
+        );
+        warnings.push(Warning::table("nothing_learnt", text));
+    }
     if let Some(why) = searched.as_ref().and_then(|s| s.unkept.as_ref()) {
         warnings.push(Warning::table("trials_not_kept", why.clone()));
     }
@@ -232,7 +240,6 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         let text = format!("{} folds were left out for lack of time; give more --time", validated.n_skipped);
         warnings.push(Warning::table("folds_left_out", text));
     }
-    let oof_truth = prepared.truth.select(&validated.rows);
     let oof = report(&oof_truth, &validated.predictions, metric, |e| Evaluated {
         task: target.task,
         classes: target.classes.clone(),

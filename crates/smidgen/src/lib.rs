@@ -6,6 +6,7 @@
 
 mod bench;
 mod calibrated;
+mod chance;
 mod compare;
 mod costs;
 mod error;

@@ -67,7 +67,7 @@ pub(crate) struct Key {
 /// The best trial of this run, with what was predicted.
 pub(crate) struct Best<'t> {
     trial: Trial,
-    error: f64,
+    outcome: Outcome,
     prepared: Rc<Prepared<'t>>,
     validated: Validated,
     took: Duration,
@@ -152,7 +152,6 @@ impl<'t> Workshop<'t> {
     /// Whatever the learner says.
     pub(crate) fn only(&self, (learner, settings): &Named, ctx: &Ctx<'_>) -> Result<Chosen<'t>, Error> {
         let clock = Clock::start();
-        ctx.progress.stage("encoding", None);
         let params = learner.params(settings)?;
         let prepared = self.prepared(learner, &params, ctx)?;
         let encoded = clock.seconds();
@@ -168,7 +167,6 @@ impl<'t> Workshop<'t> {
     /// Not one could be fitted; the folder of trials cannot be written.
     pub(crate) fn best_of(&self, learners: Vec<Named>, ctx: &Ctx<'_>) -> Result<Chosen<'t>, Error> {
         let clock = Clock::start();
-        ctx.progress.stage("encoding", None);
         let Some((first, settings)) = learners.first() else {
             return Err(Error::bug("fit: a search without learners"));
         };
@@ -228,26 +226,34 @@ impl<'t> Workshop<'t> {
         let prepared = self.prepared(learner, &params, &quiet)?;
         let (seed, aim) = (Seed(self.options.seed), self.aim(&prepared));
         let candidate = Candidate { prepared: &prepared, learner, params: &params };
-        let (mut first, mut fold) = (None, Duration::ZERO);
+        let n_others = self.options.scheme.n_folds(prepared.rows.len()).saturating_sub(1);
+        let has_whole = self.best.borrow().as_ref().is_some_and(|best| best.outcome.is_whole);
+        let (mut first, mut fold, mut fits) = (None, Duration::ZERO, true);
+        let started = Clock::start();
         let done = validate_while(&candidate, self.options.scheme, aim, (seed, &quiet), &mut |score| {
             first = score.map(|score| self.error(score));
-            fold = clock.elapsed();
-            first.zip(trial.bar).is_none_or(|(error, bar)| error <= bar)
+            fold = started.elapsed();
+            // Where something is whole already, half a trial is of no use.
+            let rest = fold.mul_f64(n_others as f64);
+            fits = !has_whole || budget.left().is_none_or(|left| left > rest);
+            fits && first.zip(trial.bar).is_none_or(|(error, bar)| error <= bar)
         })?;
         let (n_fits, rounds, is_whole) = match &done {
             Some(done) => (done.n_fits, done.rounds, done.n_skipped == 0),
-            None => (1, None, true),
+            None => (1, None, fits),
         };
         let error = done.as_ref().and_then(|done| Some(self.error(done.score?)));
         let work = work(learner, &params, (&prepared, n_fits, rounds));
-        if let (Some(error), Some(validated)) = (error, done) {
-            let mut best = self.best.borrow_mut();
-            if best.as_ref().is_none_or(|best| error < best.error) {
-                let (trial, took) = (Trial { bar: None, ..trial.clone() }, clock.elapsed());
-                *best = Some(Best { trial, error, prepared: prepared.clone(), validated, took, fold });
-            }
+        let outcome = Outcome { error, first, work, is_whole, ..Outcome::default() };
+        let mut best = self.best.borrow_mut();
+        if let Some(validated) = done
+            && outcome.is_better(best.as_ref().map(|best| &best.outcome))
+        {
+            let (trial, took) = (Trial { bar: None, ..trial.clone() }, clock.elapsed());
+            let (outcome, prepared) = (outcome.clone(), prepared.clone());
+            *best = Some(Best { trial, outcome, prepared, validated, took, fold });
         }
-        Ok(Outcome { error, first, work, seconds: 0.0, failed: None, is_whole })
+        Ok(outcome)
     }
 
     /// Lower is better.
@@ -291,7 +297,9 @@ impl<'t> Workshop<'t> {
     }
 
     fn searched(&self, schedule: &Schedule, studied: &Studied) -> Searched {
-        let mut leaders: Vec<&Told> = schedule.told().iter().filter(|t| t.outcome.error.is_some()).collect();
+        let is_whole = studied.outcome.is_whole;
+        let is_told = |t: &&Told| t.outcome.error.is_some() && t.outcome.is_whole == is_whole;
+        let mut leaders: Vec<&Told> = schedule.told().iter().filter(is_told).collect();
         leaders.sort_by(|a, b| {
             a.outcome.error.unwrap_or(f64::INFINITY).total_cmp(&b.outcome.error.unwrap_or(f64::INFINITY))
         });
@@ -388,8 +396,8 @@ struct Board<'b, 't> {
     of: &'b Workshop<'t>,
     ctx: &'b Ctx<'b>,
     n_tried: usize,
-    /// The best error so far, and what it was.
-    best: Option<(f64, String)>,
+    /// The best so far.
+    best: Option<Outcome>,
     told: u64,
 }
 
@@ -409,12 +417,11 @@ impl View for Board<'_, '_> {
         let steps = if self.ctx.budget.left().is_none() { 1 } else { now - self.told };
         self.told = now;
         self.ctx.progress.advance(steps);
-        let is_best = |error: &f64| self.best.as_ref().is_none_or(|(best, _)| error < best);
-        if let Some(error) = outcome.error.filter(is_best) {
+        if let (Some(error), true) = (outcome.error, outcome.is_better(self.best.as_ref())) {
             let (metric, score) = (self.of.metric.name, self.of.score(error));
             let what = trial.describe();
             self.ctx.progress.note(&format!("{metric} {score:.5} by trial {}: {what}", self.n_tried));
-            self.best = Some((error, what));
+            self.best = Some(outcome.clone());
         }
     }
 }

@@ -91,7 +91,7 @@ pub(crate) struct Args {
     /// A CSV of what mistakes cost, or gain, by true and predicted class
     #[arg(long, value_name = "FILE")]
     costs: Option<PathBuf>,
-    /// Folds: a number or auto
+    /// Folds: a number, loo (every row alone), or auto
     #[arg(long, value_name = "N", default_value = "auto", conflicts_with = "holdout")]
     folds: String,
     /// Hold this share of the rows back instead of folds
@@ -187,9 +187,9 @@ fn options(args: &Args) -> Result<FitOptions, Error> {
             return Err(Error::input(format!("--holdout: expected a share between 0 and 1, got {share}")));
         }
         ("auto", None) => Scheme::Auto,
-        ("loo", None) => return Err(Error::unsupported("--folds loo is not there yet; use a number")),
+        ("loo", None) => Scheme::LeaveOneOut,
         (n, None) => Scheme::Folds(n.parse().ok().filter(|n| (2..=1000).contains(n)).ok_or_else(|| {
-            Error::input(format!("--folds: expected auto or a number in 2..=1000, got \"{n}\""))
+            Error::input(format!("--folds: expected auto, loo or a number in 2..=1000, got \"{n}\""))
         })?),
     };
     let learners: Vec<String> =

@@ -48,6 +48,7 @@ pub(super) fn command(args: &Args, options: &FitOptions, made: &FitReport) -> St
     }
     match options.scheme {
         Scheme::Auto => {}
+        Scheme::LeaveOneOut => flag("--folds", "loo".to_owned()),
         Scheme::Folds(n) => flag("--folds", n.to_string()),
         Scheme::Holdout(share) => flag("--holdout", share.to_string()),
     }
