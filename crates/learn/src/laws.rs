@@ -549,6 +549,22 @@ fn parameters_out_of_range_give_the_message() {
     }
 }
 
+/// What a search changes is a parameter, each once, and every place of its axis is a value that it takes.
+#[test]
+fn every_axis_is_a_parameter() {
+    for entry in LEARNERS {
+        for (at, axis) in entry.space.iter().enumerate() {
+            let name = (entry.name, axis.name);
+            assert!(entry.spec().any(|p| p.name == axis.name), "{name:?}");
+            assert!(entry.space[..at].iter().all(|other| other.name != axis.name), "{name:?}");
+            for place in [0.0, 0.25, 0.5, 0.75, 1.0] {
+                let setting = (axis.name.to_owned(), axis.text(place));
+                assert!(entry.params(std::slice::from_ref(&setting)).is_ok(), "{name:?}: {setting:?}");
+            }
+        }
+    }
+}
+
 /// Mean distance of what people read from what they would read without rounding; values in deviations of the
 /// target.
 fn distance(fitted: &Fitted, table: &Table, task: Task) -> f64 {

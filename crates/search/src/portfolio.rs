@@ -11,6 +11,9 @@ type Line = (&'static str, &'static [(&'static str, &'static str)], usize);
 
 const ANY: usize = usize::MAX;
 
+/// Boosting as long as it helps, however little: rounds cost bytes, which a first guess saves.
+const LONG: [(&str, &str); 2] = [("round_tolerance", "0"), ("max_trees", "4000")];
+
 const LINES: &[Line] = &[
     ("gbdt", &[], ANY),
     ("logistic", &[], ANY),
@@ -19,6 +22,8 @@ const LINES: &[Line] = &[
     (
         "gbdt",
         &[
+            LONG[0],
+            LONG[1],
             ("learning_rate", "0.03"),
             ("max_leaves", "63"),
             ("column_share_by_split", "0.5"),
@@ -32,6 +37,8 @@ const LINES: &[Line] = &[
     (
         "gbdt",
         &[
+            LONG[0],
+            LONG[1],
             ("learning_rate", "0.05"),
             ("max_leaves", "8"),
             ("column_share_by_split", "0.6"),
@@ -44,6 +51,8 @@ const LINES: &[Line] = &[
     (
         "gbdt",
         &[
+            LONG[0],
+            LONG[1],
             ("growth", "symmetric"),
             ("learning_rate", "0.06"),
             ("max_depth", "6"),
@@ -57,6 +66,8 @@ const LINES: &[Line] = &[
     (
         "gbdt",
         &[
+            LONG[0],
+            LONG[1],
             ("learning_rate", "0.02"),
             ("max_leaves", "180"),
             ("column_share_by_split", "0.4"),
@@ -69,7 +80,6 @@ const LINES: &[Line] = &[
     ),
     ("knn", &[("k", "15"), ("weights", "distance")], 5_000),
 ];
-
 /// Learners that are tried where none are named.
 pub fn usual_learners() -> Vec<&'static str> {
     let mut names: Vec<&str> = Vec::new();

@@ -160,8 +160,7 @@ impl<'g> Found<'g> {
         let dims = codes.shape.lengths()?;
         let depth = (dims.iter().product::<usize>() / layer.n_outputs.max(1)) as i128;
         let (low, high) = codes.dtype.whole_range()?;
-        let widest =
-            [low, high].map(|end| (end as i128 - i128::from(layer.w.zero)).abs()).into_iter().max()?;
+        let widest = [low, high].map(|end| (end - i128::from(layer.w.zero)).abs()).into_iter().max()?;
         let largest = bias.iter().map(|b| i128::from(b.unsigned_abs())).max().unwrap_or(0);
         if reach * depth * widest + largest < MAX_SUM {
             return Some(true);

@@ -26,12 +26,12 @@ pub(crate) struct Answers {
 /// # Errors
 /// The network does not run on the rows, or has no such output.
 pub(crate) fn answers(network: &Network, feed: &Feed, ctx: &Ctx<'_>) -> Result<Answers, Error> {
-    let answers = batches_while(network, feed, ctx, &mut |_, _| true)?;
+    let answers = batches_while(network, feed, ctx, &mut |_, _, _| true)?;
     interpreted(network, answers)
 }
 
 /// The numbers of the output that answers, in batches of rows in order, each with how many numbers a row has; as long as
-/// `go_on` wants more, which hears each batch with its first row.
+/// `go_on` wants more, which hears the first row of each batch, its numbers, and how many a row has.
 ///
 /// # Errors
 /// As [`answers`].
@@ -39,7 +39,7 @@ pub(crate) fn batches_while(
     network: &Network,
     feed: &Feed,
     ctx: &Ctx<'_>,
-    go_on: &mut dyn FnMut(usize, &(Vec<f64>, usize)) -> bool,
+    go_on: &mut dyn FnMut(usize, &[f64], usize) -> bool,
 ) -> Result<Vec<(Vec<f64>, usize)>, Error> {
     let n_rows = feed.n_rows();
     ctx.progress.stage("running", Some(n_rows as u64));
@@ -56,9 +56,9 @@ pub(crate) fn batches_while(
         let mut is_wanted = true;
         for outputs in network.run_rows(feed, slice, rows.clone(), ctx.threads)? {
             let n = slice.min(rows.end - next);
-            let batch = answer(network, &outputs, n)?;
-            is_wanted = is_wanted && go_on(next, &batch);
-            answers.push(batch);
+            let (values, width) = answer(network, &outputs, n)?;
+            is_wanted = is_wanted && go_on(next, &values, width);
+            answers.push((values, width));
             next += n;
         }
         ctx.progress.advance(rows.len() as u64);

@@ -35,8 +35,8 @@ impl Ran {
         let Lowered { graph, floats, made } = lower(graph)?;
         let network = network.with_graph(graph);
         let mut is_wanted = true;
-        let batches = batches_while(&network, feed, ctx, &mut |first, (values, width)| {
-            is_wanted = go_on(first, values, *width);
+        let batches = batches_while(&network, feed, ctx, &mut |first, values, width| {
+            is_wanted = go_on(first, values, width);
             is_wanted
         })?;
         if !is_wanted {
@@ -161,11 +161,13 @@ pub(super) fn predicted(answers: &Answers) -> Result<Tensor, Error> {
 mod tests {
     use super::*;
 
+    /// Answers, classes or none, the demand; rows until it is certain, drop, whether it holds.
+    type Case<'a> = (&'a [u32], Option<&'a [u32]>, MaxDrop, usize, f64, bool);
+
     #[test]
     fn rows_that_only_one_answers_right() {
         let (float, truth) = ([0, 1, 2, 1, 0, 2], [0, 1, 2, 0, 0, 1]);
-        // Answers, classes or none, the demand; rows until it is certain, drop, whether it holds.
-        let cases: [(&[u32], Option<&[u32]>, MaxDrop, usize, f64, bool); 6] = [
+        let cases: [Case<'_>; 6] = [
             (&float, Some(&truth), MaxDrop::Absolute(0.0), 6, 0.0, true),
             // One is lost, one won.
             (&[1, 1, 2, 0, 0, 2], Some(&truth), MaxDrop::Absolute(0.0), 6, 0.0, true),
