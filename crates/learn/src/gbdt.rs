@@ -246,6 +246,7 @@ const SPACE: &[Axis] = &[
     Axis { name: "row_share", scale: Scale::Even(0.5, 1.0) },
     Axis { name: "l1", scale: Scale::Log(1e-4, 10.0) },
     Axis { name: "l2", scale: Scale::Log(1e-3, 30.0) },
+    Axis { name: "round_tolerance", scale: Scale::Log(1e-5, 0.01) },
     Axis { name: "path_smoothing", scale: Scale::Log(0.01, 30.0) },
 ];
 

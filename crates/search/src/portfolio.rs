@@ -12,7 +12,7 @@ type Line = (&'static str, &'static [(&'static str, &'static str)], usize);
 const ANY: usize = usize::MAX;
 
 /// Boosting as long as it helps, however little: rounds cost bytes, which a first guess saves.
-const LONG: [(&str, &str); 2] = [("round_tolerance", "0"), ("max_trees", "4000")];
+const LONG: [(&str, &str); 2] = [("round_tolerance", "0.0001"), ("max_trees", "4000")];
 
 const LINES: &[Line] = &[
     ("gbdt", &[], ANY),

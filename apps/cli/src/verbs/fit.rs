@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// Candidates that the terminal shows.
 const N_SHOWN: usize = 5;
+/// Characters of a candidate.
+const WIDTH: usize = 72;
 
 /// How a table is read; shared by the verbs that find out types.
 #[derive(clap::Args)]
@@ -302,12 +304,23 @@ fn text(made: &FitReport) -> String {
     out
 }
 
+/// A text that may be long, for a column of a table; all of it stands in `--json`.
+fn cut(text: &str) -> String {
+    if text.chars().count() <= WIDTH {
+        return text.to_owned();
+    }
+    let whole = text.chars().take(WIDTH - 2).collect::<String>();
+    // Not within a word.
+    let end = whole.rfind(' ').unwrap_or(whole.len());
+    format!("{} ..", &whole[..end])
+}
+
 /// The best of what was tried.
 fn tried(searched: &Searched, metric: &str) -> String {
     let mut table = look::table(&["candidate", "score", "seconds"]);
     table.set_header(["candidate", metric, "seconds"]);
     for (what, score, seconds) in searched.leaders.iter().take(N_SHOWN) {
-        table.add_row([what.clone(), look::score(*score), format!("{seconds:.1}")]);
+        table.add_row([cut(what), look::score(*score), format!("{seconds:.1}")]);
     }
     let known = match searched.n_known {
         0 => String::new(),
