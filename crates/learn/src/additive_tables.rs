@@ -156,7 +156,7 @@ impl RealTables {
             other_scores,
             other_floats: floats,
             link,
-            rounds: 0,
+            rounds: [0; 2],
         }
     }
 }

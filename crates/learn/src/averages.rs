@@ -145,6 +145,6 @@ pub(crate) fn fit(
             Target::Classes { .. } | Target::Values(_) => grown.other_floats,
         },
         link,
-        rounds: 0,
+        rounds: [0; 2],
     })
 }

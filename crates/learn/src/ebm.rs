@@ -106,13 +106,15 @@ struct Ebm;
 impl Learner for Ebm {
     fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error> {
         let int = |name: &str| u32::try_from(params.int(name)).unwrap_or(0);
-        let rounds = match int("n_rounds") {
-            0 => Rounds::Until { patience: int("patience"), most: int("max_rounds") },
-            n => Rounds::Exactly(n),
+        // The rows held back choose the rounds; a fit on all rows has none, and takes those of the folds.
+        let [rounds, pair_rounds] = match (int("n_rounds"), input.rounds) {
+            (0, Some(found)) => found.map(Rounds::Exactly),
+            (0, None) => [Rounds::Until { patience: int("patience"), most: int("max_rounds") }; 2],
+            (n, _) => [Rounds::Exactly(n); 2],
         };
         let asked = AdditiveParams {
             rounds,
-            pair_rounds: rounds,
+            pair_rounds,
             learning_rate: params.real("learning_rate"),
             max_leaves: int("max_leaves") as usize,
             min_leaf_rows: f64::from(int("min_leaf_rows")),
@@ -139,6 +141,7 @@ impl Learner for Ebm {
             columns: places.keys().map(|&(feature, _)| TableColumn::of_study(&input, feature)).collect(),
             intercepts: made.intercepts,
         };
-        Ok(tables.fitted(&input, int(TABLE_BITS.name)))
+        let fitted = tables.fitted(&input, int(TABLE_BITS.name));
+        Ok(Fitted { rounds: [made.n_rounds, made.n_pair_rounds], ..fitted })
     }
 }

@@ -302,7 +302,7 @@ impl Learner for Gbdt {
     fn fit(&self, input: FitInput<'_>, params: &Params, seed: Seed, ctx: &Ctx<'_>) -> Result<Fitted, Error> {
         let int = |name: &str| u32::try_from(params.int(name)).unwrap_or(0);
         let rounds = match (int("n_trees"), input.rounds) {
-            (0, Some(rounds)) => Rounds::Exactly(rounds.max(1)),
+            (0, Some([rounds, _])) => Rounds::Exactly(rounds.max(1)),
             (0, None) if input.rows.others.is_empty() => Rounds::Exactly(100),
             (0, None) => Rounds::Until { patience: int("patience"), most: int("max_trees") },
             (n, _) => Rounds::Exactly(n),
@@ -364,7 +364,7 @@ impl Learner for Gbdt {
             other_scores: boosted.other_scores,
             other_floats,
             link,
-            rounds: boosted.n_rounds,
+            rounds: [boosted.n_rounds, 0],
         })
     }
 }

@@ -138,7 +138,7 @@ impl Learner for Knn {
             other_scores,
             other_floats: floats,
             link,
-            rounds: 0,
+            rounds: [0; 2],
         })
     }
 }

@@ -32,7 +32,7 @@ pub struct FitInput<'a> {
     /// The rows to learn from, and those whose scores are wanted (and may stop the fit early).
     pub rows: Rows,
     /// Rounds that earlier fits found to be best; learners without rounds ignore it.
-    pub rounds: Option<u32>,
+    pub rounds: Option<StageRounds>,
     /// What predictions of numbers are judged by.
     pub goal: Goal,
     /// Whether scores without rounding are wanted beside the integers.
@@ -63,6 +63,9 @@ impl<'a> FitInput<'a> {
         self.numbers.get(column).and_then(|n| n.as_deref())
     }
 }
+
+/// Rounds of the first stage of a fit, and of a second one where the learner has two.
+pub type StageRounds = [u32; 2];
 
 /// What a predicted number should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -108,7 +111,7 @@ pub struct Fitted {
     /// How they become probabilities or values.
     pub link: ScoreLink,
     /// Rounds that were best; 0 for learners without rounds.
-    pub rounds: u32,
+    pub rounds: StageRounds,
 }
 
 /// A learner fits.

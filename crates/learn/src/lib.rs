@@ -42,7 +42,9 @@ mod vectors;
 mod laws;
 
 pub use error::{Error, Kind};
-pub use learner::{CLASS_WEIGHT, Exactness, FitInput, Fitted, Goal, Learner, LearnerEntry, Part, Takes};
+pub use learner::{
+    CLASS_WEIGHT, Exactness, FitInput, Fitted, Goal, Learner, LearnerEntry, Part, StageRounds, Takes,
+};
 pub use linear_model::Unfit;
 pub use score_link::{Decision, Linked, ScoreLink, linked};
 pub use smo::platt::fit_sigmoid;

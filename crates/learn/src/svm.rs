@@ -379,7 +379,7 @@ impl Learner for Svm {
         let bits = u32::try_from(params.int("weight_bits")).unwrap_or(8);
         let (part, link) = quantize(&rows, vectors, &machines(false), bits, kind);
         let other_scores = part.scores(&input, ctx);
-        Ok(Fitted { uses, part: Box::new(part), other_scores, other_floats: floats, link, rounds: 0 })
+        Ok(Fitted { uses, part: Box::new(part), other_scores, other_floats: floats, link, rounds: [0; 2] })
     }
 }
 

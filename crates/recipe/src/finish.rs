@@ -9,7 +9,7 @@ use crate::score_map::ScoreMap;
 use crate::shrink::shrink;
 use ir::{Card, GraphBuilder, Model, OutputRole, Signature, Task};
 use jobs::{Ctx, Seed};
-use learn::{Decision, Exactness, LearnerEntry};
+use learn::{Decision, Exactness, LearnerEntry, StageRounds};
 use params::Params;
 use prepare::Warning;
 use runtime::self_test;
@@ -56,7 +56,7 @@ pub fn finish(
     prepared: &Prepared<'_>,
     learner: &LearnerEntry,
     params: &Params,
-    rounds: Option<u32>,
+    rounds: Option<StageRounds>,
     origin: Origin<'_>,
     ctx: &Ctx<'_>,
 ) -> Result<Finished, Error> {

@@ -3,6 +3,7 @@
 use crate::prepared::Prepared;
 use ir::digest::mix;
 use jobs::Seed;
+use learn::StageRounds;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most rows of which each is held back alone: a fit and a list of all others for each.
@@ -58,7 +59,7 @@ pub(crate) struct Fold {
     pub(crate) train: Vec<u32>,
     pub(crate) seed: Seed,
     /// Rounds of the fit; `None`: as many as the rows held back ask for.
-    pub(crate) rounds: Option<u32>,
+    pub(crate) rounds: Option<StageRounds>,
 }
 
 /// The parts that are held back, one after the other.

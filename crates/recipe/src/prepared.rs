@@ -15,7 +15,7 @@ use data::{Bound, Strata, Table, Target, TargetValues, by_column};
 use ir::digest::Digest;
 use ir::{ColumnKind, Input};
 use jobs::{Ctx, Seed, Silent, Threads};
-use learn::{Exactness, FitInput, Goal, Takes};
+use learn::{Exactness, FitInput, Goal, StageRounds, Takes};
 use prepare::Warning;
 use prepare::clean::{self, LeakTarget};
 use prepare::transform::StepTarget;
@@ -213,7 +213,7 @@ impl<'t> Prepared<'t> {
         features: &'a Features,
         names: &'a [&'a str],
         rows: Rows,
-        rounds: Option<u32>,
+        rounds: Option<StageRounds>,
         exact: Exactness,
     ) -> FitInput<'a> {
         FitInput {

@@ -6,7 +6,7 @@ use crate::folds::{Fold, MAX_LEFT_OUT, Scheme, plan};
 use crate::predictions::{Predictions, Truth};
 use crate::prepared::Prepared;
 use jobs::{Budget, Clock, Ctx, Seed, Silent, Threads};
-use learn::{Decision, Exactness, Fitted, LearnerEntry, ScoreLink};
+use learn::{Decision, Exactness, Fitted, LearnerEntry, ScoreLink, StageRounds};
 use metrics::MetricEntry;
 use params::Params;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub struct Validated {
     /// How a class is chosen, for the model on all rows.
     pub decision: Decision,
     /// Rounds for a fit on all rows; `None` for learners without rounds.
-    pub rounds: Option<u32>,
+    pub rounds: Option<StageRounds>,
     /// Fits that were done.
     pub n_fits: u32,
     /// Folds that were planned and left out for lack of time.
@@ -137,7 +137,7 @@ pub fn validate_while(
 
 /// Folds that were done, the first ones in their order, each with its rounds.
 struct Fits {
-    done: Vec<(HeldBack, u32)>,
+    done: Vec<(HeldBack, StageRounds)>,
     n_skipped: u32,
     clock: Clock,
 }
@@ -145,13 +145,18 @@ struct Fits {
 impl Fits {
     fn validated(self, prepared: &Prepared<'_>, aim: Aim<'_>) -> Result<Validated, Error> {
         let n_fits = self.done.len();
-        let rounds =
-            self.done.iter().map(|(_, rounds)| f64::from(*rounds)).sum::<f64>() / n_fits.max(1) as f64;
+        let rounds = mean(self.done.iter().map(|(_, rounds)| *rounds));
         let held = self.done.into_iter().map(|(held, _)| held).collect();
         let gathered = gather(prepared, held, aim)?;
-        let rounds = (rounds > 0.0).then(|| rounds.ceil() as u32);
         Ok(Validated { rounds, n_fits: n_fits as u32, n_skipped: self.n_skipped, ..gathered })
     }
+}
+
+/// The mean of what folds found, rounded up; none where no fold has rounds.
+fn mean(found: impl ExactSizeIterator<Item = StageRounds> + Clone) -> Option<StageRounds> {
+    let n = found.len().max(1) as f64;
+    let of = |stage: usize| (found.clone().map(|r| f64::from(r[stage])).sum::<f64>() / n).ceil() as u32;
+    Some([of(0), of(1)]).filter(|mean| *mean != [0; 2])
 }
 
 impl Candidate<'_> {
@@ -179,20 +184,19 @@ impl Candidate<'_> {
 
     /// Rounds that usual folds ask for; `None` for learners without rounds. One row that is held back would choose those
     /// that predict it best, and its score would be no score of a row that no fit had seen.
-    fn rounds(&self, seed: Seed, ctx: &Ctx<'_>) -> Result<Option<u32>, Error> {
+    fn rounds(&self, seed: Seed, ctx: &Ctx<'_>) -> Result<Option<StageRounds>, Error> {
         ctx.progress.stage("counting rounds", None);
         let folds = plan(self.prepared, Scheme::Folds(ROUNDS_FOLDS), seed);
         let fit = |fold, threads| self.fold(fold, threads, &ctx.budget.share(0.2), Exactness::Integers, ctx);
         let Some((first, others)) = folds.split_first() else { return Ok(None) };
         let (_, rounds) = fit(first, ctx.threads)?;
-        if rounds == 0 {
+        if rounds == [0; 2] {
             return Ok(None);
         }
         let one = Threads::one();
         let rest = ctx.threads.map(others.len(), |i| Ok(fit(&others[i], &one)?.1));
-        let rest = rest.into_iter().collect::<Result<Vec<u32>, Error>>()?;
-        let sum = f64::from(rounds) + rest.iter().map(|&r| f64::from(r)).sum::<f64>();
-        Ok(Some((sum / folds.len() as f64).ceil() as u32))
+        let rest = rest.into_iter().collect::<Result<Vec<StageRounds>, Error>>()?;
+        Ok(mean([&[rounds][..], &rest].concat().into_iter()))
     }
 
     /// The folds behind the first one that the time left allows.
@@ -233,7 +237,7 @@ impl Candidate<'_> {
         budget: &Budget,
         exact: Exactness,
         ctx: &Ctx<'_>,
-    ) -> Result<(HeldBack, u32), Error> {
+    ) -> Result<(HeldBack, StageRounds), Error> {
         let rows = Rows { train: fold.train.clone(), others: fold.held_back.clone() };
         let inner = Ctx { threads, budget, ..*ctx };
         let fitted = self.fit(rows, fold.rounds, exact, (fold.seed, &inner))?;
@@ -266,7 +270,7 @@ impl Candidate<'_> {
     pub(crate) fn fit(
         &self,
         rows: Rows,
-        rounds: Option<u32>,
+        rounds: Option<StageRounds>,
         exact: Exactness,
         (seed, ctx): (Seed, &Ctx<'_>),
     ) -> Result<Fitted, Error> {
@@ -285,7 +289,7 @@ impl Candidate<'_> {
     pub(crate) fn linked(
         &self,
         rows: Rows,
-        rounds: Option<u32>,
+        rounds: Option<StageRounds>,
         (seed, budget): (Seed, &Budget),
         ctx: &Ctx<'_>,
     ) -> Option<Vec<f64>> {

@@ -157,7 +157,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let work = searched.as_ref().map_or(1, |s| s.n_trials as u64);
 
     let clock = Clock::start();
-    ctx.progress.stage("fitting on all rows", validated.rounds.map(u64::from));
+    ctx.progress.stage("fitting on all rows", validated.rounds.map(|[first, _]| first.into()));
     let score_map = calibrator.as_ref().map(|made| &made.map);
     let told = Told { validated: &validated, metric, score_map, work };
     let finished = finish(options, (learner, &params), &prepared, &target, told, ctx)?;
@@ -273,7 +273,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         learner: learner.name,
         recipe: prepared.recipe(&params),
         searched,
-        rounds: validated.rounds,
+        rounds: validated.rounds.map(|[first, second]| first + second),
         warnings,
         cleaned,
         exact: crate::table::is_exact(&model),

@@ -87,7 +87,7 @@ pub struct FitReport {
     pub searched: Option<Searched>,
     /// The learner and what was set.
     pub recipe: String,
-    /// Rounds of the written model; `None` for learners without rounds.
+    /// Rounds of the written model, of both stages where the learner has two; `None` for learners without rounds.
     pub rounds: Option<u32>,
     /// What a person should know.
     pub warnings: Vec<Warning>,

@@ -6,7 +6,7 @@ use crate::fit::FitOptions;
 use ir::Task;
 use ir::digest::Digest;
 use jobs::{Clock, Ctx, InTurn, Seed, Silent};
-use learn::{Goal, LearnerEntry, Takes};
+use learn::{Goal, LearnerEntry, StageRounds, Takes};
 use metrics::MetricEntry;
 use params::Params;
 use recipe::{
@@ -379,11 +379,11 @@ pub(crate) fn goal(metric: &MetricEntry) -> Goal {
 fn work(
     learner: &LearnerEntry,
     params: &Params,
-    (prepared, n_fits, rounds): (&Prepared<'_>, u32, Option<u32>),
+    (prepared, n_fits, rounds): (&Prepared<'_>, u32, Option<StageRounds>),
 ) -> f64 {
     let (rows, columns) = (prepared.rows.len() as f64, prepared.inputs.len() as f64);
     let times = match learner.name {
-        "gbdt" | "ebm" => f64::from(rounds.unwrap_or(100)),
+        "gbdt" | "ebm" => rounds.map_or(100.0, |rounds| f64::from(rounds[0] + rounds[1])),
         "forest" | "extra_trees" => 2.0 * params.int("n_trees") as f64,
         "svm" | "knn" => 0.05 * rows,
         _ => 30.0,
