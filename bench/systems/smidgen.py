@@ -44,14 +44,14 @@ def measure(definition: dict, table: dict, folder) -> dict:
     return measure_with(parameters(definition), definition, table, folder)
 
 
-def measure_with(settings: dict, definition: dict, table: dict, folder) -> dict:
+def measure_with(settings: dict, definition: dict, table: dict, folder, budget: list = ("--work", "1")) -> dict:
     with tempfile.TemporaryDirectory() as scratch:
-        return measure_in(Path(scratch), settings, definition, table, folder)
+        return measure_in(Path(scratch), settings, definition, table, folder, list(budget))
 
 
-def measure_in(scratch: Path, settings: dict, definition: dict, table: dict, folder: Path) -> dict:
+def measure_in(scratch: Path, settings: dict, definition: dict, table: dict, folder: Path, budget: list) -> dict:
     model, test = scratch / "model.smidgen", folder / "test.csv"
-    command = [BINARY, "fit", folder / "train.csv", "--target", table["target"], "--task", table["task"], "--work", "1"]
+    command = [BINARY, "fit", folder / "train.csv", "--target", table["target"], "--task", table["task"], *budget]
     for name, value in settings.items():
         command += ["--set", f"{name}={value}"]
     if settings:

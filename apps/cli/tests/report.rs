@@ -71,7 +71,7 @@ fn more_pages(place: &Place) -> [(String, usize); 2] {
     {
         assert!(both.contains(told), "{told}");
     }
-    [(ebm, 20), (both, 12)]
+    [(ebm, 21), (both, 12)]
 }
 
 /// A residual network of PyTorch on rows of noise, with classes that are made up.

@@ -45,4 +45,7 @@ pub use score_map::{Curve, MapOnGrid, ScoreMap, mapped_floats, real_scores};
 pub use seed_scores::seed_scores;
 pub use step::Step;
 pub use transformed::{Transformed, transform};
-pub use validate::{Candidate, HeldBack, Validated, relinked, validate, validate_while, with_floats};
+pub use validate::{
+    Candidate, FIRST_SHARE, HeldBack, OTHERS_SHARE, Validated, relinked, validate, validate_while,
+    with_floats,
+};

@@ -52,6 +52,10 @@ pub struct HeldBack {
     pub floats: Vec<f64>,
 }
 
+/// Share of the time left that the first fold may take: there is room for the fit on all rows.
+pub const FIRST_SHARE: f64 = 0.33;
+/// Share of the time left behind it that the others may take.
+pub const OTHERS_SHARE: f64 = 0.6;
 /// Folds that tell how many rounds a fit takes where every row is held back alone.
 const ROUNDS_FOLDS: u32 = 8;
 
@@ -177,8 +181,8 @@ impl Candidate<'_> {
             folds.iter_mut().for_each(|fold| fold.rounds = rounds);
         }
         ctx.progress.stage("validating", Some(folds.len() as u64));
-        // A third of the time for the first fold leaves room for the fit on all rows.
-        let first = self.fold(&folds[0], ctx.threads, &ctx.budget.share(0.33), self.first_pass(), ctx)?;
+        let budget = ctx.budget.share(FIRST_SHARE);
+        let first = self.fold(&folds[0], ctx.threads, &budget, self.first_pass(), ctx)?;
         Ok((folds, Fits { done: vec![first], n_skipped: 0, clock }))
     }
 
@@ -203,7 +207,7 @@ impl Candidate<'_> {
     fn other_folds(&self, folds: &[Fold], fits: &mut Fits, ctx: &Ctx<'_>) -> Result<(), Error> {
         let (one, exact) = (Threads::one(), self.first_pass());
         let rest = affordable(ctx, fits.clock.elapsed(), folds.len() - 1);
-        let budget = ctx.budget.share(0.6);
+        let budget = ctx.budget.share(OTHERS_SHARE);
         for result in ctx.threads.map(rest, |i| self.fold(&folds[i + 1], &one, &budget, exact, ctx)) {
             match result {
                 Ok(done) => fits.done.push(done),
@@ -224,7 +228,7 @@ impl Candidate<'_> {
     /// What the folds predict without rounding; nothing for those that were interrupted.
     fn floats(&self, folds: &[Fold], ctx: &Ctx<'_>) -> Vec<Vec<f64>> {
         ctx.progress.stage("comparing with floats", Some(folds.len() as u64));
-        let (one, budget) = (Threads::one(), ctx.budget.share(0.6));
+        let (one, budget) = (Threads::one(), ctx.budget.share(OTHERS_SHARE));
         let fit = |i: usize| self.fold(&folds[i], &one, &budget, Exactness::Floats, ctx);
         let done = ctx.threads.map(folds.len(), fit).into_iter();
         done.map(|fit| fit.map_or(Vec::new(), |(held, _)| held.floats)).collect()

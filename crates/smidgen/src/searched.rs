@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::costs::class_weights;
 use crate::fit::FitOptions;
+use arrow_array::Array;
 use ir::Task;
 use ir::digest::Digest;
 use jobs::{Clock, Ctx, InTurn, Seed, Silent};
@@ -10,8 +11,8 @@ use learn::{Goal, LearnerEntry, StageRounds, Takes};
 use metrics::MetricEntry;
 use params::Params;
 use recipe::{
-    Aim, Candidate, ClassWeights, Costs, PrepareOptions, Prepared, Relations, Step, Validated, validate,
-    validate_while, with_floats,
+    Aim, Candidate, ClassWeights, Costs, FIRST_SHARE, OTHERS_SHARE, PrepareOptions, Prepared, Relations,
+    Step, Validated, validate, validate_while, with_floats,
 };
 use search::{Outcome, Schedule, Space, Store, Studied, Told, Trial, View, study};
 use std::cell::RefCell;
@@ -24,6 +25,8 @@ const KEPT: usize = 2;
 const SHOWN: usize = 10;
 /// Share of the time left that stays for the last fit, its measurements and, where asked for, the figures.
 const LEFT: (f64, f64) = (0.03, 0.25);
+/// So much of a share of the time is all of it.
+const NEARLY: f64 = 0.97;
 /// Seconds for measurements.
 const MEASURING: f64 = 0.5;
 
@@ -173,8 +176,7 @@ impl<'t> Workshop<'t> {
         let prepared = self.prepared(first, &first.params(settings)?, ctx)?;
         let encoded = clock.seconds();
         let n_rows = prepared.rows.len();
-        let names: Vec<&str> = learners.iter().map(|(learner, _)| learner.name).collect();
-        let study_of = self.fingerprint(&prepared, &names);
+        let study_of = self.fingerprint(&prepared);
         let store = self.options.resume.as_ref().map(|folder| Store::open(folder, study_of)).transpose()?;
         drop(prepared);
         let mut schedule = Schedule::new(Space {
@@ -230,16 +232,25 @@ impl<'t> Workshop<'t> {
         let has_whole = self.best.borrow().as_ref().is_some_and(|best| best.outcome.is_whole);
         let (mut first, mut fold, mut fits) = (None, Duration::ZERO, true);
         let started = Clock::start();
+        let at_first = budget.left();
+        let mut at_others = None;
         let done = validate_while(&candidate, self.options.scheme, aim, (seed, &quiet), &mut |score| {
             first = score.map(|score| self.error(score));
             fold = started.elapsed();
             // Where something is whole already, half a trial is of no use.
             let rest = fold.mul_f64(n_others as f64);
-            fits = !has_whole || budget.left().is_none_or(|left| left > rest);
+            at_others = budget.left();
+            fits = !has_whole || at_others.is_none_or(|left| left > rest);
             fits && first.zip(trial.bar).is_none_or(|(error, bar)| error <= bar)
         })?;
+        // Learners keep what they have when their share of the time is spent.
+        let is_cut = |left: Option<Duration>, share: f64, took: Duration| {
+            left.is_some_and(|left| took >= left.mul_f64(NEARLY * share))
+        };
+        let took_others = started.elapsed().saturating_sub(fold);
+        let was_cut = is_cut(at_first, FIRST_SHARE, fold) || is_cut(at_others, OTHERS_SHARE, took_others);
         let (n_fits, rounds, is_whole) = match &done {
-            Some(done) => (done.n_fits, done.rounds, done.n_skipped == 0),
+            Some(done) => (done.n_fits, done.rounds, done.n_skipped == 0 && !was_cut),
             None => (1, None, fits),
         };
         let error = done.as_ref().and_then(|done| Some(self.error(done.score?)));
@@ -315,12 +326,16 @@ impl<'t> Workshop<'t> {
     }
 
     /// A digest of the rows and of all that trials have in common: those of another study are others.
-    fn fingerprint(&self, prepared: &Prepared<'_>, learners: &[&str]) -> u64 {
+    fn fingerprint(&self, prepared: &Prepared<'_>) -> u64 {
         let o = self.options;
         let mut digest = Digest::new();
+        // Codes say nothing of a column that was scaled; its cells do.
         digest.word(prepared.fingerprint);
+        for column in self.table.batches().iter().flat_map(|batch| batch.columns()) {
+            column.to_data().buffers().iter().for_each(|buffer| digest.bytes(buffer.as_slice()));
+        }
         let common = format!(
-            "{} {:?} {} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {}",
+            "{} {:?} {} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
             self.metric.name,
             o.scheme,
             o.seed,
@@ -330,8 +345,8 @@ impl<'t> Workshop<'t> {
             o.positive,
             o.missing_cells,
             o.duplicates,
-            o.costs,
-            learners.len(),
+            self.costs,
+            o.types,
         );
         digest.bytes(common.as_bytes());
         digest.finish()
