@@ -13,6 +13,10 @@ use recipe::Predictions;
 /// The normal's 97.5 % point.
 const Z: f64 = 1.959_963_984_540_054;
 
+/// Rows from which on a loss may be beyond doubt, and by so many standard deviations.
+const ENOUGH: usize = 500;
+const SURE: f64 = 4.0;
+
 /// A network that ran as integers on all rows.
 pub(super) struct Ran {
     pub(super) network: Network,
@@ -63,8 +67,8 @@ pub(super) struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Runs a network in QDQ form, as integers, and says what is lost: on all rows, or on the first ones if it is certain by
-    /// then that too much is.
+    /// Runs a network in QDQ form, as integers, and says what is lost: on all rows, or on the first ones if it is beyond
+    /// doubt by then that too much is.
     pub(super) fn verdict(
         &self,
         graph: &Graph,
@@ -125,10 +129,14 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// True if too much is lost whatever is answered from here on.
+    /// True if too much is lost whatever is answered from here on, or if the rows so far leave next to no doubt. Where
+    /// rows are sorted by class the latter may be wrong: then a layer too many goes back, never one too few.
     fn is_lost(&self) -> bool {
         let least = self.lost as f64 - (self.won + self.open) as f64;
+        let Verdict { drop, interval, .. } = self.verdict();
+        let deviation = (interval[1] - drop) / Z;
         least / self.float.len().max(1) as f64 > self.bound
+            || (self.seen >= ENOUGH && drop - SURE * deviation > self.bound)
     }
 
     /// On the rows that were seen.
@@ -191,6 +199,17 @@ mod tests {
             assert!((told.drop - drop).abs() < 1e-12 && told.holds == holds, "case {at}: {told:?}");
             assert!(told.interval[0] <= drop && told.interval[1] >= drop);
             assert!((told.passes - n as f64 / 6.0).abs() < 1e-12);
+        }
+        // Of many rows a tenth is lost: that says itself long before the end. A hundredth is within the bound.
+        let float = vec![0; 10_000];
+        for (every, holds) in [(10, false), (100, true)] {
+            let mut tally = Tally::new(&float, Some(&float), MaxDrop::Absolute(0.02));
+            let mut rows = (0..float.len()).take_while(|row| {
+                tally.add(*row, u32::from(row % every == 0));
+                !tally.is_lost()
+            });
+            let n = rows.by_ref().count();
+            assert_eq!((tally.verdict().holds, n < 1000), (holds, !holds), "{every}: {n} rows");
         }
     }
 }
