@@ -34,9 +34,8 @@ def autogluon(order: dict, train, target, test, place: Path):
     table = order["table"]
     name = table["target"]
     positive = {"positive_class": positive_of(order, target)} if table["task"] == "binary" else {}
-    kind = table["task"] if table["task"] != "regression" else "regression"
     predictor = TabularPredictor(
-        name, problem_type=kind, eval_metric=METRICS["autogluon"][table["task"]], path=str(place / "model"), verbosity=0, **positive
+        name, problem_type=table["task"], eval_metric=METRICS["autogluon"][table["task"]], path=str(place / "model"), verbosity=0, **positive
     )
     predictor.fit(
         train.assign(**{name: target}),

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -48,7 +47,3 @@ def measure(system: str, definition: dict, table: dict, folder: Path) -> dict:
     measured["error"] = tables.error_of(table, classes, truth, predicted)
     # Predictions of an ensemble of frames are not timed here.
     return measured | {"train_s": said["whole_s"], "rows_per_s": None, "base_mb": None}
-
-
-if __name__ == "__main__":
-    sys.exit("bench/systems/automl.py is used by autogluon.py and flaml.py")

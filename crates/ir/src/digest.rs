@@ -78,6 +78,17 @@ impl SplitMix64 {
         mix(self.state)
     }
 
+    /// A number in `0..1`, of 53 bits.
+    #[inline]
+    pub fn unit(&mut self) -> f64 {
+        (self.next_word() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// Twelve numbers in `0..1` less their mean: nearly normal, of deviation 1, and the same on any machine.
+    pub fn normal(&mut self) -> f64 {
+        (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
+    }
+
     /// A number in `0..n` (0 for `n` = 0), by multiplication: bias below `n / 2^32`.
     #[inline]
     pub fn below(&mut self, n: u32) -> u32 {

@@ -1,6 +1,7 @@
 //! How far the integer form of a network is from its QDQ form, node by node on equal inputs.
 
 use crate::error::{Error, misfit};
+use crate::segments::Frontier;
 use ir::{Graph, Rewrite, Tensor, ValueIdx};
 use runtime::network::Plan;
 use runtime::tensors::{Limits, run};
@@ -31,12 +32,14 @@ pub fn between_forms(
     made: &[(String, String)],
     inputs: &[(String, Tensor)],
 ) -> Result<Vec<FormSteps>, Error> {
-    let held = values_of(pairs, integers, made, inputs)?;
+    let mut held = Frontier::of(values_of(pairs, integers, made, inputs)?);
     let mut told = Vec::new();
     for (old, _) in made {
         let Some(value) = pairs.find(old) else { continue };
-        let Some(codes) = held.get(&value).and_then(|t| t.data().whole_numbers()) else { continue };
-        let of_pairs = made_from(pairs, &held, value)?;
+        let Some(codes) = held.get(value).and_then(|t| t.data().whole_numbers()) else { continue };
+        let Some(own) = held.take(value) else { continue };
+        let of_pairs = held.outputs(pairs, &[value])?;
+        held.set(value, own);
         let of_pairs = of_pairs.first().and_then(|t| t.data().whole_numbers());
         let of_pairs = of_pairs.filter(|other| other.len() == codes.len());
         let of_pairs = of_pairs.ok_or_else(|| misfit("codes", codes.len(), "others"))?;
@@ -78,24 +81,4 @@ fn values_of(
     };
     held.extend(old.into_iter().zip(tensors));
     Ok(held)
-}
-
-/// What nodes of a graph make of held values, the nearest ones before it; the value itself is not among them.
-fn made_from(
-    graph: &Graph,
-    held: &BTreeMap<ValueIdx, Tensor>,
-    value: ValueIdx,
-) -> Result<Vec<Tensor>, Error> {
-    let others: Vec<ValueIdx> = held.keys().copied().filter(|v| *v != value).collect();
-    let needed = Rewrite::from_values(graph, &others)?.needed_for(&[value]);
-    let is_taken = |v: &ValueIdx| needed.iter().any(|node| node.inputs.contains(v));
-    let given: Vec<ValueIdx> = others.into_iter().filter(is_taken).collect();
-    let mut rewrite = Rewrite::from_values(graph, &given)?;
-    for node in needed {
-        rewrite.copy(node)?;
-    }
-    let part = rewrite.finish_at(&[value])?;
-    let named = part.inputs().iter().zip(&given);
-    let inputs = named.map(|(&new, old)| (part.value(new).name.clone(), held[old].clone())).collect();
-    Ok(run(&part, inputs, Limits::default())?)
 }

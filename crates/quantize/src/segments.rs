@@ -6,7 +6,7 @@
 use crate::error::Error;
 use ir::{Graph, NodeIdx, Origin, Rewrite, Tensor, ValueIdx};
 use runtime::tensors::{Limits, run};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Values of a network for some rows, those that nodes to come will take.
 #[derive(Clone)]
@@ -33,6 +33,16 @@ impl Frontier {
             );
         }
         Ok(Frontier { held, next: 0 })
+    }
+
+    /// Any values of a network.
+    pub fn of(held: BTreeMap<ValueIdx, Tensor>) -> Frontier {
+        Frontier { held, next: 0 }
+    }
+
+    /// Holds a value no longer.
+    pub fn take(&mut self, value: ValueIdx) -> Option<Tensor> {
+        self.held.remove(&value)
     }
 
     /// A value that is held.
@@ -87,9 +97,14 @@ impl Frontier {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
-        let given: Vec<ValueIdx> = self.held.keys().copied().collect();
+        let held: Vec<ValueIdx> = self.held.keys().copied().collect();
+        let needed = Rewrite::from_values(graph, &held)?.needed_for(wanted);
+        // Only what is taken is handed on.
+        let taken: BTreeSet<ValueIdx> =
+            needed.iter().flat_map(|n| &n.inputs).chain(wanted).copied().collect();
+        let given: Vec<ValueIdx> = held.into_iter().filter(|v| taken.contains(v)).collect();
         let mut rewrite = Rewrite::from_values(graph, &given)?;
-        for node in rewrite.needed_for(wanted) {
+        for node in needed {
             rewrite.copy(node)?;
         }
         let part = rewrite.finish_at(wanted)?;

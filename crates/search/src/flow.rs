@@ -64,25 +64,20 @@ impl Flow {
         if self.step < SHORTEST * first {
             self.step = first;
             self.opposite = None;
-            self.center = (0..self.center.len()).map(|_| self.uniform()).collect();
+            self.center = (0..self.center.len()).map(|_| self.random.unit()).collect();
         }
     }
 
     /// A direction of length 1, all alike.
     fn direction(&mut self) -> Vec<f64> {
         loop {
-            // Sums of twelve uniform numbers are close enough to normal ones, and the same on any machine.
             let n = self.center.len();
-            let u: Vec<f64> = (0..n).map(|_| (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0).collect();
+            let u: Vec<f64> = (0..n).map(|_| self.random.normal()).collect();
             let length = u.iter().map(|x| x * x).sum::<f64>().sqrt();
             if length > 1e-6 || n == 0 {
                 return u.into_iter().map(|x| x / length).collect();
             }
         }
-    }
-
-    fn uniform(&mut self) -> f64 {
-        (self.random.next_word() >> 11) as f64 / (1u64 << 53) as f64
     }
 }
 

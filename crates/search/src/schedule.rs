@@ -23,6 +23,8 @@ use std::collections::BTreeSet;
 const KEPT: f64 = 1.0 / 3.0;
 /// Rows of a fold below which one fold says too little to stop a trial.
 const SURE: usize = 150;
+/// The share of its error that a walk takes off in about the work that it took so far.
+const RATE: f64 = 0.03;
 /// Draws of a place that was not tried, before a learner is given up.
 const DRAWS: usize = 30;
 /// Trials without an improvement after which a study ends, by rows; between them by their logarithm.
@@ -245,7 +247,7 @@ impl Schedule {
         if sum <= 0.0 {
             return None;
         }
-        let mut at = (self.random.next_word() >> 11) as f64 / (1u64 << 53) as f64 * sum;
+        let mut at = self.random.unit() * sum;
         let drawn = chances.iter().position(|chance| {
             at -= chance;
             at < 0.0
@@ -253,9 +255,6 @@ impl Schedule {
         drawn.or_else(|| chances.iter().rposition(|chance| *chance > 0.0))
     }
 }
-
-/// The share of its error that a walk takes off in about the work that it took so far.
-const RATE: f64 = 0.03;
 
 impl Arm {
     /// The place of the best trial.

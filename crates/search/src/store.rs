@@ -41,13 +41,13 @@ impl Store {
         }
         let object: Value = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
         let is_of = object["study"] == json!(name(self.study));
-        let same = Trial::parse(object["trial"].to_string().as_bytes()).as_ref() == Some(trial);
-        let outcome = object["outcome"].to_string();
-        let is_intact = object["digest"] == json!(name(digest(outcome.as_bytes())));
+        let same = Trial::of(&object["trial"]).as_ref() == Some(trial);
+        let outcome = &object["outcome"];
+        let is_intact = object["digest"] == json!(name(digest(outcome.to_string().as_bytes())));
         if !(is_of && same && is_intact) {
             return None;
         }
-        Outcome::parse(outcome.as_bytes())
+        Outcome::of(outcome)
     }
 
     /// Keeps what came of a trial.
@@ -55,12 +55,11 @@ impl Store {
     /// # Errors
     /// `Folder`: the disk is full, or the folder cannot be written; what is there stays as it is.
     pub fn put(&self, trial: &Trial, outcome: &Outcome) -> Result<(), Error> {
-        let parsed = |bytes: Vec<u8>| serde_json::from_slice::<Value>(&bytes).unwrap_or(Value::Null);
-        let outcome = parsed(outcome.bytes());
+        let outcome = outcome.json();
         let object = json!({
             "schema": 1,
             "study": name(self.study),
-            "trial": parsed(trial.bytes()),
+            "trial": trial.json(),
             "outcome": outcome,
             "digest": name(digest(outcome.to_string().as_bytes())),
         });

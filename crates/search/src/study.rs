@@ -11,8 +11,8 @@ const ROUND: usize = 8;
 
 /// What watches a study.
 pub trait View {
-    /// A trial was done, here or in a run before.
-    fn tried(&mut self, trial: &Trial, outcome: &Outcome, schedule: &Schedule);
+    /// A trial was done in this run.
+    fn tried(&mut self, trial: &Trial, outcome: &Outcome);
 }
 
 /// How a study ended.
@@ -66,7 +66,7 @@ pub fn study(
             {
                 unkept.get_or_insert(e.to_string());
             }
-            view.tried(&round[at].trial, &outcome, schedule);
+            view.tried(&round[at].trial, &outcome);
             outcomes[at] = Some(outcome);
             go_on()
         };
@@ -133,7 +133,7 @@ mod tests {
     struct Count(usize);
 
     impl View for Count {
-        fn tried(&mut self, _: &Trial, _: &Outcome, _: &Schedule) {
+        fn tried(&mut self, _: &Trial, _: &Outcome) {
             self.0 += 1;
         }
     }

@@ -35,19 +35,25 @@ pub struct Outcome {
 impl Trial {
     /// As JSON.
     pub fn bytes(&self) -> Vec<u8> {
+        self.json().to_string().into_bytes()
+    }
+
+    pub(crate) fn json(&self) -> Value {
         let settings: Map<String, Value> = self.settings.iter().map(|(n, v)| (n.clone(), json!(v))).collect();
-        let object = json!({
+        json!({
             "learner": self.learner,
             "settings": settings,
             "transforms": self.transforms,
             "bar": self.bar,
-        });
-        object.to_string().into_bytes()
+        })
     }
 
     /// From JSON; `None` for anything else.
     pub fn parse(bytes: &[u8]) -> Option<Trial> {
-        let object: Value = serde_json::from_slice(bytes).ok()?;
+        Trial::of(&serde_json::from_slice(bytes).ok()?)
+    }
+
+    pub(crate) fn of(object: &Value) -> Option<Trial> {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let settings = object["settings"].as_object()?.iter();
         Some(Trial {
@@ -83,20 +89,26 @@ impl Outcome {
 
     /// As JSON.
     pub fn bytes(&self) -> Vec<u8> {
-        let object = json!({
+        self.json().to_string().into_bytes()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        json!({
             "error": self.error,
             "first": self.first,
             "work": self.work,
             "seconds": self.seconds,
             "failed": self.failed,
             "whole": self.is_whole,
-        });
-        object.to_string().into_bytes()
+        })
     }
 
     /// From JSON; `None` for anything else.
     pub fn parse(bytes: &[u8]) -> Option<Outcome> {
-        let object: Value = serde_json::from_slice(bytes).ok()?;
+        Outcome::of(&serde_json::from_slice(bytes).ok()?)
+    }
+
+    pub(crate) fn of(object: &Value) -> Option<Outcome> {
         Some(Outcome {
             error: object["error"].as_f64(),
             first: object["first"].as_f64(),

@@ -235,7 +235,7 @@ impl<'t> Workshop<'t> {
         let at_first = budget.left();
         let mut at_others = None;
         let done = validate_while(&candidate, self.options.scheme, aim, (seed, &quiet), &mut |score| {
-            first = score.map(|score| self.error(score));
+            first = score.map(|score| self.metric.error(score));
             fold = started.elapsed();
             // Where something is whole already, half a trial is of no use.
             let rest = fold.mul_f64(n_others as f64);
@@ -253,7 +253,7 @@ impl<'t> Workshop<'t> {
             Some(done) => (done.n_fits, done.rounds, done.n_skipped == 0 && !was_cut),
             None => (1, None, fits),
         };
-        let error = done.as_ref().and_then(|done| Some(self.error(done.score?)));
+        let error = done.as_ref().and_then(|done| Some(self.metric.error(done.score?)));
         let work = work(learner, &params, (&prepared, n_fits, rounds));
         let outcome = Outcome { error, first, work, is_whole, ..Outcome::default() };
         let mut best = self.best.borrow_mut();
@@ -265,15 +265,6 @@ impl<'t> Workshop<'t> {
             *best = Some(Best { trial, outcome, prepared, validated, took, fold });
         }
         Ok(outcome)
-    }
-
-    /// Lower is better.
-    fn error(&self, score: f64) -> f64 {
-        if self.metric.greater_is_better { 1.0 - score } else { score }
-    }
-
-    fn score(&self, error: f64) -> f64 {
-        if self.metric.greater_is_better { 1.0 - error } else { error }
     }
 
     /// Time that the last fit takes, and what comes behind it.
@@ -310,17 +301,15 @@ impl<'t> Workshop<'t> {
     fn searched(&self, schedule: &Schedule, studied: &Studied) -> Searched {
         let is_whole = studied.outcome.is_whole;
         let is_told = |t: &&Told| t.outcome.error.is_some() && t.outcome.is_whole == is_whole;
+        let error = |told: &&Told| told.outcome.error.unwrap_or(f64::INFINITY);
         let mut leaders: Vec<&Told> = schedule.told().iter().filter(is_told).collect();
-        leaders.sort_by(|a, b| {
-            a.outcome.error.unwrap_or(f64::INFINITY).total_cmp(&b.outcome.error.unwrap_or(f64::INFINITY))
-        });
-        let told = |told: &&Told| {
-            Some((told.trial.describe(), self.score(told.outcome.error?), told.outcome.seconds))
-        };
+        leaders.sort_by(|a, b| error(a).total_cmp(&error(b)));
+        let told =
+            |told: &&Told| (told.trial.describe(), score_of(self.metric, error(told)), told.outcome.seconds);
         Searched {
             n_trials: studied.n_trials,
             n_known: studied.n_known,
-            leaders: leaders.iter().take(SHOWN).filter_map(told).collect(),
+            leaders: leaders.iter().take(SHOWN).map(told).collect(),
             unkept: studied.unkept.clone(),
         }
     }
@@ -385,6 +374,11 @@ pub(crate) fn named(options: &FitOptions, task: Option<Task>) -> Result<Vec<Name
     Ok(learners)
 }
 
+/// The score of an error: what makes one of a score undoes itself.
+fn score_of(metric: &MetricEntry, error: f64) -> f64 {
+    metric.error(error)
+}
+
 /// What a metric wants of predicted numbers.
 pub(crate) fn goal(metric: &MetricEntry) -> Goal {
     if matches!(metric.name, "mae" | "medae") { Goal::Median } else { Goal::Mean }
@@ -426,14 +420,14 @@ impl<'b, 't> Board<'b, 't> {
 }
 
 impl View for Board<'_, '_> {
-    fn tried(&mut self, trial: &Trial, outcome: &Outcome, _: &Schedule) {
+    fn tried(&mut self, trial: &Trial, outcome: &Outcome) {
         self.n_tried += 1;
         let now = self.ctx.budget.clock().elapsed().as_secs();
         let steps = if self.ctx.budget.left().is_none() { 1 } else { now - self.told };
         self.told = now;
         self.ctx.progress.advance(steps);
         if let (Some(error), true) = (outcome.error, outcome.is_better(self.best.as_ref())) {
-            let (metric, score) = (self.of.metric.name, self.of.score(error));
+            let (metric, score) = (self.of.metric.name, score_of(self.of.metric, error));
             let what = trial.describe();
             self.ctx.progress.note(&format!("{metric} {score:.5} by trial {}: {what}", self.n_tried));
             self.best = Some(outcome.clone());

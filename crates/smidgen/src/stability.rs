@@ -80,8 +80,7 @@ impl Perturbed {
             Ok(if input.kind == ColumnKind::Number { noisy(column, &mut random) } else { column.clone() })
         })?);
         blocks.push(changed(&mut |_, column| {
-            let taken: BooleanArray =
-                (0..column.len()).map(|_| Some(uniform(&mut random) < MISSING)).collect();
+            let taken: BooleanArray = (0..column.len()).map(|_| Some(random.unit() < MISSING)).collect();
             nullif(column, &taken).map_err(bug)
         })?);
         for name in shuffled {
@@ -142,26 +141,16 @@ fn mean_move(plain: &Predictions, other: &Predictions) -> f64 {
     }
 }
 
-/// In [0, 1).
-fn uniform(random: &mut SplitMix64) -> f64 {
-    (random.next_word() >> 11) as f64 / (1u64 << 53) as f64
-}
-
-/// Twelve uniform numbers less their mean: nearly normal, of deviation 1.
-fn normal(random: &mut SplitMix64) -> f64 {
-    (0..12).map(|_| uniform(random)).sum::<f64>() - 6.0
-}
-
 fn noisy(column: &ArrayRef, random: &mut SplitMix64) -> ArrayRef {
     if let Some(numbers) = column.as_primitive_opt::<Float64Type>() {
         let step = NOISE * deviation(numbers.iter().flatten());
-        let moved: Float64Array = numbers.iter().map(|v| v.map(|v| v + step * normal(random))).collect();
+        let moved: Float64Array = numbers.iter().map(|v| v.map(|v| v + step * random.normal())).collect();
         return Arc::new(moved);
     }
     if let Some(numbers) = column.as_primitive_opt::<Int64Type>() {
         let step = NOISE * deviation(numbers.iter().flatten().map(|v| v as f64));
         let near = |v: i64, by: f64| v.saturating_add(by.round() as i64);
-        let moved: Int64Array = numbers.iter().map(|v| v.map(|v| near(v, step * normal(random)))).collect();
+        let moved: Int64Array = numbers.iter().map(|v| v.map(|v| near(v, step * random.normal()))).collect();
         return Arc::new(moved);
     }
     column.clone()

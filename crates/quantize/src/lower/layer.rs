@@ -151,22 +151,29 @@ impl<'g> Found<'g> {
         Some((Feed::Value(layer.w.codes), layer.w.zero))
     }
 
+    /// The largest size of an input and of a weight that their types allow, and between them the number of products of a sum.
+    fn farthest(&self, layer: &Layer<'_>) -> Option<[i64; 3]> {
+        let (least, most) = layer.x.ends();
+        let reach = (least - layer.x.zero).abs().max((most - layer.x.zero).abs());
+        let codes = self.graph.value(layer.w.codes);
+        let depth = codes.shape.lengths()?.iter().product::<usize>() / layer.n_outputs.max(1);
+        let (low, high) = codes.dtype.whole_range()?;
+        let size = |end: i128| i64::try_from((end - i128::from(layer.w.zero)).abs()).ok();
+        Some([reach, i64::try_from(depth).ok()?, size(low)?.max(size(high)?)])
+    }
+
     /// True if no input makes a sum that is cut off: all are below `2^32` in size, as a [`Requantize`](ir::fixed) takes them.
     fn sums_fit(&self, layer: &Layer<'_>, bias: &[i32]) -> Option<bool> {
         let (least, most) = layer.x.ends();
         let ends = [least - layer.x.zero, most - layer.x.zero].map(i128::from);
-        let reach = ends[0].abs().max(ends[1].abs());
-        let codes = self.graph.value(layer.w.codes);
-        let dims = codes.shape.lengths()?;
-        let depth = (dims.iter().product::<usize>() / layer.n_outputs.max(1)) as i128;
-        let (low, high) = codes.dtype.whole_range()?;
-        let widest = [low, high].map(|end| (end - i128::from(layer.w.zero)).abs()).into_iter().max()?;
+        let [reach, depth, widest] = self.farthest(layer)?.map(i128::from);
         let largest = bias.iter().map(|b| i128::from(b.unsigned_abs())).max().unwrap_or(0);
         if reach * depth * widest + largest < MAX_SUM {
             return Some(true);
         }
         // Not with any weights: with these?
         let Some(weights) = self.whole_codes(layer.w.codes) else { return Some(false) };
+        let dims = self.graph.value(layer.w.codes).shape.lengths()?;
         let inner = dims[layer.axis + 1..].iter().product::<usize>().max(1);
         let mut sums: Vec<[i128; 2]> = bias.iter().map(|&b| [b.into(); 2]).collect();
         for (at, w) in weights.into_iter().enumerate() {
@@ -197,12 +204,7 @@ impl<'g> Found<'g> {
 
     /// The power of two on whose multiples the largest sum of a layer still fits `i32`.
     fn fine_scale(&self, layer: &Layer<'_>, bias: &[i32], products: &[f64]) -> Option<f32> {
-        let (least, most) = layer.x.ends();
-        let reach = (least - layer.x.zero).abs().max((most - layer.x.zero).abs()) as f64;
-        let dims = self.graph.value(layer.w.codes).shape.lengths()?;
-        let depth = (dims.iter().product::<usize>() / layer.n_outputs.max(1)) as f64;
-        let (low, high) = self.graph.value(layer.w.codes).dtype.whole_range()?;
-        let widest = (low as f64 - layer.w.zero as f64).abs().max((high as f64 - layer.w.zero as f64).abs());
+        let [reach, depth, widest] = self.farthest(layer)?.map(|n| n as f64);
         let most = bias.iter().zip(products).map(|(&b, p)| (f64::from(b).abs() + reach * depth * widest) * p);
         let most = most.fold(0.0, f64::max);
         let exponent = ir::fixed::exponent(most.max(f64::MIN_POSITIVE)) + 1 - FINE_BITS;
