@@ -42,7 +42,8 @@ enum Verb {
 
 fn main() -> ExitCode {
     let mut command = Args::command();
-    for (verb, learners) in [("fit", steps::learners()), ("prepare", String::new())] {
+    for (verb, learners) in [("fit", steps::learners() + &steps::augmentations()), ("prepare", String::new())]
+    {
         command = command.mut_subcommand(verb, |c| c.after_long_help(learners + &steps::list()));
     }
     let args = match command.try_get_matches().and_then(|m| Args::from_arg_matches(&m)) {

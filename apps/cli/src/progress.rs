@@ -67,7 +67,7 @@ impl Progress for Shown {
                 self.finish();
                 let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
                 let template = if total.is_some() {
-                    "{elapsed_precise} {msg:<24} {bar:32} {pos}/{len}, {eta} left"
+                    "{elapsed_precise} {msg:<24} {bar:32} {pos}/{len}, {eta} left{prefix}"
                 } else {
                     "{elapsed_precise} {msg:<24} {spinner} {human_pos}"
                 };
@@ -94,6 +94,15 @@ impl Progress for Shown {
             && let Some(bar) = &*bar
         {
             bar.inc(steps);
+        }
+    }
+
+    fn board(&self, lines: &[String]) {
+        if let Look::Bars = self.look
+            && let Ok(bar) = self.bar.lock()
+            && let Some(bar) = &*bar
+        {
+            bar.set_prefix(lines.iter().map(|line| format!("\n{line}")).collect::<String>());
         }
     }
 

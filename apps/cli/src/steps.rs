@@ -2,14 +2,15 @@
 
 use crate::values;
 use smidgen::{
-    CALIBRATORS, Duplicates, Error, JoinOptions, LEARNERS, MissingCells, RelationOptions, TRANSFORMS,
+    AUGMENTATIONS, CALIBRATORS, Duplicates, Error, JoinOptions, LEARNERS, MissingCells, RelationOptions,
+    TRANSFORMS,
 };
 use smidgen::{past_rows, related_rows};
 
 /// Cleaning and transforms.
 #[derive(clap::Args)]
 pub(crate) struct StepArgs {
-    /// Transforms of the columns, in order: NAME, or NAME(COL;COL) for some columns
+    /// Transforms of the columns, in order: NAME, NAME:PARAM=VALUE, NAME(COL;COL) for some columns
     #[arg(long = "transforms", value_name = "NAME,..", value_delimiter = ',')]
     names: Vec<String>,
     /// A parameter of a learner or a transform
@@ -80,6 +81,8 @@ pub(crate) struct Settings {
     pub(crate) learners: Vec<(String, String, String)>,
     /// Transform, name, value.
     pub(crate) transforms: Vec<(String, String, String)>,
+    /// Augmentation, name, value; `prepare`, which has no learner, takes none.
+    pub(crate) augmentations: Vec<(String, String, String)>,
     /// Calibrator, name, value; `prepare`, which has no learner, takes none.
     pub(crate) calibrators: Vec<(String, String, String)>,
     pub(crate) relations: RelationOptions,
@@ -93,13 +96,20 @@ pub(crate) fn learners() -> String {
 
 /// The transforms and their parameters, for the long help.
 pub(crate) fn list() -> String {
-    let mut text = String::from("Transforms, with their parameters:\n");
-    for entry in TRANSFORMS {
-        let params: Vec<String> = entry.spec.iter().map(|p| format!("{}={}", p.name, p.default)).collect();
-        let params = if params.is_empty() { String::new() } else { format!(" ({})", params.join(", ")) };
-        text.push_str(&format!("  {:<26} {}{params}\n", entry.name, entry.doc));
-    }
-    text
+    let lines = TRANSFORMS.iter().map(|entry| line(entry.name, entry.doc, entry.spec));
+    format!("Transforms, with their parameters:\n{}", lines.collect::<String>())
+}
+
+/// The augmentations and their parameters, for the long help.
+pub(crate) fn augmentations() -> String {
+    let lines = AUGMENTATIONS.iter().map(|entry| line(entry.name, entry.doc, entry.spec));
+    format!("Augmentations, with their parameters:\n{}\n", lines.collect::<String>())
+}
+
+fn line(name: &str, doc: &str, spec: &[smidgen::ParamSpec]) -> String {
+    let params: Vec<String> = spec.iter().map(|p| format!("{}={}", p.name, p.default)).collect();
+    let params = if params.is_empty() { String::new() } else { format!(" ({})", params.join(", ")) };
+    format!("  {name:<26} {doc}{params}\n")
 }
 
 impl StepArgs {
@@ -132,6 +142,8 @@ impl StepArgs {
                 settings.transforms.push((of.to_owned(), param.to_owned(), value.clone()));
             } else if !learners.is_empty() && CALIBRATORS.iter().any(|c| c.name == of) {
                 settings.calibrators.push((of.to_owned(), param.to_owned(), value.clone()));
+            } else if !learners.is_empty() && AUGMENTATIONS.iter().any(|a| a.name == of) {
+                settings.augmentations.push((of.to_owned(), param.to_owned(), value.clone()));
             } else if learners.is_empty() {
                 let known = TRANSFORMS.iter().map(|t| t.name).collect::<Vec<_>>().join(", ");
                 return Err(Error::input(format!(

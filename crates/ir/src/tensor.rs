@@ -32,6 +32,11 @@ impl Bags {
         self.offsets.push(self.ids.len());
     }
 
+    /// Bytes of all rows.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&self.offsets[..]) + size_of_val(&self.ids[..]) + size_of_val(&self.weights[..])
+    }
+
     /// Number of rows.
     pub fn n_rows(&self) -> usize {
         self.offsets.len().saturating_sub(1)

@@ -8,6 +8,8 @@ pub trait Progress: Sync {
     fn advance(&self, steps: u64);
     /// A short line about the state of the stage.
     fn note(&self, text: &str);
+    /// Lines that stand beside the stage, in the place of those before; nothing where lines cannot be replaced.
+    fn board(&self, lines: &[String]);
 }
 
 /// Tells nobody.
@@ -18,4 +20,5 @@ impl Progress for Silent {
     fn stage(&self, _: &str, _: Option<u64>) {}
     fn advance(&self, _: u64) {}
     fn note(&self, _: &str) {}
+    fn board(&self, _: &[String]) {}
 }

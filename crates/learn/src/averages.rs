@@ -1,7 +1,7 @@
 //! What the forests that average share: parameters with one meaning, and the fit.
 
 use crate::scored_forest::ScoredForest;
-use crate::{Error, Exactness, FitInput, Fitted, ScoreLink};
+use crate::{Error, Exactness, FitInput, Fitted, Part, ScoreLink, Unkept, Wants};
 use ir::op::LinkKind;
 use jobs::{Ctx, Seed};
 use params::{ParamSpec, Params, Range, Value};
@@ -103,6 +103,7 @@ pub(crate) fn read(params: &Params) -> AverageParams {
         smoothing: params.real("smoothing"),
         leaf_bits: int("leaf_bits"),
         with_floats: false,
+        keeps_trees: true,
     }
 }
 
@@ -128,17 +129,25 @@ pub(crate) fn fit(
     ctx: &Ctx<'_>,
 ) -> Result<Fitted, Error> {
     let target = input.target;
-    let params = AverageParams { with_floats: input.exact == Exactness::Floats, ..params.clone() };
+    let keeps_trees = input.wants == Wants::Model;
+    let params =
+        AverageParams { with_floats: input.exact == Exactness::Floats, keeps_trees, ..params.clone() };
     let grown = average(input.codes, &target, input.row_weights, input.rows, &params, seed, ctx)?;
     let kind = match target {
         Target::Binary(_) | Target::Classes { .. } => LinkKind::Share,
         Target::Values(_) => LinkKind::Linear,
     };
     let link = ScoreLink { kind, shift: grown.shift, offset: grown.offset };
-    let compact = compact(&grown.trees, grown.initial_scores, input.encoders)?;
+    let (uses, part): (Vec<usize>, Box<dyn Part>) = match input.wants {
+        Wants::Scores => (Vec::new(), Box::new(Unkept)),
+        Wants::Model => {
+            let compact = compact(&grown.trees, grown.initial_scores, input.encoders)?;
+            (compact.features.iter().map(|f| f.feature).collect(), Box::new(ScoredForest { compact }))
+        }
+    };
     Ok(Fitted {
-        uses: compact.features.iter().map(|f| f.feature).collect(),
-        part: Box::new(ScoredForest { compact }),
+        uses,
+        part,
         other_scores: grown.other_scores,
         other_floats: match target {
             Target::Binary(_) => grown.other_floats.into_iter().flat_map(|p| [1.0 - p, p]).collect(),

@@ -33,6 +33,11 @@ pub enum Kind {
         /// Learners that answer it.
         instead: String,
     },
+    /// A part of a fit whose scores alone were wanted.
+    #[error(
+        "a fit whose scores alone were wanted has no part to make nodes of; this is a bug, please report it"
+    )]
+    Unkept,
     /// A setting that the learner does not take.
     #[error(transparent)]
     Params(#[from] params::Error),
@@ -103,6 +108,7 @@ impl Error {
     pub fn nature(&self) -> ir::Nature {
         match &*self.0 {
             Kind::Task { .. } => ir::Nature::Unsupported,
+            Kind::Unkept => ir::Nature::Bug,
             Kind::UnknownLearner { .. }
             | Kind::Params(_)
             | Kind::UnfitLoss { .. }

@@ -348,7 +348,7 @@ impl Learner for Gbdt {
             Exactness::Integers => Vec::new(),
             Exactness::Floats => {
                 // The integers may have used all the time that there is; then floats get as many rounds.
-                let is_spent = ctx.budget.left().is_some_and(|left| left.is_zero());
+                let is_spent = ctx.budget.was_spent();
                 let rounds = if is_spent { Rounds::Exactly(boosted.n_rounds) } else { rounds };
                 let no_limit = Budget::work(*ctx.budget.clock(), 0);
                 let ctx = Ctx { budget: &no_limit, progress: &Silent, ..*ctx };

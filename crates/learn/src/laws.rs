@@ -1,6 +1,6 @@
 //! What every learner must satisfy, on each task that it answers.
 
-use crate::{Decision, Exactness, FitInput, Fitted, Goal, LEARNERS, LearnerEntry};
+use crate::{Decision, Exactness, FitInput, Fitted, Goal, LEARNERS, LearnerEntry, Wants};
 use ir::digest::SplitMix64;
 use ir::op::LinkKind;
 use ir::{Bits, Card, Column, ColumnData, ColumnKind, DType, GraphBuilder, Input, Model};
@@ -126,6 +126,7 @@ struct Case<'a> {
     /// Rows from it on are scored.
     first_other: usize,
     exact: Exactness,
+    wants: Wants,
 }
 
 impl<'a> Case<'a> {
@@ -136,7 +137,18 @@ impl<'a> Case<'a> {
         exact: Exactness,
     ) -> Case<'a> {
         let (n_threads, seed, weights, n_train, first_other) = (1, 5, None, 600, 600);
-        Case { entry, task, settings, n_threads, seed, weights, n_train, first_other, exact }
+        Case {
+            entry,
+            task,
+            settings,
+            n_threads,
+            seed,
+            weights,
+            n_train,
+            first_other,
+            exact,
+            wants: Wants::Model,
+        }
     }
 
     /// What is drawn by the number of a row.
@@ -155,6 +167,14 @@ impl<'a> Case<'a> {
     }
 
     fn fit(&self, table: &Table) -> (Fitted, Vec<u8>, Model) {
+        let (fitted, n_classes) = self.fit_alone(table);
+        let model = assemble(&fitted, self.task, n_classes);
+        let bytes = ir::file::write(&model);
+        (fitted, bytes, model)
+    }
+
+    /// A fit without its model, and the number of classes.
+    fn fit_alone(&self, table: &Table) -> (Fitted, usize) {
         let text = Text::new(&table.colors);
         let columns = columns(table, &text);
         let params = self.entry.params(&self.settings).unwrap();
@@ -180,13 +200,11 @@ impl<'a> Case<'a> {
             rounds: None,
             goal: Goal::Mean,
             exact: self.exact,
+            wants: self.wants,
         };
         let (budget, cancel) = (Budget::work(Clock::start(), 1), Cancel::new());
         let ctx = Ctx { threads: &threads, budget: &budget, cancel: &cancel, progress: &Silent };
-        let fitted = self.entry.learner.fit(input, &params, Seed(self.seed), &ctx).unwrap();
-        let model = assemble(&fitted, self.task, n_classes);
-        let bytes = ir::file::write(&model);
-        (fitted, bytes, model)
+        (self.entry.learner.fit(input, &params, Seed(self.seed), &ctx).unwrap(), n_classes)
     }
 }
 
@@ -319,6 +337,24 @@ fn the_graph_predicts_the_training_scores() {
         let n_outputs = fitted.other_scores.len() / 300;
         let all = scores(&model, &fitted, &table);
         assert_eq!(&all[600 * n_outputs..], &fitted.other_scores[..], "{name}");
+    });
+}
+
+#[test]
+fn scores_alone_are_those_of_the_model() {
+    let table = Table::new(900, 2);
+    on_every_member(|mut case, name| {
+        for exact in [Exactness::Integers, Exactness::Floats] {
+            case.exact = exact;
+            let [model, alone] = [Wants::Model, Wants::Scores].map(|wants| {
+                case.wants = wants;
+                case.fit_alone(&table).0
+            });
+            assert_eq!(model.other_scores, alone.other_scores, "{name}");
+            let bits = |fitted: &Fitted| fitted.other_floats.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&model), bits(&alone), "{name}");
+            assert!((&model.link, model.rounds) == (&alone.link, alone.rounds), "{name}");
+        }
     });
 }
 

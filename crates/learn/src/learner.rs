@@ -37,6 +37,8 @@ pub struct FitInput<'a> {
     pub goal: Goal,
     /// Whether scores without rounding are wanted beside the integers.
     pub exact: Exactness,
+    /// Whether the part is wanted, or the scores of `rows.others` alone.
+    pub wants: Wants,
 }
 
 impl<'a> FitInput<'a> {
@@ -75,6 +77,25 @@ pub enum Goal {
     Mean,
     /// The median: errors are absolute.
     Median,
+}
+
+/// What a fit is for. Learners whose models are large keep less for scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Wants {
+    /// A part that becomes nodes.
+    #[default]
+    Model,
+    /// Scores of the other rows; the part may be an [`Unkept`] one.
+    Scores,
+}
+
+/// The part of a fit whose scores alone were wanted.
+pub struct Unkept;
+
+impl Part for Unkept {
+    fn lower(&self, _: &mut GraphBuilder, _: &[ValueIdx]) -> Result<ValueIdx, Error> {
+        Err(Kind::Unkept.into())
+    }
 }
 
 /// The numbers that a fit computes with.

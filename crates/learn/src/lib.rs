@@ -43,7 +43,8 @@ mod laws;
 
 pub use error::{Error, Kind};
 pub use learner::{
-    CLASS_WEIGHT, Exactness, FitInput, Fitted, Goal, Learner, LearnerEntry, Part, StageRounds, Takes,
+    CLASS_WEIGHT, Exactness, FitInput, Fitted, Goal, Learner, LearnerEntry, Part, StageRounds, Takes, Unkept,
+    Wants,
 };
 pub use linear_model::Unfit;
 pub use score_link::{Decision, Linked, ScoreLink, linked};

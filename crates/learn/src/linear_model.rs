@@ -157,5 +157,5 @@ pub(crate) fn solve(
 
 /// True when the work should end with what it has.
 fn must_stop(ctx: &Ctx<'_>) -> bool {
-    ctx.cancel.is_cancelled() || ctx.budget.left().is_some_and(|left| left.is_zero())
+    ctx.cancel.is_cancelled() || ctx.budget.is_spent()
 }

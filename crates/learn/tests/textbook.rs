@@ -3,7 +3,7 @@
 
 use ir::{Column, ColumnData};
 use jobs::{Budget, Cancel, Clock, Ctx, Seed, Silent, Threads};
-use smidgen_learn::{Exactness, FitInput, Fitted, Goal, learner};
+use smidgen_learn::{Exactness, FitInput, Fitted, Goal, Wants, learner};
 use std::sync::Arc;
 use trees::{CodeMatrix, Encoder, Rows, Target};
 
@@ -49,6 +49,7 @@ fn fit(name: &str, settings: &[(&str, &str)], table: &Table, target: Target<'_>,
         rows,
         rounds: None,
         goal: Goal::Mean,
+        wants: Wants::Model,
         exact: Exactness::Floats,
     };
     let (budget, cancel) = (Budget::work(Clock::start(), 1), Cancel::new());

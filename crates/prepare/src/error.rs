@@ -19,6 +19,16 @@ pub enum Kind {
         /// The names that there are.
         known: String,
     },
+    /// No augmentation of that name.
+    #[error("unknown augmentation \"{name}\"{suggestion}; known: {known}")]
+    UnknownAugmentation {
+        /// The name asked for.
+        name: String,
+        /// `; did you mean ..?`, or nothing.
+        suggestion: String,
+        /// The names that there are.
+        known: String,
+    },
     /// A setting that the transform does not take.
     #[error(transparent)]
     Params(#[from] params::Error),
@@ -55,6 +65,20 @@ pub enum Kind {
         column: String,
         /// The category.
         category: String,
+    },
+    /// A word of a list that the transform does not know.
+    #[error("{transform}: {param} holds the unknown word \"{word}\"{suggestion}; known: {known}")]
+    UnknownWord {
+        /// The transform.
+        transform: &'static str,
+        /// The parameter.
+        param: &'static str,
+        /// The word.
+        word: String,
+        /// `; did you mean ..?`, or nothing.
+        suggestion: String,
+        /// The words that there are.
+        known: String,
     },
     /// A transform that sees the target where there is none.
     #[error("{transform}: it is fitted to the target, and there is none; name it with --target")]
@@ -102,10 +126,12 @@ impl Error {
         match &*self.0 {
             Kind::Graph(e) => e.nature(),
             Kind::UnknownTransform { .. }
+            | Kind::UnknownAugmentation { .. }
             | Kind::Params(_)
             | Kind::UnknownColumn { .. }
             | Kind::ColumnKind { .. }
             | Kind::Unlisted { .. }
+            | Kind::UnknownWord { .. }
             | Kind::NoTarget { .. }
             | Kind::Task { .. }
             | Kind::Columns { .. } => ir::Nature::Input,

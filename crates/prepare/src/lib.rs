@@ -6,12 +6,16 @@
 //!
 //! The Transform family ([`transform`]) makes columns of columns; a member is one file and one line in
 //! [`TRANSFORMS`]. `laws.rs` runs on every member.
+//!
+//! The Augmentation family ([`augment`]) makes training rows of training rows, inside a fold.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may unwrap"))]
 
+pub mod augment;
 mod bag_columns;
 mod best_columns;
 pub mod clean;
 mod clip_outliers;
+mod construct;
 mod discretize;
 mod discretize_target;
 mod error;
@@ -101,6 +105,8 @@ pub static TRANSFORMS: &[&TransformEntry] = &[
     &piecewise_linear::ENTRY,
     &splines::ENTRY,
     &fourier::ENTRY,
+    // Columns of several columns.
+    &construct::ENTRY,
     // Whole rows.
     &random_fourier::ENTRY,
     &nystrom::ENTRY,

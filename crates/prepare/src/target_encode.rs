@@ -119,7 +119,7 @@ impl Transform for TargetEncode {
 }
 
 /// What each column made is the mean of, by training row.
-fn targets(input: &StepInput<'_>, target: StepTarget<'_>) -> Vec<Vec<f64>> {
+pub(crate) fn targets(input: &StepInput<'_>, target: StepTarget<'_>) -> Vec<Vec<f64>> {
     let rows = || input.rows.iter().map(|&row| row as usize);
     let of_class = |labels: &[u32], class: u32| {
         rows().map(|row| f64::from(u8::from(labels.get(row) == Some(&class)))).collect()
@@ -134,7 +134,7 @@ fn targets(input: &StepInput<'_>, target: StepTarget<'_>) -> Vec<Vec<f64>> {
 }
 
 /// Weight of each training row; 0 where the target is no number.
-fn weights(input: &StepInput<'_>, targets: &[Vec<f64>]) -> Vec<f64> {
+pub(crate) fn weights(input: &StepInput<'_>, targets: &[Vec<f64>]) -> Vec<f64> {
     let weight = |(i, &row): (usize, &u32)| {
         let given = input.row_weights.map_or(1.0, |w| w.get(row as usize).map_or(0.0, |&w| f64::from(w)));
         if targets.iter().all(|t| t[i].is_finite()) { given } else { 0.0 }
@@ -143,7 +143,7 @@ fn weights(input: &StepInput<'_>, targets: &[Vec<f64>]) -> Vec<f64> {
 }
 
 /// The fold of each training row.
-fn folds(input: &StepInput<'_>, target: StepTarget<'_>, n_folds: usize) -> Vec<usize> {
+pub(crate) fn folds(input: &StepInput<'_>, target: StepTarget<'_>, n_folds: usize) -> Vec<usize> {
     let n = input.rows.len();
     let mut random = SplitMix64::new(input.seed.derive(ENTRY.name, 0).0);
     let mut order: Vec<usize> = (0..n).collect();

@@ -299,7 +299,7 @@ pub(crate) fn look<'b>(
         None => None,
     };
     about_copies(&copies, truth.as_ref(), options, &mut rows, row_weights.as_deref_mut(), told);
-    let mut asked = options.steps.to_vec();
+    let mut asked = options.steps.clone();
     if options.missing_cells == MissingCells::Impute {
         asked.insert(0, Step::parse("impute", &[])?);
     }

@@ -150,10 +150,12 @@ pub enum Kind {
         table: String,
     },
     /// A step that cannot be read.
-    #[error("--transforms {text}: expected NAME or NAME(COL;COL), got no closing parenthesis")]
+    #[error("--transforms {text}: expected NAME, NAME:PARAM=VALUE or NAME(COL;COL), got {got}")]
     StepForm {
         /// The step as it was given.
         text: String,
+        /// What is wrong with it.
+        got: String,
     },
     /// The run was interrupted before there was any model.
     #[error("fit: interrupted before the first model was done")]

@@ -42,7 +42,7 @@ impl Coding {
 /// The features of a fit: the study's own, or some that were fitted inside a fold.
 pub(crate) enum View<'p> {
     Study(&'p Features),
-    Fold(Box<Features>),
+    Fold(Arc<Features>),
 }
 
 impl Features {
@@ -89,6 +89,13 @@ impl Features {
         drop(columns);
         let bags = bags_of(&features, &store, takes, Some(self));
         Features { chain, features, encoders, codes, numbers, bags }
+    }
+
+    /// Bytes of codes, numbers and bags, shared ones counted with each that shares them.
+    pub(crate) fn bytes(&self) -> usize {
+        let numbers = self.numbers.iter().flatten().map(|cells| size_of_val(&cells[..]));
+        let bags = self.bags.iter().flatten().map(|(bags, _)| bags.bytes());
+        self.codes.bytes() + numbers.sum::<usize>() + bags.sum::<usize>()
     }
 
     /// Names of the columns.

@@ -9,7 +9,7 @@ use crate::score_map::ScoreMap;
 use crate::shrink::shrink;
 use ir::{Card, GraphBuilder, Model, OutputRole, Signature, Task};
 use jobs::{Ctx, Seed};
-use learn::{Decision, Exactness, LearnerEntry, StageRounds};
+use learn::{Decision, Exactness, LearnerEntry, StageRounds, Wants};
 use params::Params;
 use prepare::Warning;
 use runtime::self_test;
@@ -64,8 +64,11 @@ pub fn finish(
     let view = view.get();
     let rows = Rows { train: prepared.rows.clone(), others: Vec::new() };
     let names = view.names();
-    let input = prepared.fit_input(view, &names, rows, rounds, Exactness::Integers);
-    let fitted = learner.learner.fit(input, params, Seed(origin.seed).derive("finish", 0), ctx)?;
+    let seed = Seed(origin.seed).derive("finish", 0);
+    let augmented = prepared.augmented(view, &rows, (seed, ctx.threads))?;
+    let exactness = (Exactness::Integers, Wants::Model);
+    let input = prepared.fit_input(view, &names, (rows, augmented.as_ref()), rounds, exactness);
+    let fitted = learner.learner.fit(input, params, seed, ctx)?;
 
     let mut builder = GraphBuilder::new();
     let used: Vec<&Feature> = fitted.uses.iter().map(|&i| &view.features[i]).collect();

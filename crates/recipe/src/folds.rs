@@ -53,6 +53,7 @@ impl Scheme {
 }
 
 /// One held-back part.
+#[derive(Clone)]
 pub(crate) struct Fold {
     pub(crate) repetition: usize,
     pub(crate) held_back: Vec<u32>,

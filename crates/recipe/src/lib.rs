@@ -5,6 +5,7 @@
 //! out-of-fold scores; [`finish`] fits on all rows and assembles the model. Scores come from the
 //! integers that are deployed: there is no second `predict`.
 
+mod augmented;
 mod chain;
 mod cleaning;
 mod decide;
@@ -19,6 +20,7 @@ mod learning_curve;
 mod predictions;
 mod prepared;
 mod relations;
+mod rungs;
 mod score_map;
 mod seed_scores;
 mod shrink;
@@ -28,6 +30,7 @@ mod transformed;
 mod validate;
 mod whole;
 
+pub use augmented::Augment;
 pub use chain::Feature;
 pub use cleaning::{Cleaned, Duplicates, MissingCells};
 pub use decide::{Aim, ClassWeights, Costs};
@@ -41,11 +44,9 @@ pub use predictions::{Predictions, Truth};
 pub use prepare::Warning;
 pub use prepared::{PrepareOptions, Prepared};
 pub use relations::{Join, Relations};
+pub use rungs::{Rung, validate_while};
 pub use score_map::{Curve, MapOnGrid, ScoreMap, mapped_floats, real_scores};
 pub use seed_scores::seed_scores;
 pub use step::Step;
 pub use transformed::{Transformed, transform};
-pub use validate::{
-    Candidate, FIRST_SHARE, HeldBack, OTHERS_SHARE, Validated, relinked, validate, validate_while,
-    with_floats,
-};
+pub use validate::{Candidate, HeldBack, Validated, relinked, validate, with_floats};

@@ -1,5 +1,6 @@
 //! A table ready for learners: typed inputs, features, codes, target, weights, and what a person should know.
 
+use crate::augmented::{Augment, Augmented};
 use crate::chain::{Feature, Source};
 use crate::cleaning::{Cleaned, Duplicates, Looked, MissingCells, Told, choose, look};
 use crate::decide::ClassWeights;
@@ -15,12 +16,12 @@ use data::{Bound, Strata, Table, Target, TargetValues, by_column};
 use ir::digest::Digest;
 use ir::{ColumnKind, Input};
 use jobs::{Ctx, Seed, Silent, Threads};
-use learn::{Exactness, FitInput, Goal, StageRounds, Takes};
+use learn::{Exactness, FitInput, Goal, StageRounds, Takes, Wants};
 use prepare::Warning;
 use prepare::clean::{self, LeakTarget};
 use prepare::transform::StepTarget;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use trees::{CodeMatrix, Rows};
 
 /// How a table is made ready.
@@ -33,7 +34,9 @@ pub struct PrepareOptions<'a> {
     /// Kinds that the user declared.
     pub declared: &'a BTreeMap<String, ColumnKind>,
     /// Transforms asked for.
-    pub steps: &'a [Step],
+    pub steps: Vec<Step>,
+    /// How rows are added inside folds.
+    pub augment: Option<Augment>,
     /// Columns with a role: order, group, second table.
     pub relations: Relations<'a>,
     /// What becomes of copies.
@@ -67,6 +70,8 @@ pub struct Prepared<'t> {
     /// Steps that are fitted inside the folds, and the number of the first of them.
     late: Vec<Step>,
     first_late: usize,
+    /// How rows are added inside folds.
+    augment: Option<Augment>,
     /// Cells that the study made, kept for steps inside the folds.
     made: BTreeMap<Source, Arc<MadeCells>>,
     /// Steps of the recipe.
@@ -92,7 +97,12 @@ pub struct Prepared<'t> {
     coding: Coding,
     goal: Goal,
     seed: Seed,
+    /// Features of fits on some rows, by a digest of these: the same folds are asked for by every candidate.
+    views: Mutex<Vec<(u64, Arc<Features>)>>,
 }
+
+/// Bytes of features of folds that are kept.
+const VIEW_BYTES: usize = 64 << 20;
 
 /// Rows needed to learn and to hold some back.
 const FEWEST_ROWS: usize = 4;
@@ -189,6 +199,7 @@ impl<'t> Prepared<'t> {
             study,
             late,
             first_late,
+            augment: options.augment.clone(),
             made,
             steps,
             truth,
@@ -203,22 +214,25 @@ impl<'t> Prepared<'t> {
             coding,
             goal: options.goal,
             seed: options.seed,
+            views: Mutex::default(),
         };
         Ok(prepared)
     }
 
-    /// What a learner learns from on some rows; `names` are those of the features.
+    /// What a learner learns from on some rows; `names` are those of the features, `augmented` the rows with those that
+    /// were added.
     pub(crate) fn fit_input<'a>(
         &'a self,
         features: &'a Features,
         names: &'a [&'a str],
-        rows: Rows,
+        (rows, augmented): (Rows, Option<&'a Augmented>),
         rounds: Option<StageRounds>,
-        exact: Exactness,
+        (exact, wants): (Exactness, Wants),
     ) -> FitInput<'a> {
-        FitInput {
+        let (encoders, goal) = (&features.encoders[..], self.goal);
+        let input = FitInput {
             names,
-            encoders: &features.encoders,
+            encoders,
             codes: &features.codes,
             numbers: &features.numbers,
             bags: &features.bags,
@@ -226,9 +240,34 @@ impl<'t> Prepared<'t> {
             row_weights: self.row_weights.as_deref(),
             rows,
             rounds,
-            goal: self.goal,
+            goal,
             exact,
+            wants,
+        };
+        let Some(augmented) = augmented else { return input };
+        FitInput {
+            codes: &augmented.codes,
+            numbers: &augmented.numbers,
+            bags: &augmented.bags,
+            target: augmented.target(),
+            row_weights: augmented.row_weights.as_deref(),
+            rows: augmented.rows.clone(),
+            ..input
         }
+    }
+
+    /// The table with the rows that a fit adds to `rows`, if it does.
+    ///
+    /// # Errors
+    /// An augmentation that does not answer the task.
+    pub(crate) fn augmented(
+        &self,
+        features: &Features,
+        rows: &Rows,
+        (seed, threads): (Seed, &Threads),
+    ) -> Result<Option<Augmented>, Error> {
+        let add = |augment| Augmented::new(augment, (self, features), rows, (seed, threads));
+        self.augment.as_ref().map(add).transpose()
     }
 
     /// The features for a fit on some rows: the steps that see the target are fitted on these rows alone.
@@ -236,7 +275,28 @@ impl<'t> Prepared<'t> {
     /// # Errors
     /// A step cannot be fitted.
     pub(crate) fn view(&self, rows: &[u32], threads: &Threads) -> Result<View<'_>, Error> {
-        Ok(self.view_told(rows, threads)?.0)
+        let mut digest = Digest::new();
+        rows.iter().for_each(|&row| digest.word(row.into()));
+        let key = digest.finish();
+        let kept = || self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, features)) = kept().iter().find(|(known, _)| *known == key) {
+            return Ok(View::Fold(features.clone()));
+        }
+        let (view, _) = self.view_told(rows, threads)?;
+        if let View::Fold(features) = &view {
+            let mut kept = kept();
+            let bytes: usize = kept.iter().map(|(_, f)| f.bytes()).sum();
+            if bytes + features.bytes() <= VIEW_BYTES {
+                kept.push((key, features.clone()));
+            }
+        }
+        Ok(view)
+    }
+
+    /// Bytes of what is kept for learners, the table not counted.
+    pub fn bytes(&self) -> usize {
+        let kept = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        self.study.bytes() + kept.iter().map(|(_, features)| features.bytes()).sum::<usize>()
     }
 
     /// As [`Prepared::view`], with what the steps tell.
@@ -263,13 +323,14 @@ impl<'t> Prepared<'t> {
         )?;
         let mut told = std::mem::take(&mut frame.told);
         leave_out_unlearnt(&mut frame, self.coding.takes, &mut told);
-        Ok((View::Fold(Box::new(self.study.again(frame, self.coding, threads))), told))
+        Ok((View::Fold(Arc::new(self.study.again(frame, self.coding, threads))), told))
     }
 
     /// The steps asked for and the learner, for people: `one_hot; standard; gbdt max_leaves=7`.
     pub fn recipe(&self, params: &params::Params) -> String {
         let steps = self.steps.iter().filter(|s| !s.by_default).map(Step::describe);
-        steps.chain([params.describe()]).collect::<Vec<_>>().join("; ")
+        let augment = self.augment.as_ref().map(|augment| augment.params.describe());
+        steps.chain(augment).chain([params.describe()]).collect::<Vec<_>>().join("; ")
     }
 
     /// The inputs of both tables.
@@ -285,6 +346,16 @@ impl<'t> Prepared<'t> {
     /// Whether rows of one group share a fold.
     pub(crate) fn is_grouped(&self) -> bool {
         self.relations.group.is_some()
+    }
+
+    /// Features that learners see.
+    pub fn n_features(&self) -> usize {
+        self.study.features.len()
+    }
+
+    /// Codes of all features together, and one more of each for missing: the cells of a histogram.
+    pub fn n_cells(&self) -> usize {
+        self.study.codes.n_cells()
     }
 
     /// Sets of rows that share a fold.

@@ -20,23 +20,34 @@ pub struct Step {
 }
 
 impl Step {
-    /// A step as a user writes it: `standard`, or `standard(age;income)` for some columns.
+    /// A step as a user writes it: `standard`, `standard(age;income)` for some columns, and with parameters of its own
+    /// `target_encode:keep=yes:smoothing=5(city)`; these come behind `settings`.
     ///
     /// # Errors
     /// An unknown transform or parameter, a value out of range.
     pub fn parse(text: &str, settings: &[(String, String)]) -> Result<Step, Error> {
+        let form = |got| Error::from(Kind::StepForm { text: text.to_owned(), got });
         let (name, columns) = match text.split_once('(') {
             Some((name, rest)) => {
                 let Some(columns) = rest.strip_suffix(')') else {
-                    return Err(Kind::StepForm { text: text.to_owned() }.into());
+                    return Err(form("no closing parenthesis".to_owned()));
                 };
                 let columns = columns.split(';');
                 (name.trim(), Some(columns.map(|c| c.trim().to_owned()).collect()))
             }
             None => (text.trim(), None),
         };
-        let entry = prepare::transform(name)?;
-        Ok(Step { entry, params: entry.params(settings)?, columns, by_default: false })
+        let mut parts = name.split(':').map(str::trim);
+        let entry = prepare::transform(parts.next().unwrap_or(name))?;
+        let mut settings = settings.to_vec();
+        for part in parts {
+            let Some((name, value)) = part.split_once('=') else {
+                return Err(form(format!("\"{part}\" without a value")));
+            };
+            settings.retain(|(known, _)| known != name.trim());
+            settings.push((name.trim().to_owned(), value.trim().to_owned()));
+        }
+        Ok(Step { entry, params: entry.params(&settings)?, columns, by_default: false })
     }
 
     fn default_of(name: &str) -> Result<Step, Error> {

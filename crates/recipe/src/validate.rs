@@ -6,7 +6,7 @@ use crate::folds::{Fold, MAX_LEFT_OUT, Scheme, plan};
 use crate::predictions::{Predictions, Truth};
 use crate::prepared::Prepared;
 use jobs::{Budget, Clock, Ctx, Seed, Silent, Threads};
-use learn::{Decision, Exactness, Fitted, LearnerEntry, ScoreLink, StageRounds};
+use learn::{Decision, Exactness, Fitted, LearnerEntry, ScoreLink, StageRounds, Wants};
 use metrics::MetricEntry;
 use params::Params;
 use std::time::Duration;
@@ -83,7 +83,8 @@ pub fn validate(
     ctx: &Ctx<'_>,
 ) -> Result<Validated, Error> {
     let candidate = Candidate { prepared, learner, params };
-    let (folds, mut fits) = candidate.first_fold(scheme, seed, ctx)?;
+    let folds = candidate.plan(scheme, seed, ctx)?;
+    let mut fits = candidate.first_fold(&folds, ctx)?;
     candidate.other_folds(&folds, &mut fits, ctx)?;
     if !learner.floats_are_free && fits.n_skipped == 0 && floats_fit(ctx, fits.clock.elapsed(), folds.len()) {
         // Where floats cost a second training, they come after all folds, if time is left.
@@ -118,36 +119,15 @@ pub fn with_floats(
     relinked(candidate.prepared, &validated, linked.collect(), aim)
 }
 
-/// As [`validate`], for a search: without floats that cost another training, and only the first fold where `go_on` does not
-/// want more behind its score; then there is nothing.
-///
-/// # Errors
-/// Whatever the learner says.
-pub fn validate_while(
-    candidate: &Candidate<'_>,
-    scheme: Scheme,
-    aim: Aim<'_>,
-    (seed, ctx): (Seed, &Ctx<'_>),
-    go_on: &mut dyn FnMut(Option<f64>) -> bool,
-) -> Result<Option<Validated>, Error> {
-    let (folds, mut fits) = candidate.first_fold(scheme, seed, ctx)?;
-    let first = gather(candidate.prepared, fits.done.iter().map(|(held, _)| held.clone()).collect(), aim)?;
-    if !go_on(first.score) {
-        return Ok(None);
-    }
-    candidate.other_folds(&folds, &mut fits, ctx)?;
-    Ok(Some(fits.validated(candidate.prepared, aim)?))
-}
-
 /// Folds that were done, the first ones in their order, each with its rounds.
-struct Fits {
-    done: Vec<(HeldBack, StageRounds)>,
+pub(crate) struct Fits {
+    pub(crate) done: Vec<(HeldBack, StageRounds)>,
     n_skipped: u32,
     clock: Clock,
 }
 
 impl Fits {
-    fn validated(self, prepared: &Prepared<'_>, aim: Aim<'_>) -> Result<Validated, Error> {
+    pub(crate) fn validated(self, prepared: &Prepared<'_>, aim: Aim<'_>) -> Result<Validated, Error> {
         let n_fits = self.done.len();
         let rounds = mean(self.done.iter().map(|(_, rounds)| *rounds));
         let held = self.done.into_iter().map(|(held, _)| held).collect();
@@ -164,8 +144,8 @@ fn mean(found: impl ExactSizeIterator<Item = StageRounds> + Clone) -> Option<Sta
 }
 
 impl Candidate<'_> {
-    /// All folds, and the first of them done on all threads.
-    fn first_fold(&self, scheme: Scheme, seed: Seed, ctx: &Ctx<'_>) -> Result<(Vec<Fold>, Fits), Error> {
+    /// All folds; there is one at least.
+    pub(crate) fn plan(&self, scheme: Scheme, seed: Seed, ctx: &Ctx<'_>) -> Result<Vec<Fold>, Error> {
         if scheme == Scheme::LeaveOneOut && self.prepared.rows.len() > MAX_LEFT_OUT {
             let (table, n_rows) = (self.prepared.table_name(), self.prepared.rows.len());
             return Err(Kind::LeaveOneOut { table, n_rows, most: MAX_LEFT_OUT }.into());
@@ -175,15 +155,20 @@ impl Candidate<'_> {
             let (table, n_rows) = (self.prepared.table_name(), self.prepared.rows.len());
             return Err(Kind::NoFolds { table, n_rows, n_units: self.prepared.n_fold_units() }.into());
         }
-        let clock = Clock::start();
         if scheme == Scheme::LeaveOneOut {
             let rounds = self.rounds(seed, ctx)?;
             folds.iter_mut().for_each(|fold| fold.rounds = rounds);
         }
+        Ok(folds)
+    }
+
+    /// The first of the folds, done on all threads.
+    pub(crate) fn first_fold(&self, folds: &[Fold], ctx: &Ctx<'_>) -> Result<Fits, Error> {
+        let clock = Clock::start();
         ctx.progress.stage("validating", Some(folds.len() as u64));
         let budget = ctx.budget.share(FIRST_SHARE);
         let first = self.fold(&folds[0], ctx.threads, &budget, self.first_pass(), ctx)?;
-        Ok((folds, Fits { done: vec![first], n_skipped: 0, clock }))
+        Ok(Fits { done: vec![first], n_skipped: 0, clock })
     }
 
     /// Rounds that usual folds ask for; `None` for learners without rounds. One row that is held back would choose those
@@ -204,7 +189,7 @@ impl Candidate<'_> {
     }
 
     /// The folds behind the first one that the time left allows.
-    fn other_folds(&self, folds: &[Fold], fits: &mut Fits, ctx: &Ctx<'_>) -> Result<(), Error> {
+    pub(crate) fn other_folds(&self, folds: &[Fold], fits: &mut Fits, ctx: &Ctx<'_>) -> Result<(), Error> {
         let (one, exact) = (Threads::one(), self.first_pass());
         let rest = affordable(ctx, fits.clock.elapsed(), folds.len() - 1);
         let budget = ctx.budget.share(OTHERS_SHARE);
@@ -234,7 +219,7 @@ impl Candidate<'_> {
         done.map(|fit| fit.map_or(Vec::new(), |(held, _)| held.floats)).collect()
     }
 
-    fn fold(
+    pub(crate) fn fold(
         &self,
         fold: &Fold,
         threads: &Threads,
@@ -281,7 +266,9 @@ impl Candidate<'_> {
         let view = self.prepared.view(&rows.train, ctx.threads)?;
         let view = view.get();
         let names = view.names();
-        let input = self.prepared.fit_input(view, &names, rows, rounds, exact);
+        let augmented = self.prepared.augmented(view, &rows, (seed, ctx.threads))?;
+        let rows = (rows, augmented.as_ref());
+        let input = self.prepared.fit_input(view, &names, rows, rounds, (exact, Wants::Scores));
         let fitted =
             self.learner.learner.fit(input, self.params, seed, &Ctx { progress: &Silent, ..*ctx })?;
         ctx.progress.advance(1);
@@ -297,7 +284,7 @@ impl Candidate<'_> {
         (seed, budget): (Seed, &Budget),
         ctx: &Ctx<'_>,
     ) -> Option<Vec<f64>> {
-        if ctx.cancel.is_cancelled() || budget.left().is_some_and(|left| left.is_zero()) {
+        if ctx.cancel.is_cancelled() || budget.is_spent() {
             return None;
         }
         let one = Threads::one();
@@ -369,7 +356,11 @@ type Held<'f> = Vec<(&'f [u32], &'f [f64])>;
 type Scored = (Option<f64>, Vec<(Vec<u32>, Predictions)>);
 
 /// Puts the folds of each repetition together and scores them; counts of fits and rounds are the caller's.
-fn gather(prepared: &Prepared<'_>, parts: Vec<HeldBack>, aim: Aim<'_>) -> Result<Validated, Error> {
+pub(crate) fn gather(
+    prepared: &Prepared<'_>,
+    parts: Vec<HeldBack>,
+    aim: Aim<'_>,
+) -> Result<Validated, Error> {
     let n_repetitions = parts.iter().map(|p| p.repetition + 1).max().unwrap_or(0);
     let held = |repetition: usize, floats: bool| -> Held<'_> {
         let of = parts.iter().filter(move |p| p.repetition == repetition);

@@ -3,12 +3,15 @@
 //! First the portfolio, then a walk ([`Flow`]) for each learner from its best trial. A learner is drawn with a chance of
 //! one against its estimated cost of improvement: what it cost since it last got better, or what it cost to get there from
 //! the time before, whichever is more, and no less than what would catch up with the best learner at the same rate.
-//! Trials that are worse than most behind their first fold go no further: the bar is the third of those before.
+//! A learner tries each change of what stands before it once, between the steps of its walk.
+//! Trials that are worse than most on a sample of the rows, or behind their first fold, go no further: the bar of a rung is
+//! the third of those that were on it before.
 //! All is decided from what was told in the order of trials, so the same trials come on any machine and any number of
 //! workers.
 //! # Source  Wang et al., FLAML, MLSys 2021, section 4.2; Li et al., Massively parallel hyperparameter tuning (ASHA),
-//! MLSys 2020, with the first fold as the first rung.
+//! MLSys 2020, with a sample of the rows and the first fold as rungs.
 
+use crate::changes::{Change, Facts, changes};
 use crate::error::Error;
 use crate::flow::Flow;
 use crate::portfolio::portfolio;
@@ -19,7 +22,7 @@ use learn::LearnerEntry;
 use params::Axis;
 use std::collections::BTreeSet;
 
-/// Of trials with a first fold, the share that goes on.
+/// Of the trials on a rung, the share that goes on.
 const KEPT: f64 = 1.0 / 3.0;
 /// Rows of a fold below which one fold says too little to stop a trial.
 const SURE: usize = 150;
@@ -31,11 +34,16 @@ const DRAWS: usize = 30;
 const PATIENCE: [(f64, f64); 5] =
     [(100.0, 8.0), (500.0, 12.0), (2500.0, 25.0), (10_000.0, 60.0), (100_000.0, 150.0)];
 
+/// What a user says who wants no augmentation tried.
+pub const NO_AUGMENTATION: &str = "none";
+
 /// A trial that was asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Asked {
     /// What is tried.
     pub trial: Trial,
+    /// Why, in a few words.
+    pub why: &'static str,
     arm: usize,
     /// Where it is in the space of its learner; none for the portfolio.
     place: Option<Vec<f64>>,
@@ -64,6 +72,10 @@ struct Arm {
     spent: f64,
     improved: [f64; 2],
     n_trials: usize,
+    /// What was not tried before it, the next one last.
+    changes: Vec<Change>,
+    /// Trials that were asked for behind the portfolio.
+    n_asked: usize,
 }
 
 /// What is tried next.
@@ -76,7 +88,7 @@ pub struct Schedule {
     since_best: usize,
     best: Option<usize>,
     tried: BTreeSet<Vec<u8>>,
-    n_rows: usize,
+    facts: Facts,
     n_held_back: usize,
     seed: Seed,
     random: SplitMix64,
@@ -87,10 +99,12 @@ pub struct Schedule {
 pub struct Space {
     /// Learners, each with the settings that the user gave.
     pub learners: Vec<(&'static LearnerEntry, Vec<(String, String)>)>,
-    /// Transforms that the user gave, before all learners.
+    /// Transforms that the user gave, before all learners; the search leaves them.
     pub transforms: Vec<String>,
-    /// Rows that are learnt from.
-    pub n_rows: usize,
+    /// The augmentation that the user gave, or `none`; the search leaves it.
+    pub augment: Option<String>,
+    /// What the table is like.
+    pub facts: Facts,
     /// Rows that a fold holds back.
     pub n_held_back: usize,
     /// Where randomness comes from.
@@ -103,22 +117,40 @@ impl Schedule {
     /// # Errors
     /// Settings that the learner does not take.
     pub fn new(space: Space) -> Result<Schedule, Error> {
-        let Space { learners, transforms, n_rows, n_held_back, seed } = space;
+        let Space { learners, transforms, augment, facts, n_held_back, seed } = space;
         let names: Vec<&str> = learners.iter().map(|(entry, _)| entry.name).collect();
         let mut arms = Vec::with_capacity(learners.len());
         for (entry, fixed) in learners {
             let given = entry.params(&fixed)?;
             let is_free = |axis: &&Axis| !given.is_given(axis.name);
             let space = entry.space.iter().filter(is_free).copied().collect();
-            let improved = [0.0; 2];
-            arms.push(Arm { entry, fixed, space, flow: None, best: None, spent: 0.0, improved, n_trials: 0 });
+            let mut changes = changes(entry, &facts);
+            changes.retain(|change| match change {
+                Change::Prepare(_) => transforms.is_empty(),
+                Change::Augment(_) => augment.is_none(),
+            });
+            changes.reverse();
+            let (spent, improved, n_trials) = (0.0, [0.0; 2], 0);
+            arms.push(Arm {
+                entry,
+                fixed,
+                space,
+                flow: None,
+                best: None,
+                spent,
+                improved,
+                n_trials,
+                changes,
+                n_asked: 0,
+            });
         }
         let mut open: Vec<(usize, Trial)> = Vec::new();
-        for mut trial in portfolio(&names, n_rows) {
+        for mut trial in portfolio(&names, facts.n_rows) {
             let Some(arm) = arms.iter().position(|a| a.entry.name == trial.learner) else { continue };
             trial.settings.retain(|(name, _)| arms[arm].fixed.iter().all(|(given, _)| given != name));
             trial.settings = [arms[arm].fixed.clone(), trial.settings].concat();
             trial.transforms = transforms.clone();
+            trial.augment = augment.clone().filter(|name| name != NO_AUGMENTATION);
             if !open.iter().any(|(_, known)| *known == trial) {
                 open.push((arm, trial));
             }
@@ -132,7 +164,7 @@ impl Schedule {
             since_best: 0,
             best: None,
             tried: BTreeSet::new(),
-            n_rows,
+            facts,
             n_held_back,
             seed,
             random,
@@ -141,18 +173,18 @@ impl Schedule {
 
     /// At most `n` trials; none when nothing is left to try, or nothing was better for a while.
     pub fn ask(&mut self, n: usize) -> Vec<Asked> {
-        let bar = self.bar();
+        let bars = [0, 1].map(|rung| self.bar(rung));
         let mut asked = Vec::with_capacity(n);
         while asked.len() < n && !self.is_done() {
             let next = match self.open.pop() {
-                Some((arm, trial)) => Some(Asked { trial, arm, place: None }),
-                None => self.walk(),
+                Some((arm, trial)) => Some(Asked { trial, why: "a first guess", arm, place: None }),
+                None => self.step(),
             };
             let Some(mut next) = next else { break };
             if !self.tried.insert(next.trial.bytes()) {
                 continue;
             }
-            next.trial.bar = bar;
+            next.trial.bars = bars;
             asked.push(next);
         }
         asked
@@ -160,7 +192,7 @@ impl Schedule {
 
     /// What came of trials that were asked for, in their order.
     pub fn tell(&mut self, asked: Asked, outcome: Outcome) {
-        let Asked { trial, arm, place } = asked;
+        let Asked { trial, arm, place, .. } = asked;
         let own = &mut self.arms[arm];
         own.spent += outcome.work;
         own.n_trials += 1;
@@ -195,31 +227,42 @@ impl Schedule {
 
     /// Nothing was better for so long that more trials would rather fit the folds than the question.
     fn is_done(&self) -> bool {
-        self.since_best as f64 >= patience(self.n_rows) && self.best.is_some()
+        self.since_best as f64 >= patience(self.facts.n_rows) && self.best.is_some()
     }
 
-    /// The error of a first fold that most trials so far do not reach.
-    fn bar(&self) -> Option<f64> {
+    /// The error on a rung that most trials so far do not reach.
+    fn bar(&self, rung: usize) -> Option<f64> {
         if self.n_held_back < SURE {
             return None;
         }
-        let mut first: Vec<f64> = self.told.iter().filter_map(|told| told.outcome.first).collect();
+        let mut first: Vec<f64> = self.told.iter().filter_map(|told| told.outcome.rungs[rung]).collect();
         first.sort_by(f64::total_cmp);
         let at = (first.len() as f64 * KEPT).floor() as usize;
         (at > 0).then(|| first[at - 1])
     }
 
-    /// A step of the walk of a learner that is drawn.
-    fn walk(&mut self) -> Option<Asked> {
+    /// A change of a learner that is drawn, or a step of its walk.
+    fn step(&mut self) -> Option<Asked> {
         for _ in 0..DRAWS {
             let arm = self.draw()?;
+            if let Some(trial) = self.arms[arm].changed()
+                && !self.tried.contains(&trial.bytes())
+            {
+                return Some(Asked {
+                    trial,
+                    why: "the best of its learner, prepared otherwise",
+                    arm,
+                    place: None,
+                });
+            }
             let seed = self.seed.derive(self.arms[arm].entry.name, self.arms[arm].n_trials as u64).0;
             let own = &mut self.arms[arm];
             let start = own.start();
             let place = own.flow.get_or_insert_with(|| Flow::new(start, seed)).next();
             let trial = own.at(&place);
             if !self.tried.contains(&trial.bytes()) {
-                return Some(Asked { trial, arm, place: Some(place) });
+                let why = "a step from the best of its learner";
+                return Some(Asked { trial, why, arm, place: Some(place) });
             }
             if let Some(flow) = &mut own.flow {
                 flow.told(&place, false);
@@ -233,7 +276,7 @@ impl Schedule {
         let best = self.best().and_then(|told| told.outcome.error)?;
         let chance = |arm: &Arm| -> f64 {
             let Some(error) = arm.best.as_ref().and_then(|(outcome, _)| outcome.error) else { return 0.0 };
-            if arm.space.is_empty() {
+            if arm.space.is_empty() && arm.changes.is_empty() {
                 return 0.0;
             }
             let since = (arm.spent - arm.improved[0]).max(arm.improved[0] - arm.improved[1]);
@@ -269,10 +312,19 @@ impl Arm {
         self.space.iter().map(place).collect()
     }
 
+    /// The best trial with the next change; every second time, so that the walk goes on too.
+    fn changed(&mut self) -> Option<Trial> {
+        self.n_asked += 1;
+        if self.n_asked.is_multiple_of(2) && !self.space.is_empty() {
+            return None;
+        }
+        let (_, best) = self.best.as_ref()?;
+        Some(self.changes.pop()?.of(best))
+    }
+
     /// The trial of a place: as the best one, but for what is searched.
     fn at(&self, place: &[f64]) -> Trial {
-        let mut trial = self.best.as_ref().map(|(_, trial)| trial.clone()).unwrap_or_default();
-        trial.bar = None;
+        let mut trial = self.best.as_ref().map(|(_, trial)| trial.without_bars()).unwrap_or_default();
         trial.settings.retain(|(name, _)| self.space.iter().all(|axis| axis.name != name));
         trial
             .settings
@@ -298,10 +350,14 @@ fn patience(n_rows: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trial::Rungs;
+    use ir::Task;
 
     fn space(names: &[&str], n_rows: usize) -> Space {
         let learners = names.iter().map(|name| (learn::learner(name).unwrap(), Vec::new())).collect();
-        Space { learners, transforms: Vec::new(), n_rows, n_held_back: n_rows / 8, seed: Seed(0) }
+        let facts = Facts { task: Task::Binary, n_rows, n_numbers: 3, n_categories: 0, rare: 1.0 };
+        let (transforms, augment) = (Vec::new(), None);
+        Space { learners, transforms, augment, facts, n_held_back: n_rows / 8, seed: Seed(0) }
     }
 
     /// The error of a trial in a world where forests are hopeless and small steps of boosting are best.
@@ -314,9 +370,15 @@ mod tests {
             "logistic" => 0.35 + 0.01 * (setting("c").unwrap_or(1.0).ln() - 3.0).abs(),
             _ => 0.9,
         };
-        let is_stopped = trial.bar.is_some_and(|bar| error > bar);
-        let (first, work) = (Some(error), if is_stopped { 1.0 } else { 8.0 });
-        Outcome { error: (!is_stopped).then_some(error), first, work, is_whole: true, ..Outcome::default() }
+        // A preparation that helps, others that do harm.
+        let error = match trial.transforms.first().map(String::as_str) {
+            Some("construct") => 0.9 * error,
+            Some(_) => 1.1 * error,
+            None => error,
+        };
+        let is_stopped = trial.bars[1].is_some_and(|bar| error > bar);
+        let (rungs, work) = ([None, Some(error)], if is_stopped { 1.0 } else { 8.0 });
+        Outcome { error: (!is_stopped).then_some(error), rungs, work, is_whole: true, ..Outcome::default() }
     }
 
     fn run(schedule: &mut Schedule, n_rounds: usize, round: usize) {
@@ -334,12 +396,13 @@ mod tests {
         run(&mut schedule, 12, 8);
         let best = schedule.best().unwrap();
         assert_eq!(best.trial.learner, "gbdt");
-        assert!(best.outcome.error.unwrap() < 0.23, "{best:?}");
+        assert!(best.outcome.error.unwrap() < 0.21, "{best:?}");
+        assert_eq!(best.trial.transforms, ["construct"]);
         let count = |name: &str| schedule.told().iter().filter(|t| t.trial.learner == name).count();
         assert!(count("gbdt") > 2 * count("forest"), "{} {}", count("gbdt"), count("forest"));
         // Nothing is tried twice; the hopeless stop behind one fold.
         let tried: BTreeSet<Vec<u8>> =
-            schedule.told().iter().map(|t| Trial { bar: None, ..t.trial.clone() }.bytes()).collect();
+            schedule.told().iter().map(|t| t.trial.without_bars().bytes()).collect();
         assert_eq!(tried.len(), schedule.told().len());
         let late = schedule.told().iter().skip(16).filter(|t| t.trial.learner == "forest");
         assert!(late.clone().count() > 0 && late.clone().all(|t| t.outcome.error.is_none()));
@@ -355,7 +418,7 @@ mod tests {
         assert_eq!(told(5_000, 8), told(5_000, 8));
         assert!(told(100, 1).len() < 60 && told(100, 1).len() < told(50_000, 1).len());
         // Folds of few rows stop nothing.
-        assert!(told(100, 8).iter().all(|t| t.trial.bar.is_none()));
+        assert!(told(100, 8).iter().all(|t| t.trial.bars == Rungs::default()));
     }
 
     #[test]

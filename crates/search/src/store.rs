@@ -94,7 +94,7 @@ mod tests {
 
     fn trial(leaves: u32) -> Trial {
         let settings = vec![("max_leaves".to_owned(), leaves.to_string())];
-        Trial { learner: "gbdt".to_owned(), settings, bar: Some(0.25), ..Trial::default() }
+        Trial { learner: "gbdt".to_owned(), settings, bars: [None, Some(0.25)], ..Trial::default() }
     }
 
     #[test]
@@ -110,7 +110,7 @@ mod tests {
         // Another study, another trial, another bar.
         assert_eq!(Store::open(&folder, 8).unwrap().get(&trial(7)), None);
         assert_eq!(store.get(&trial(8)), None);
-        assert_eq!(store.get(&Trial { bar: None, ..trial(7) }), None);
+        assert_eq!(store.get(&trial(7).without_bars()), None);
         // Cut off and changed at every byte: as it was, or unknown.
         let path = store.path(&trial(7));
         let whole = fs::read(&path).unwrap();

@@ -11,6 +11,8 @@ const ROUND: usize = 8;
 
 /// What watches a study.
 pub trait View {
+    /// A trial is tried next.
+    fn trying(&mut self, asked: &Asked);
     /// A trial was done in this run.
     fn tried(&mut self, trial: &Trial, outcome: &Outcome);
 }
@@ -54,6 +56,10 @@ pub fn study(
         n_known += outcomes.iter().flatten().count();
         let open: Vec<usize> = (0..round.len()).filter(|&at| outcomes[at].is_none()).collect();
         let tasks: Vec<Vec<u8>> = open.iter().map(|&at| round[at].trial.bytes()).collect();
+        let is_run = !open.is_empty() && (go_on() || schedule.best().is_none());
+        if let (true, Some(&first)) = (is_run, open.first()) {
+            view.trying(&round[first]);
+        }
         let mut heard = |task: usize, bytes: Vec<u8>| {
             let Some(&at) = open.get(task) else { return go_on() };
             let lost = || Outcome {
@@ -68,9 +74,13 @@ pub fn study(
             }
             view.tried(&round[at].trial, &outcome);
             outcomes[at] = Some(outcome);
-            go_on()
+            let is_more = go_on();
+            if let Some(&next) = open.get(task + 1).filter(|_| is_more) {
+                view.trying(&round[next]);
+            }
+            is_more
         };
-        if !tasks.is_empty() && (go_on() || schedule.best().is_none()) {
+        if is_run {
             executor.run(&tasks, &mut heard);
         }
         let is_cut = outcomes.iter().any(Option::is_none);
@@ -103,7 +113,9 @@ pub fn study(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::changes::Facts;
     use crate::schedule::Space;
+    use ir::Task;
     use jobs::{Budget, Cancel, Clock, Seed, Silent, Threads};
     use std::cell::RefCell;
 
@@ -120,7 +132,7 @@ mod tests {
                 self.ran.borrow_mut().push(trial.describe());
                 let error = Some(1.0 / (2.0 + trial.describe().len() as f64));
                 let outcome =
-                    Outcome { error, first: error, work: 1.0, is_whole: true, ..Outcome::default() };
+                    Outcome { error, rungs: [None, error], work: 1.0, is_whole: true, ..Outcome::default() };
                 let bytes = if trial.learner == "tree" { b"damaged".to_vec() } else { outcome.bytes() };
                 if trial.learner != self.lost && !heard(at, bytes) {
                     break;
@@ -133,6 +145,10 @@ mod tests {
     struct Count(usize);
 
     impl View for Count {
+        fn trying(&mut self, asked: &Asked) {
+            assert!(!asked.why.is_empty());
+        }
+
         fn tried(&mut self, _: &Trial, _: &Outcome) {
             self.0 += 1;
         }
@@ -140,8 +156,9 @@ mod tests {
 
     fn schedule(names: &[&str]) -> Schedule {
         let learners = names.iter().map(|name| (learn::learner(name).unwrap(), Vec::new())).collect();
-        let transforms = Vec::new();
-        Schedule::new(Space { learners, transforms, n_rows: 200, n_held_back: 25, seed: Seed(0) }).unwrap()
+        let (transforms, augment) = (Vec::new(), None);
+        let facts = Facts { task: Task::Binary, n_rows: 200, n_numbers: 2, n_categories: 1, rare: 0.5 };
+        Schedule::new(Space { learners, transforms, augment, facts, n_held_back: 25, seed: Seed(0) }).unwrap()
     }
 
     /// A study of so many trials; what ran, and how it ended.
@@ -172,7 +189,7 @@ mod tests {
         let mut forwards = schedule(&["gbdt", "logistic", "tree", "knn"]);
         let work = |task: &[u8]| {
             let error = Some(1.0 / (2.0 + Trial::parse(task).unwrap().describe().len() as f64));
-            Outcome { error, first: error, work: 1.0, is_whole: true, ..Outcome::default() }.bytes()
+            Outcome { error, rungs: [None, error], work: 1.0, is_whole: true, ..Outcome::default() }.bytes()
         };
         let (threads, budget) = (Threads::one(), Budget::work(Clock::start(), 20));
         let ctx = Ctx { threads: &threads, budget: &budget, cancel: &Cancel::new(), progress: &Silent };

@@ -11,17 +11,22 @@ pub struct Trial {
     pub settings: Vec<(String, String)>,
     /// Transforms before it, in order, as a user writes them.
     pub transforms: Vec<String>,
-    /// The error of the first fold above which the others are not worth it; `None`: all folds are wanted.
-    pub bar: Option<f64>,
+    /// How rows are added inside folds, as a user writes it; none are unless it is given.
+    pub augment: Option<String>,
+    /// The errors above which the next rung is not worth it; `None`: all that follows is wanted.
+    pub bars: Rungs,
 }
+
+/// What is known, or wanted, on the rungs before all folds: a sample of the rows of the first fold, then all of them.
+pub type Rungs = [Option<f64>; 2];
 
 /// What came of a trial.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
-    /// Error out of fold, less is better; `None` if it was stopped behind the first fold, failed, or is not defined.
+    /// Error out of fold, less is better; `None` if it was stopped on a rung, failed, or is not defined.
     pub error: Option<f64>,
-    /// Error of the first fold; `None` where it is not defined.
-    pub first: Option<f64>,
+    /// Errors of the rungs; `None` where they are not defined or were not climbed.
+    pub rungs: Rungs,
     /// What it cost, counted, not measured: the same on any machine.
     pub work: f64,
     /// Seconds that it took.
@@ -44,7 +49,8 @@ impl Trial {
             "learner": self.learner,
             "settings": settings,
             "transforms": self.transforms,
-            "bar": self.bar,
+            "augment": self.augment,
+            "bars": self.bars,
         })
     }
 
@@ -60,31 +66,44 @@ impl Trial {
             learner: text(&object["learner"])?,
             settings: settings.map(|(n, v)| Some((n.clone(), text(v)?))).collect::<Option<_>>()?,
             transforms: object["transforms"].as_array()?.iter().map(text).collect::<Option<_>>()?,
-            bar: object["bar"].as_f64(),
+            augment: object["augment"].as_str().map(str::to_owned),
+            bars: rungs(&object["bars"]),
         })
+    }
+
+    /// The trial without what others before it came to.
+    pub fn without_bars(&self) -> Trial {
+        Trial { bars: Rungs::default(), ..self.clone() }
     }
 
     /// For people: `one_hot; logistic c=0.1`.
     pub fn describe(&self) -> String {
         let settings = self.settings.iter().map(|(name, value)| format!(" {name}={value}"));
         let learner = std::iter::once(self.learner.clone()).chain(settings).collect::<String>();
-        self.transforms.iter().cloned().chain([learner]).collect::<Vec<_>>().join("; ")
+        self.transforms.iter().chain(&self.augment).cloned().chain([learner]).collect::<Vec<_>>().join("; ")
     }
+}
+
+fn rungs(values: &Value) -> Rungs {
+    [0, 1].map(|at| values[at].as_f64())
 }
 
 /// An error is smaller if it is so by this share.
 const BETTER: f64 = 1e-4;
 
 impl Outcome {
-    /// True for one with an error that is smaller than that of `known`, if there is one. A trial that was cut off says less
-    /// than any whole one: fewer folds are luckier.
+    /// True for one with an error that is smaller than that of `known`, if there is one. A trial that was cut off may have
+    /// fewer folds, which are luckier or not; beside a whole one the first fold counts, whose rows both predicted.
     pub fn is_better(&self, known: Option<&Outcome>) -> bool {
         let Some(error) = self.error else { return false };
-        match known.and_then(|known| Some((known.error?, known.is_whole))) {
-            Some((_, was_whole)) if was_whole != self.is_whole => self.is_whole,
-            Some((known, _)) => error < known - BETTER * known.abs(),
-            None => true,
+        let Some((known, of_known)) = known.and_then(|known| Some((known, known.error?))) else {
+            return true;
+        };
+        let is_smaller = |error: f64, than: f64| error < than - BETTER * than.abs();
+        if known.is_whole == self.is_whole {
+            return is_smaller(error, of_known);
         }
+        self.rungs[1].zip(known.rungs[1]).map_or(self.is_whole, |(own, than)| is_smaller(own, than))
     }
 
     /// As JSON.
@@ -95,7 +114,7 @@ impl Outcome {
     pub(crate) fn json(&self) -> Value {
         json!({
             "error": self.error,
-            "first": self.first,
+            "rungs": self.rungs,
             "work": self.work,
             "seconds": self.seconds,
             "failed": self.failed,
@@ -111,7 +130,7 @@ impl Outcome {
     pub(crate) fn of(object: &Value) -> Option<Outcome> {
         Some(Outcome {
             error: object["error"].as_f64(),
-            first: object["first"].as_f64(),
+            rungs: rungs(&object["rungs"]),
             work: object["work"].as_f64()?,
             seconds: object["seconds"].as_f64()?,
             failed: object["failed"].as_str().map(str::to_owned),
@@ -127,6 +146,7 @@ mod tests {
     #[test]
     fn whole_trials_come_first() {
         let outcome = |error: Option<f64>, is_whole| Outcome { error, is_whole, ..Outcome::default() };
+        let first = |outcome: Outcome, error| Outcome { rungs: [None, Some(error)], ..outcome };
         let cases = [
             (outcome(Some(0.2), true), Some(outcome(Some(0.3), true)), true),
             (outcome(Some(0.299999), true), Some(outcome(Some(0.3), true)), false),
@@ -136,6 +156,11 @@ mod tests {
             (outcome(Some(0.1), false), None, true),
             (outcome(None, true), None, false),
             (outcome(Some(0.1), false), Some(outcome(None, true)), true),
+            // The first fold of both.
+            (first(outcome(Some(0.1), false), 0.11), Some(first(outcome(Some(0.3), true), 0.31)), true),
+            (first(outcome(Some(0.1), false), 0.32), Some(first(outcome(Some(0.3), true), 0.31)), false),
+            (first(outcome(Some(0.1), true), 0.2), Some(first(outcome(Some(0.3), false), 0.31)), true),
+            (first(outcome(Some(0.1), false), 0.11), Some(outcome(Some(0.3), true)), false),
         ];
         for (at, (outcome, known, is_better)) in cases.into_iter().enumerate() {
             assert_eq!(outcome.is_better(known.as_ref()), is_better, "case {at}");
@@ -148,16 +173,17 @@ mod tests {
             learner: "gbdt".to_owned(),
             settings: vec![("max_leaves".to_owned(), "7".to_owned()), ("l2".to_owned(), "0.1".to_owned())],
             transforms: vec!["target_encode(a \"b\";c)".to_owned()],
-            bar: Some(0.1 + 0.2),
+            augment: Some("smote".to_owned()),
+            bars: [None, Some(0.1 + 0.2)],
         };
         assert_eq!(Trial::parse(&trial.bytes()), Some(trial.clone()));
-        assert_eq!(trial.describe(), "target_encode(a \"b\";c); gbdt max_leaves=7 l2=0.1");
+        assert_eq!(trial.describe(), "target_encode(a \"b\";c); smote; gbdt max_leaves=7 l2=0.1");
         let plain = Trial { learner: "knn".to_owned(), ..Trial::default() };
         assert_eq!(Trial::parse(&plain.bytes()), Some(plain));
         let outcomes = [
             Outcome {
                 error: Some(1.0 / 3.0),
-                first: Some(1e-300),
+                rungs: [Some(1e-300), None],
                 work: 12.5,
                 seconds: 0.25,
                 failed: None,

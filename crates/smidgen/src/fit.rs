@@ -11,7 +11,7 @@ use crate::float_side::{FloatSide, LEAST_CORRELATION};
 use crate::joined::rows_of_second;
 use crate::output::{refuse_same_file, write_whole};
 use crate::relation_options::RelationOptions;
-use crate::searched::{Chosen, Workshop, named};
+use crate::searched::{Chosen, Ready, Workshop, named};
 use crate::table::{Scorer, batch_truth, rows_for};
 use crate::timing::measure;
 use compose::calibrate;
@@ -53,6 +53,10 @@ pub struct FitOptions {
     pub transforms: Vec<String>,
     /// Their parameters: transform, name, value.
     pub transform_settings: Vec<(String, String, String)>,
+    /// The augmentation inside folds, or `none`; the search tries some unless it is given.
+    pub augment: Option<String>,
+    /// Parameters of augmentations: augmentation, name, value.
+    pub augment_settings: Vec<(String, String, String)>,
     /// What becomes of copies of rows.
     pub duplicates: Duplicates,
     /// What becomes of missing cells.
@@ -77,6 +81,8 @@ pub struct FitOptions {
     pub calibrator_settings: Vec<(String, String, String)>,
     /// A table of what mistakes cost.
     pub costs: Option<PathBuf>,
+    /// Bytes of memory that the run may take.
+    pub memory: Option<u64>,
     /// The score that is demanded.
     pub min_score: Option<f64>,
     /// Largest length of the file that is demanded.
@@ -87,9 +93,16 @@ pub struct FitOptions {
     pub figures: bool,
 }
 
+impl FitOptions {
+    /// What is set of an augmentation.
+    pub(crate) fn settings_of_augmentation(&self, augmentation: &str) -> Vec<(String, String)> {
+        let own = self.augment_settings.iter().filter(|(of, ..)| of == augmentation);
+        own.map(|(_, name, value)| (name.clone(), value.clone())).collect()
+    }
+}
+
 /// What is known before any row is read.
 struct Asked {
-    steps: Vec<Step>,
     metric: Option<&'static MetricEntry>,
     calibrator: calibrate::Asked,
 }
@@ -101,9 +114,12 @@ struct Asked {
 pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     named(options, options.task)?;
     let metric = options.metric.as_deref().map(metrics::metric).transpose()?;
-    let steps = steps(&options.transforms, &options.transform_settings)?;
+    asked_steps(&options.transforms, &options.transform_settings)?;
+    if let Some(name) = options.augment.as_ref().filter(|name| *name != search::NO_AUGMENTATION) {
+        recipe::Augment::parse(name, &options.settings_of_augmentation(name))?;
+    }
     let calibrator = calibrate::Asked::parse(&options.calibrator, &options.calibrator_settings)?;
-    let asked = Asked { steps, metric, calibrator };
+    let asked = Asked { metric, calibrator };
     let cost_table = options.costs.as_deref().map(CostTable::read).transpose()?;
     let test_source = options.test.as_deref().map(Source::parse).transpose()?;
 
@@ -138,18 +154,17 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         table: &table,
         target: &target,
         relations,
-        steps: &asked.steps,
         metric,
         costs: costs.as_ref(),
-        ready: RefCell::default(),
+        ready: Ready::default(),
         best: RefCell::default(),
     };
     let chosen = match &learners[..] {
         [first, ..] if ctx.budget.units() == Some(1) => workshop.only(first, ctx)?,
         _ => workshop.best_of(learners, ctx)?,
     };
-    let Chosen { learner, params, prepared, validated, searched, seconds } = chosen;
-    workshop.ready.borrow_mut().clear();
+    let Chosen { learner, params, trial, prepared, validated, searched, seconds } = chosen;
+    workshop.ready.clear();
     let aim = Aim { metric, costs: costs.as_ref(), factors: prepared.class_factors.as_deref() };
     let clock = Clock::start();
     let (validated, calibrator) = calibrated(&asked.calibrator, &prepared, validated, aim, ctx)?;
@@ -189,7 +204,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     };
     stages.test = clock.seconds();
     let clock = Clock::start();
-    let prepare = workshop.prepare_options(learner, &params)?;
+    let prepare = workshop.prepare_options(learner, &params, &trial)?;
     let figures = options.figures.then(|| {
         let fitted = Fitted {
             options,
@@ -285,27 +300,39 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     Ok(made)
 }
 
-/// The steps of these transforms.
+/// The steps of these transforms, as a user asks for them.
 ///
 /// # Errors
-/// An unknown transform or parameter, a value out of range, a setting of a transform that is not in the list.
-pub(crate) fn steps(
+/// As [`steps`]; a setting of a transform that is not in the list.
+pub(crate) fn asked_steps(
     transforms: &[String],
     settings: &[(String, String, String)],
 ) -> Result<Vec<Step>, Error> {
-    let mut steps = Vec::with_capacity(transforms.len());
-    for text in transforms {
-        let name = text.split('(').next().unwrap_or(text).trim();
-        let own = settings.iter().filter(|(of, _, _)| of == name);
-        let own: Vec<(String, String)> = own.map(|(_, n, v)| (n.clone(), v.clone())).collect();
-        steps.push(Step::parse(text, &own)?);
-    }
+    let steps = steps(transforms, settings)?;
     match settings.iter().find(|(of, _, _)| !steps.iter().any(|s| s.entry.name == of)) {
         None => Ok(steps),
         Some((of, name, value)) => Err(Error::input(format!(
             "--set {of}.{name}={value}: transform \"{of}\" is not in --transforms; add it there"
         ))),
     }
+}
+
+/// The steps of these transforms; settings of others do not count.
+///
+/// # Errors
+/// An unknown transform or parameter, a value out of range.
+pub(crate) fn steps(
+    transforms: &[String],
+    settings: &[(String, String, String)],
+) -> Result<Vec<Step>, Error> {
+    let mut steps = Vec::with_capacity(transforms.len());
+    for text in transforms {
+        let name = text.split(['(', ':']).next().unwrap_or(text).trim();
+        let own = settings.iter().filter(|(of, _, _)| of == name);
+        let own: Vec<(String, String)> = own.map(|(_, n, v)| (n.clone(), v.clone())).collect();
+        steps.push(Step::parse(text, &own)?);
+    }
+    Ok(steps)
 }
 
 fn read_options(options: &FitOptions) -> ReadOptions {

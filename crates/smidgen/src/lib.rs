@@ -37,6 +37,7 @@ mod timing;
 pub use ::evaluate::Test;
 pub use ::evaluate::explain::{Dependence, GridPoint, Importance, ScoreTable, Side};
 pub use ::evaluate::number;
+pub use ::prepare::augment::{AUGMENTATIONS, AugmentationEntry};
 pub use ::prepare::transform::{COMMON, TransformEntry};
 pub use ::prepare::{TRANSFORMS, past_rows, related_rows};
 pub use ::quantize::{Bins, Cause, Effect, LayerReport, Portability, Remedy, Saturation, Symmetry, Told};

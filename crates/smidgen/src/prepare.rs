@@ -1,7 +1,7 @@
 //! `prepare`: a table through transforms, written as a table or as a model that makes the same columns.
 
 use crate::Error;
-use crate::fit::steps;
+use crate::fit::asked_steps;
 use crate::output::{refuse_same_file, write_whole};
 use crate::relation_options::RelationOptions;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
@@ -55,7 +55,7 @@ pub struct TransformReport {
 /// # Errors
 /// Any fault of options or data; then nothing is written.
 pub fn transform(options: &TransformOptions, ctx: &Ctx<'_>) -> Result<TransformReport, Error> {
-    let steps = steps(&options.transforms, &options.transform_settings)?;
+    let steps = asked_steps(&options.transforms, &options.transform_settings)?;
     refuse_same_file(&options.output, &options.data)?;
     options.relations.refuse_output(&options.output)?;
     ctx.progress.stage("reading", None);
@@ -80,7 +80,8 @@ pub fn transform(options: &TransformOptions, ctx: &Ctx<'_>) -> Result<TransformR
         target: options.target.as_deref().unwrap_or(""),
         row_weight: None,
         declared: &options.read.types,
-        steps: &steps,
+        steps,
+        augment: None,
         relations,
         duplicates: options.duplicates,
         missing_cells: options.missing_cells,

@@ -1,32 +1,37 @@
 //! The search of a fit: trials on a table, and the best of them.
 
+mod board;
+mod cost;
+mod ready;
+
 use crate::Error;
 use crate::costs::class_weights;
-use crate::fit::FitOptions;
+use crate::fit::{FitOptions, steps};
 use arrow_array::Array;
+use board::Board;
+use cost::{memory, work};
+use ir::ColumnKind;
 use ir::Task;
 use ir::digest::Digest;
-use jobs::{Clock, Ctx, InTurn, Seed, Silent};
-use learn::{Goal, LearnerEntry, StageRounds, Takes};
+use jobs::{Clock, Ctx, InTurn, Seed, Silent, Threads};
+use learn::{Goal, LearnerEntry};
 use metrics::MetricEntry;
 use params::Params;
+pub(crate) use ready::Ready;
 use recipe::{
-    Aim, Candidate, ClassWeights, Costs, FIRST_SHARE, OTHERS_SHARE, PrepareOptions, Prepared, Relations,
-    Step, Validated, validate, validate_while, with_floats,
+    Aim, Augment, Candidate, Costs, PrepareOptions, Prepared, Relations, Rung, Truth, Validated, validate,
+    validate_while, with_floats,
 };
-use search::{Outcome, Schedule, Space, Store, Studied, Told, Trial, View, study};
+use search::{Facts, NO_AUGMENTATION, Outcome, Rungs, Schedule, Space, Store, Studied, Told, Trial, study};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// Tables that are kept ready, by what learners take.
-const KEPT: usize = 2;
 /// Trials that a report names.
 const SHOWN: usize = 10;
 /// Share of the time left that stays for the last fit, its measurements and, where asked for, the figures.
 const LEFT: (f64, f64) = (0.03, 0.25);
-/// So much of a share of the time is all of it.
-const NEARLY: f64 = 0.97;
+const MB: u64 = 1_000_000;
 /// Seconds for measurements.
 const MEASURING: f64 = 0.5;
 
@@ -52,19 +57,10 @@ pub(crate) struct Workshop<'t> {
     pub(crate) table: &'t data::Table,
     pub(crate) target: &'t data::Target,
     pub(crate) relations: Relations<'t>,
-    pub(crate) steps: &'t [Step],
     pub(crate) metric: &'static MetricEntry,
     pub(crate) costs: Option<&'t Costs>,
-    pub(crate) ready: RefCell<Vec<(Key, Rc<Prepared<'t>>)>>,
+    pub(crate) ready: Ready<'t>,
     pub(crate) best: RefCell<Option<Best<'t>>>,
-}
-
-/// What a table is made ready by.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) struct Key {
-    takes: Takes,
-    max_bins: usize,
-    is_balanced: bool,
 }
 
 /// The best trial of this run, with what was predicted.
@@ -82,6 +78,7 @@ pub(crate) struct Best<'t> {
 pub(crate) struct Chosen<'t> {
     pub(crate) learner: &'static LearnerEntry,
     pub(crate) params: Params,
+    pub(crate) trial: Trial,
     pub(crate) prepared: Rc<Prepared<'t>>,
     pub(crate) validated: Validated,
     pub(crate) searched: Option<Searched>,
@@ -90,18 +87,21 @@ pub(crate) struct Chosen<'t> {
 }
 
 impl<'t> Workshop<'t> {
-    /// How a table is made ready for a learner.
+    /// How a table is made ready for a trial.
     pub(crate) fn prepare_options(
         &self,
         learner: &LearnerEntry,
         params: &Params,
+        trial: &Trial,
     ) -> Result<PrepareOptions<'t>, Error> {
         let options = self.options;
+        let augment = |name: &String| Augment::parse(name, &options.settings_of_augmentation(name));
         Ok(PrepareOptions {
             target: &options.target,
             row_weight: options.row_weight.as_deref(),
             declared: &options.types,
-            steps: self.steps,
+            steps: steps(&trial.transforms, &options.transform_settings)?,
+            augment: trial.augment.as_ref().map(augment).transpose()?,
             relations: self.relations.clone(),
             duplicates: options.duplicates,
             missing_cells: options.missing_cells,
@@ -114,31 +114,24 @@ impl<'t> Workshop<'t> {
         })
     }
 
-    /// The table ready for a learner, made if it is not there.
+    /// The table ready for a trial.
     fn prepared(
         &self,
-        learner: &LearnerEntry,
-        params: &Params,
+        (learner, params): (&LearnerEntry, &Params),
+        trial: &Trial,
         ctx: &Ctx<'_>,
     ) -> Result<Rc<Prepared<'t>>, Error> {
-        let options = self.prepare_options(learner, params)?;
-        let is_balanced = options.class_weights == ClassWeights::Balanced;
-        let key = Key { takes: options.takes, max_bins: options.max_bins, is_balanced };
-        let mut ready = self.ready.borrow_mut();
-        if let Some(at) = ready.iter().position(|(known, _)| *known == key) {
-            // Those asked for last stay longest.
-            let found = ready.remove(at);
-            ready.push(found);
-        } else {
-            let made = Rc::new(Prepared::new(self.table, self.target, &options, ctx)?);
-            if ready.len() == KEPT {
-                ready.remove(0);
-            }
-            ready.push((key, made));
-        }
-        match ready.last() {
-            Some((_, made)) => Ok(made.clone()),
-            None => Err(Error::bug("fit: a table that was made ready is not there")),
+        self.ready.get(self, &self.prepare_options(learner, params, trial)?, ctx)
+    }
+
+    /// A learner as it is set, behind what the user wants before it.
+    fn trial_of(&self, (learner, settings): &Named) -> Trial {
+        Trial {
+            learner: learner.name.to_owned(),
+            settings: settings.clone(),
+            transforms: self.options.transforms.clone(),
+            augment: self.options.augment.clone().filter(|name| name != NO_AUGMENTATION),
+            ..Trial::default()
         }
     }
 
@@ -153,15 +146,16 @@ impl<'t> Workshop<'t> {
     ///
     /// # Errors
     /// Whatever the learner says.
-    pub(crate) fn only(&self, (learner, settings): &Named, ctx: &Ctx<'_>) -> Result<Chosen<'t>, Error> {
+    pub(crate) fn only(&self, named: &Named, ctx: &Ctx<'_>) -> Result<Chosen<'t>, Error> {
         let clock = Clock::start();
-        let params = learner.params(settings)?;
-        let prepared = self.prepared(learner, &params, ctx)?;
+        let (learner, trial) = (named.0, self.trial_of(named));
+        let params = learner.params(&trial.settings)?;
+        let prepared = self.prepared((learner, &params), &trial, ctx)?;
         let encoded = clock.seconds();
         let (seed, aim) = (Seed(self.options.seed), self.aim(&prepared));
         let validated = validate(&prepared, learner, &params, self.options.scheme, aim, seed, ctx)?;
         let seconds = [encoded, clock.seconds() - encoded];
-        Ok(Chosen { learner, params, prepared, validated, searched: None, seconds })
+        Ok(Chosen { learner, params, trial, prepared, validated, searched: None, seconds })
     }
 
     /// The best of many configurations.
@@ -170,20 +164,22 @@ impl<'t> Workshop<'t> {
     /// Not one could be fitted; the folder of trials cannot be written.
     pub(crate) fn best_of(&self, learners: Vec<Named>, ctx: &Ctx<'_>) -> Result<Chosen<'t>, Error> {
         let clock = Clock::start();
-        let Some((first, settings)) = learners.first() else {
+        let Some(first) = learners.first() else {
             return Err(Error::bug("fit: a search without learners"));
         };
-        let prepared = self.prepared(first, &first.params(settings)?, ctx)?;
+        let trial = self.trial_of(first);
+        let prepared = self.prepared((first.0, &first.0.params(&trial.settings)?), &trial, ctx)?;
         let encoded = clock.seconds();
-        let n_rows = prepared.rows.len();
         let study_of = self.fingerprint(&prepared);
         let store = self.options.resume.as_ref().map(|folder| Store::open(folder, study_of)).transpose()?;
+        let facts = facts(&prepared, self.target.task);
         drop(prepared);
         let mut schedule = Schedule::new(Space {
             learners,
             transforms: self.options.transforms.clone(),
-            n_rows,
-            n_held_back: self.options.scheme.n_held_back(n_rows),
+            augment: self.options.augment.clone(),
+            facts,
+            n_held_back: self.options.scheme.n_held_back(facts.n_rows),
             seed: Seed(self.options.seed),
         })?;
         let mut board = Board::new(self, ctx);
@@ -223,48 +219,74 @@ impl<'t> Workshop<'t> {
             .budget
             .left()
             .map_or(1.0, |left| 1.0 - self.reserve(ctx).as_secs_f64() / left.as_secs_f64().max(1e-9));
-        let budget = ctx.budget.share(share);
+        let budget = ctx.budget.share(share).anew();
         let quiet = Ctx { progress: &Silent, budget: &budget, ..*ctx };
-        let prepared = self.prepared(learner, &params, &quiet)?;
+        let prepared = self.prepared((learner, &params), trial, &quiet)?;
+        let n_threads = self.threads_for(learner, &params, &prepared, ctx)?;
+        let one = Threads::one();
+        let quiet = if n_threads == 1 { Ctx { threads: &one, ..quiet } } else { quiet };
         let (seed, aim) = (Seed(self.options.seed), self.aim(&prepared));
         let candidate = Candidate { prepared: &prepared, learner, params: &params };
         let n_others = self.options.scheme.n_folds(prepared.rows.len()).saturating_sub(1);
         let has_whole = self.best.borrow().as_ref().is_some_and(|best| best.outcome.is_whole);
-        let (mut first, mut fold, mut fits) = (None, Duration::ZERO, true);
-        let started = Clock::start();
-        let at_first = budget.left();
-        let mut at_others = None;
-        let done = validate_while(&candidate, self.options.scheme, aim, (seed, &quiet), &mut |score| {
-            first = score.map(|score| self.metric.error(score));
-            fold = started.elapsed();
-            // Where something is whole already, half a trial is of no use.
-            let rest = fold.mul_f64(n_others as f64);
-            at_others = budget.left();
-            fits = !has_whole || at_others.is_none_or(|left| left > rest);
-            fits && first.zip(trial.bar).is_none_or(|(error, bar)| error <= bar)
-        })?;
-        // Learners keep what they have when their share of the time is spent.
-        let is_cut = |left: Option<Duration>, share: f64, took: Duration| {
-            left.is_some_and(|left| took >= left.mul_f64(NEARLY * share))
-        };
-        let took_others = started.elapsed().saturating_sub(fold);
-        let was_cut = is_cut(at_first, FIRST_SHARE, fold) || is_cut(at_others, OTHERS_SHARE, took_others);
+        let (mut rungs, mut fold, mut fits) = (Rungs::default(), Duration::ZERO, true);
+        let mut started = Clock::start();
+        let done =
+            validate_while(&candidate, self.options.scheme, aim, (seed, &quiet), &mut |rung, score| {
+                let at = rung as usize;
+                rungs[at] = score.map(|score| self.metric.error(score));
+                if rung == Rung::Fold {
+                    fold = started.elapsed();
+                    // Where something is whole already, half a trial is of no use.
+                    fits =
+                        !has_whole || budget.left().is_none_or(|left| left > fold.mul_f64(n_others as f64));
+                }
+                started = Clock::start();
+                fits && rungs[at].zip(trial.bars[at]).is_none_or(|(error, bar)| error <= bar)
+            })?;
         let (n_fits, rounds, is_whole) = match &done {
-            Some(done) => (done.n_fits, done.rounds, done.n_skipped == 0 && !was_cut),
+            Some(done) => (done.n_fits, done.rounds, done.n_skipped == 0),
             None => (1, None, fits),
         };
         let error = done.as_ref().and_then(|done| Some(self.metric.error(done.score?)));
         let work = work(learner, &params, (&prepared, n_fits, rounds));
-        let outcome = Outcome { error, first, work, is_whole, ..Outcome::default() };
+        // Learners keep what they have when their time is spent.
+        let is_whole = is_whole && !budget.was_spent();
+        let outcome = Outcome { error, rungs, work, is_whole, ..Outcome::default() };
         let mut best = self.best.borrow_mut();
         if let Some(validated) = done
             && outcome.is_better(best.as_ref().map(|best| &best.outcome))
         {
-            let (trial, took) = (Trial { bar: None, ..trial.clone() }, clock.elapsed());
+            let (trial, took) = (trial.without_bars(), clock.elapsed());
             let (outcome, prepared) = (outcome.clone(), prepared.clone());
             *best = Some(Best { trial, outcome, prepared, validated, took, fold });
         }
         Ok(outcome)
+    }
+
+    /// Threads that memory allows a trial: all, or one fold at a time on one of them.
+    ///
+    /// # Errors
+    /// Not even one fold fits in.
+    fn threads_for(
+        &self,
+        learner: &LearnerEntry,
+        params: &Params,
+        prepared: &Prepared<'_>,
+        ctx: &Ctx<'_>,
+    ) -> Result<usize, Error> {
+        let (Some(limit), n) = (self.options.memory, ctx.threads.n()) else { return Ok(ctx.threads.n()) };
+        let left = limit.saturating_sub(jobs::memory_in_use().unwrap_or(0));
+        match [n, 1].into_iter().find(|&n| memory(learner, params, prepared, n) <= left) {
+            Some(n) => Ok(n),
+            None => Err(Error::input(format!(
+                "{} takes about {} MB here, and {} MB are left of --memory {} MB; give more, or fewer rows or columns",
+                learner.name,
+                memory(learner, params, prepared, 1).div_ceil(MB),
+                left / MB,
+                limit / MB
+            ))),
+        }
     }
 
     /// Time that the last fit takes, and what comes behind it.
@@ -278,7 +300,7 @@ impl<'t> Workshop<'t> {
 
     /// The best trial, ready to be fitted on all rows; one of an earlier run is done again.
     fn chosen(&self, studied: &Studied, ctx: &Ctx<'_>) -> Result<Chosen<'t>, Error> {
-        let trial = Trial { bar: None, ..studied.best.clone() };
+        let trial = studied.best.without_bars();
         let learner = learn::learner(&trial.learner)?;
         let params = learner.params(&trial.settings)?;
         let known = self.best.borrow_mut().take().filter(|best| best.trial == trial);
@@ -286,7 +308,7 @@ impl<'t> Workshop<'t> {
         let (prepared, validated, took) = match known {
             Some(Best { prepared, validated, took, .. }) => (prepared, validated, took),
             None => {
-                let prepared = self.prepared(learner, &params, ctx)?;
+                let prepared = self.prepared((learner, &params), &trial, ctx)?;
                 let aim = self.aim(&prepared);
                 let validated = validate(&prepared, learner, &params, scheme, aim, seed, ctx)?;
                 (prepared, validated, Duration::ZERO)
@@ -295,7 +317,7 @@ impl<'t> Workshop<'t> {
         let candidate = Candidate { prepared: &prepared, learner, params: &params };
         let aim = self.aim(&prepared);
         let validated = with_floats(&candidate, validated, (scheme, aim), took, (seed, ctx))?;
-        Ok(Chosen { learner, params, prepared, validated, searched: None, seconds: [0.0; 2] })
+        Ok(Chosen { learner, params, trial, prepared, validated, searched: None, seconds: [0.0; 2] })
     }
 
     fn searched(&self, schedule: &Schedule, studied: &Studied) -> Searched {
@@ -324,7 +346,7 @@ impl<'t> Workshop<'t> {
             column.to_data().buffers().iter().for_each(|buffer| digest.bytes(buffer.as_slice()));
         }
         let common = format!(
-            "{} {:?} {} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+            "{} {:?} {} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
             self.metric.name,
             o.scheme,
             o.seed,
@@ -336,6 +358,7 @@ impl<'t> Workshop<'t> {
             o.duplicates,
             self.costs,
             o.types,
+            o.augment_settings,
         );
         digest.bytes(common.as_bytes());
         digest.finish()
@@ -374,6 +397,22 @@ pub(crate) fn named(options: &FitOptions, task: Option<Task>) -> Result<Vec<Name
     Ok(learners)
 }
 
+/// What a search knows of a table.
+fn facts(prepared: &Prepared<'_>, task: Task) -> Facts {
+    let n_of = |kind| prepared.inputs.iter().filter(|input| input.kind == kind).count();
+    let rare = match &prepared.truth {
+        Truth::Classes { labels, n_classes, .. } => {
+            let mut counts = vec![0usize; *n_classes];
+            prepared.rows.iter().for_each(|&row| counts[labels[row as usize] as usize] += 1);
+            let ends = counts.iter().min().zip(counts.iter().max());
+            ends.map_or(1.0, |(&least, &most)| least as f64 / most.max(1) as f64)
+        }
+        Truth::Values(_) => 1.0,
+    };
+    let (n_numbers, n_categories) = (n_of(ColumnKind::Number), n_of(ColumnKind::Category));
+    Facts { task, n_rows: prepared.rows.len(), n_numbers, n_categories, rare }
+}
+
 /// The score of an error: what makes one of a score undoes itself.
 fn score_of(metric: &MetricEntry, error: f64) -> f64 {
     metric.error(error)
@@ -382,55 +421,4 @@ fn score_of(metric: &MetricEntry, error: f64) -> f64 {
 /// What a metric wants of predicted numbers.
 pub(crate) fn goal(metric: &MetricEntry) -> Goal {
     if matches!(metric.name, "mae" | "medae") { Goal::Median } else { Goal::Mean }
-}
-
-/// What fits cost, in cells that are looked at: rough, but the same on any machine.
-fn work(
-    learner: &LearnerEntry,
-    params: &Params,
-    (prepared, n_fits, rounds): (&Prepared<'_>, u32, Option<StageRounds>),
-) -> f64 {
-    let (rows, columns) = (prepared.rows.len() as f64, prepared.inputs.len() as f64);
-    let times = match learner.name {
-        "gbdt" | "ebm" => rounds.map_or(100.0, |rounds| f64::from(rounds[0] + rounds[1])),
-        "forest" | "extra_trees" => 2.0 * params.int("n_trees") as f64,
-        "svm" | "knn" => 0.05 * rows,
-        _ => 30.0,
-    };
-    f64::from(n_fits) * rows * columns * times
-}
-
-/// What people see while trials go on.
-struct Board<'b, 't> {
-    of: &'b Workshop<'t>,
-    ctx: &'b Ctx<'b>,
-    n_tried: usize,
-    /// The best so far.
-    best: Option<Outcome>,
-    told: u64,
-}
-
-impl<'b, 't> Board<'b, 't> {
-    fn new(of: &'b Workshop<'t>, ctx: &'b Ctx<'b>) -> Board<'b, 't> {
-        // In trials, or in seconds.
-        let total = ctx.budget.units().or(ctx.budget.left().map(|left| left.as_secs()));
-        ctx.progress.stage("searching", total.filter(|n| *n < u64::MAX));
-        Board { of, ctx, n_tried: 0, best: None, told: ctx.budget.clock().elapsed().as_secs() }
-    }
-}
-
-impl View for Board<'_, '_> {
-    fn tried(&mut self, trial: &Trial, outcome: &Outcome) {
-        self.n_tried += 1;
-        let now = self.ctx.budget.clock().elapsed().as_secs();
-        let steps = if self.ctx.budget.left().is_none() { 1 } else { now - self.told };
-        self.told = now;
-        self.ctx.progress.advance(steps);
-        if let (Some(error), true) = (outcome.error, outcome.is_better(self.best.as_ref())) {
-            let (metric, score) = (self.of.metric.name, score_of(self.of.metric, error));
-            let what = trial.describe();
-            self.ctx.progress.note(&format!("{metric} {score:.5} by trial {}: {what}", self.n_tried));
-            self.best = Some(outcome.clone());
-        }
-    }
 }

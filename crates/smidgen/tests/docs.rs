@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 use quantize::{CORRECTIONS, GRIDS, OBSERVERS, ROUNDINGS};
-use smidgen::{CALIBRATORS, COMMON, LEARNERS, ParamSpec, TRANSFORMS, past_rows, related_rows};
+use smidgen::{AUGMENTATIONS, CALIBRATORS, COMMON, LEARNERS, ParamSpec, TRANSFORMS, past_rows, related_rows};
 use std::fmt::Write;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/parameters.md");
@@ -55,13 +55,21 @@ fn the_page_of_parameters_is_that_of_the_tables() {
     page.push_str("\n### All learners of classes\n");
     table(&mut page, LEARNERS[0].shared());
     page.push_str(
-        "\n## Transforms\n\n`--transforms NAME,..`, each on all columns that it takes, or `NAME(COL;COL)`.\nEach has the parameter:\n",
+        "\n## Transforms\n\n`--transforms NAME,..`, each on all columns that it takes, or `NAME(COL;COL)`; parameters may stand with the name, `NAME:PARAMETER=VALUE`.\nEach has the parameter:\n",
     );
     table(&mut page, COMMON);
     for t in TRANSFORMS {
         let target = if t.sees_target { "; fitted to the target, inside each fold" } else { "" };
         write!(page, "\n### {}\n\n{} (takes {}{target}).\n", t.name, t.doc, t.takes_shown()).unwrap();
         table(&mut page, t.spec);
+    }
+    page.push_str(
+        "\n## Augmentations: `--augment`\n\nRows that are added to the training rows of each fold.\n",
+    );
+    for a in AUGMENTATIONS {
+        let tasks = a.tasks.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
+        write!(page, "\n### {}\n\n{} ({tasks}).\n", a.name, a.doc).unwrap();
+        table(&mut page, a.spec);
     }
     page.push_str("\n## Calibrators: `--calibrator`\n");
     for c in CALIBRATORS {

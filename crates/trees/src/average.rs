@@ -9,7 +9,7 @@ use crate::Error;
 use crate::boost::Rows;
 use crate::constraint::Constraints;
 use crate::error::Kind;
-use crate::grow::{Grown, RowLists, grow};
+use crate::grow::{RowLists, grow};
 use crate::matrix::CodeMatrix;
 use crate::objective::Target;
 use crate::packed::Packed;
@@ -18,7 +18,7 @@ use crate::sample::{Columns, Reuse};
 use crate::soil::{Limits, Soil};
 use ir::digest::mix;
 use ir::fixed::{power_of_two as pow2, round_i64};
-use ir::forest::{Child, MISSING, Tree};
+use ir::forest::{Child, MISSING, Split, Tree};
 use jobs::{Ctx, Seed, Threads};
 
 /// The rows that a tree is grown on.
@@ -53,12 +53,14 @@ pub struct AverageParams {
     pub leaf_bits: u32,
     /// Whether averages without rounding are wanted besides.
     pub with_floats: bool,
+    /// Whether the trees are wanted, or the scores of `rows.others` alone, which take a fraction of the memory.
+    pub keeps_trees: bool,
 }
 
 /// An average of trees in the matrix's codes.
 #[derive(Debug)]
 pub struct Average {
-    /// Trees whose leaves are on the grid.
+    /// Trees whose leaves are on the grid; none where scores alone are wanted.
     pub trees: Vec<Tree>,
     /// Scores before any tree: zeros.
     pub initial_scores: Vec<i32>,
@@ -109,18 +111,32 @@ pub fn average(
         return Err(Kind::Cancelled.into());
     }
     let stand = Stand::new(codes, target, weights, train, params, seed);
-    let mut trees: Vec<(Grown, Vec<f64>)> = Vec::new();
+    let mut trees: Vec<Leafy> = Vec::new();
     while (trees.len() as u32) < params.n_trees {
-        let stop = ctx.cancel.is_cancelled() || ctx.budget.left().is_some_and(|left| left.is_zero());
+        let stop = ctx.cancel.is_cancelled() || ctx.budget.is_spent();
         if stop && !trees.is_empty() {
             break;
         }
         let first = trees.len() as u32;
         let n = BATCH.min(params.n_trees - first);
-        trees.extend(ctx.threads.map(n as usize, |i| stand.tree(first + i as u32)));
+        trees.extend(ctx.threads.map(n as usize, |i| stand.tree(first + i as u32, &rows.others)));
         ctx.progress.advance(n.into());
     }
     Ok(stand.round(trees, &rows.others, ctx.threads))
+}
+
+/// A tree before its leaves are rounded.
+struct Leafy {
+    way: Way,
+    /// Real leaves, `[n_leaves, width]`, for regression from the mean.
+    values: Vec<f64>,
+}
+
+/// How rows held back come to their leaves.
+enum Way {
+    Splits(Vec<Split>),
+    /// The leaf of each of them.
+    Leaves(Vec<u32>),
 }
 
 /// What all trees have in common.
@@ -215,8 +231,8 @@ impl<'a> Stand<'a> {
         }
     }
 
-    /// Grows one tree; its real leaf values are `[n_leaves, width]`, for regression from the mean.
-    fn tree(&self, number: u32) -> (Grown, Vec<f64>) {
+    /// Grows one tree.
+    fn tree(&self, number: u32, others: &[u32]) -> Leafy {
         let threads = Threads::one();
         let counts = self.counts(number);
         let mut drawn = vec![0f32; self.codes.n_rows()];
@@ -298,11 +314,19 @@ impl<'a> Stand<'a> {
                 values.push((sum + prior) / (total + self.params.smoothing));
             }
         }
-        (grown, values)
+        let splits = grown.splits;
+        // Of a deep tree, where rows end takes less room than how they got there.
+        let is_deep = size_of_val(&splits[..]) > size_of_val(others);
+        let way = if is_deep && !self.params.keeps_trees {
+            Way::Leaves(others.iter().map(|&row| self.leaf_of(&splits, row)).collect())
+        } else {
+            Way::Splits(splits)
+        };
+        Leafy { way, values }
     }
 
     /// Rounds the leaves to one grid and sums the scores of other rows.
-    fn round(&self, trees: Vec<(Grown, Vec<f64>)>, others: &[u32], threads: &Threads) -> Average {
+    fn round(&self, trees: Vec<Leafy>, others: &[u32], threads: &Threads) -> Average {
         let levels = (1i64 << (self.params.leaf_bits - 1)) - 1;
         let n_trees = trees.len().max(1);
         let mut shift = 0i16;
@@ -311,7 +335,8 @@ impl<'a> Stand<'a> {
         match self.target {
             Target::Values(_) => {
                 let share = |w: f64| w / n_trees as f64;
-                let largest = trees.iter().flat_map(|t| &t.1).fold(0.0f64, |m, w| m.max(share(*w).abs()));
+                let largest =
+                    trees.iter().flat_map(|t| &t.values).fold(0.0f64, |m, w| m.max(share(*w).abs()));
                 let start = self.means[0].abs().max(f64::MIN_POSITIVE);
                 // The finest grid on which leaves fit and the mean stays whole in a double.
                 let fits = |bits| largest * pow2(bits) <= levels as f64 && start * pow2(bits) <= pow2(50);
@@ -335,49 +360,39 @@ impl<'a> Stand<'a> {
             let real = if binary { (2.0 * w - 1.0) * factor } else { w * factor };
             round_i64(real).clamp(-levels, levels) as i32
         };
-        let (trees, reals): (Vec<Tree>, Vec<Vec<f64>>) = trees
-            .into_iter()
-            .map(|(grown, values)| {
-                let leaves = values.iter().copied().map(leaf).collect();
-                let (first_output, width) = (0, self.width as u32);
-                (Tree { first_output, width, splits: grown.splits, leaves }, values)
-            })
-            .unzip();
         let mut other_scores = vec![0i32; others.len() * self.width];
         threads.chunks(&mut other_scores, 1024 * self.width, |first, scores| {
-            let first_row = first / self.width;
+            let first = first / self.width;
             for (i, scores) in scores.chunks_exact_mut(self.width).enumerate() {
                 for tree in &trees {
-                    let at = self.leaf_of(tree, others[first_row + i]) as usize * self.width;
-                    for (score, value) in scores.iter_mut().zip(&tree.leaves[at..]) {
-                        *score += value;
-                    }
+                    let values = &tree.values[self.reached(tree, first + i, others) * self.width..];
+                    scores.iter_mut().zip(values).for_each(|(score, &value)| *score += leaf(value));
                 }
             }
         });
-        let other_floats = if self.params.with_floats {
-            self.real_averages(&trees, &reals, others, threads)
-        } else {
-            Vec::new()
+        let other_floats =
+            if self.params.with_floats { self.real_averages(&trees, others, threads) } else { Vec::new() };
+        let (first_output, width) = (0, self.width as u32);
+        let rounded = |Leafy { way, values }: Leafy| match way {
+            Way::Splits(splits) if self.params.keeps_trees => {
+                Some(Tree { first_output, width, splits, leaves: values.into_iter().map(leaf).collect() })
+            }
+            Way::Splits(_) | Way::Leaves(_) => None,
         };
+        let trees = trees.into_iter().filter_map(rounded).collect();
         Average { trees, initial_scores: vec![0; self.width], shift, offset, other_scores, other_floats }
     }
 
-    /// Averages of real leaves, `reals[tree]: [n_leaves, width]`, that rows held back travel to.
-    fn real_averages(
-        &self,
-        trees: &[Tree],
-        reals: &[Vec<f64>],
-        others: &[u32],
-        threads: &Threads,
-    ) -> Vec<f64> {
+    /// Averages of real leaves that rows held back travel to.
+    fn real_averages(&self, trees: &[Leafy], others: &[u32], threads: &Threads) -> Vec<f64> {
         let base = if matches!(self.target, Target::Values(_)) { self.means[0] } else { 0.0 };
         let mut out = vec![0.0; others.len() * self.width];
         threads.chunks(&mut out, 1024 * self.width, |first, out| {
-            for (out, &row) in out.chunks_exact_mut(self.width).zip(&others[first / self.width..]) {
-                for (tree, values) in trees.iter().zip(reals) {
-                    let at = self.leaf_of(tree, row) as usize * self.width;
-                    out.iter_mut().zip(&values[at..]).for_each(|(sum, value)| *sum += value);
+            let first = first / self.width;
+            for (i, out) in out.chunks_exact_mut(self.width).enumerate() {
+                for tree in trees {
+                    let values = &tree.values[self.reached(tree, first + i, others) * self.width..];
+                    out.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
                 }
                 out.iter_mut().for_each(|sum| *sum = base + *sum / trees.len() as f64);
             }
@@ -385,14 +400,23 @@ impl<'a> Stand<'a> {
         out
     }
 
+    /// The leaf of the row held back in a place.
+    fn reached(&self, tree: &Leafy, place: usize, others: &[u32]) -> usize {
+        let leaf = match &tree.way {
+            Way::Leaves(leaves) => leaves[place],
+            Way::Splits(splits) => self.leaf_of(splits, others[place]),
+        };
+        leaf as usize
+    }
+
     /// The leaf that a row held back travels to.
-    fn leaf_of(&self, tree: &Tree, row: u32) -> u32 {
-        let mut at = if tree.splits.is_empty() { Child::Leaf(0) } else { Child::Split(0) };
+    fn leaf_of(&self, splits: &[Split], row: u32) -> u32 {
+        let mut at = if splits.is_empty() { Child::Leaf(0) } else { Child::Split(0) };
         loop {
             match at {
                 Child::Leaf(leaf) => return leaf,
                 Child::Split(split) => {
-                    let split = &tree.splits[split as usize];
+                    let split = &splits[split as usize];
                     let feature = split.feature as usize;
                     let code = self.codes.code(feature, row);
                     let missing = u16::from(code) == self.codes.features()[feature].n_codes;

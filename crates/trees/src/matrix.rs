@@ -100,9 +100,36 @@ impl CodeMatrix {
         CodeMatrix { n_rows, features, tiles, n_cells }
     }
 
+    /// These rows and `n_more` behind them. `codes[feature]` are their codes; what is missing there, or beyond the
+    /// feature's codes, is missing. O(rows features).
+    pub fn with_rows(&self, n_more: usize, codes: &[Vec<u8>]) -> CodeMatrix {
+        let extend = |(tile, rows): (usize, &Vec<[u8; TILE]>)| {
+            let mut all = Vec::with_capacity(rows.len() + n_more);
+            all.extend_from_slice(rows);
+            all.resize(rows.len() + n_more, [0u8; TILE]);
+            for (lane, at) in (tile * TILE..self.features.len().min(tile * TILE + TILE)).enumerate() {
+                let missing = self.features[at].n_codes as u8;
+                let codes = codes.get(at).map_or(&[][..], Vec::as_slice);
+                let codes = codes.iter().copied().chain(std::iter::repeat(missing));
+                for (word, code) in all[rows.len()..].iter_mut().zip(codes) {
+                    word[lane] = code.min(missing);
+                }
+            }
+            all
+        };
+        let tiles = self.tiles.iter().enumerate().map(extend).collect();
+        let n_rows = self.n_rows + n_more;
+        CodeMatrix { n_rows, features: self.features.clone(), tiles, n_cells: self.n_cells }
+    }
+
     /// Number of rows.
     pub fn n_rows(&self) -> usize {
         self.n_rows
+    }
+
+    /// Bytes of the codes.
+    pub fn bytes(&self) -> usize {
+        self.tiles.iter().map(|rows| size_of_val(&rows[..])).sum()
     }
 
     /// Number of features.
@@ -126,7 +153,7 @@ impl CodeMatrix {
     }
 
     /// Cells of a histogram over all features.
-    pub(crate) fn n_cells(&self) -> usize {
+    pub fn n_cells(&self) -> usize {
         self.n_cells
     }
 
@@ -140,5 +167,32 @@ impl CodeMatrix {
     #[inline]
     pub fn code(&self, feature: usize, row: u32) -> u8 {
         self.tiles[feature / TILE][row as usize][feature % TILE]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_added_behind() {
+        let encoder = Encoder::Whole(vec![1, 2]);
+        let encoders: Vec<Encoder> = (0..TILE + 2).map(|_| encoder.clone()).collect();
+        let none: Vec<Vec<Column<'_>>> = encoders.iter().map(|_| Vec::new()).collect();
+        let first = CodeMatrix::new(&encoders, &none, 1, &Threads::one());
+        // The last feature has no codes, the one before it one too large.
+        let mut codes: Vec<Vec<u8>> = (0..TILE as u8).map(|f| vec![f % 3, 2]).collect();
+        codes.push(vec![1, 200]);
+        let both = first.with_rows(2, &codes);
+        assert_eq!((both.n_rows(), both.n_features(), both.n_cells()), (3, TILE + 2, first.n_cells()));
+        for feature in 0..TILE + 2 {
+            assert_eq!(both.code(feature, 0), 3, "{feature}");
+        }
+        for feature in 0..TILE {
+            assert_eq!([1, 2].map(|row| both.code(feature, row)), [feature as u8 % 3, 2], "{feature}");
+        }
+        assert_eq!([1, 2].map(|row| both.code(TILE, row)), [1, 3]);
+        assert_eq!([1, 2].map(|row| both.code(TILE + 1, row)), [3, 3]);
+        assert_eq!(CodeMatrix::new(&[], &[], 4, &Threads::one()).with_rows(3, &[]).n_rows(), 7);
     }
 }

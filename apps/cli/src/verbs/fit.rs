@@ -73,6 +73,9 @@ pub(crate) struct Args {
     /// Units of work instead of time: candidates tried
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     work: Option<u64>,
+    /// Memory that the run may take: 200MB, 4GB
+    #[arg(long, value_name = "SIZE", value_parser = values::bytes)]
+    memory: Option<u64>,
     /// Largest file
     #[arg(long, value_name = "SIZE", value_parser = values::bytes)]
     max_bytes: Option<u64>,
@@ -107,6 +110,9 @@ pub(crate) struct Args {
     resume: Option<PathBuf>,
     #[command(flatten)]
     steps: StepArgs,
+    /// Rows that are added inside folds: an augmentation's name, or none; some are tried unless given
+    #[arg(long, value_name = "NAME")]
+    augment: Option<String>,
     /// The seed
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -215,6 +221,8 @@ fn options(args: &Args) -> Result<FitOptions, Error> {
         encoding: args.read.encoding,
         transforms: args.steps.transforms(),
         transform_settings: settings.transforms,
+        augment: args.augment.clone(),
+        augment_settings: settings.augmentations,
         relations: settings.relations,
         duplicates: args.steps.duplicates,
         missing_cells: args.steps.missing_cells,
@@ -227,6 +235,7 @@ fn options(args: &Args) -> Result<FitOptions, Error> {
         calibrator: args.calibrator.clone(),
         calibrator_settings: settings.calibrators,
         costs: args.costs.clone(),
+        memory: args.memory,
         min_score: args.min_score,
         max_bytes: args.max_bytes,
         seed: args.seed,

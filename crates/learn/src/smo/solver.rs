@@ -153,7 +153,7 @@ impl<'a> Solver<'a> {
     }
 
     fn is_stopped(&self, n_iterations: usize) -> bool {
-        let time_is_up = || self.ctx.budget.left().is_some_and(|left| left.is_zero());
+        let time_is_up = || self.ctx.budget.is_spent();
         self.ctx.cancel.is_cancelled() || (n_iterations.is_multiple_of(LOOK_EVERY) && time_is_up())
     }
 

@@ -14,7 +14,7 @@ const TOLERANCE: f64 = 1e-5;
 
 /// True when the run must end.
 pub(super) fn is_over(ctx: &Ctx<'_>) -> bool {
-    ctx.cancel.is_cancelled() || ctx.budget.left().is_some_and(|left| left.is_zero())
+    ctx.cancel.is_cancelled() || ctx.budget.is_spent()
 }
 
 /// Values of some terms, and the rounds that made them.

@@ -24,6 +24,20 @@ struct Task<'a> {
     spare: &'a mut Spare,
 }
 
+/// The items of some places; what that costs does not hang on how many there are.
+fn pick<'a, T>(items: &'a mut [T], places: &[usize]) -> Vec<&'a mut T> {
+    let mut places = places.to_vec();
+    places.sort_unstable();
+    let (mut rest, mut first) = (items, 0);
+    let mut picked = Vec::with_capacity(places.len());
+    for place in places {
+        let Some((item, behind)) = rest.split_at_mut(place - first).1.split_first_mut() else { break };
+        picked.push(item);
+        (rest, first) = (behind, place + 1);
+    }
+    picked
+}
+
 impl Soil<'_> {
     /// The leaf that all rows are in, with its histogram where it needs one.
     pub(super) fn root(&self, rows: &RowLists) -> Leaf {
@@ -87,10 +101,7 @@ impl Soil<'_> {
         n_leaves: usize,
         reuse: &Reuse,
     ) {
-        let mut is_chosen = vec![false; leaves.len()];
-        chosen.iter().for_each(|&i| is_chosen[i] = true);
-        let mut chosen: Vec<&mut Leaf> =
-            leaves.iter_mut().zip(is_chosen).filter_map(|(leaf, is)| is.then_some(leaf)).collect();
+        let mut chosen = pick(leaves, chosen);
         // From left to right, empty leaves before those that begin where they stand.
         chosen.sort_by_key(|leaf| {
             let GrownLeaf { train, others, .. } = &leaf.grown;

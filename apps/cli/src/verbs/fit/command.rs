@@ -56,6 +56,9 @@ pub(super) fn command(args: &Args, options: &FitOptions, made: &FitReport) -> St
         flag("--learners", options.learners.join(","));
     }
     args.steps.flags(&mut flag);
+    if let Some(name) = &options.augment {
+        flag("--augment", name.clone());
+    }
     flag("--seed", options.seed.to_string());
     flag("--work", made.work.to_string());
     flag("-o", options.output.display().to_string());

@@ -1,0 +1,58 @@
+//! What a trial costs: work and memory, counted before or behind it, the same on any machine.
+
+use learn::{LearnerEntry, StageRounds};
+use params::Params;
+use recipe::Prepared;
+
+/// What fits cost, in cells that are looked at: rough.
+pub(super) fn work(
+    learner: &LearnerEntry,
+    params: &Params,
+    (prepared, n_fits, rounds): (&Prepared<'_>, u32, Option<StageRounds>),
+) -> f64 {
+    let (rows, columns) = (prepared.rows.len() as f64, prepared.inputs.len() as f64);
+    let times = match learner.name {
+        "gbdt" | "ebm" => rounds.map_or(100.0, |rounds| f64::from(rounds[0] + rounds[1])),
+        "forest" | "extra_trees" => 2.0 * params.int("n_trees") as f64,
+        "svm" | "knn" => 0.05 * rows,
+        _ => 30.0,
+    };
+    f64::from(n_fits) * rows * columns * times
+}
+
+/// Bytes of a cell of a histogram.
+const CELL: u64 = 16;
+/// Bytes of a split and its leaf, in the forest that is grown and in the one that is written.
+const SPLIT: u64 = 200;
+
+/// Bytes that a trial takes beside the table that is ready for it, on so many threads: rows of gradients, scores and
+/// designs, histograms of the leaves that may be split, and the trees of the last fit. Rough, rather too many than too few.
+pub(super) fn memory(
+    learner: &LearnerEntry,
+    params: &Params,
+    prepared: &Prepared<'_>,
+    n_threads: usize,
+) -> u64 {
+    let (rows, threads) = (prepared.rows.len() as u64, n_threads as u64);
+    let outputs = prepared.target().n_outputs().max(1) as u64;
+    let setting = |name: &str| u64::try_from(params.int(name)).unwrap_or(0);
+    let by_row = match learner.takes.numbers {
+        true => 8 * (prepared.n_features() as u64 + 8 * outputs),
+        false => 16 + 32 * outputs,
+    };
+    let leaves = match (setting("max_leaves"), learner.name) {
+        // Leaves of a forest are split one after the other.
+        (_, "forest" | "extra_trees") => 32,
+        (0, _) => 2,
+        (n, _) => n.min(rows),
+    };
+    let histograms = prepared.n_cells() as u64 * CELL * outputs * leaves;
+    let trees = match learner.name {
+        "forest" | "extra_trees" => {
+            let n_leaves = rows / setting("min_leaf_rows").max(1);
+            setting("n_trees") * n_leaves * (SPLIT + 8 * outputs)
+        }
+        _ => 0,
+    };
+    (threads * (rows * by_row + histograms)).max(trees)
+}
