@@ -39,12 +39,12 @@ fn known(said: &Value) -> u64 {
 #[test]
 fn the_same_work_gives_the_same_bytes() {
     let place = place();
-    let line = format!("fit t.csv --target y --drop shuffled {QUICK} --calibrator none --work 14 --json");
+    let line = format!("fit t.csv --target y --drop shuffled {QUICK} --calibrator none --work 10 --json");
     let first = place.good(&format!("{line} -o a.smidgen --jobs 1")).json().unwrap();
     place.good(&format!("{line} -o b.smidgen --jobs 2"));
     let bytes = |name: &str| std::fs::read(place.path(name)).unwrap();
     assert_eq!(bytes("a.smidgen"), bytes("b.smidgen"));
-    assert_eq!((&first["work"], known(&first)), (&14.into(), 0));
+    assert_eq!((&first["work"], known(&first)), (&10.into(), 0));
     let trials = first["trials"].as_array().unwrap();
     assert!(trials.len() > 3, "{trials:?}");
     let scores: Vec<f64> = trials.iter().map(|t| t["score"].as_f64().unwrap()).collect();
@@ -56,9 +56,9 @@ fn the_same_work_gives_the_same_bytes() {
     place.good(&command);
     assert_eq!(bytes("a.smidgen"), bytes("c.smidgen"));
     // Kept trials change nothing, and are not done again.
-    place.good(&format!("{line} -o d.smidgen --resume trials").replace("--work 14", "--work 6"));
+    place.good(&format!("{line} -o d.smidgen --resume trials").replace("--work 10", "--work 6"));
     let more = place.good(&format!("{line} -o e.smidgen --resume trials")).json().unwrap();
-    assert_eq!((&more["work"], known(&more) >= 5), (&14.into(), true), "{}", known(&more));
+    assert_eq!((&more["work"], known(&more) >= 5), (&10.into(), true), "{}", known(&more));
     assert_eq!(bytes("a.smidgen"), bytes("e.smidgen"));
     // Another question in the same folder is another study.
     let other = place.good(&format!("{line} -o f.smidgen --resume trials --metric accuracy")).json().unwrap();
@@ -105,12 +105,12 @@ fn time_is_kept_and_settings_name_learners() {
     let began = Clock::start();
     let said = place.good("fit t.csv --target y --time 3 -o m.smidgen --json --quiet").json().unwrap();
     assert!(began.seconds() < 3.0 * 1.1 + 2.0, "{} s", began.seconds());
-    assert!(said["work"].as_u64().unwrap() > 3);
+    assert!(said["work"].as_u64().unwrap() > 0 && said["trials"].as_array().unwrap().len() > 2, "{said}");
     let said = place.good("fit t.csv --target y --set tree.max_leaves=4 --work 6 -o m.smidgen --json");
     let said = said.json().unwrap();
     for trial in said["trials"].as_array().unwrap() {
         let recipe = trial["recipe"].as_str().unwrap();
-        assert!(recipe.starts_with("tree max_leaves=4"), "{recipe}");
+        assert!(recipe.contains("tree max_leaves=4"), "{recipe}");
     }
     let said =
         place.good("fit t.csv --target y --learners gaussian_nb --folds loo --work 1 -o m.smidgen --json");

@@ -156,7 +156,7 @@ fn steps_that_cannot_be_taken() {
     place.write("t.csv", mixed(60));
     for (flags, message) in [
         ("--transforms standart", "unknown transform \"standart\""),
-        ("--transforms standard(number", "expected NAME or NAME(COL;COL), got no closing parenthesis"),
+        ("--transforms standard(number", "or NAME(COL;COL), got no closing parenthesis"),
         ("--transforms standard(nmber)", "standard: there is no column \"nmber\" at this step"),
         ("--transforms standard(color)", "standard: column \"color\" is a category"),
         ("--transforms one_hot --set one_hot.max_categories=0", "one_hot: max_categories must be"),

@@ -504,6 +504,18 @@ pub enum Kind {
         /// Number of the batch, from 1.
         batch: usize,
     },
+    /// More than may be held in memory.
+    #[error(
+        "{table}: expected at most {most} bytes in memory, got more in the first {n_rows} rows; allow more, leave columns out (--drop), or use fewer rows"
+    )]
+    TooLarge {
+        /// Name of the table.
+        table: String,
+        /// Bytes that it may take.
+        most: u64,
+        /// Rows that were read.
+        n_rows: usize,
+    },
     /// Too much text for one batch.
     #[error(
         "column {column:?}: expected less than 2^31 bytes of text in a batch, got more; use smaller batches"

@@ -23,4 +23,6 @@ pub struct ReadOptions {
     pub header: Option<bool>,
     /// How the bytes of CSV spell text.
     pub encoding: Encoding,
+    /// Bytes that a table in memory may take.
+    pub most_bytes: Option<u64>,
 }

@@ -17,11 +17,21 @@ pub struct Table {
 
 impl Table {
     /// Reads a source twice: once to find out its types, once to keep its values.
-    /// # Errors  Those of [`profile`] and [`batches`].
+    /// # Errors  Those of [`profile`] and [`batches`]; `TooLarge` beyond `ReadOptions::most_bytes`.
     pub fn read(source: &Source, options: &ReadOptions) -> Result<Table> {
         let profile = profile(source, options)?;
-        let batches = batches(source, options, &profile)?.collect::<Result<Vec<RecordBatch>>>()?;
-        Ok(Table { profile, batches })
+        let mut kept = Vec::new();
+        let (mut bytes, mut n_rows) = (0u64, 0);
+        for batch in batches(source, options, &profile)? {
+            let batch = batch?;
+            bytes += batch.get_array_memory_size() as u64;
+            n_rows += batch.num_rows();
+            if let Some(most) = options.most_bytes.filter(|most| bytes > *most) {
+                return Err(Kind::TooLarge { table: profile.name, most, n_rows }.into());
+            }
+            kept.push(batch);
+        }
+        Ok(Table { profile, batches: kept })
     }
 
     /// Takes Arrow batches of one schema as the Parquet file that holds them would be read.

@@ -5,12 +5,14 @@
 mod duplicates;
 mod identifiers;
 mod leaks;
+mod roles;
 mod sentinels;
 mod spellings;
 
 pub use duplicates::{Copies, copies};
 pub use identifiers::identifier;
 pub use leaks::{LeakTarget, leak};
+pub use roles::{maybe_group, maybe_order};
 pub use sentinels::sentinels;
 pub(crate) use spellings::alike;
 pub use spellings::spellings;

@@ -137,6 +137,26 @@ fn look_at_columns(
             continue;
         }
         let mut tell = |code, text: String| told.warnings.push(Warning::column(code, &name, text));
+        if roles.order.is_none() && roles.group.is_none() {
+            if let Some(why) = clean::maybe_group(&name, &columns[at]) {
+                tell(
+                    "maybe_group",
+                    format!(
+                        "{why}: if rows of one value belong together, a score out of fold flatters; say --group {name} (--types {name}=category, if it is a number)"
+                    ),
+                );
+            }
+            if inputs[at].kind == ColumnKind::Time
+                && let Some(why) = clean::maybe_order(&columns[at])
+            {
+                tell(
+                    "maybe_order",
+                    format!(
+                        "{why}: if later rows are to be predicted from earlier ones, folds at random look ahead; say --order {name}"
+                    ),
+                );
+            }
+        }
         if inputs[at].kind == ColumnKind::Number {
             for (value, why) in clean::sentinels(&columns[at]) {
                 tell("sentinel", format!("{why}; if it means missing, say --missing {value}"));

@@ -83,6 +83,8 @@ pub fn finish(
     }
     let mut score = fitted.part.lower(&mut builder, &columns)?;
     let mut link = fitted.link;
+    // The nodes hold all of it: a large forest once is enough.
+    drop(fitted);
     if let Some((map, behind)) = origin.score_map.and_then(|map| map.on_link(&link)) {
         score = map.lower(&mut builder, score)?;
         link = behind;

@@ -26,6 +26,9 @@ pub struct Studied {
     pub outcome: Outcome,
     /// Trials of this study, those of earlier runs among them.
     pub n_trials: usize,
+    /// Trials before the first that was cut off: so many give the best one again. Where the best
+    /// came behind a trial that was cut off, all.
+    pub n_repeated: usize,
     /// Those of earlier runs.
     pub n_known: usize,
     /// Why trials could not be kept, if they could not.
@@ -101,10 +104,14 @@ pub fn study(
         let what = first.unwrap_or_else(|| "the metric is not defined on the rows held back".to_owned());
         return Err(Kind::Nothing { what }.into());
     };
+    let cut = schedule.told().iter().position(|told| !told.outcome.is_whole);
+    let of_best = schedule.told().iter().position(|told| told == best);
+    let n_trials = schedule.told().len();
     Ok(Studied {
+        n_repeated: cut.filter(|cut| of_best.is_some_and(|best| best < *cut)).unwrap_or(n_trials),
         best: best.trial.clone(),
         outcome: best.outcome.clone(),
-        n_trials: schedule.told().len(),
+        n_trials,
         n_known,
         unkept,
     })

@@ -4,6 +4,7 @@ use crate::Error;
 use crate::calibrated::{ProbabilityCalibration, calibrated};
 use crate::chance::is_chance;
 use crate::costs::CostTable;
+use crate::drift::{drift_between, overfit};
 use crate::evaluate::{self, Evaluated, evaluate_rows, metric_task, report};
 use crate::figures::{Fitted, figures};
 use crate::fit_report::{FitReport, Stages, Status};
@@ -169,18 +170,19 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let clock = Clock::start();
     let (validated, calibrator) = calibrated(&asked.calibrator, &prepared, validated, aim, ctx)?;
     [stages.encode, stages.validate] = [seconds[0], seconds[1] + clock.seconds()];
-    let work = searched.as_ref().map_or(1, |s| s.n_trials as u64);
+    let work = searched.as_ref().map_or(1, |s| s.n_repeated as u64);
 
     let clock = Clock::start();
     ctx.progress.stage("fitting on all rows", validated.rounds.map(|[first, _]| first.into()));
     let score_map = calibrator.as_ref().map(|made| &made.map);
     let told = Told { validated: &validated, metric, score_map, work };
     let finished = finish(options, (learner, &params), &prepared, &target, told, ctx)?;
-    let model = finished.model;
+    let Finished { model, warnings: of_last_fit, cleaned: by_last_fit } = finished;
     stages.finish = clock.seconds();
 
     // From here on only the bytes count: what is measured is what was written.
     let bytes = ir::file::write(&model);
+    drop(model);
     let model = ir::file::read(&bytes)?;
     let scorer = Scorer::new(&model, rows_of_second(&model, None, options.encoding)?)?;
     let speed = match table.batches().first() {
@@ -198,10 +200,18 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
                 join: None,
                 figures: false,
             };
-            Some(evaluate_rows(&model, bytes.len() as u64, source, asked, ctx)?.evaluated)
+            Some(evaluate_rows(&model, bytes.len() as u64, source, asked, ctx)?)
         }
         None => None,
     };
+    let oof_truth = prepared.truth.select(&validated.rows);
+    let mut about_test = Vec::new();
+    if let Some((source, test)) = test_source.as_ref().zip(test.as_ref()) {
+        about_test = drift_between(model.signature(), &table, (source, options.encoding))?;
+        let (oof, test) = ((&oof_truth, &validated.predictions), (&test.truth, &test.predictions));
+        about_test.extend(overfit(metric, oof, test, ctx.threads)?);
+    }
+    let test = test.map(|on_rows| on_rows.evaluated);
     stages.test = clock.seconds();
     let clock = Clock::start();
     let prepare = workshop.prepare_options(learner, &params, &trial)?;
@@ -232,8 +242,9 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     })?;
 
     let mut warnings = prepared.warnings.clone();
-    warnings.extend(finished.warnings);
-    let cleaned = [prepared.cleaned.clone(), finished.cleaned].concat();
+    warnings.extend(of_last_fit);
+    warnings.extend(about_test);
+    let cleaned = [prepared.cleaned.clone(), by_last_fit].concat();
     if let Some(floats) = figures.as_ref().map(|f| f.floats).filter(FloatSide::explains_differently) {
         let text = format!(
             "the integers order the columns by their effect otherwise than floats do (rank correlation {:.2}, {LEAST_CORRELATION} is expected); more bits may help",
@@ -241,10 +252,10 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         );
         warnings.push(Warning::table("explanations_differ", text));
     }
-    let oof_truth = prepared.truth.select(&validated.rows);
-    if is_chance(&oof_truth, &validated.predictions, work as usize) {
+    let n_tried = searched.as_ref().map_or(1, |s| s.n_trials);
+    if is_chance(&oof_truth, &validated.predictions, n_tried) {
         let text = format!(
-            "rows that no fit had seen are predicted no better than chance would do once in {work} candidates: the columns say little of the target"
+            "rows that no fit had seen are predicted no better than chance would do once in {n_tried} candidates: the columns say little of the target"
         );
         warnings.push(Warning::table("nothing_learnt", text));
     }
@@ -346,6 +357,8 @@ fn read_options(options: &FitOptions) -> ReadOptions {
         raw,
         encoding: options.encoding,
         drop: options.drop.clone(),
+        // Codes, numbers and trials take as much again.
+        most_bytes: options.memory.map(|memory| memory / 2),
         ..ReadOptions::default()
     }
 }

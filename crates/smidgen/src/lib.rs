@@ -9,6 +9,7 @@ mod calibrated;
 mod chance;
 mod compare;
 mod costs;
+mod drift;
 mod error;
 mod evaluate;
 mod evaluation_report;

@@ -43,6 +43,8 @@ pub(crate) type Named = (&'static LearnerEntry, Vec<(String, String)>);
 pub struct Searched {
     /// Trials in all, those of earlier runs among them.
     pub n_trials: usize,
+    /// Trials that give the same model again, with `--work`.
+    pub n_repeated: usize,
     /// Trials of earlier runs.
     pub n_known: usize,
     /// The best trials: what was tried, its score, the seconds that it took.
@@ -330,6 +332,7 @@ impl<'t> Workshop<'t> {
             |told: &&Told| (told.trial.describe(), score_of(self.metric, error(told)), told.outcome.seconds);
         Searched {
             n_trials: studied.n_trials,
+            n_repeated: studied.n_repeated,
             n_known: studied.n_known,
             leaders: leaders.iter().take(SHOWN).map(told).collect(),
             unkept: studied.unkept.clone(),

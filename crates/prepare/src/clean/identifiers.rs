@@ -46,7 +46,7 @@ pub fn identifier(name: &str, chunks: &[Column<'_>]) -> Option<String> {
     (n_distinct == n_rows).then(|| format!("each of the {n_rows} rows has a number of its own"))
 }
 
-fn named_like_identifier(name: &str) -> bool {
+pub(super) fn named_like_identifier(name: &str) -> bool {
     let lower = name.trim().to_ascii_lowercase();
     let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     let telling = ["id", "ids", "key", "uuid", "guid", "index", "idx", "rowid", "rownum", "unnamed"];

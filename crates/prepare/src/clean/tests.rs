@@ -58,6 +58,33 @@ fn identifiers() {
 }
 
 #[test]
+fn groups_and_orders() {
+    let owners: Vec<i64> = (0..100).map(|i| i % 20).collect();
+    let few: Vec<i64> = (0..100).map(|i| i % 4).collect();
+    let own: Vec<i64> = (0..100).collect();
+    for (name, values, expected) in [
+        ("patient_id", &owners, true),
+        ("Store", &owners, true),
+        ("restored", &owners, false),
+        ("age", &owners, false),
+        ("patient_id", &few, false),
+        ("patient_id", &own, false),
+        ("patient_id", &owners[..40].to_vec(), false),
+    ] {
+        assert_eq!(maybe_group(name, &[whole(values)]).is_some(), expected, "{name}");
+    }
+    let doubles = [1.5; 100];
+    assert_eq!(maybe_group("patient_id", &[real(&doubles)]), None);
+    assert_eq!(maybe_order(&[whole(&own)]).unwrap(), "100 moments in 100 rows");
+    assert_eq!(maybe_order(&[whole(&owners)]), None);
+    let days: Vec<String> = (0..100).map(|i| format!("2024-01-{:02} 10:{:02}", 1 + i % 28, i % 60)).collect();
+    let days: Vec<&str> = days.iter().map(String::as_str).collect();
+    let (offsets, bytes) = text(&days);
+    let column = Column::try_new(ColumnData::Str { offsets: &offsets, bytes: &bytes }, None).unwrap();
+    assert!(maybe_order(&[column]).is_some() && maybe_group("client", &[column]).is_none());
+}
+
+#[test]
 fn sentinel_numbers() {
     let age = |i: i64| 18.0 + (i * 7 % 60) as f64;
     let mut marked: Vec<f64> = (0..1000).map(age).collect();
