@@ -110,8 +110,9 @@ impl Progress for Shown {
         if let Look::Lines = self.look {
             crate::run::message(&format!("{:7.1} s  {text}", self.clock.seconds()));
         } else if let Ok(bar) = self.bar.lock()
-            && let Some(bar) = &*bar
+            && let Some(bar) = bar.as_ref().filter(|bar| bar.prefix().is_empty())
         {
+            // A board says it already.
             bar.set_message(text.to_owned());
         }
     }

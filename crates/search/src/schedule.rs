@@ -5,7 +5,7 @@
 //! the time before, whichever is more, and no less than what would catch up with the best learner at the same rate.
 //! A learner tries each change of what stands before it once, between the steps of its walk.
 //! Trials that are worse than most on a sample of the rows, or behind their first fold, go no further: the bar of a rung is
-//! the third of those that were on it before.
+//! the third of those that were on it before, or behind a fold of many rows about the best of them.
 //! All is decided from what was told in the order of trials, so the same trials come on any machine and any number of
 //! workers.
 //! # Source  Wang et al., FLAML, MLSys 2021, section 4.2; Li et al., Massively parallel hyperparameter tuning (ASHA),
@@ -22,8 +22,14 @@ use learn::LearnerEntry;
 use params::Axis;
 use std::collections::BTreeSet;
 
+/// Rows of a fold from which on one fold says nearly what all say: only what is about the best there goes on.
+const ALMOST_SURE: usize = 1000;
+/// About the best: worse by this share at most.
+const NEAR: f64 = 0.003;
 /// Of the trials on a rung, the share that goes on.
 const KEPT: f64 = 1.0 / 3.0;
+/// The rung of the first fold.
+const FOLD: usize = 1;
 /// Rows of a fold below which one fold says too little to stop a trial.
 const SURE: usize = 150;
 /// The share of its error that a walk takes off in about the work that it took so far.
@@ -237,6 +243,9 @@ impl Schedule {
         }
         let mut first: Vec<f64> = self.told.iter().filter_map(|told| told.outcome.rungs[rung]).collect();
         first.sort_by(f64::total_cmp);
+        if rung == FOLD && self.n_held_back >= ALMOST_SURE {
+            return first.first().map(|best| best + NEAR * best.abs());
+        }
         let at = (first.len() as f64 * KEPT).floor() as usize;
         (at > 0).then(|| first[at - 1])
     }

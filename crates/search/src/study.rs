@@ -6,7 +6,8 @@ use crate::store::Store;
 use crate::trial::{Outcome, Trial};
 use jobs::{Ctx, Executor};
 
-/// Trials that are asked for at once, whatever the number of workers.
+/// Trials that are asked for at once, whatever the number of workers; the first rounds are one, two and four trials, so that
+/// what is hopeless is known early.
 const ROUND: usize = 8;
 
 /// What watches a study.
@@ -48,12 +49,14 @@ pub fn study(
     view: &mut dyn View,
     ctx: &Ctx<'_>,
 ) -> Result<Studied, Error> {
+    let mut round_of = 1;
     let mut left = ctx.budget.units().unwrap_or(u64::MAX);
     let mut n_known = 0;
     let mut unkept: Option<String> = None;
     let go_on = || is_time_left() && !ctx.cancel.is_cancelled();
     while left > 0 {
-        let round = schedule.ask(ROUND.min(usize::try_from(left).unwrap_or(ROUND)));
+        let round = schedule.ask(round_of.min(usize::try_from(left).unwrap_or(ROUND)));
+        round_of = ROUND.min(2 * round_of);
         let known = |asked: &Asked| store.and_then(|store| store.get(&asked.trial));
         let mut outcomes: Vec<Option<Outcome>> = round.iter().map(known).collect();
         n_known += outcomes.iter().flatten().count();

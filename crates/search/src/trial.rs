@@ -90,20 +90,25 @@ fn rungs(values: &Value) -> Rungs {
 
 /// An error is smaller if it is so by this share.
 const BETTER: f64 = 1e-4;
+/// One is clearly smaller in one fold if it is so by this share.
+const CLEARLY: f64 = 0.03;
 
 impl Outcome {
     /// True for one with an error that is smaller than that of `known`, if there is one. A trial that was cut off may have
-    /// fewer folds, which are luckier or not; beside a whole one the first fold counts, whose rows both predicted.
+    /// fewer folds, which are luckier or not: it is better than a whole one if it is clearly so in the first fold, whose
+    /// rows both predicted.
     pub fn is_better(&self, known: Option<&Outcome>) -> bool {
         let Some(error) = self.error else { return false };
         let Some((known, of_known)) = known.and_then(|known| Some((known, known.error?))) else {
             return true;
         };
-        let is_smaller = |error: f64, than: f64| error < than - BETTER * than.abs();
-        if known.is_whole == self.is_whole {
-            return is_smaller(error, of_known);
+        let is_smaller = |error: f64, than: f64, share: f64| error < than - share * than.abs();
+        let first = self.rungs[1].zip(known.rungs[1]);
+        match (self.is_whole, known.is_whole) {
+            (true, false) => !first.is_some_and(|(own, of_cut)| is_smaller(of_cut, own, CLEARLY)),
+            (false, true) => first.is_some_and(|(own, of_whole)| is_smaller(own, of_whole, CLEARLY)),
+            _ => is_smaller(error, of_known, BETTER),
         }
-        self.rungs[1].zip(known.rungs[1]).map_or(self.is_whole, |(own, than)| is_smaller(own, than))
     }
 
     /// As JSON.
@@ -159,6 +164,9 @@ mod tests {
             // The first fold of both.
             (first(outcome(Some(0.1), false), 0.11), Some(first(outcome(Some(0.3), true), 0.31)), true),
             (first(outcome(Some(0.1), false), 0.32), Some(first(outcome(Some(0.3), true), 0.31)), false),
+            (first(outcome(Some(0.1), false), 0.305), Some(first(outcome(Some(0.3), true), 0.31)), false),
+            (first(outcome(Some(0.3), true), 0.31), Some(first(outcome(Some(0.1), false), 0.305)), true),
+            (first(outcome(Some(0.3), true), 0.31), Some(first(outcome(Some(0.1), false), 0.11)), false),
             (first(outcome(Some(0.1), true), 0.2), Some(first(outcome(Some(0.3), false), 0.31)), true),
             (first(outcome(Some(0.1), false), 0.11), Some(outcome(Some(0.3), true)), false),
         ];

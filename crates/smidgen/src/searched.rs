@@ -155,6 +155,9 @@ impl<'t> Workshop<'t> {
         let prepared = self.prepared((learner, &params), &trial, ctx)?;
         let encoded = clock.seconds();
         let (seed, aim) = (Seed(self.options.seed), self.aim(&prepared));
+        let one = Threads::one();
+        let is_narrow = self.threads_for(learner, &params, &prepared, ctx)? < ctx.threads.n();
+        let ctx = &Ctx { threads: if is_narrow { &one } else { ctx.threads }, ..*ctx };
         let validated = validate(&prepared, learner, &params, self.options.scheme, aim, seed, ctx)?;
         let seconds = [encoded, clock.seconds() - encoded];
         Ok(Chosen { learner, params, trial, prepared, validated, searched: None, seconds })
@@ -224,9 +227,14 @@ impl<'t> Workshop<'t> {
         let budget = ctx.budget.share(share).anew();
         let quiet = Ctx { progress: &Silent, budget: &budget, ..*ctx };
         let prepared = self.prepared((learner, &params), trial, &quiet)?;
-        let n_threads = self.threads_for(learner, &params, &prepared, ctx)?;
+        let n_threads = match self.threads_for(learner, &params, &prepared, ctx) {
+            Ok(n) => n,
+            // Another run may have more memory: this one tells nothing of the candidate.
+            Err(e) => return Ok(Outcome { failed: Some(e.to_string()), ..Outcome::default() }),
+        };
         let one = Threads::one();
-        let quiet = if n_threads == 1 { Ctx { threads: &one, ..quiet } } else { quiet };
+        let threads = if n_threads < ctx.threads.n() { &one } else { ctx.threads };
+        let quiet = Ctx { threads, ..quiet };
         let (seed, aim) = (Seed(self.options.seed), self.aim(&prepared));
         let candidate = Candidate { prepared: &prepared, learner, params: &params };
         let n_others = self.options.scheme.n_folds(prepared.rows.len()).saturating_sub(1);

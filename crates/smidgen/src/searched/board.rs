@@ -28,8 +28,7 @@ impl<'b, 't> Board<'b, 't> {
 
     /// The score of an error, or what is known instead.
     fn score(&self, outcome: &Outcome) -> String {
-        let shown = |error: f64| format!("{:.5}", score_of(self.of.metric, error));
-        outcome.error.map_or_else(String::new, shown)
+        outcome.error.map_or_else(String::new, |error| shown(score_of(self.of.metric, error)))
     }
 }
 
@@ -64,6 +63,12 @@ impl View for Board<'_, '_> {
             self.ctx.progress.note(&format!("{metric} {score} by trial {}: {what}", self.n_tried));
         }
     }
+}
+
+/// Enough digits to see which of two candidates is better.
+fn shown(score: f64) -> String {
+    let digits = (5.0 - score.abs().log10().floor()).clamp(0.0, 5.0) as usize;
+    format!("{score:.digits$}")
 }
 
 /// The first characters of a text that may be long.
