@@ -36,3 +36,10 @@ pub struct Ctx<'a> {
     /// Where the user sees what goes on.
     pub progress: &'a dyn Progress,
 }
+
+impl Ctx<'_> {
+    /// True when work should end with what it has: it was cancelled, or no time is left.
+    pub fn is_over(&self) -> bool {
+        self.cancel.is_cancelled() || self.budget.is_spent()
+    }
+}

@@ -5,7 +5,7 @@
 
 use crate::additive_tables::TableColumn;
 use crate::naive_bayes::{Classes, PRIOR, SMOOTHING, TABLE_BITS};
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes};
+use crate::{Error, FitInput, Fitted, Grows, Learner, LearnerEntry, Takes};
 use ir::Task;
 use ir::fixed::math;
 use jobs::{Ctx, Seed};
@@ -34,6 +34,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: &[],
     takes: Takes::NUMBERS,
     floats_are_free: true,
+    grows: Grows::Passes,
     learner: &BernoulliNb,
 };
 

@@ -5,7 +5,7 @@
 
 use crate::additive_tables::TableColumn;
 use crate::naive_bayes::{Classes, PRIOR, SMOOTHING, TABLE_BITS};
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes, averages};
+use crate::{Error, FitInput, Fitted, Grows, Learner, LearnerEntry, Takes, averages};
 use ir::Task;
 use jobs::{Ctx, Seed};
 use params::{ParamSpec, Params, Value};
@@ -22,6 +22,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: &[],
     takes: Takes::CODES,
     floats_are_free: true,
+    grows: Grows::Passes,
     learner: &CategoricalNb,
 };
 

@@ -6,7 +6,7 @@
 
 use crate::additive_tables::{RealTables, RealTerm, TableColumn};
 use crate::naive_bayes::TABLE_BITS;
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes, averages};
+use crate::{Error, FitInput, Fitted, Grows, Learner, LearnerEntry, Takes, averages};
 use ir::Task;
 use jobs::{Ctx, Seed};
 use params::{Axis, ParamSpec, Params, Range, Scale, Value};
@@ -98,6 +98,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: SPACE,
     takes: Takes::CODES,
     floats_are_free: true,
+    grows: Grows::Rounds,
     learner: &Ebm,
 };
 

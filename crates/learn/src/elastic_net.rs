@@ -7,7 +7,7 @@
 
 use crate::linear_fit::{AUTO_ALPHA, L1_RATIO, Linear, LinearFit, SCALED, SOLVING, Task};
 use crate::linear_model::Loss;
-use crate::{Error, LearnerEntry, Takes};
+use crate::{Error, Grows, LearnerEntry, Takes};
 use ir::op::LinkKind;
 use params::{Axis, ParamSpec, Scale, Value};
 
@@ -25,6 +25,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: SPACE,
     takes: Takes::ALL,
     floats_are_free: true,
+    grows: Grows::Passes,
     learner: &Linear { task },
 };
 

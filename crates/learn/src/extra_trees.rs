@@ -8,7 +8,7 @@ use crate::averages::{
     self, BOOTSTRAP, COLUMN_SHARE, LEAF_BITS, MAX_BINS, MAX_DEPTH, MAX_LEAVES, MIN_LEAF_ROWS, N_TREES,
     SMOOTHING,
 };
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes};
+use crate::{Error, FitInput, Fitted, Grows, Learner, LearnerEntry, Takes};
 use ir::Task;
 use jobs::{Ctx, Seed};
 use params::{Axis, ParamSpec, Params, Scale, Value};
@@ -42,6 +42,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: SPACE,
     takes: Takes::CODES,
     floats_are_free: true,
+    grows: Grows::Trees,
     learner: &ExtraTrees,
 };
 

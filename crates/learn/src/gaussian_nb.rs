@@ -9,7 +9,7 @@
 use crate::additive_tables::TableColumn;
 use crate::naive_bayes::{Classes, PRIOR, SMOOTHING, TABLE_BITS};
 use crate::score_link::{link_kind, linked};
-use crate::{Error, Exactness, FitInput, Fitted, Learner, LearnerEntry, Takes, averages};
+use crate::{Error, Exactness, FitInput, Fitted, Grows, Learner, LearnerEntry, Takes, averages};
 use ir::Task;
 use ir::fixed::math;
 use jobs::{Ctx, Seed};
@@ -42,6 +42,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: SPACE,
     takes: Takes::NUMBERS,
     floats_are_free: true,
+    grows: Grows::Passes,
     learner: &GaussianNb,
 };
 

@@ -9,7 +9,7 @@ use crate::column_lists;
 use crate::error::Kind;
 use crate::score_link::linked;
 use crate::scored_forest::ScoredForest;
-use crate::{Error, Exactness, FitInput, Fitted, Goal, Learner, LearnerEntry, ScoreLink, Takes};
+use crate::{Error, Exactness, FitInput, Fitted, Goal, Grows, Learner, LearnerEntry, ScoreLink, Takes};
 use ir::Task;
 use ir::op::LinkKind;
 use jobs::{Budget, Ctx, Seed, Silent};
@@ -259,6 +259,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: SPACE,
     takes: Takes::CODES,
     floats_are_free: false,
+    grows: Grows::Rounds,
     learner: &Gbdt,
 };
 

@@ -7,7 +7,7 @@
 
 use crate::linear_fit::{ALPHA, Linear, LinearFit, SCALED, SOLVING, Task};
 use crate::linear_model::Loss;
-use crate::{Error, LearnerEntry, Takes};
+use crate::{Error, Grows, LearnerEntry, Takes};
 use ir::op::LinkKind;
 use params::{Axis, ParamSpec, Range, Scale, Value};
 
@@ -37,6 +37,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: SPACE,
     takes: Takes::ALL,
     floats_are_free: true,
+    grows: Grows::Passes,
     learner: &Linear { task },
 };
 

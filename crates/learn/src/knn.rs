@@ -7,7 +7,7 @@
 use crate::lowering::matrix;
 use crate::score_link::{finest_grid, link_kind};
 use crate::vectors::{INPUT_BITS, MAX_ROWS, Vectors, drawn_rows};
-use crate::{Error, Exactness, FitInput, Fitted, Learner, LearnerEntry, Part, ScoreLink, Takes};
+use crate::{Error, Exactness, FitInput, Fitted, Grows, Learner, LearnerEntry, Part, ScoreLink, Takes};
 use ir::fixed::{power_of_two, round_i64};
 use ir::op::{LinkKind, NearestRows};
 use ir::{GraphBuilder, Op, Task, TensorData, ValueIdx};
@@ -49,6 +49,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: SPACE,
     takes: Takes::NUMBERS,
     floats_are_free: true,
+    grows: Grows::Rows,
     learner: &Knn,
 };
 

@@ -6,7 +6,7 @@
 
 use crate::linear_fit::{AUTO_ALPHA, Linear, LinearFit, SCALED, SOLVING, Task};
 use crate::linear_model::Loss;
-use crate::{Error, LearnerEntry, Takes};
+use crate::{Error, Grows, LearnerEntry, Takes};
 use ir::op::LinkKind;
 use params::ParamSpec;
 
@@ -21,6 +21,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: &[],
     takes: Takes::ALL,
     floats_are_free: true,
+    grows: Grows::Passes,
     learner: &Linear { task },
 };
 

@@ -179,8 +179,23 @@ pub struct LearnerEntry {
     pub takes: Takes,
     /// Whether scores without rounding come with the integers; else they take another training.
     pub floats_are_free: bool,
+    /// What the work of a fit grows with.
+    pub grows: Grows,
     /// The learner.
     pub learner: &'static dyn Learner,
+}
+
+/// What the work of a fit grows with, beside rows and columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grows {
+    /// Rounds that are boosted.
+    Rounds,
+    /// Trees that know nothing of each other, whose number is the parameter `n_trees`.
+    Trees,
+    /// The rows once more: each is compared with the others.
+    Rows,
+    /// Nothing else: a few passes.
+    Passes,
 }
 
 /// What every learner of classes has.

@@ -43,8 +43,8 @@ mod laws;
 
 pub use error::{Error, Kind};
 pub use learner::{
-    CLASS_WEIGHT, Exactness, FitInput, Fitted, Goal, Learner, LearnerEntry, Part, StageRounds, Takes, Unkept,
-    Wants,
+    CLASS_WEIGHT, Exactness, FitInput, Fitted, Goal, Grows, Learner, LearnerEntry, Part, StageRounds, Takes,
+    Unkept, Wants,
 };
 pub use linear_model::Unfit;
 pub use score_link::{Decision, Linked, ScoreLink, linked};

@@ -154,8 +154,3 @@ pub(crate) fn solve(
         }
     }
 }
-
-/// True when the work should end with what it has.
-fn must_stop(ctx: &Ctx<'_>) -> bool {
-    ctx.cancel.is_cancelled() || ctx.budget.is_spent()
-}

@@ -10,7 +10,7 @@ use crate::linear_fit::{C, LinearFit, SCALED, SOLVING, Task};
 use crate::linear_model::{Loss, Weights};
 use crate::smo::platt::log_odds;
 use crate::vectors::moments_of;
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes};
+use crate::{Error, FitInput, Fitted, Grows, Learner, LearnerEntry, Takes};
 use ir::op::LinkKind;
 use jobs::{Ctx, Seed};
 use params::{Axis, ParamSpec, Params, Range, Scale, Value};
@@ -39,6 +39,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: SPACE,
     takes: Takes::ALL,
     floats_are_free: true,
+    grows: Grows::Passes,
     learner: &LinearSvm,
 };
 

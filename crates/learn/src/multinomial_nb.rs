@@ -10,7 +10,7 @@ use crate::linear_columns::LinearColumns;
 use crate::linear_fit::WEIGHT_BITS;
 use crate::linear_model::Weights;
 use crate::naive_bayes::{Classes, PRIOR, SMOOTHING};
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes};
+use crate::{Error, FitInput, Fitted, Grows, Learner, LearnerEntry, Takes};
 use ir::Task;
 use ir::fixed::math;
 use ir::op::LinkKind;
@@ -28,6 +28,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: &[],
     takes: Takes::ALL,
     floats_are_free: true,
+    grows: Grows::Passes,
     learner: &MultinomialNb,
 };
 

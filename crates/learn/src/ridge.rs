@@ -6,7 +6,7 @@
 
 use crate::linear_fit::{ALPHA, Linear, LinearFit, RAW, SOLVING, Task};
 use crate::linear_model::Loss;
-use crate::{Error, LearnerEntry, Takes};
+use crate::{Error, Grows, LearnerEntry, Takes};
 use ir::op::LinkKind;
 use params::ParamSpec;
 use params::{Axis, Scale};
@@ -25,6 +25,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: SPACE,
     takes: Takes::ALL,
     floats_are_free: true,
+    grows: Grows::Passes,
     learner: &Linear { task },
 };
 

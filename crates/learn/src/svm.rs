@@ -10,7 +10,7 @@ use crate::score_link::{finest_grid, link_kind, linked};
 use crate::smo::platt::{inner_parts, log_odds};
 use crate::smo::{Similarity, Smo, SmoLimits, Solution};
 use crate::vectors::{INPUT_BITS, MAX_ROWS, Vectors, drawn_rows, moments_of};
-use crate::{Error, Exactness, FitInput, Fitted, Learner, LearnerEntry, Part, ScoreLink, Takes};
+use crate::{Error, Exactness, FitInput, Fitted, Grows, Learner, LearnerEntry, Part, ScoreLink, Takes};
 use ir::fixed::{Requantize, math, power_of_two, round_i32, round_i64};
 use ir::op::{LinkKind, RbfParts, RbfSums};
 use ir::{GraphBuilder, Op, Task, Tensor, TensorData, ValueIdx};
@@ -74,6 +74,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: SPACE,
     takes: Takes::NUMBERS,
     floats_are_free: false,
+    grows: Grows::Rows,
     learner: &Svm,
 };
 

@@ -5,7 +5,7 @@
 //! # Source  Breiman et al., Classification and Regression Trees, 1984.
 
 use crate::averages::{self, LEAF_BITS, MAX_BINS, MAX_DEPTH, MAX_LEAVES, MIN_LEAF_ROWS, SMOOTHING};
-use crate::{Error, FitInput, Fitted, Learner, LearnerEntry, Takes};
+use crate::{Error, FitInput, Fitted, Grows, Learner, LearnerEntry, Takes};
 use ir::Task;
 use jobs::{Ctx, Seed};
 use params::{Axis, ParamSpec, Params, Scale, Value};
@@ -34,6 +34,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: SPACE,
     takes: Takes::CODES,
     floats_are_free: true,
+    grows: Grows::Passes,
     learner: &SingleTree,
 };
 

@@ -250,6 +250,12 @@ pub fn outside(range: Range) -> Vec<String> {
         Range::Text => Vec::new(),
     }
 }
+/// Of settings by owner, name and value those of one owner, as names and values.
+pub fn settings_of(all: &[(String, String, String)], owner: &str) -> Vec<(String, String)> {
+    let own = all.iter().filter(|(of, ..)| of == owner);
+    own.map(|(_, name, value)| (name.clone(), value.clone())).collect()
+}
+
 /// `; did you mean "NAME"?` with the first known name that holds `name` or stands in it; nothing without one.
 pub fn suggestion<'a>(name: &str, mut known: impl Iterator<Item = &'a str>) -> String {
     let near = known.find(|n| !name.is_empty() && (n.contains(name) || name.contains(n)));

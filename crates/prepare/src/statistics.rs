@@ -94,8 +94,8 @@ fn between(sorted: &[f64], at: usize, part: f64) -> f64 {
 }
 
 /// How often each key is there, in byte order of the keys.
-pub(crate) fn counts<'a>(keys: impl IntoIterator<Item = Option<&'a str>>) -> BTreeMap<&'a str, u64> {
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+pub(crate) fn counts<K: Ord>(keys: impl IntoIterator<Item = Option<K>>) -> BTreeMap<K, u64> {
+    let mut counts: BTreeMap<K, u64> = BTreeMap::new();
     for key in keys.into_iter().flatten() {
         *counts.entry(key).or_default() += 1;
     }

@@ -275,6 +275,9 @@ impl<'t> Prepared<'t> {
     /// # Errors
     /// A step cannot be fitted.
     pub(crate) fn view(&self, rows: &[u32], threads: &Threads) -> Result<View<'_>, Error> {
+        if self.late.is_empty() {
+            return Ok(View::Study(&self.study));
+        }
         let mut digest = Digest::new();
         rows.iter().for_each(|&row| digest.word(row.into()));
         let key = digest.finish();

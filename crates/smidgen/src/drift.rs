@@ -2,10 +2,10 @@
 
 use crate::Error;
 use crate::compare;
-use crate::table::rows_for;
 use ::evaluate::score_interval;
-use data::{Bound, Encoding, Source, Table};
-use ir::{Column, ColumnData, ColumnKind, Input, Signature};
+use arrow_array::RecordBatch;
+use data::Table;
+use ir::{Column, ColumnData, ColumnKind, Signature};
 use jobs::Threads;
 use metrics::{MetricEntry, Observed};
 use recipe::{Predictions, Truth, Warning};
@@ -28,20 +28,26 @@ enum Cells {
 
 /// Columns of some rows of a table, to be compared.
 #[derive(Default)]
-struct Sample {
+pub(crate) struct Sample {
     columns: Vec<Option<Cells>>,
     n_rows: usize,
 }
 
 impl Sample {
     /// Adds the rows of a batch, as far as they are wanted.
-    fn add(&mut self, bound: &Bound<'_>, inputs: &[Input]) {
+    ///
+    /// # Errors
+    /// Columns that are not there.
+    pub(crate) fn add(&mut self, batch: &RecordBatch, signature: &Signature) -> Result<(), Error> {
+        let inputs = &signature.inputs;
+        let bound = data::bind_inputs(batch, inputs, &signature.missing)?;
         let n = bound.n_rows().min(MOST_ROWS.saturating_sub(self.n_rows));
         self.columns.resize_with(inputs.len(), || None);
         for ((cells, input), column) in self.columns.iter_mut().zip(inputs).zip(bound.columns()) {
             add(cells, input.kind, &column, n);
         }
         self.n_rows += n;
+        Ok(())
     }
 }
 
@@ -139,23 +145,16 @@ fn of_keys(
     Some(format!("{shown} in {of_test:.1} % against {of_training:.1} % (distance of shares {distance:.2})"))
 }
 
-/// The warnings of [`drift`] for a table that a model was fitted to, and the one that it is tested on.
+/// The warnings of [`drift`] for a table that a model was fitted to, and rows that it is tested on.
 ///
 /// # Errors
-/// The test table cannot be read.
-pub(crate) fn drift_between(
-    signature: &Signature,
-    table: &Table,
-    (test, encoding): (&Source, Encoding),
-) -> Result<Vec<Warning>, Error> {
-    let (mut training, mut tested) = (Sample::default(), Sample::default());
+/// Columns that are not there.
+pub(crate) fn drift_from(signature: &Signature, table: &Table, test: Sample) -> Result<Vec<Warning>, Error> {
+    let mut training = Sample::default();
     for batch in table.batches() {
-        training.add(&data::bind_inputs(batch, &signature.inputs, &signature.missing)?, &signature.inputs);
+        training.add(batch, signature)?;
     }
-    for batch in rows_for(test, signature, &[], encoding)? {
-        tested.add(&data::bind_inputs(&batch?, &signature.inputs, &signature.missing)?, &signature.inputs);
-    }
-    Ok(drift(signature, training, tested))
+    Ok(drift(signature, training, test))
 }
 
 /// A warning where test rows are predicted worse than rows out of fold, by more than their 95 % intervals allow:

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::compare::{self, Evaluation};
+use crate::drift::Sample;
 use crate::evaluation_report::EvaluationFigures;
 use crate::joined::rows_of_second;
 use crate::model_file::{for_table, load};
@@ -121,6 +122,7 @@ pub fn evaluate(options: &EvaluateOptions, ctx: &Ctx<'_>) -> Result<Evaluation, 
         drop_unseen: options.drop_unseen,
         join: options.join.as_ref(),
         figures: false,
+        sampled: false,
     };
     let mut figures = None;
     let mut told: Vec<(&Path, OnRows)> = Vec::with_capacity(models.len());
@@ -153,6 +155,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) join: Option<&'a PathBuf>,
     /// Look at the model on these rows too.
     pub(crate) figures: bool,
+    /// Keep some of the rows, to be compared with others.
+    pub(crate) sampled: bool,
 }
 
 /// The metrics crate's word for a task.
@@ -171,6 +175,8 @@ pub(crate) struct OnRows {
     pub(crate) predictions: Predictions,
     /// What the model shows on these rows, where that was asked for.
     pub(crate) shown: Option<Shown>,
+    /// Some of the rows, where they were asked for.
+    pub(crate) sample: Option<Sample>,
 }
 
 /// Evaluates a model on the rows of a table.
@@ -188,7 +194,7 @@ pub(crate) fn evaluate_rows(
         ));
     }
     let scorer = Scorer::new(model, rows_of_second(model, asked.join, asked.encoding)?)?;
-    let mut gathered = Gathered::default();
+    let (mut gathered, mut sample) = (Gathered::default(), asked.sampled.then(Sample::default));
     let mut first_batch: Option<RecordBatch> = None;
     let mut batches = Vec::new();
     let mut first_row = 0;
@@ -199,6 +205,9 @@ pub(crate) fn evaluate_rows(
             return Err(Error::input(format!("evaluate: interrupted after {first_row} rows")));
         }
         let truth = batch_truth(&batch, signature, source.name(), first_row)?;
+        if let Some(sample) = &mut sample {
+            sample.add(&batch, signature)?;
+        }
         let predicted = scorer.predict(&batch, ctx)?;
         first_row += batch.num_rows();
         ctx.progress.advance(batch.num_rows() as u64);
@@ -235,7 +244,7 @@ pub(crate) fn evaluate_rows(
         let (truth, predictions) = (&truth, &predictions);
         Shown::of(&Looked { model, scorer: &scorer, metric, seed, batches, rows, truth, predictions }, ctx)
     });
-    Ok(OnRows { evaluated, shown: shown.transpose()?, truth, predictions })
+    Ok(OnRows { evaluated, shown: shown.transpose()?, truth, predictions, sample })
 }
 
 #[derive(Default)]

@@ -4,8 +4,8 @@ use crate::Error;
 use crate::calibrated::{ProbabilityCalibration, calibrated};
 use crate::chance::is_chance;
 use crate::costs::CostTable;
-use crate::drift::{drift_between, overfit};
-use crate::evaluate::{self, Evaluated, evaluate_rows, metric_task, report};
+use crate::drift::{drift_from, overfit};
+use crate::evaluate::{self, Evaluated, OnRows, evaluate_rows, metric_task, report};
 use crate::figures::{Fitted, figures};
 use crate::fit_report::{FitReport, Stages, Status};
 use crate::float_side::{FloatSide, LEAST_CORRELATION};
@@ -21,8 +21,10 @@ use ir::{ColumnKind, Signature, Task};
 use jobs::{Cancel, Clock, Ctx};
 use learn::LearnerEntry;
 use metrics::MetricEntry;
-use params::Params;
-use recipe::{Aim, Duplicates, Finished, MissingCells, Prepared, Scheme, ScoreMap, Step, Validated, Warning};
+use params::{Params, settings_of};
+use recipe::{
+    Aim, Augment, Duplicates, Finished, MissingCells, Prepared, Scheme, ScoreMap, Step, Validated, Warning,
+};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -95,10 +97,14 @@ pub struct FitOptions {
 }
 
 impl FitOptions {
-    /// What is set of an augmentation.
-    pub(crate) fn settings_of_augmentation(&self, augmentation: &str) -> Vec<(String, String)> {
-        let own = self.augment_settings.iter().filter(|(of, ..)| of == augmentation);
-        own.map(|(_, name, value)| (name.clone(), value.clone())).collect()
+    /// The augmentation that is named, if rows shall be added.
+    pub(crate) fn named_augmentation(&self) -> Option<&String> {
+        self.augment.as_ref().filter(|name| *name != search::NO_AUGMENTATION)
+    }
+
+    /// An augmentation by name, as it is set.
+    pub(crate) fn augmentation(&self, name: &str) -> Result<Augment, Error> {
+        Ok(Augment::parse(name, &settings_of(&self.augment_settings, name))?)
     }
 }
 
@@ -116,9 +122,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     named(options, options.task)?;
     let metric = options.metric.as_deref().map(metrics::metric).transpose()?;
     asked_steps(&options.transforms, &options.transform_settings)?;
-    if let Some(name) = options.augment.as_ref().filter(|name| *name != search::NO_AUGMENTATION) {
-        recipe::Augment::parse(name, &options.settings_of_augmentation(name))?;
-    }
+    options.named_augmentation().map(|name| options.augmentation(name)).transpose()?;
     let calibrator = calibrate::Asked::parse(&options.calibrator, &options.calibrator_settings)?;
     let asked = Asked { metric, calibrator };
     let cost_table = options.costs.as_deref().map(CostTable::read).transpose()?;
@@ -190,7 +194,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         None => return Err(Error::bug("fit: a table without rows was fitted")),
     };
     let clock = Clock::start();
-    let test = match &test_source {
+    let tested = match &test_source {
         Some(source) => {
             ctx.progress.stage("testing", None);
             let asked = evaluate::Asked {
@@ -199,6 +203,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
                 drop_unseen: false,
                 join: None,
                 figures: false,
+                sampled: true,
             };
             Some(evaluate_rows(&model, bytes.len() as u64, source, asked, ctx)?)
         }
@@ -206,12 +211,15 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     };
     let oof_truth = prepared.truth.select(&validated.rows);
     let mut about_test = Vec::new();
-    if let Some((source, test)) = test_source.as_ref().zip(test.as_ref()) {
-        about_test = drift_between(model.signature(), &table, (source, options.encoding))?;
-        let (oof, test) = ((&oof_truth, &validated.predictions), (&test.truth, &test.predictions));
-        about_test.extend(overfit(metric, oof, test, ctx.threads)?);
+    let mut test = None;
+    if let Some(OnRows { evaluated, truth, predictions, sample, .. }) = tested {
+        if let Some(sample) = sample {
+            about_test = drift_from(model.signature(), &table, sample)?;
+        }
+        let oof = (&oof_truth, &validated.predictions);
+        about_test.extend(overfit(metric, oof, (&truth, &predictions), ctx.threads)?);
+        test = Some(evaluated);
     }
-    let test = test.map(|on_rows| on_rows.evaluated);
     stages.test = clock.seconds();
     let clock = Clock::start();
     let prepare = workshop.prepare_options(learner, &params, &trial)?;
@@ -339,9 +347,7 @@ pub(crate) fn steps(
     let mut steps = Vec::with_capacity(transforms.len());
     for text in transforms {
         let name = text.split(['(', ':']).next().unwrap_or(text).trim();
-        let own = settings.iter().filter(|(of, _, _)| of == name);
-        let own: Vec<(String, String)> = own.map(|(_, n, v)| (n.clone(), v.clone())).collect();
-        steps.push(Step::parse(text, &own)?);
+        steps.push(Step::parse(text, &settings_of(settings, name))?);
     }
     Ok(steps)
 }

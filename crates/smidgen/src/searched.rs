@@ -16,13 +16,13 @@ use ir::digest::Digest;
 use jobs::{Clock, Ctx, InTurn, Seed, Silent, Threads};
 use learn::{Goal, LearnerEntry};
 use metrics::MetricEntry;
-use params::Params;
+use params::{Params, settings_of};
 pub(crate) use ready::Ready;
 use recipe::{
-    Aim, Augment, Candidate, Costs, PrepareOptions, Prepared, Relations, Rung, Truth, Validated, validate,
+    Aim, Candidate, Costs, PrepareOptions, Prepared, Relations, Rung, Truth, Validated, validate,
     validate_while, with_floats,
 };
-use search::{Facts, NO_AUGMENTATION, Outcome, Rungs, Schedule, Space, Store, Studied, Told, Trial, study};
+use search::{Facts, Outcome, Rungs, Schedule, Space, Store, Studied, Told, Trial, study};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -97,13 +97,12 @@ impl<'t> Workshop<'t> {
         trial: &Trial,
     ) -> Result<PrepareOptions<'t>, Error> {
         let options = self.options;
-        let augment = |name: &String| Augment::parse(name, &options.settings_of_augmentation(name));
         Ok(PrepareOptions {
             target: &options.target,
             row_weight: options.row_weight.as_deref(),
             declared: &options.types,
             steps: steps(&trial.transforms, &options.transform_settings)?,
-            augment: trial.augment.as_ref().map(augment).transpose()?,
+            augment: trial.augment.as_ref().map(|name| options.augmentation(name)).transpose()?,
             relations: self.relations.clone(),
             duplicates: options.duplicates,
             missing_cells: options.missing_cells,
@@ -132,7 +131,7 @@ impl<'t> Workshop<'t> {
             learner: learner.name.to_owned(),
             settings: settings.clone(),
             transforms: self.options.transforms.clone(),
-            augment: self.options.augment.clone().filter(|name| name != NO_AUGMENTATION),
+            augment: self.options.named_augmentation().cloned(),
             ..Trial::default()
         }
     }
@@ -395,8 +394,7 @@ pub(crate) fn named(options: &FitOptions, task: Option<Task>) -> Result<Vec<Name
     let mut learners = Vec::with_capacity(names.len());
     for name in names {
         let learner = learn::learner(name)?;
-        let own = options.settings.iter().filter(|(of, ..)| of == name);
-        let settings: Vec<(String, String)> = own.map(|(_, n, v)| (n.clone(), v.clone())).collect();
+        let settings = settings_of(&options.settings, name);
         learner.params(&settings)?;
         match task.map(|task| learner.answers(task)) {
             Some(Err(_)) if is_open => continue,

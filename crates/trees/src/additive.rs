@@ -24,7 +24,7 @@ use crate::objective::{Objective, Target};
 use crate::sample::draw;
 use block::Block;
 use finish::{Raw, Unit, finish};
-use fit::{Fit, Stage, is_over};
+use fit::{Fit, Stage};
 use grid::{Axis, Grid};
 use jobs::{Ctx, Seed};
 use ranking::best_pairs;
@@ -190,14 +190,14 @@ impl Work<'_> {
             return self.grow(whole(watched), (rounds, pair_rounds), Pairs::Found, code_weights);
         }
         let first = self.grow(vec![part(0)], (rounds, pair_rounds), Pairs::Found, code_weights);
-        if is_over(self.ctx) {
+        if self.ctx.is_over() {
             return first;
         }
         let found = (Rounds::Exactly(first.n_rounds), Rounds::Exactly(first.n_pair_rounds));
         let grids: Vec<Grid> = first.pairs.iter().map(|(grid, _)| grid.clone()).collect();
         let second = self.grow(whole(Vec::new()), found, Pairs::Given(&grids), code_weights);
         // A fit that was cut short is worse than one on fewer rows.
-        if is_over(self.ctx) { first } else { second }
+        if self.ctx.is_over() { first } else { second }
     }
 
     /// Fits one model a draw, and averages them.

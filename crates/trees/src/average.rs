@@ -113,7 +113,7 @@ pub fn average(
     let stand = Stand::new(codes, target, weights, train, params, seed);
     let mut trees: Vec<Leafy> = Vec::new();
     while (trees.len() as u32) < params.n_trees {
-        let stop = ctx.cancel.is_cancelled() || ctx.budget.is_spent();
+        let stop = ctx.is_over();
         if stop && !trees.is_empty() {
             break;
         }

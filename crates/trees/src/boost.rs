@@ -159,7 +159,7 @@ fn run<S: Scores>(
     let mut n_rounds = 0;
     let mut idle = 0;
     while n_rounds < most {
-        let stop = ctx.cancel.is_cancelled() || ctx.budget.is_spent();
+        let stop = ctx.is_over();
         if stop && n_rounds > 0 {
             break;
         }

@@ -44,9 +44,7 @@ impl Asked {
             return Err(Kind::Unused { of, name, asked }.into());
         }
         let with_params = |entry: &&CalibratorEntry| {
-            let own = settings.iter().filter(|(of, ..)| of == entry.name);
-            let own: Vec<(String, String)> = own.map(|(_, n, v)| (n.clone(), v.clone())).collect();
-            Ok((entry.name, entry.params(&own)?))
+            Ok((entry.name, entry.params(&params::settings_of(settings, entry.name))?))
         };
         let tried = entries.iter().map(with_params).collect::<Result<_, Error>>()?;
         Ok(Asked { tried, is_named: text != "auto" && text != "none" })

@@ -2,7 +2,7 @@
 
 use super::coordinates::Coordinates;
 use super::quadratic::{Columns, Quadratic};
-use super::{Limits, Problem, Weights, must_stop};
+use super::{Limits, Problem, Weights};
 use jobs::Ctx;
 
 /// Sweeps over the active columns go on until a sweep's largest descent is this share of the gap allowed;
@@ -29,7 +29,7 @@ pub(crate) fn solve(problem: &Problem<'_>, limits: Limits, ctx: &Ctx<'_>) -> Wei
     let mut quadratic = Quadratic::new(&columns, &row_weights, targets.clone(), start, ctx.threads);
     let (mut n_iterations, mut allowed) = (0, ACTIVE_SHARE * limits.tolerance * constant_loss);
     let mut converged = settled(&columns, &quadratic, &targets, limits.tolerance, constant_loss);
-    while !converged && n_iterations < limits.max_iterations && !must_stop(ctx) {
+    while !converged && n_iterations < limits.max_iterations && !ctx.is_over() {
         n_iterations += 1;
         let moved = quadratic.sweep(&columns.moving);
         converged = moved == 0.0 || settled(&columns, &quadratic, &targets, limits.tolerance, constant_loss);
@@ -38,7 +38,7 @@ pub(crate) fn solve(problem: &Problem<'_>, limits: Limits, ctx: &Ctx<'_>) -> Wei
         }
         let active: Vec<usize> =
             columns.moving.iter().copied().filter(|&column| quadratic.coefficients[column] != 0.0).collect();
-        while n_iterations < limits.max_iterations && !must_stop(ctx) {
+        while n_iterations < limits.max_iterations && !ctx.is_over() {
             n_iterations += 1;
             if quadratic.sweep(&active) <= allowed {
                 break;

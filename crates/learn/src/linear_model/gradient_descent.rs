@@ -3,7 +3,7 @@
 use super::design::add_scaled;
 use super::objective::Objective;
 use super::quadratic::soft_threshold;
-use super::{Limits, Weights, must_stop};
+use super::{Limits, Weights};
 use ir::digest::SplitMix64;
 use jobs::Seed;
 
@@ -52,7 +52,7 @@ pub(crate) fn solve(objective: &Objective<'_>, steps: Steps, limits: Limits, see
     let mut path = Path::new(start, steps);
     let (mut gains, mut n_cuts) = (Vec::new(), 0);
     for epoch in 0..limits.max_iterations {
-        if must_stop(objective.ctx) {
+        if objective.ctx.is_over() {
             return objective.weights(&best.1, epoch, false);
         }
         if objective.stationarity(path.result(full), &here.gradient) <= threshold {

@@ -2,7 +2,7 @@
 
 use super::design::{add_scaled, dot};
 use super::objective::{Evaluation, Objective};
-use super::{Limits, Weights, must_stop};
+use super::{Limits, Weights};
 use std::collections::VecDeque;
 
 /// Steps that are remembered.
@@ -39,7 +39,7 @@ pub(crate) fn solve(objective: &Objective<'_>, limits: Limits) -> Weights {
         if objective.stationarity(&at, &here.gradient) <= threshold {
             return objective.weights(&at, n_iterations, true);
         }
-        if n_iterations == limits.max_iterations || must_stop(objective.ctx) {
+        if n_iterations == limits.max_iterations || objective.ctx.is_over() {
             return objective.weights(&at, n_iterations, false);
         }
         n_iterations += 1;

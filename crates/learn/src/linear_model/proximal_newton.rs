@@ -2,7 +2,7 @@
 
 use super::objective::{Evaluation, Objective};
 use super::quadratic::{Columns, Quadratic};
-use super::{Limits, Loss, Weights, must_stop};
+use super::{Limits, Loss, Weights};
 
 /// A row's curvature is at least this share of the mean one, so that rows on a flat part of their loss (or
 /// beyond the precision of its exponential) leave the quadratic bounded.
@@ -37,7 +37,7 @@ pub(crate) fn solve(objective: &Objective<'_>, limits: Limits) -> Weights {
         if objective.stationarity(&at, &here.gradient) <= threshold {
             return objective.weights(&at, n_iterations, true);
         }
-        if n_iterations == limits.max_iterations || must_stop(objective.ctx) {
+        if n_iterations == limits.max_iterations || objective.ctx.is_over() {
             return objective.weights(&at, n_iterations, false);
         }
         n_iterations += 1;

@@ -1,9 +1,7 @@
 //! `adasyn`: as `smote`, but more from rows that other classes surround.
 
-use super::between::{K, between_neighbours, k};
-use super::neighbours::Neighbours;
-use super::rare_classes::{RATIO, rare_classes};
-use super::starts::{evenly, shared_out};
+use super::between::{K, by_other_classes, k};
+use super::rare_classes::RATIO;
 use super::{AugmentInput, Augmentation, AugmentationEntry, CLASSES, MadeRows};
 use crate::error::Error;
 use params::Params;
@@ -28,21 +26,7 @@ struct Adasyn;
 
 impl Augmentation for Adasyn {
     fn make(&self, input: &AugmentInput<'_>, params: &Params) -> Result<MadeRows, Error> {
-        let (labels, _) = input.labels(ENTRY.name)?;
-        let k = k(params);
-        let all = Neighbours::among(input, &input.training_rows());
-        let mut classes = Vec::new();
-        for class in rare_classes(input, ENTRY.name, params.real(RATIO.name))? {
-            let starts = if class.rows.len() < 2 {
-                evenly(&class.rows, class.wanted)
-            } else {
-                let counts = all.of_other_classes(&class.asked, k, labels);
-                let rows = class.asked.iter().zip(counts).map(|(&row, [_, others])| (row, others as u64));
-                shared_out(&rows.collect::<Vec<_>>(), class.wanted)
-            };
-            classes.push((class, starts));
-        }
-        Ok(between_neighbours(input, ENTRY.name, k, &classes))
+        by_other_classes(input, ENTRY.name, params, k(params), |_, others| others as u64)
     }
 }
 

@@ -4,9 +4,10 @@
 //! that are missing. Those that mix a row with its neighbours share the whole way, and differ in where they start.
 
 use super::neighbours::Neighbours;
-use super::rare_classes::RareClass;
-use super::starts::Start;
+use super::rare_classes::{RATIO, RareClass, rare_classes};
+use super::starts::{Start, evenly, shared_out};
 use super::{AugmentInput, MadeRows, Parents};
+use crate::error::Error;
 use ir::digest::SplitMix64;
 use params::{ParamSpec, Params, Range, Value};
 
@@ -101,6 +102,36 @@ pub(super) fn between_neighbours(
         }
     };
     MadeRows::of(input, &parents, code, |_, values, made| parents[made].number(values))
+}
+
+/// [`between_neighbours`] of rare classes, made rows shared out by what each row counts: `counts(n, d)` of a row among
+/// whose `m` nearest training rows of all classes, `n` of them where there are fewer, `d` have another class. A class
+/// whose rows count nothing gets none; a class of one row is copied.
+/// O(asked rows candidates columns), twice.
+///
+/// # Errors
+/// `Task` for a target of numbers.
+pub(super) fn by_other_classes(
+    input: &AugmentInput<'_>,
+    augmentation: &'static str,
+    params: &Params,
+    m: usize,
+    counts: impl Fn(usize, usize) -> u64,
+) -> Result<MadeRows, Error> {
+    let (labels, _) = input.labels(augmentation)?;
+    let all = Neighbours::among(input, &input.training_rows());
+    let mut classes = Vec::new();
+    for class in rare_classes(input, augmentation, params.real(RATIO.name))? {
+        let starts = if class.rows.len() < 2 {
+            evenly(&class.rows, class.wanted)
+        } else {
+            let near = all.of_other_classes(&class.asked, m, labels);
+            let rows = class.asked.iter().zip(near).map(|(&row, [n, others])| (row, counts(n, others)));
+            shared_out(&rows.collect::<Vec<_>>(), class.wanted)
+        };
+        classes.push((class, starts));
+    }
+    Ok(between_neighbours(input, augmentation, k(params), &classes))
 }
 
 /// The code that most neighbours have; of equally frequent ones the row's own, then the first.

@@ -1,9 +1,7 @@
 //! `borderline_smote`: as `smote`, but only from rows at the border of their class.
 
-use super::between::{K, between_neighbours, k};
-use super::neighbours::Neighbours;
-use super::rare_classes::{RATIO, rare_classes};
-use super::starts::evenly;
+use super::between::{K, by_other_classes, k};
+use super::rare_classes::RATIO;
 use super::{AugmentInput, Augmentation, AugmentationEntry, CLASSES, MadeRows};
 use crate::error::Error;
 use params::Params;
@@ -28,23 +26,8 @@ struct BorderlineSmote;
 
 impl Augmentation for BorderlineSmote {
     fn make(&self, input: &AugmentInput<'_>, params: &Params) -> Result<MadeRows, Error> {
-        let (labels, _) = input.labels(ENTRY.name)?;
-        let k = k(params);
-        let all = Neighbours::among(input, &input.training_rows());
-        let mut classes = Vec::new();
-        for class in rare_classes(input, ENTRY.name, params.real(RATIO.name))? {
-            let starts = if class.rows.len() < 2 {
-                evenly(&class.rows, class.wanted)
-            } else {
-                let counts = all.of_other_classes(&class.asked, 2 * k, labels);
-                let in_danger =
-                    |&(_, [near, others]): &(&u32, [usize; 2])| 2 * others >= near && others < near;
-                let rows = class.asked.iter().zip(counts).filter(in_danger).map(|(&row, _)| row);
-                evenly(&rows.collect::<Vec<_>>(), class.wanted)
-            };
-            classes.push((class, starts));
-        }
-        Ok(between_neighbours(input, ENTRY.name, k, &classes))
+        let in_danger = |n: usize, others: usize| u64::from(2 * others >= n && others < n);
+        by_other_classes(input, ENTRY.name, params, 2 * k(params), in_danger)
     }
 }
 

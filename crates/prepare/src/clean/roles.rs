@@ -1,6 +1,7 @@
 //! Columns that look as if rows belonged together, or came one after the other.
 
 use super::identifiers::named_like_identifier;
+use crate::statistics::counts;
 use ir::{Column, ColumnData};
 use std::collections::BTreeMap;
 
@@ -38,15 +39,7 @@ pub fn maybe_group(name: &str, chunks: &[Column<'_>]) -> Option<String> {
     if !is_owner && !named_like_identifier(name) {
         return None;
     }
-    let counts = match chunks.first()?.data() {
-        ColumnData::Str { .. } => counts(chunks, |c, row| c.text(row)),
-        ColumnData::I64(_) => counts(chunks, |c, row| match c.data() {
-            ColumnData::I64(v) => Some(v[row]),
-            _ => None,
-        }),
-        _ => return None,
-    };
-    let (n_rows, n_groups) = (counts.iter().sum::<usize>(), counts.len());
+    let (n_rows, n_groups) = rows_and_values(chunks)?;
     let is_group = n_rows >= FEWEST_ROWS
         && n_groups >= FEWEST_GROUPS
         && n_rows as f64 >= ROWS_OF_GROUP * n_groups as f64;
@@ -55,30 +48,23 @@ pub fn maybe_group(name: &str, chunks: &[Column<'_>]) -> Option<String> {
 
 /// Why a column of times may order the rows, or `None`: half of the rows or more have a moment of their own.
 pub fn maybe_order(chunks: &[Column<'_>]) -> Option<String> {
-    let counts = match chunks.first()?.data() {
-        ColumnData::Str { .. } => counts(chunks, |c, row| c.text(row)),
-        _ => counts(chunks, |c, row| match c.data() {
-            ColumnData::I64(v) => Some(v[row]),
-            _ => None,
-        }),
-    };
-    let (n_rows, n_moments) = (counts.iter().sum::<usize>(), counts.len());
+    let (n_rows, n_moments) = rows_and_values(chunks)?;
     let is_order = n_rows >= FEWEST_ROWS && n_moments as f64 >= OWN_MOMENT * n_rows as f64;
     is_order.then(|| format!("{n_moments} moments in {n_rows} rows"))
 }
 
-/// How many rows each value has.
-fn counts<'a, K: Ord>(
-    chunks: &'a [Column<'a>],
-    key: impl Fn(&'a Column<'a>, usize) -> Option<K>,
-) -> Vec<usize> {
-    let mut counts: BTreeMap<K, usize> = BTreeMap::new();
-    for chunk in chunks {
-        for row in (0..chunk.n_rows()).filter(|&row| chunk.is_valid(row)) {
-            if let Some(key) = key(chunk, row) {
-                *counts.entry(key).or_default() += 1;
-            }
-        }
+/// Cells that are there, and how many values they have; none for doubles.
+fn rows_and_values(chunks: &[Column<'_>]) -> Option<(usize, usize)> {
+    fn of<K: Ord>(counts: BTreeMap<K, u64>) -> (usize, usize) {
+        (counts.values().sum::<u64>() as usize, counts.len())
     }
-    counts.into_values().collect()
+    let cells = || chunks.iter().flat_map(|c| (0..c.n_rows()).map(move |row| (c, row)));
+    match chunks.first()?.data() {
+        ColumnData::Str { .. } => Some(of(counts(cells().map(|(c, row)| c.text(row))))),
+        ColumnData::I64(_) => Some(of(counts(cells().map(|(c, row)| match c.data() {
+            ColumnData::I64(v) if c.is_valid(row) => Some(v[row]),
+            _ => None,
+        })))),
+        _ => None,
+    }
 }

@@ -95,7 +95,8 @@ pub(crate) fn on_rows(
     })?;
     let interval = |observed: &Observed<'_>| score_interval(observed, asked, compare::SEED, ctx.threads);
     evaluated.interval = known.truth.observe(&answers.predictions, interval)??;
-    Ok((OnRows { evaluated, truth: known.truth, predictions: answers.predictions, shown: None }, asked))
+    let (truth, predictions) = (known.truth, answers.predictions);
+    Ok((OnRows { evaluated, truth, predictions, shown: None, sample: None }, asked))
 }
 
 /// What is true of the rows.

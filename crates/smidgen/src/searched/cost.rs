@@ -1,6 +1,6 @@
 //! What a trial costs: work and memory, counted before or behind it, the same on any machine.
 
-use learn::{LearnerEntry, StageRounds};
+use learn::{Grows, LearnerEntry, StageRounds};
 use params::Params;
 use recipe::Prepared;
 
@@ -11,11 +11,11 @@ pub(super) fn work(
     (prepared, n_fits, rounds): (&Prepared<'_>, u32, Option<StageRounds>),
 ) -> f64 {
     let (rows, columns) = (prepared.rows.len() as f64, prepared.inputs.len() as f64);
-    let times = match learner.name {
-        "gbdt" | "ebm" => rounds.map_or(100.0, |rounds| f64::from(rounds[0] + rounds[1])),
-        "forest" | "extra_trees" => 2.0 * params.int("n_trees") as f64,
-        "svm" | "knn" => 0.05 * rows,
-        _ => 30.0,
+    let times = match learner.grows {
+        Grows::Rounds => rounds.map_or(100.0, |rounds| f64::from(rounds[0] + rounds[1])),
+        Grows::Trees => 2.0 * params.int("n_trees") as f64,
+        Grows::Rows => 0.05 * rows,
+        Grows::Passes => 30.0,
     };
     f64::from(n_fits) * rows * columns * times
 }
@@ -40,19 +40,15 @@ pub(super) fn memory(
         true => 8 * (prepared.n_features() as u64 + 8 * outputs),
         false => 16 + 32 * outputs,
     };
-    let leaves = match (setting("max_leaves"), learner.name) {
+    let leaves = match setting("max_leaves") {
         // Leaves of a forest are split one after the other.
-        (_, "forest" | "extra_trees") => 32,
-        (0, _) => 2,
-        (n, _) => n.min(rows),
+        _ if learner.grows == Grows::Trees => 32,
+        0 => 2,
+        n => n.min(rows),
     };
     let histograms = prepared.n_cells() as u64 * CELL * outputs * leaves;
-    let trees = match learner.name {
-        "forest" | "extra_trees" => {
-            let n_leaves = rows / setting("min_leaf_rows").max(1);
-            setting("n_trees") * n_leaves * (SPLIT + 8 * outputs)
-        }
-        _ => 0,
-    };
+    // None of the others has so many.
+    let n_trees = if learner.grows == Grows::Trees { setting("n_trees") } else { 0 };
+    let trees = n_trees * (rows / setting("min_leaf_rows").max(1)) * (SPLIT + 8 * outputs);
     (threads * (rows * by_row + histograms)).max(trees)
 }

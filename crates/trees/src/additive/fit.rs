@@ -12,11 +12,6 @@ use jobs::Ctx;
 /// A loss falls when it falls by this share; less is not worth a round.
 const TOLERANCE: f64 = 1e-5;
 
-/// True when the run must end.
-pub(super) fn is_over(ctx: &Ctx<'_>) -> bool {
-    ctx.cancel.is_cancelled() || ctx.budget.is_spent()
-}
-
 /// Values of some terms, and the rounds that made them.
 pub(super) struct Stage {
     /// By term, `[n_cells, width]`.
@@ -58,10 +53,10 @@ impl Fit {
         let mut mark = (0, best_loss);
         let mut n_rounds = 0;
         let mut pending: Option<Vec<f64>> = None;
-        while n_rounds < most && !is_over(ctx) {
+        while n_rounds < most && !ctx.is_over() {
             let mut updates: Vec<(usize, Vec<f64>)> = Vec::new();
             for (i, grid) in grids.iter().enumerate() {
-                if is_over(ctx) {
+                if ctx.is_over() {
                     break;
                 }
                 let sums = self.pass(pending.as_deref(), grid, ctx);

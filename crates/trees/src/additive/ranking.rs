@@ -3,7 +3,7 @@
 //! Both features are merged to few bins; a pair counts by its best 2 x 2 table. Only what neither
 //! feature could gain alone counts, so that leftovers of a feature do not look like its interactions.
 
-use super::fit::{Fit, is_over};
+use super::fit::Fit;
 use super::grid::Axis;
 use jobs::Ctx;
 
@@ -55,10 +55,10 @@ pub(super) fn best_pairs(
             gains.sum::<f64>() / (width * fits.len()) as f64
         };
         let price: usize = [a, b].iter().filter(|axis| !axis.ordered).map(|axis| axis.n_values).sum();
-        let all = fits.iter().zip(&noise).map(|fit| if is_over(ctx) { 0.0 } else { of(fit) });
+        let all = fits.iter().zip(&noise).map(|fit| if ctx.is_over() { 0.0 } else { of(fit) });
         all.sum::<f64>() - price as f64
     });
-    if is_over(ctx) {
+    if ctx.is_over() {
         return Vec::new();
     }
     let mut order: Vec<usize> = (0..pairs.len()).filter(|&i| gains[i] > LEAST_GAIN).collect();
