@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs a benchmark: every system on every table, a process each, and writes the record.
 
-What was measured of a system version on a table with given parameters is kept in .cache and not measured again,
-so an interrupted run goes on where it stopped. Times are compared within one run only: see --times.
+What was measured of a system version on a table with given parameters is kept and not measured again, so an interrupted
+run goes on where it stopped: of what is ours in .cache, of peers in kept, where it is committed. Times are compared within one run only: see --times.
 This process imports the standard library only, since its memory counts into the peaks of its children.
 """
 
@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import platform
+import random
 import resource
 import statistics
 import subprocess
@@ -27,12 +28,15 @@ from tables import data_folder, split
 BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent
 CACHE = BENCH / ".cache"
+KEPT = BENCH / "kept"
 PYTHON = BENCH / ".venv" / "bin" / "python"
 
 MEASURES = ["error", "bytes", "rows_per_s", "train_s", "peak_mb"]
 TIMES = ["rows_per_s", "train_s"]
 # The second line of one system in a run with --times; what it differs from the first is noise.
 TWIN = "(A/A)"
+# Samples of the tables behind the interval of a mean over them.
+N_DRAWS = 10_000
 # The share of the machine that other programs may use before times are called misleading.
 QUIET = 0.05
 
@@ -129,7 +133,9 @@ class Bench:
 
         Failures are not kept, nor are times of a busy machine.
         """
-        path = CACHE / "results" / f"{name}-{table['name']}-{self.key(name, table)}.json"
+        # A peer's version does not change with our commits: what costs it minutes a table is committed.
+        is_peer = "ours" in self.definition and name not in self.definition["ours"]
+        path = (KEPT if is_peer else CACHE / "results") / f"{name}-{table['name']}-{self.key(name, table)}.json"
         if path.exists():
             return json.loads(path.read_text())
         measured = self.measured(name, table)
@@ -138,7 +144,7 @@ class Bench:
                 measured |= dict.fromkeys([*TIMES, "whole_s"])
             path.parent.mkdir(parents=True, exist_ok=True)
             unfinished = path.with_suffix(".unfinished")
-            unfinished.write_text(json.dumps(measured))
+            unfinished.write_text(json.dumps(measured) + "\n")
             unfinished.rename(path)
         return measured
 
@@ -273,7 +279,24 @@ def summary(rows: list[dict], definition: dict) -> list[list[str]]:
             cells = [f"{over(ratios):.4f}" + of_so_many(ratios, of_ours) if ratios else "" for ratios in known]
             if any(cells):
                 result.append([name, over.__name__.replace("_", " "), *cells])
+            if name == "error" and any(cells):
+                result.append([name, "interval of 95 %", *[interval(ratios) for ratios in known]])
+                result.append([name, "tables won", *[won(ratios) for ratios in known]])
     return result
+
+
+def interval(ratios: list[float]) -> str:
+    """The percentile bootstrap of the geometric mean, tables drawn with replacement from a fixed seed."""
+    if len(ratios) < 2:
+        return ""
+    draw = random.Random(0)
+    means = [statistics.geometric_mean(draw.choices(ratios, k=len(ratios))) for _ in range(N_DRAWS)]
+    cuts = statistics.quantiles(means, n=40)
+    return f"{cuts[0]:.3f} to {cuts[-1]:.3f}"
+
+
+def won(ratios: list[float]) -> str:
+    return f"{sum(ratio < 1 for ratio in ratios)} of {len(ratios)}"
 
 
 def of_so_many(some: list, every: list) -> str:
