@@ -38,14 +38,18 @@ enum Verb {
     Bench(verbs::bench::Args),
     Export(verbs::export::Args),
     Quantize(Box<verbs::quantize::Args>),
+    Compose(Box<verbs::compose::Args>),
 }
 
 fn main() -> ExitCode {
     let mut command = Args::command();
-    for (verb, learners) in [("fit", steps::learners() + &steps::augmentations()), ("prepare", String::new())]
-    {
+    for (verb, learners) in [
+        ("fit", steps::learners() + &steps::augmentations() + &steps::ensembles()),
+        ("prepare", String::new()),
+    ] {
         command = command.mut_subcommand(verb, |c| c.after_long_help(learners + &steps::list()));
     }
+    command = command.mut_subcommand("compose", |c| c.after_long_help(steps::ensembles()));
     let args = match command.try_get_matches().and_then(|m| Args::from_arg_matches(&m)) {
         Ok(args) => args,
         Err(e) => return run::usage(&e),
@@ -58,6 +62,7 @@ fn main() -> ExitCode {
         Verb::Inspect(args) => run::verb(args.json, || verbs::inspect::run(&args)),
         Verb::Bench(args) => run::verb(args.json, || verbs::bench::run(&args)),
         Verb::Quantize(args) => run::verb(args.json, || verbs::quantize::run(&args)),
+        Verb::Compose(args) => run::verb(args.json, || verbs::compose::run(&args)),
         Verb::Export(args) => run::verb(false, || verbs::export::run(&args)),
         Verb::Verify(args) => run::verb(false, || verbs::verify::run(&args)),
     }

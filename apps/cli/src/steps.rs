@@ -2,8 +2,8 @@
 
 use crate::values;
 use smidgen::{
-    AUGMENTATIONS, CALIBRATORS, Duplicates, Error, JoinOptions, LEARNERS, MissingCells, RelationOptions,
-    TRANSFORMS,
+    AUGMENTATIONS, CALIBRATORS, Duplicates, ENSEMBLES, Error, JoinOptions, LEARNERS, MissingCells,
+    RelationOptions, TRANSFORMS,
 };
 use smidgen::{past_rows, related_rows};
 
@@ -85,6 +85,8 @@ pub(crate) struct Settings {
     pub(crate) augmentations: Vec<(String, String, String)>,
     /// Calibrator, name, value; `prepare`, which has no learner, takes none.
     pub(crate) calibrators: Vec<(String, String, String)>,
+    /// Ensemble, name, value; `prepare`, which has no learner, takes none.
+    pub(crate) ensembles: Vec<(String, String, String)>,
     pub(crate) relations: RelationOptions,
 }
 
@@ -104,6 +106,12 @@ pub(crate) fn list() -> String {
 pub(crate) fn augmentations() -> String {
     let lines = AUGMENTATIONS.iter().map(|entry| line(entry.name, entry.doc, entry.spec));
     format!("Augmentations, with their parameters:\n{}\n", lines.collect::<String>())
+}
+
+/// The ensembles and their parameters, for the long help.
+pub(crate) fn ensembles() -> String {
+    let lines = ENSEMBLES.iter().map(|entry| line(entry.name, entry.doc, entry.spec));
+    format!("Ensembles, with their parameters:\n{}\n", lines.collect::<String>())
 }
 
 fn line(name: &str, doc: &str, spec: &[smidgen::ParamSpec]) -> String {
@@ -144,6 +152,8 @@ impl StepArgs {
                 settings.calibrators.push((of.to_owned(), param.to_owned(), value.clone()));
             } else if !learners.is_empty() && AUGMENTATIONS.iter().any(|a| a.name == of) {
                 settings.augmentations.push((of.to_owned(), param.to_owned(), value.clone()));
+            } else if !learners.is_empty() && ENSEMBLES.iter().any(|e| e.name == of) {
+                settings.ensembles.push((of.to_owned(), param.to_owned(), value.clone()));
             } else if learners.is_empty() {
                 let known = TRANSFORMS.iter().map(|t| t.name).collect::<Vec<_>>().join(", ");
                 return Err(Error::input(format!(

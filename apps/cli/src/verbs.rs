@@ -1,6 +1,7 @@
 //! One file a verb: its arguments, its run, its words.
 
 pub(crate) mod bench;
+pub(crate) mod compose;
 pub(crate) mod evaluate;
 pub(crate) mod export;
 pub(crate) mod fit;

@@ -18,6 +18,7 @@ mod laws;
 
 pub use calibrator::{Calibrator, CalibratorEntry, ScoredRows};
 pub use choose::{Asked, Calibrated, Figures, choose};
+pub(crate) use isotonic::rising;
 
 use crate::error::{Error, Kind};
 

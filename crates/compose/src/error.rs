@@ -78,6 +78,63 @@ pub enum Kind {
         /// The calibrator.
         calibrator: &'static str,
     },
+    /// No ensemble of that name.
+    #[error("unknown ensemble \"{name}\"{suggestion}; known: {known}")]
+    UnknownEnsemble {
+        /// The name asked for.
+        name: String,
+        /// `; did you mean ..?`, or nothing.
+        suggestion: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// A task that the ensemble does not answer.
+    #[error("ensemble {ensemble}: a {task} task is not supported: {why}; use one of {instead}")]
+    EnsembleTask {
+        /// The ensemble.
+        ensemble: &'static str,
+        /// The task.
+        task: &'static str,
+        /// Why not.
+        why: &'static str,
+        /// Ensembles that answer it.
+        instead: String,
+    },
+    /// Weights for an ensemble that finds its own.
+    #[error("ensemble {ensemble}: it learns its weights; leave out --weights, or use one of {instead}")]
+    NoWeights {
+        /// The ensemble.
+        ensemble: &'static str,
+        /// Ensembles that take weights.
+        instead: String,
+    },
+    /// Weights that are none.
+    #[error("--weights: expected {n_members} numbers, at least 0 and not all 0, got {got}")]
+    Weights {
+        /// Members that there are.
+        n_members: usize,
+        /// What was given.
+        got: String,
+    },
+    /// Nothing to combine: a defect.
+    #[error("ensemble: expected members and rows, got {n_members} members and {n_rows} rows")]
+    Members {
+        /// Number of members.
+        n_members: usize,
+        /// Number of rows.
+        n_rows: usize,
+    },
+    /// Scores of members that do not fit what is true: a defect.
+    #[error("ensemble: scores of members: expected {expected}, got {got}")]
+    MemberRows {
+        /// What is asked for.
+        expected: String,
+        /// What is there.
+        got: String,
+    },
+    /// Fitting, or a combination on the grids of its members.
+    #[error(transparent)]
+    Recipe(#[from] recipe::Error),
     /// A metric of the report.
     #[error(transparent)]
     Metric(#[from] metrics::Error),
@@ -92,9 +149,15 @@ impl Error {
     /// Whose business it is.
     pub fn nature(&self) -> ir::Nature {
         match &*self.0 {
-            Kind::Task { .. } => ir::Nature::Unsupported,
-            Kind::Curve { .. } | Kind::Rows { .. } => ir::Nature::Bug,
+            Kind::Task { .. } | Kind::EnsembleTask { .. } => ir::Nature::Unsupported,
+            Kind::Curve { .. } | Kind::Rows { .. } | Kind::Members { .. } | Kind::MemberRows { .. } => {
+                ir::Nature::Bug
+            }
+            Kind::Recipe(e) => e.nature(),
             Kind::UnknownCalibrator { .. }
+            | Kind::UnknownEnsemble { .. }
+            | Kind::NoWeights { .. }
+            | Kind::Weights { .. }
             | Kind::Params(_)
             | Kind::Unused { .. }
             | Kind::NoRows { .. }

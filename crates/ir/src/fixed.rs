@@ -1,12 +1,13 @@
 //! Numbers: one definition of every rounding, used by learning, quantizer, runtime and emitted code.
 //!
-//! `link` turns integer scores into probabilities with integers alone; `math` is the pinned
-//! floating-point `exp` and `log` of training and of the float parts that remain.
+//! `link` turns integer scores into probabilities with integers alone, `votes` into probabilities as integers; `math` is
+//! the pinned floating-point `exp` and `log` of training and of the float parts that remain.
 
 pub mod link;
 pub mod math;
 mod narrow;
 mod requantize;
+pub mod votes;
 
 pub use narrow::{Half, Narrow, Overflow, PowerRounding};
 pub use requantize::{Requantize, clamp_i32};

@@ -7,6 +7,7 @@
 use crate::{DType, Op, Shape, Tensor};
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 
 /// Index of a value of a graph.
@@ -116,6 +117,21 @@ impl Graph {
     /// True if every machine computes the same bits.
     pub fn is_exact(&self) -> bool {
         self.nodes.iter().all(|node| node.op.payload().is_exact())
+    }
+
+    /// The nodes that some values hang on, in order; none that only values hang on which are given.
+    pub fn needed(&self, outputs: &[ValueIdx], is_given: impl Fn(ValueIdx) -> bool) -> Vec<&Node> {
+        let mut wanted = vec![false; self.values.len()];
+        outputs.iter().for_each(|o| wanted[o.0 as usize] = true);
+        let mut nodes = Vec::new();
+        for node in self.nodes.iter().rev() {
+            if node.outputs.iter().any(|&o| wanted[o.0 as usize] && !is_given(o)) {
+                node.inputs.iter().for_each(|i| wanted[i.0 as usize] = true);
+                nodes.push(node);
+            }
+        }
+        nodes.reverse();
+        nodes
     }
 
     /// The node that makes a value; none for an input or a constant.

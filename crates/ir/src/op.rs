@@ -46,6 +46,8 @@ mod threshold;
 mod time_part;
 mod to_scores;
 mod tokens;
+mod votes;
+mod weighted_sum;
 
 pub use argmax::ArgMax;
 pub use arithmetic::Arithmetic;
@@ -90,6 +92,8 @@ pub use threshold::Threshold;
 pub use time_part::TimePart;
 pub use to_scores::ToScores;
 pub use tokens::Tokens;
+pub use votes::{Votes, VotesKind};
+pub use weighted_sum::WeightedSum;
 
 use crate::fixed::Requantize;
 use crate::{DType, Dim, Error, Kind, Shape, Tensor, TensorData};
@@ -221,6 +225,10 @@ pub enum Op {
     Tables(Tables),
     /// Scores added up.
     Sum(Sum),
+    /// Scores of members, weighed and added up.
+    WeightedSum(WeightedSum),
+    /// Scores to probabilities as integers.
+    Votes(Votes),
     /// Scores by a polygon.
     ScoreCurve(ScoreCurve),
     /// Real numbers to integer scores.
@@ -295,6 +303,8 @@ pub const OPS: &[(&str, Parse)] = &[
     (to_scores::NAME, |a| ToScores::parse(a).map(Op::ToScores)),
     (score_curve::NAME, |a| ScoreCurve::parse(a).map(Op::ScoreCurve)),
     (sum::NAME, |a| Sum::parse(a).map(Op::Sum)),
+    (weighted_sum::NAME, |a| WeightedSum::parse(a).map(Op::WeightedSum)),
+    (votes::NAME, |a| Votes::parse(a).map(Op::Votes)),
     (nearest_rows::NAME, |a| NearestRows::parse(a).map(Op::NearestRows)),
     (rbf_sums::NAME, |a| RbfSums::parse(a).map(Op::RbfSums)),
 ];
@@ -340,6 +350,8 @@ impl Op {
             Op::QGemm(p) => p,
             Op::Tables(p) => p,
             Op::Sum(p) => p,
+            Op::WeightedSum(p) => p,
+            Op::Votes(p) => p,
             Op::ScoreCurve(p) => p,
             Op::ToScores(p) => p,
             Op::NearestRows(p) => p,

@@ -51,19 +51,7 @@ impl<'g> Rewrite<'g> {
 
     /// The nodes that some values hang on, in order; none that only values hang on which are given.
     pub fn needed_for(&self, outputs: &[ValueIdx]) -> Vec<&'g Node> {
-        let mut wanted = vec![false; self.old.values().len()];
-        outputs.iter().for_each(|o| wanted[o.0 as usize] = true);
-        let is_wanted =
-            |wanted: &[bool], idx: &ValueIdx| wanted[idx.0 as usize] && self.values[idx.0 as usize].is_none();
-        let mut nodes = Vec::new();
-        for node in self.old.nodes().iter().rev() {
-            if node.outputs.iter().any(|o| is_wanted(&wanted, o)) {
-                node.inputs.iter().for_each(|i| wanted[i.0 as usize] = true);
-                nodes.push(node);
-            }
-        }
-        nodes.reverse();
-        nodes
+        self.old.needed(outputs, |value| self.values[value.0 as usize].is_some())
     }
 
     /// The new value of an old one; a constant is written when it is first asked for.

@@ -5,7 +5,8 @@ use smidgen_ir::forest::{Child, CodedFeature, Split, Test, Tree};
 use smidgen_ir::op::{
     ArgMax, Attr, Attrs, BSpline, BagGather, BagGemm, BagNorm, BagWeigh, Bin, Codes, ForestOp, HashTokens,
     ImputeNeighbours, LeastCost, Link, LinkKind, NearestRows, QGemm, QuantizeLinear, RbfSums, Respell,
-    ScoreCurve, Sum, Tables, TermFrequency, TextPart, Threshold, ToScores, Tokens,
+    ScoreCurve, Sum, Tables, TermFrequency, TextPart, Threshold, ToScores, Tokens, Votes, VotesKind,
+    WeightedSum,
 };
 use smidgen_ir::text::parts::TextNumber;
 use smidgen_ir::text::tokens::{Analyzer, Tokenizer};
@@ -642,6 +643,17 @@ fn integer_nodes_that_do_not_fit() {
     let curve = |sizes: &[i64], knots: &[i32], values: &[i32]| {
         (Op::ScoreCurve(ScoreCurve), scores(2), vec![i64s(sizes), i32s(knots), i32s(values)])
     };
+    let i64m = |n: usize, k: usize, v: i64| matrix(n, k, TensorData::I64(vec![v; n * k]));
+    let weighing = |shift| Op::WeightedSum(WeightedSum { shift });
+    let weighted = |shift, n: usize, weights: Tensor, offsets: &[i64]| {
+        (weighing(shift), vec![(DType::I32, Shape::rows_by(2)); n], vec![weights, i64s(offsets)])
+    };
+    let votes = |kind, shift, offset, bits, k| {
+        (Op::Votes(Votes { kind, shift, offset, bits }), scores(k), Vec::new())
+    };
+    let (by_odds, by_powers) = (VotesKind::Logistic, VotesKind::Softmax);
+    let (by_share, largest) = (VotesKind::Share, VotesKind::Largest);
+    let far = WeightedSum::MAX_OFFSET;
     let (sum, least) = (|| Op::Sum(Sum), || Op::LeastCost(LeastCost));
     let none = Vec::new;
     type Case = ((Op, Vec<(DType, Shape)>, Vec<Tensor>), &'static str);
@@ -849,6 +861,103 @@ fn integer_nodes_that_do_not_fit() {
         (
             (sum(), symbols(DType::I32), none()),
             "Sum): scores: expected i32 [N, K] of one shape, got i32 [N, K]",
+        ),
+        (weighted(62, 2, i64m(2, 2, 1 << 30), &[far, -far]), "ok"),
+        (weighted(0, 1, i64m(1, 1, -(1 << 31)), &[0, 0]), "ok"),
+        (weighted(63, 1, i64m(1, 1, 0), &[0, 0]), "WeightedSum): shift: expected 0..=62, got 63"),
+        (
+            weighted(0, 2, i64m(2, 2, (1 << 30) + 1), &[0, 0]),
+            "WeightedSum): weights: expected sizes of at most 2^31 in all for each score, got 2147483650",
+        ),
+        (
+            weighted(0, 2, matrix(2, 2, TensorData::I64(vec![1 << 31, 1 << 31, 0, -1])), &[0, 0]),
+            "WeightedSum): weights: expected sizes of at most 2^31 in all for each score, got 2147483649",
+        ),
+        (
+            weighted(0, 2, i64m(2, 1, i64::MIN), &[0, 0]),
+            "WeightedSum): weights: expected sizes of at most 2^31 in all for each score, got 18446744073709551615",
+        ),
+        (
+            weighted(0, 1, i64m(1, 2, 1), &[0, far + 1]),
+            "WeightedSum): offsets: expected numbers below 2^61 in size, got 2305843009213693952",
+        ),
+        (
+            weighted(0, 1, i64m(1, 2, 1), &[i64::MIN, 0]),
+            "WeightedSum): offsets: expected numbers below 2^61 in size, got -9223372036854775808",
+        ),
+        (
+            weighted(0, 2, i64m(1, 2, 1), &[0, 0]),
+            "WeightedSum): weights: expected a constant i64 [2, 2] or [2, 1], got i64 [1, 2]",
+        ),
+        (
+            weighted(0, 2, i64m(2, 3, 1), &[0, 0]),
+            "WeightedSum): weights: expected a constant i64 [2, 2] or [2, 1], got i64 [2, 3]",
+        ),
+        (
+            weighted(0, 2, i64s(&[1, 1]), &[0, 0]),
+            "WeightedSum): weights: expected a constant i64 [2, 2] or [2, 1], got i64 [2]",
+        ),
+        (
+            weighted(0, 2, i32m(2, 2, 1), &[0, 0]),
+            "WeightedSum): weights: expected a constant i64 [2, 2] or [2, 1], got i32 [2, 2]",
+        ),
+        (
+            weighted(0, 1, i64m(1, 1, 1), &[0]),
+            "WeightedSum): offsets: expected a constant i64 [2], got i64 [1]",
+        ),
+        (
+            (weighing(0), [scores(2), given(DType::I64, &[1, 2]), given(DType::I64, &[2])].concat(), none()),
+            "WeightedSum): weights: expected a constant i64 [1, 2] or [1, 1], got i64 [1, 2]",
+        ),
+        (
+            (weighing(0), [scores(2), scores(3)].concat(), vec![i64m(2, 1, 1), i64s(&[0, 0])]),
+            "WeightedSum): scores: expected i32 [N, K] of one shape, K at least 1, got i32 [N, 3]",
+        ),
+        (
+            (weighing(0), real(1), vec![i64m(1, 1, 1), i64s(&[0])]),
+            "WeightedSum): scores: expected i32 [N, K] of one shape, K at least 1, got f64 [N, 1]",
+        ),
+        (
+            (weighing(0), scores(0), vec![i64m(1, 1, 1), i64s(&[])]),
+            "WeightedSum): scores: expected i32 [N, K] of one shape, K at least 1, got i32 [N, 0]",
+        ),
+        (
+            (weighing(0), symbols(DType::I32), vec![i64m(1, 1, 1), i64s(&[0])]),
+            "WeightedSum): scores: expected i32 [N, K] of one shape, K at least 1, got i32 [N, K]",
+        ),
+        (
+            (weighing(0), vec![], vec![i64m(1, 1, 1), i64s(&[0])]),
+            "WeightedSum): inputs: expected 3 or more, got 2",
+        ),
+        ((weighing(0), scores(1), none()), "WeightedSum): inputs: expected 3 or more, got 1"),
+        (votes(by_odds, 20, 0, 30, 1), "ok"),
+        (votes(by_powers, 0, 0, 1, 2), "ok"),
+        (votes(by_share, 0, 1 << 32, 8, 1), "ok"),
+        (votes(by_share, 0, 0, 8, 3), "ok"),
+        (votes(largest, 0, 0, 8, 1), "ok"),
+        (votes(largest, 0, 0, 8, 3), "ok"),
+        (votes(by_odds, 0, 0, 0, 1), "Votes): bits: expected 1..=30, got 0"),
+        (votes(largest, 0, 0, 31, 1), "Votes): bits: expected 1..=30, got 31"),
+        (votes(by_odds, 0, 0, 8, 2), "Votes): scores: expected one a row, got 2"),
+        (votes(by_powers, 0, 0, 8, 1), "Votes): scores: expected two or more a row, got 1"),
+        (votes(by_share, 0, 0, 8, 0), "Votes): scores: expected one or more a row, got 0"),
+        (votes(largest, 0, 0, 8, 0), "Votes): scores: expected one or more a row, got 0"),
+        (votes(by_odds, 21, 0, 8, 1), "Votes): shift: expected 0..=20, got 21"),
+        (votes(by_powers, -1, 0, 8, 2), "Votes): shift: expected 0..=20, got -1"),
+        (votes(by_share, 1, 0, 8, 2), "Votes): shift: expected 0, got 1"),
+        (votes(largest, -1, 0, 8, 1), "Votes): shift: expected 0, got -1"),
+        (votes(by_share, 0, 0, 8, 1), "Votes): offset: expected 1..=2^32, got 0"),
+        (votes(by_share, 0, (1 << 32) + 1, 8, 1), "Votes): offset: expected 1..=2^32, got 4294967297"),
+        (votes(by_share, 0, 1, 8, 2), "Votes): offset: expected 0, got 1"),
+        (votes(by_odds, 0, -1, 8, 1), "Votes): offset: expected 0, got -1"),
+        (votes(largest, 0, 1, 8, 1), "Votes): offset: expected 0, got 1"),
+        (
+            (Op::Votes(Votes { kind: largest, shift: 0, offset: 0, bits: 8 }), real(1), none()),
+            "Votes): scores: expected i32 [N, K], got f64 [N, 1]",
+        ),
+        (
+            (Op::Votes(Votes { kind: largest, shift: 0, offset: 0, bits: 8 }), vec![], none()),
+            "Votes): inputs: expected 1, got 0",
         ),
         (curve(&[1, 2], &[5, i32::MIN, i32::MAX], &[i32::MAX, 3, i32::MIN]), "ok"),
         (curve(&[1], &[5], &[5]), "ScoreCurve): sizes: expected a constant i64 [2], got i64 [1]"),
@@ -1058,6 +1167,11 @@ fn integer_operators_read_back() {
         Op::QGemm(QGemm),
         Op::Tables(Tables { shift: 30 }),
         Op::Sum(Sum),
+        Op::WeightedSum(WeightedSum { shift: 62 }),
+        Op::Votes(Votes { kind: VotesKind::Logistic, shift: 20, offset: 0, bits: 30 }),
+        Op::Votes(Votes { kind: VotesKind::Softmax, shift: 0, offset: 0, bits: 1 }),
+        Op::Votes(Votes { kind: VotesKind::Share, shift: 0, offset: 1 << 32, bits: 8 }),
+        Op::Votes(Votes { kind: VotesKind::Largest, shift: 0, offset: 0, bits: 8 }),
         Op::ScoreCurve(ScoreCurve),
         Op::ToScores(ToScores { shift: -1000 }),
         Op::NearestRows(NearestRows { k: 65_536, by_distance: true }),
@@ -1213,6 +1327,23 @@ fn operators_and_attributes_by_name() {
             "model file: attribute \"k\" of operator \"QGemm\" is not known to this program; update smidgen",
         ),
         ("Sum", vec![], "ok"),
+        ("WeightedSum", vec![attr("shift", 62)], "ok"),
+        (
+            "WeightedSum",
+            vec![attr("shift", 256)],
+            "graph: node \"\" (WeightedSum): shift: expected a smaller number, got 256",
+        ),
+        ("Votes", vec![named("kind", "share"), attr("shift", 0), attr("offset", 7), attr("bits", 8)], "ok"),
+        (
+            "Votes",
+            vec![kind(), attr("shift", 0), attr("offset", 0), attr("bits", 8)],
+            "graph: node \"\" (Votes): kind: expected logistic, softmax, share, largest, got linear",
+        ),
+        (
+            "Votes",
+            vec![named("kind", "largest"), attr("shift", 0), attr("offset", 0)],
+            "graph: node \"\" (Votes): attributes: expected bits, got none of that name",
+        ),
         ("LeastCost", vec![], "ok"),
         (
             "Forest",

@@ -158,6 +158,8 @@ fn operator(s: &mut Step<'_>) -> Result<String, Error> {
         Op::QGemm(_) => products::gemm(s),
         Op::Tables(op) => tables::tables(s, *op),
         Op::Sum(_) => scores::sum(s),
+        Op::WeightedSum(op) => scores::weighted_sum(s, *op),
+        Op::Votes(op) => scores::votes(s, *op),
         Op::ScoreCurve(_) => scores::curve(s),
         Op::ToScores(op) => scores::to_scores(s, *op),
         Op::NearestRows(op) => distances::nearest_rows(s, *op),

@@ -22,8 +22,8 @@ mod scores;
 
 use ir::digest::{Digest, SplitMix64};
 use ir::op::{
-    BagGather, Gather, HashBucket, HashTokens, Past, PastKind, Reduce, Related, RelatedKind, TextPart,
-    TimePart, Timed,
+    BagGather, Cast, Columns, Gather, HashBucket, HashTokens, Past, PastKind, Reduce, Related, RelatedKind,
+    TextPart, TimePart, Timed, ToScores, Votes, VotesKind,
 };
 use ir::text::parts::TextNumber;
 use ir::text::tokens::{Analyzer, Tokenizer};
@@ -339,6 +339,18 @@ fn refused_operators_say_why() {
         let made = b.node(Op::Past(past), &[x, x]).unwrap();
         (b, made, Input { name: "x".to_string(), kind: ColumnKind::Number, dtype: DType::F64 })
     };
+    let voted = |kind, n: usize| {
+        let mut b = GraphBuilder::new();
+        let x = b.input("x", DType::F64, Shape::rows()).unwrap();
+        let columns = b.node(Op::Columns(Columns), &vec![x; n]).unwrap();
+        let score = b.node(Op::ToScores(ToScores { shift: 8 }), &[columns]).unwrap();
+        let votes = Votes { kind, shift: 8, offset: 0, bits: 12 };
+        let votes = b.node(Op::Votes(votes), &[score]).unwrap();
+        let votes = b.node(Op::Cast(Cast), &[votes]).unwrap();
+        let at = b.constant(Tensor::scalar(TensorData::I64(vec![0])).unwrap()).unwrap();
+        let made = b.node(Op::Gather(Gather), &[votes, at]).unwrap();
+        (b, made, Input { name: "x".to_string(), kind: ColumnKind::Number, dtype: DType::F64 })
+    };
     let cases = [
         (text(Op::HashBucket(HashBucket { n_buckets: 3 })), "(HashBucket): a hash of text"),
         (
@@ -348,6 +360,8 @@ fn refused_operators_say_why() {
         (bag(None), "(HashTokens): a hash of terms"),
         (number, "(Past): a statistic of earlier rows"),
         (second, "(Related): a statistic of a second table"),
+        (voted(VotesKind::Logistic, 1), "(Votes): an exponential as an integer"),
+        (voted(VotesKind::Softmax, 2), "(Votes): an exponential as an integer"),
     ];
     for ((b, made, input), expected) in cases {
         let of_second =

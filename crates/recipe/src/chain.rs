@@ -90,27 +90,37 @@ pub(crate) struct Lowering<'c> {
     groups: Vec<Option<ValueIdx>>,
 }
 
+/// Columns of the table that stand in a graph.
+pub(crate) type InputValues = BTreeMap<Source, ValueIdx>;
+
+/// Adds the inputs that are used to a graph; those from `n_main` on belong to the second table.
+///
+/// # Errors
+/// The graph refuses one.
+pub(crate) fn add_inputs(
+    builder: &mut GraphBuilder,
+    (inputs, n_main): (&[Input], usize),
+    used: &[bool],
+) -> Result<InputValues, Error> {
+    let mut values = BTreeMap::new();
+    for (i, input) in inputs.iter().enumerate().filter(|(i, _)| used[*i]) {
+        let value = if i < n_main {
+            builder.input(&input.name, input.graph_dtype(), Shape::rows())?
+        } else {
+            // Both tables may have a column of one name.
+            let name = builder.free(format!("joined.{}", input.name));
+            builder.input(&name, input.graph_dtype(), Shape::other_rows())?
+        };
+        values.insert(Source::Input(i), value);
+    }
+    Ok(values)
+}
+
 impl<'c> Lowering<'c> {
-    /// Adds the inputs that are used to the graph; those from `n_main` on belong to the second table.
-    pub(crate) fn new(
-        chain: &'c Chain,
-        builder: &mut GraphBuilder,
-        (inputs, n_main): (&[Input], usize),
-        used: &[bool],
-    ) -> Result<Lowering<'c>, Error> {
-        let mut values = BTreeMap::new();
-        for (i, input) in inputs.iter().enumerate().filter(|(i, _)| used[*i]) {
-            let value = if i < n_main {
-                builder.input(&input.name, input.graph_dtype(), Shape::rows())?
-            } else {
-                // Both tables may have a column of one name.
-                let name = builder.free(format!("joined.{}", input.name));
-                builder.input(&name, input.graph_dtype(), Shape::other_rows())?
-            };
-            values.insert(Source::Input(i), value);
-        }
+    /// On the inputs that the graph has.
+    pub(crate) fn new(chain: &'c Chain, values: InputValues) -> Lowering<'c> {
         let groups = vec![None; chain.groups.len()];
-        Ok(Lowering { chain, values, groups })
+        Lowering { chain, values, groups }
     }
 
     /// Says that a made column is an input of this graph, of doubles or strings.

@@ -157,6 +157,22 @@ pub enum Kind {
         /// What is wrong with it.
         got: String,
     },
+    /// Members of an ensemble that cannot be added up.
+    #[error("ensemble: expected {what}")]
+    Combination {
+        /// What is asked for.
+        what: &'static str,
+    },
+    /// A column of whole numbers that another model takes as doubles.
+    #[error(
+        "column \"{column}\" holds whole numbers here and fractions where another model was fitted: {op} has no exact form for both; fit the models on tables of the same numbers"
+    )]
+    Widened {
+        /// The column.
+        column: String,
+        /// The operator that takes it.
+        op: &'static str,
+    },
     /// The run was interrupted before there was any model.
     #[error("fit: interrupted before the first model was done")]
     Interrupted,
@@ -177,7 +193,8 @@ impl Error {
                 data::Nature::Bug => ir::Nature::Bug,
             },
             Kind::Prepare(e) => e.nature(),
-            Kind::MadeDType { .. } => ir::Nature::Bug,
+            Kind::MadeDType { .. } | Kind::Combination { .. } => ir::Nature::Bug,
+            Kind::Widened { .. } => ir::Nature::Unsupported,
             Kind::Learn(e) => e.nature(),
             Kind::Graph(e) => e.nature(),
             Kind::Run(e) => e.nature(),

@@ -1,16 +1,18 @@
 //! The fit on all rows, and the model that comes of it.
 
-use crate::chain::{Feature, Lowering};
-use crate::cleaning::Cleaned;
-use crate::error::Error;
+use crate::chain::{Lowering, add_inputs};
+use crate::cleaning::{Cleaned, Told};
+use crate::combination::Combination;
+use crate::error::{Error, Kind};
+use crate::features::View;
 use crate::predictions::Truth;
 use crate::prepared::Prepared;
 use crate::score_map::ScoreMap;
 use crate::shrink::shrink;
-use ir::{Card, GraphBuilder, Model, OutputRole, Signature, Task};
+use crate::validate::Candidate;
+use ir::{Card, GraphBuilder, Model, OutputRole, Signature, Task, ValueIdx};
 use jobs::{Ctx, Seed};
-use learn::{Decision, Exactness, LearnerEntry, StageRounds, Wants};
-use params::Params;
+use learn::{Decision, Exactness, Fitted, ScoreLink, StageRounds, Wants};
 use prepare::Warning;
 use runtime::self_test;
 use trees::Rows;
@@ -29,6 +31,10 @@ pub struct Origin<'a> {
     pub seed: u64,
     /// Units of work of the run.
     pub work: u64,
+    /// What was fitted, for people.
+    pub recipe: String,
+    /// How several members become one score.
+    pub combination: Option<&'a Combination>,
     /// How a class is chosen.
     pub decision: &'a Decision,
     /// What becomes of scores before their link.
@@ -41,63 +47,109 @@ pub struct Origin<'a> {
 pub struct Finished {
     /// The model.
     pub model: Model,
+    /// Of several members, the length of the file that would hold each alone.
+    pub member_bytes: Vec<u64>,
     /// What a person should know.
     pub warnings: Vec<Warning>,
     /// What cleaning changed.
     pub cleaned: Vec<Cleaned>,
 }
 
-/// Fits on all rows with a target and assembles the model, self-test included.
-/// Only columns that the learner used become inputs.
+/// What is fitted on all rows.
+pub struct Member<'a> {
+    /// The learner with its parameters, on the rows and features of a study.
+    pub candidate: Candidate<'a>,
+    /// Rounds that the folds found; `None` for learners without rounds.
+    pub rounds: Option<StageRounds>,
+    /// Rows of fits whose mean it is, as those of folds; one fit on all rows with a target if there are none.
+    pub subsets: &'a [Vec<u32>],
+}
+
+/// A member that was fitted, not yet a part of a graph.
+struct Grown<'a> {
+    prepared: &'a Prepared<'a>,
+    /// One, or one a subset.
+    fits: Vec<(View<'a>, Fitted)>,
+}
+
+/// Fits each member on all rows with a target and assembles the model, self-test included: one member, or several that
+/// `origin.combination` adds up; so are the fits of subsets. Only columns that members used become inputs.
 ///
 /// # Errors
-/// Whatever the learner says; a graph that does not hold is a bug.
-pub fn finish(
-    prepared: &Prepared<'_>,
-    learner: &LearnerEntry,
-    params: &Params,
-    rounds: Option<StageRounds>,
-    origin: Origin<'_>,
-    ctx: &Ctx<'_>,
-) -> Result<Finished, Error> {
-    let (view, told) = prepared.view_told(&prepared.rows, ctx.threads)?;
-    let view = view.get();
-    let rows = Rows { train: prepared.rows.clone(), others: Vec::new() };
-    let names = view.names();
-    let seed = Seed(origin.seed).derive("finish", 0);
-    let augmented = prepared.augmented(view, &rows, (seed, ctx.threads))?;
-    let exactness = (Exactness::Integers, Wants::Model);
-    let input = prepared.fit_input(view, &names, (rows, augmented.as_ref()), rounds, exactness);
-    let fitted = learner.learner.fit(input, params, seed, ctx)?;
-
-    let mut builder = GraphBuilder::new();
-    let used: Vec<&Feature> = fitted.uses.iter().map(|&i| &view.features[i]).collect();
-    let sources = used.iter().map(|f| f.source);
-    let tables = prepared.tables();
-    let is_input = view.chain.needs(sources, &|_| false, tables.inputs.len()).inputs;
-    let (inputs, joined) = tables.taken(&is_input);
-    let mut lowering = Lowering::new(&view.chain, &mut builder, (&tables.inputs, tables.n_main), &is_input)?;
-    let mut columns = Vec::with_capacity(used.len());
-    for feature in used {
-        columns.push(lowering.value(&mut builder, feature.source)?);
+/// Whatever a learner says; members of several tables, none, or several without a combination: a bug, as a graph that
+/// does not hold.
+pub fn finish(members: &[Member<'_>], origin: Origin<'_>, ctx: &Ctx<'_>) -> Result<Finished, Error> {
+    let (mut warnings, mut cleaned, mut grown) = (Vec::new(), Vec::new(), Vec::with_capacity(members.len()));
+    for (at, member) in members.iter().enumerate() {
+        let (of_member, told) = member.grown(at, &origin, ctx)?;
+        // Members behind the same steps tell the same.
+        warnings.extend(told.warnings.into_iter().filter(|w| !warnings.contains(w)).collect::<Vec<_>>());
+        cleaned.extend(told.cleaned.into_iter().filter(|c| !cleaned.contains(c)).collect::<Vec<_>>());
+        grown.push(of_member);
     }
-    let mut score = fitted.part.lower(&mut builder, &columns)?;
-    let mut link = fitted.link;
-    // The nodes hold all of it: a large forest once is enough.
-    drop(fitted);
+    let Some(prepared) = grown.first().map(|first| first.prepared) else {
+        return Err(Kind::Combination { what: "members" }.into());
+    };
+    if grown.iter().any(|g| g.prepared.inputs != prepared.inputs) {
+        return Err(Kind::Combination { what: "members that take the same columns" }.into());
+    }
+    let mut member_bytes = Vec::new();
+    if grown.len() > 1 {
+        for (at, of_member) in grown.iter().enumerate() {
+            let alone = origin.combination.map(|combination| combination.of_members(&[at]).alone());
+            let model = assembled(std::slice::from_ref(of_member), prepared, (&origin, alone.as_ref()))?;
+            member_bytes.push(ir::file::write(&model).len() as u64);
+        }
+    }
+    let mut model = assembled(&grown, prepared, (&origin, origin.combination))?;
+    model.self_test = Some(self_test(model.graph(), origin.seed)?);
+    Ok(Finished { model, member_bytes, warnings, cleaned })
+}
+
+/// One graph of members.
+fn assembled(
+    grown: &[Grown<'_>],
+    prepared: &Prepared<'_>,
+    (origin, combination): (&Origin<'_>, Option<&Combination>),
+) -> Result<Model, Error> {
+    let tables = prepared.tables();
+    let mut is_input = vec![false; tables.inputs.len()];
+    let fits = || grown.iter().flat_map(|of_member| &of_member.fits);
+    for (view, fitted) in fits() {
+        let view = view.get();
+        let sources = fitted.uses.iter().map(|&i| view.features[i].source);
+        let needs = view.chain.needs(sources, &|_| false, is_input.len());
+        is_input.iter_mut().zip(needs.inputs).for_each(|(is, needed)| *is |= needed);
+    }
+    let (inputs, joined) = tables.taken(&is_input);
+    let mut builder = GraphBuilder::new();
+    let values = add_inputs(&mut builder, (&tables.inputs, tables.n_main), &is_input)?;
+    let n_outputs = prepared.target().n_outputs();
+    let (mut scores, mut links) = (Vec::new(), Vec::new());
+    for (view, fitted) in fits() {
+        let view = view.get();
+        let mut lowering = Lowering::new(&view.chain, values.clone());
+        let mut columns = Vec::with_capacity(fitted.uses.len());
+        for &used in &fitted.uses {
+            columns.push(lowering.value(&mut builder, view.features[used].source)?);
+        }
+        scores.push(fitted.part.lower(&mut builder, &columns)?);
+        links.push(fitted.link);
+    }
+    let (mut score, mut link) = match (combination, &scores[..], &links[..]) {
+        (None, &[score], &[link]) => (score, link),
+        (None, ..) => return Err(Kind::Combination { what: "a combination of several members" }.into()),
+        (Some(combination), ..) => {
+            let n_fits: Vec<usize> = grown.iter().map(|of_member| of_member.fits.len()).collect();
+            let on_grids = combination.spread(&n_fits).on_grids(&links, n_outputs)?;
+            (on_grids.lower(&mut builder, &scores)?, on_grids.link())
+        }
+    };
     if let Some((map, behind)) = origin.score_map.and_then(|map| map.on_link(&link)) {
         score = map.lower(&mut builder, score)?;
         link = behind;
     }
-    let linked = link.lower(&mut builder, score, prepared.target().n_outputs(), origin.decision)?;
-    let mut outputs = vec![(OutputRole::Score, score)];
-    match linked.label {
-        Some(label) => {
-            outputs.push((OutputRole::Probability, linked.linked));
-            outputs.push((OutputRole::Label, label));
-        }
-        None => outputs.push((OutputRole::Value, linked.linked)),
-    }
+    let outputs = ends(&mut builder, score, (&link, n_outputs), origin.decision)?;
     let values: Vec<_> = outputs.iter().map(|(_, v)| *v).collect();
     let graph = shrink(&builder.finish(&values)?)?;
     let positive = match &prepared.truth {
@@ -120,11 +172,61 @@ pub fn finish(
         n_rows: prepared.rows.len() as u64,
         seed: origin.seed,
         work: origin.work,
-        recipe: prepared.recipe(params),
-        metrics: origin.metrics,
+        recipe: origin.recipe.clone(),
+        metrics: origin.metrics.clone(),
     };
-    let test = self_test(&graph, origin.seed)?;
-    let mut model = Model::try_new(graph, signature, card)?;
-    model.self_test = Some(test);
-    Ok(Finished { model, warnings: told.warnings, cleaned: told.cleaned })
+    Ok(Model::try_new(graph, signature, card)?)
+}
+
+/// The outputs of a model: its score of `n_outputs` a row, then probabilities and a class, or a value.
+///
+/// # Errors
+/// The graph refuses a node.
+pub fn ends(
+    builder: &mut GraphBuilder,
+    score: ValueIdx,
+    (link, n_outputs): (&ScoreLink, usize),
+    decision: &Decision,
+) -> Result<Vec<(OutputRole, ValueIdx)>, Error> {
+    let linked = link.lower(builder, score, n_outputs, decision)?;
+    let behind = match linked.label {
+        Some(label) => vec![(OutputRole::Probability, linked.linked), (OutputRole::Label, label)],
+        None => vec![(OutputRole::Value, linked.linked)],
+    };
+    Ok([vec![(OutputRole::Score, score)], behind].concat())
+}
+
+impl<'a> Member<'a> {
+    /// Fits it; `at` is its place among the members, which differ in their seeds.
+    fn grown(&self, at: usize, origin: &Origin<'_>, ctx: &Ctx<'_>) -> Result<(Grown<'a>, Told), Error> {
+        let Candidate { prepared, .. } = self.candidate;
+        let seed = Seed(origin.seed).derive("finish", at as u64);
+        if self.subsets.is_empty() {
+            let (fit, told) = self.fit(&prepared.rows, (seed, ctx))?;
+            return Ok((Grown { prepared, fits: vec![fit] }, told));
+        }
+        let (mut fits, mut told) = (Vec::with_capacity(self.subsets.len()), Told::default());
+        for (subset, rows) in self.subsets.iter().enumerate() {
+            let (fit, of_subset) = self.fit(rows, (seed.derive("subset", subset as u64), ctx))?;
+            fits.push(fit);
+            // Subsets differ by a few rows and tell nearly the same.
+            if subset == 0 {
+                told = of_subset;
+            }
+        }
+        Ok((Grown { prepared, fits }, told))
+    }
+
+    fn fit(&self, train: &[u32], (seed, ctx): (Seed, &Ctx<'_>)) -> Result<((View<'a>, Fitted), Told), Error> {
+        let Candidate { prepared, learner, params } = self.candidate;
+        let (view, told) = prepared.view_told(train, ctx.threads)?;
+        let features = view.get();
+        let rows = Rows { train: train.to_vec(), others: Vec::new() };
+        let names = features.names();
+        let augmented = prepared.augmented(features, &rows, (seed, ctx.threads))?;
+        let exactness = (Exactness::Integers, Wants::Model);
+        let input = prepared.fit_input(features, &names, (rows, augmented.as_ref()), self.rounds, exactness);
+        let fitted = learner.learner.fit(input, params, seed, ctx)?;
+        Ok(((view, fitted), told))
+    }
 }

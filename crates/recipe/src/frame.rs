@@ -3,7 +3,7 @@
 //! A step takes some features and makes others. Made cells are computed by the runtime from the very nodes
 //! that the model will hold, for training as for prediction.
 
-use crate::chain::{Chain, ChainGroup, Feature, Lowering, Source};
+use crate::chain::{Chain, ChainGroup, Feature, Lowering, Source, add_inputs};
 use crate::cleaning::{Cleaned, Told};
 use crate::error::{Error, Kind};
 use crate::step::Step;
@@ -277,7 +277,8 @@ impl<'b> Frame<'b> {
         let known = |source: Source| self.store.dtype(source).is_some();
         let needs = self.chain.needs(new.iter().map(|&g| Source::Group(g)), &known, self.inputs.len());
         let used = &needs.inputs;
-        let mut lowering = Lowering::new(&self.chain, &mut builder, (&self.inputs, self.n_main), used)?;
+        let values = add_inputs(&mut builder, (&self.inputs, self.n_main), used)?;
+        let mut lowering = Lowering::new(&self.chain, values);
         let mut columns: Vec<Vec<Column<'_>>> =
             used.iter().enumerate().filter(|(_, u)| **u).map(|(i, _)| self.store.inputs[i].clone()).collect();
         for &source in &needs.known {

@@ -47,6 +47,15 @@ impl Truth {
         }
     }
 
+    /// Adds the rows of another batch; batches of another kind are not added.
+    pub fn append(&mut self, other: Truth) {
+        match (self, other) {
+            (Truth::Values(all), Truth::Values(more)) => all.extend(more),
+            (Truth::Classes { labels, .. }, Truth::Classes { labels: more, .. }) => labels.extend(more),
+            _ => {}
+        }
+    }
+
     /// Number of rows.
     pub fn n_rows(&self) -> usize {
         match self {

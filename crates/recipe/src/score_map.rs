@@ -74,7 +74,7 @@ impl Curve {
         }
         let score = |log: f64| votes * if is_odds { 2.0 * math::sigmoid(log) - 1.0 } else { math::exp(log) };
         let value = |log: f64| self.of(log) * power_of_two(SHARE_SHIFT.into());
-        last_of_equal(logs.into_iter().map(|log| (round_i32(score(log)), round_i32(value(log)))).collect())
+        apart(logs.into_iter().map(|log| (round_i32(score(log)), round_i32(value(log)))).collect())
     }
 
     /// Points `(score, value)` of the curve in units of `2^-shift`, scores strictly rising.
@@ -94,16 +94,33 @@ impl Curve {
                 points.iter().map(|(s, v)| (round_i32(s * grid), round_i32(v * grid))).collect()
             }
         };
-        last_of_equal(points)
+        apart(points)
     }
 }
 
-/// Of points that fall together the last one stays: its value is the largest.
-fn last_of_equal(mut points: Vec<(i32, i32)>) -> Vec<(i32, i32)> {
-    points.reverse();
-    points.dedup_by_key(|(s, _)| *s);
-    points.reverse();
-    points
+/// Points of strictly rising scores. Of those that fall together the first one stays, which ends what comes before it,
+/// and the last one stands a unit further, where what comes behind it begins: a step stays a step.
+fn apart(points: Vec<(i32, i32)>) -> Vec<(i32, i32)> {
+    let mut apart: Vec<(i32, i32)> = Vec::with_capacity(points.len());
+    let mut was_moved = false;
+    for (score, value) in points {
+        match apart.last_mut() {
+            Some(last) if score <= last.0 => {
+                let next = last.0.saturating_add(1);
+                if was_moved || last.1 == value || next == last.0 {
+                    last.1 = value;
+                } else {
+                    apart.push((next, value));
+                    was_moved = true;
+                }
+            }
+            _ => {
+                apart.push((score, value));
+                was_moved = false;
+            }
+        }
+    }
+    apart
 }
 
 impl ScoreMap {
@@ -318,13 +335,30 @@ mod tests {
     }
 
     #[test]
-    fn points_that_fall_together_are_one() {
-        let map = ScoreMap::try_new(vec![Curve::Polygon(vec![(0.0, 0.0), (1e-9, 1.0), (1.0, 2.0)])]).unwrap();
-        let on_grid = map.on_grid(10);
-        assert_eq!(
-            (on_grid.sizes, on_grid.knots, on_grid.values),
-            (vec![2], vec![0, 1024], vec![1024, 2048])
-        );
+    fn points_that_fall_together_stay_a_step() {
+        let cases: [(&[(i32, i32)], &[(i32, i32)]); 6] = [
+            (&[(0, 0), (0, 5), (9, 9)], &[(0, 0), (1, 5), (9, 9)]),
+            // The middle of three goes, and what the next one takes.
+            (&[(0, 0), (0, 2), (0, 5), (9, 9)], &[(0, 0), (1, 5), (9, 9)]),
+            (&[(0, 0), (0, 2), (1, 5), (9, 9)], &[(0, 0), (1, 5), (9, 9)]),
+            (&[(0, 0), (0, 2), (1, 5), (1, 7), (2, 9)], &[(0, 0), (1, 7), (2, 9)]),
+            (&[(0, 3), (0, 3), (4, 9)], &[(0, 3), (4, 9)]),
+            (&[(i32::MAX, 1), (i32::MAX, 2)], &[(i32::MAX, 2)]),
+        ];
+        for (points, expected) in cases {
+            assert_eq!(apart(points.to_vec()), expected, "{points:?}");
+        }
+        // Steps as isotonic regression makes them: no value is off by more than a unit of score moves it.
+        let points =
+            vec![(-1.0, -2.0), (0.3, -2.0), (0.3 + 1e-6, 1.0), (0.9, 1.0), (0.9 + 1e-6, 1.5), (2.0, 1.5)];
+        let curve = Curve::Polygon(points);
+        let map = ScoreMap::try_new(vec![curve.clone()]).unwrap().on_grid(10);
+        for score in -1500..2500 {
+            let mut got = [score];
+            map.apply(&mut got);
+            let real = |score: i32| (curve.of(f64::from(score) / 1024.0) * 1024.0).round() as i32;
+            assert!((real(score - 2) - 1..=real(score + 2) + 1).contains(&got[0]), "{score}: {got:?}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use crate::error::Error;
 use ir::op::BagNorm;
-use ir::{Graph, GraphBuilder, Node, NodeIdx, Op, Origin, Tensor, TensorData, ValueIdx};
+use ir::{Graft, Graph, GraphBuilder, Node, NodeIdx, Op, Origin, Tensor, TensorData, ValueIdx};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// New constants, by node and place among its inputs.
@@ -100,50 +100,24 @@ fn shrink_terms(graph: &Graph, gather: NodeIdx, replaced: &mut Replaced) -> Opti
 /// The graph with some constants replaced, and without those that nothing takes.
 fn copy(graph: &Graph, replaced: &Replaced) -> Result<Graph, Error> {
     let mut builder = GraphBuilder::new();
-    let mut values: BTreeMap<ValueIdx, ValueIdx> = BTreeMap::new();
+    let mut graft = Graft::new(graph);
     for &input in graph.inputs() {
         let value = graph.value(input);
-        values.insert(input, builder.input(&value.name, value.dtype, value.shape.clone())?);
+        graft.put(input, builder.input(&value.name, value.dtype, value.shape.clone())?);
     }
     for (at, node) in graph.nodes().iter().enumerate() {
         let mut inputs = Vec::with_capacity(node.inputs.len());
-        for (place, input) in node.inputs.iter().enumerate() {
-            if let Some(tensor) = replaced.get(&(at as u32, place)) {
-                inputs.push(builder.constant(tensor.clone())?);
-                continue;
-            }
-            inputs.push(copied(graph, *input, &mut values, &mut builder)?);
+        for (place, &input) in node.inputs.iter().enumerate() {
+            inputs.push(match replaced.get(&(at as u32, place)) {
+                Some(tensor) => builder.constant(tensor.clone())?,
+                None => graft.value(&mut builder, input)?,
+            });
         }
-        let made = builder.node(node.op.clone(), &inputs)?;
-        if let Some(&output) = node.outputs.first() {
-            values.insert(output, made);
-        }
+        graft.node(&mut builder, node, node.op.clone(), &inputs)?;
     }
-    let mut outputs = Vec::with_capacity(graph.outputs().len());
-    for &output in graph.outputs() {
-        outputs.push(copied(graph, output, &mut values, &mut builder)?);
-    }
+    let outputs = graph.outputs().iter().map(|&output| graft.value(&mut builder, output));
+    let outputs = outputs.collect::<Result<Vec<_>, _>>()?;
     Ok(builder.finish(&outputs)?)
-}
-
-/// The value in the new graph; constants come when they are first taken.
-fn copied(
-    graph: &Graph,
-    value: ValueIdx,
-    values: &mut BTreeMap<ValueIdx, ValueIdx>,
-    builder: &mut GraphBuilder,
-) -> Result<ValueIdx, Error> {
-    if let Some(&known) = values.get(&value) {
-        return Ok(known);
-    }
-    let Some(tensor) = graph.constant(value) else {
-        let (what, expected, got) =
-            ("a copied graph".into(), "values in order".into(), "another order".into());
-        return Err(ir::Error::from(ir::Kind::Graph { what, expected, got }).into());
-    };
-    let new = builder.constant(tensor.clone())?;
-    values.insert(value, new);
-    Ok(new)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A table through the steps of a recipe, without a learner.
 
-use crate::chain::Lowering;
+use crate::chain::{Lowering, add_inputs};
 use crate::cleaning::{Cleaned, Looked, Told, choose, look};
 use crate::error::{Error, Kind};
 use crate::frame::{Fitting, Frame};
@@ -132,7 +132,8 @@ fn model(
     let mut builder = GraphBuilder::new();
     let sources = numbers.iter().map(|f| f.source);
     let used = frame.chain.needs(sources, &|_| false, frame.inputs.len()).inputs;
-    let mut lowering = Lowering::new(&frame.chain, &mut builder, (&frame.inputs, frame.n_main), &used)?;
+    let values = add_inputs(&mut builder, (&frame.inputs, frame.n_main), &used)?;
+    let mut lowering = Lowering::new(&frame.chain, values);
     let mut outputs = Vec::with_capacity(numbers.len());
     for feature in &numbers {
         outputs.push(lowering.step_value(&mut builder, feature.source, feature.kind)?);

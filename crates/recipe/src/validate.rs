@@ -356,11 +356,10 @@ type Held<'f> = Vec<(&'f [u32], &'f [f64])>;
 type Scored = (Option<f64>, Vec<(Vec<u32>, Predictions)>);
 
 /// Puts the folds of each repetition together and scores them; counts of fits and rounds are the caller's.
-pub(crate) fn gather(
-    prepared: &Prepared<'_>,
-    parts: Vec<HeldBack>,
-    aim: Aim<'_>,
-) -> Result<Validated, Error> {
+///
+/// # Errors
+/// Predictions that do not fit together.
+pub fn gather(prepared: &Prepared<'_>, parts: Vec<HeldBack>, aim: Aim<'_>) -> Result<Validated, Error> {
     let n_repetitions = parts.iter().map(|p| p.repetition + 1).max().unwrap_or(0);
     let held = |repetition: usize, floats: bool| -> Held<'_> {
         let of = parts.iter().filter(move |p| p.repetition == repetition);

@@ -9,7 +9,7 @@ use crate::reference::Inputs;
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::fixed::{Requantize, clamp_i32};
-use ir::op::{NearestRows, QGemm, QuantizeLinear, RbfParts, RbfSums, ScoreCurve, Tables};
+use ir::op::{NearestRows, QGemm, QuantizeLinear, RbfParts, RbfSums, ScoreCurve, Tables, Votes, WeightedSum};
 use ir::{Op, Tensor, TensorData};
 
 /// Value of one of these nodes.
@@ -19,6 +19,8 @@ pub(crate) fn evaluate(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
         Op::QGemm(_) => gemm(inputs),
         Op::Tables(op) => tables(inputs, *op),
         Op::Sum(_) => sum(inputs),
+        Op::WeightedSum(op) => weighted_sum(inputs, *op),
+        Op::Votes(op) => votes(inputs, *op),
         Op::ScoreCurve(_) => curve(inputs),
         Op::ToScores(op) => {
             let x = doubles(inputs, 0)?;
@@ -101,6 +103,23 @@ fn sum(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
     }
     let scores = sums.into_iter().map(clamp_i32).collect();
     inputs.finish(first.dims().to_vec(), TensorData::I32(scores))
+}
+
+fn weighted_sum(inputs: &Inputs<'_, '_>, op: WeightedSum) -> Result<Tensor, Error> {
+    let n_members = inputs.node.inputs.len().checked_sub(2).ok_or_else(|| inputs.fail())?;
+    let members: Vec<&[i32]> = (0..n_members).map(|member| i32s(inputs, member)).collect::<Result<_, _>>()?;
+    let first = inputs.tensor(0)?;
+    let mut scores = vec![0; first.data().len()];
+    op.apply(&members, i64s(inputs, n_members)?, i64s(inputs, n_members + 1)?, &mut scores);
+    inputs.finish(first.dims().to_vec(), TensorData::I32(scores))
+}
+
+fn votes(inputs: &Inputs<'_, '_>, op: Votes) -> Result<Tensor, Error> {
+    let dims = inputs.tensor(0)?.dims();
+    let &[_, width] = dims else { return Err(inputs.fail()) };
+    let mut scores = i32s(inputs, 0)?.to_vec();
+    op.apply(width, &mut scores);
+    inputs.finish(dims.to_vec(), TensorData::I32(scores))
 }
 
 fn curve(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {

@@ -278,6 +278,8 @@ impl Inputs<'_, '_> {
             | Op::QGemm(_)
             | Op::Tables(_)
             | Op::Sum(_)
+            | Op::WeightedSum(_)
+            | Op::Votes(_)
             | Op::ScoreCurve(_)
             | Op::ToScores(_)
             | Op::NearestRows(_)

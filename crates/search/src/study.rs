@@ -1,7 +1,7 @@
 //! A study: rounds of trials on an executor, kept on disk, until the budget is spent or nothing gets better.
 
 use crate::error::{Error, Kind};
-use crate::schedule::{Asked, Schedule};
+use crate::schedule::{Asked, Schedule, Told};
 use crate::store::Store;
 use crate::trial::{Outcome, Trial};
 use jobs::{Ctx, Executor};
@@ -27,9 +27,11 @@ pub struct Studied {
     pub outcome: Outcome,
     /// Trials of this study, those of earlier runs among them.
     pub n_trials: usize,
-    /// Trials before the first that was cut off: so many give the best one again. Where the best
-    /// came behind a trial that was cut off, all.
+    /// Trials before the first that was cut off for lack of time: so many, asked for again, come to the same. Where a
+    /// trial behind it is better by more than the noise of the rows, that one is the best, and these are all trials.
     pub n_repeated: usize,
+    /// Whether so many trials give the best one again.
+    pub is_repeated: bool,
     /// Those of earlier runs.
     pub n_known: usize,
     /// Why trials could not be kept, if they could not.
@@ -107,17 +109,19 @@ pub fn study(
         let what = first.unwrap_or_else(|| "the metric is not defined on the rows held back".to_owned());
         return Err(Kind::Nothing { what }.into());
     };
-    let cut = schedule.told().iter().position(|told| !told.outcome.is_whole);
-    let of_best = schedule.told().iter().position(|told| told == best);
-    let n_trials = schedule.told().len();
-    Ok(Studied {
-        n_repeated: cut.filter(|cut| of_best.is_some_and(|best| best < *cut)).unwrap_or(n_trials),
-        best: best.trial.clone(),
-        outcome: best.outcome.clone(),
-        n_trials,
-        n_known,
-        unkept,
-    })
+    let (told, n_trials) = (schedule.told(), schedule.told().len());
+    let n_whole = told.iter().position(|told| !told.outcome.is_whole).unwrap_or(n_trials);
+    let better =
+        |best: Option<&'_ Told>, at: usize| told[at].outcome.is_better(best.map(|best| &best.outcome));
+    let repeated = (0..n_whole).fold(None, |best, at| if better(best, at) { Some(&told[at]) } else { best });
+    let error = |told: &Told| told.outcome.error.unwrap_or(f64::INFINITY);
+    let is_near = |told: &&Told| error(told) <= error(best) + schedule.noise() * error(best).abs();
+    let (best, n_repeated, is_repeated) = match repeated.filter(is_near) {
+        Some(repeated) => (repeated, n_whole, true),
+        None => (best, n_trials, n_whole == n_trials),
+    };
+    let (best, outcome) = (best.trial.clone(), best.outcome.clone());
+    Ok(Studied { best, outcome, n_trials, n_repeated, is_repeated, n_known, unkept })
 }
 
 #[cfg(test)]
@@ -168,7 +172,16 @@ mod tests {
         let learners = names.iter().map(|name| (learn::learner(name).unwrap(), Vec::new())).collect();
         let (transforms, augment) = (Vec::new(), None);
         let facts = Facts { task: Task::Binary, n_rows: 200, n_numbers: 2, n_categories: 1, rare: 0.5 };
-        Schedule::new(Space { learners, transforms, augment, facts, n_held_back: 25, seed: Seed(0) }).unwrap()
+        Schedule::new(Space {
+            learners,
+            transforms,
+            augment,
+            for_ensemble: false,
+            facts,
+            n_held_back: 25,
+            seed: Seed(0),
+        })
+        .unwrap()
     }
 
     /// A study of so many trials; what ran, and how it ended.

@@ -78,24 +78,27 @@ impl Comparison {
 
 /// Refuses two models that answer different questions.
 pub(crate) fn same_question(paths: [&Path; 2], signatures: [&Signature; 2]) -> Result<(), Error> {
-    let differ = |what: &str, got: [String; 2]| {
-        let ([a, b], [got_a, got_b]) = (paths.map(Path::display), got);
-        Err(Error::input(format!(
-            "{a} and {b}: cannot be compared: expected the same {what}, got {got_a} and {got_b}; evaluate them one by one"
-        )))
-    };
+    let Some((what, [of_a, of_b])) = difference(signatures) else { return Ok(()) };
+    let [a, b] = paths.map(Path::display);
+    Err(Error::input(format!(
+        "{a} and {b}: cannot be compared: expected the same {what}, got {of_a} and {of_b}; evaluate them one by one"
+    )))
+}
+
+/// What tells the questions of two models apart, and what each of them has there; `None` if they answer the same one.
+pub(crate) fn difference(signatures: [&Signature; 2]) -> Option<(&'static str, [String; 2])> {
     let [a, b] = signatures;
     if a.task != b.task {
-        return differ("task", [a, b].map(|s| s.task.name().to_owned()));
+        return Some(("task", signatures.map(|s| s.task.name().to_owned())));
     }
     if a.classes != b.classes {
-        return differ("classes", [a, b].map(|s| classes(&s.classes)));
+        return Some(("classes", signatures.map(|s| classes(&s.classes))));
     }
     if a.positive != b.positive {
         let name = |s: &Signature| s.positive.and_then(|p| s.classes.get(p as usize)).cloned();
-        return differ("positive class", [a, b].map(|s| name(s).unwrap_or("none".to_owned())));
+        return Some(("positive class", signatures.map(|s| name(s).unwrap_or("none".to_owned()))));
     }
-    Ok(())
+    None
 }
 
 fn classes(names: &[String]) -> String {

@@ -220,7 +220,8 @@ pub(crate) fn evaluate_rows(
         first_batch.get_or_insert(batch);
     }
     if !gathered.unseen.is_empty() && !asked.drop_unseen {
-        return Err(unseen_error(&gathered.unseen, source.name(), &signature.target));
+        let cure = "leave those rows out with --drop-unseen";
+        return Err(unseen_error(&gathered.unseen, source.name(), &signature.target, cure));
     }
     let Some((truth, predictions)) = gathered.truth.take() else {
         let (name, target) = (source.name(), &signature.target);
@@ -259,12 +260,7 @@ struct Gathered {
 impl Gathered {
     fn add(&mut self, batch: crate::table::BatchTruth, predicted: Predictions, n_classes: usize) {
         self.n_missing += batch.n_missing;
-        for (class, n) in batch.unseen {
-            match self.unseen.iter_mut().find(|(c, _)| *c == class) {
-                Some((_, all)) => *all += n,
-                None => self.unseen.push((class, n)),
-            }
-        }
+        add_unseen(&mut self.unseen, batch.unseen);
         if batch.rows.is_empty() {
             return;
         }
@@ -272,13 +268,7 @@ impl Gathered {
         match &mut self.truth {
             None => self.truth = Some((batch.truth, predicted)),
             Some((truth, predictions)) => {
-                match (truth, batch.truth) {
-                    (Truth::Values(all), Truth::Values(more)) => all.extend(more),
-                    (Truth::Classes { labels, .. }, Truth::Classes { labels: more, .. }) => {
-                        labels.extend(more)
-                    }
-                    _ => {}
-                }
+                truth.append(batch.truth);
                 predictions.append(predicted);
             }
         }
@@ -299,13 +289,36 @@ impl Gathered {
     }
 }
 
-fn unseen_error(unseen: &[(String, usize)], source: &str, target: &str) -> Error {
+/// Adds the unseen classes of a batch to those of the batches before.
+pub(crate) fn add_unseen(all: &mut Vec<(String, usize)>, more: Vec<(String, usize)>) {
+    for (class, n) in more {
+        match all.iter_mut().find(|(known, _)| *known == class) {
+            Some((_, n_known)) => *n_known += n,
+            None => all.push((class, n)),
+        }
+    }
+}
+
+/// Refuses rows of unseen classes; `cure` is what to do.
+pub(crate) fn unseen_error(unseen: &[(String, usize)], source: &str, target: &str, cure: &str) -> Error {
     let shown: Vec<String> = unseen.iter().take(3).map(|(c, n)| format!("\"{c}\" ({n} rows)")).collect();
     Error::input(format!(
-        "{source}: target \"{target}\": {} classes were not seen in training: {}; leave those rows out with --drop-unseen",
+        "{source}: target \"{target}\": {} classes were not seen in training: {}; {cure}",
         unseen.len(),
         shown.join(", ")
     ))
+}
+
+/// The score by a metric; `None` where it is not defined on these rows.
+///
+/// # Errors
+/// A metric of another task.
+pub(crate) fn score_of(metric: &MetricEntry, observed: &Observed<'_>) -> Result<Option<f64>, Error> {
+    match metric.score(observed) {
+        Ok(score) => Ok(Some(score)),
+        Err(e) if matches!(e.kind(), metrics::Kind::Undefined { .. }) => Ok(None),
+        Err(e) => Err(e.into()),
+    }
 }
 
 /// Everything that follows from truth and predictions; `finish` adds what follows from the model.
@@ -317,11 +330,7 @@ pub(crate) fn report(
 ) -> Result<Evaluated, Error> {
     let n_rows = truth.n_rows();
     let partial = truth.observe(predictions, |observed| -> Result<Evaluated, Error> {
-        let score = match metric.score(observed) {
-            Ok(score) => Some(score),
-            Err(e) if matches!(e.kind(), metrics::Kind::Undefined { .. }) => None,
-            Err(e) => return Err(e.into()),
-        };
+        let score = score_of(metric, observed)?;
         let metrics =
             metrics::all_scores(observed).into_iter().filter_map(|(m, s)| Some((m.name, s.ok()?))).collect();
         let (confusion, class_table, averages) = match observed {

@@ -43,6 +43,8 @@ pub(crate) struct Fitted<'a> {
     pub(crate) options: &'a FitOptions,
     pub(crate) learner: &'static LearnerEntry,
     pub(crate) params: &'a Params,
+    /// The learner is the heaviest of several.
+    pub(crate) is_ensemble: bool,
     pub(crate) metric: &'static MetricEntry,
     pub(crate) aim: Aim<'a>,
     pub(crate) table: &'a Table,
@@ -79,11 +81,13 @@ pub(crate) fn figures(fitted: &Fitted<'_>, ctx: &Ctx<'_>) -> Result<Figures, Err
     let shown = Shown::of(&looked, ctx)?;
     let folds = recipe::fold_scores(prepared, validated, fitted.metric);
     let perturbed = perturbed(fitted, &shown)?;
+    // Floats of one member say nothing of the others.
+    let compared = perturbed.as_ref().filter(|_| !fitted.is_ensemble);
     let changes = match &perturbed {
         Some(perturbed) => Some(perturbed.changes(&fitted.scorer.predict(&perturbed.batch, ctx)?)),
         None => None,
     };
-    let floats = float_side(fitted, perturbed.as_ref().zip(changes.as_ref()), &folds, ctx)?;
+    let floats = float_side(fitted, compared.zip(changes.as_ref()), &folds, ctx)?;
     let asked = (options.scheme, aim, seed);
     let learning = recipe::learning_curve(prepared, learner, params, asked, validated, ctx);
     let learning = learning.into_iter().map(|p| LearningPoint {

@@ -4,26 +4,26 @@ use crate::Error;
 use crate::calibrated::{ProbabilityCalibration, calibrated};
 use crate::chance::is_chance;
 use crate::costs::CostTable;
+use crate::demands::Demands;
 use crate::drift::{drift_from, overfit};
 use crate::evaluate::{self, Evaluated, OnRows, evaluate_rows, metric_task, report};
 use crate::figures::{Fitted, figures};
-use crate::fit_report::{FitReport, Stages, Status};
+use crate::fit_report::{FitMember, FitReport, Stages, Status};
 use crate::float_side::{FloatSide, LEAST_CORRELATION};
 use crate::joined::rows_of_second;
 use crate::output::{refuse_same_file, write_whole};
 use crate::relation_options::RelationOptions;
-use crate::searched::{Chosen, Ready, Workshop, named};
+use crate::searched::{Chosen, ChosenMember, Ready, Wanted, Workshop, named};
 use crate::table::{Scorer, batch_truth, rows_for};
 use crate::timing::measure;
 use compose::calibrate;
 use data::{Encoding, Markers, ReadOptions, Source, Table, Target, TargetOptions};
 use ir::{ColumnKind, Signature, Task};
 use jobs::{Cancel, Clock, Ctx};
-use learn::LearnerEntry;
 use metrics::MetricEntry;
-use params::{Params, settings_of};
+use params::settings_of;
 use recipe::{
-    Aim, Augment, Duplicates, Finished, MissingCells, Prepared, Scheme, ScoreMap, Step, Validated, Warning,
+    Aim, Augment, Combination, Duplicates, Finished, MissingCells, Scheme, ScoreMap, Step, Validated, Warning,
 };
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -76,6 +76,12 @@ pub struct FitOptions {
     pub learners: Vec<String>,
     /// Parameters of learners: learner, name, value.
     pub settings: Vec<(String, String, String)>,
+    /// What becomes of the best candidates in the end.
+    pub refit: Refit,
+    /// What candidates are combined by: `auto`, `none` or the name of an ensemble.
+    pub ensemble: String,
+    /// Parameters of ensembles: ensemble, name, value.
+    pub ensemble_settings: Vec<(String, String, String)>,
     /// A folder that keeps trials, so that a run goes on where another one was stopped.
     pub resume: Option<PathBuf>,
     /// Probability calibration: `auto`, `none` or the name of a calibrator.
@@ -108,6 +114,16 @@ impl FitOptions {
     }
 }
 
+/// What the model is fitted on, once it is known which candidates it holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Refit {
+    /// Once, on all rows.
+    #[default]
+    All,
+    /// Once for each fold, on the rows that it does not hold back; the mean of these fits is the model (bagging).
+    Folds,
+}
+
 /// What is known before any row is read.
 struct Asked {
     metric: Option<&'static MetricEntry>,
@@ -124,6 +140,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     asked_steps(&options.transforms, &options.transform_settings)?;
     options.named_augmentation().map(|name| options.augmentation(name)).transpose()?;
     let calibrator = calibrate::Asked::parse(&options.calibrator, &options.calibrator_settings)?;
+    let ensemble = Wanted::parse(&options.ensemble, &options.ensemble_settings)?;
     let asked = Asked { metric, calibrator };
     let cost_table = options.costs.as_deref().map(CostTable::read).transpose()?;
     let test_source = options.test.as_deref().map(Source::parse).transpose()?;
@@ -152,6 +169,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
 
     let learners = named(options, Some(target.task))?;
     asked.calibrator.answers(target.task)?;
+    ensemble.answers(target.task)?;
     let costs = cost_table.as_ref().map(|table| table.of_classes(&target.classes)).transpose()?;
 
     let workshop = Workshop {
@@ -163,25 +181,31 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         costs: costs.as_ref(),
         ready: Ready::default(),
         best: RefCell::default(),
+        ensemble,
+        pool: RefCell::default(),
     };
     let chosen = match &learners[..] {
         [first, ..] if ctx.budget.units() == Some(1) => workshop.only(first, ctx)?,
         _ => workshop.best_of(learners, ctx)?,
     };
-    let Chosen { learner, params, trial, prepared, validated, searched, seconds } = chosen;
+    let Chosen { members, combination, validated, searched, seconds } = chosen;
     workshop.ready.clear();
+    // Of several the heaviest: what is shown of one candidate is shown of it.
+    let Some(ChosenMember { learner, params, trial, prepared, .. }) = members.first() else {
+        return Err(Error::bug("fit: nothing was chosen"));
+    };
     let aim = Aim { metric, costs: costs.as_ref(), factors: prepared.class_factors.as_deref() };
     let clock = Clock::start();
-    let (validated, calibrator) = calibrated(&asked.calibrator, &prepared, validated, aim, ctx)?;
+    let (validated, calibrator) = calibrated(&asked.calibrator, prepared, validated, aim, ctx)?;
     [stages.encode, stages.validate] = [seconds[0], seconds[1] + clock.seconds()];
     let work = searched.as_ref().map_or(1, |s| s.n_repeated as u64);
 
     let clock = Clock::start();
     ctx.progress.stage("fitting on all rows", validated.rounds.map(|[first, _]| first.into()));
     let score_map = calibrator.as_ref().map(|made| &made.map);
-    let told = Told { validated: &validated, metric, score_map, work };
-    let finished = finish(options, (learner, &params), &prepared, &target, told, ctx)?;
-    let Finished { model, warnings: of_last_fit, cleaned: by_last_fit } = finished;
+    let told = Told { validated: &validated, combination: combination.as_ref(), metric, score_map, work };
+    let finished = finish(options, &members, &target, told, ctx)?;
+    let Finished { model, member_bytes, warnings: of_last_fit, cleaned: by_last_fit } = finished;
     stages.finish = clock.seconds();
 
     // From here on only the bytes count: what is measured is what was written.
@@ -222,18 +246,19 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     }
     stages.test = clock.seconds();
     let clock = Clock::start();
-    let prepare = workshop.prepare_options(learner, &params, &trial)?;
+    let prepare = workshop.prepare_options(learner, params, trial)?;
     let figures = options.figures.then(|| {
         let fitted = Fitted {
             options,
             learner,
-            params: &params,
+            params,
+            is_ensemble: combination.is_some(),
             metric,
             aim,
             table: &table,
             target: &target,
             prepare: &prepare,
-            prepared: &prepared,
+            prepared,
             validated: &validated,
             score_map,
             model: &model,
@@ -270,6 +295,10 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     if let Some(why) = searched.as_ref().and_then(|s| s.unkept.as_ref()) {
         warnings.push(Warning::table("trials_not_kept", why.clone()));
     }
+    if searched.as_ref().is_some_and(|s| !s.is_repeated) {
+        let text = "the best candidates came behind one that was cut off for lack of time: --work may give another model; give more --time for one that it gives again";
+        warnings.push(Warning::table("not_repeated", text.to_owned()));
+    }
     if validated.n_skipped > 0 && !ctx.cancel.is_cancelled() {
         let text = format!("{} folds were left out for lack of time; give more --time", validated.n_skipped);
         warnings.push(Warning::table("folds_left_out", text));
@@ -282,6 +311,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     })?;
     let told = cost_table.as_ref().zip(costs.as_ref());
     let cost_report = told.map(|(table, costs)| table.report(costs, &oof, test.as_ref()));
+    let bytes_of_all = bytes.len() as u64;
     let mut made = FitReport {
         status: Status::Ok,
         task: target.task,
@@ -304,8 +334,13 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         seconds: ctx.budget.clock().seconds(),
         stages,
         work,
-        learner: learner.name,
-        recipe: prepared.recipe(&params),
+        learner: if members.len() > 1 { ENSEMBLE } else { learner.name },
+        recipe: recipe_of(&members),
+        members: members
+            .iter()
+            .zip(member_bytes.iter().chain(std::iter::repeat(&bytes_of_all)))
+            .map(FitMember::of)
+            .collect(),
         searched,
         rounds: validated.rounds.map(|[first, second]| first + second),
         warnings,
@@ -315,7 +350,8 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         model: options.output.clone(),
         figures,
     };
-    made.status = demands(options, &made);
+    let demands = Demands { min_score: options.min_score, max_bytes: options.max_bytes };
+    made.status = demands.status(metric, made.score(), made.bytes);
     Ok(made)
 }
 
@@ -407,23 +443,38 @@ fn check_test(test: &Source, options: &FitOptions, target: &Target) -> Result<()
     )))
 }
 
+/// What a report calls several candidates that are combined.
+const ENSEMBLE: &str = "ensemble";
+
 /// What the folds tell the fit on all rows.
 struct Told<'a> {
     validated: &'a Validated,
+    combination: Option<&'a Combination>,
     metric: &'a MetricEntry,
     score_map: Option<&'a ScoreMap>,
     work: u64,
 }
 
+/// For people: the recipe, or those of an ensemble with their weights.
+fn recipe_of(members: &[ChosenMember<'_>]) -> String {
+    match members {
+        [one] => one.recipe(),
+        _ => members
+            .iter()
+            .map(|m| format!("{:.3} ({})", m.weight, m.recipe()))
+            .collect::<Vec<_>>()
+            .join(" + "),
+    }
+}
+
 fn finish(
     options: &FitOptions,
-    (learner, params): (&LearnerEntry, &Params),
-    prepared: &Prepared<'_>,
+    members: &[ChosenMember<'_>],
     target: &Target,
     told: Told<'_>,
     ctx: &Ctx<'_>,
 ) -> Result<Finished, Error> {
-    let Told { validated, metric, score_map, work } = told;
+    let Told { validated, combination, metric, score_map, work } = told;
     let metrics = validated.score.map(|s| (format!("{} (oof)", metric.name), s)).into_iter().collect();
     let origin = recipe::Origin {
         target: &options.target,
@@ -432,6 +483,8 @@ fn finish(
         missing: &options.missing,
         seed: options.seed,
         work,
+        recipe: recipe_of(members),
+        combination,
         decision: &validated.decision,
         score_map,
         metrics,
@@ -440,7 +493,8 @@ fn finish(
     let cancel = Cancel::new();
     let cancel = if ctx.cancel.is_cancelled() { &cancel } else { ctx.cancel };
     let ctx = Ctx { cancel, ..*ctx };
-    Ok(recipe::finish(prepared, learner, params, validated.rounds, origin, &ctx)?)
+    let members: Vec<recipe::Member<'_>> = members.iter().map(ChosenMember::member).collect();
+    Ok(recipe::finish(&members, origin, &ctx)?)
 }
 
 fn unfit_metric(metric: &MetricEntry, task: Task) -> Error {
@@ -451,24 +505,4 @@ fn unfit_metric(metric: &MetricEntry, task: Task) -> Error {
         metric.name,
         fit.join(", ")
     ))
-}
-
-/// What was demanded and not reached.
-fn demands(options: &FitOptions, made: &FitReport) -> Status {
-    let mut unmet = Vec::new();
-    if let Some(least) = options.min_score {
-        let reached = made.score();
-        let met = reached.is_some_and(|s| if made.greater_is_better { s >= least } else { s <= least });
-        if !met {
-            let word = if made.greater_is_better { "at least" } else { "at most" };
-            let got = reached.map_or("undefined".to_owned(), |s| s.to_string());
-            unmet.push(format!("{} {got}, {word} {least} was demanded", made.metric));
-        }
-    }
-    if let Some(most) = options.max_bytes
-        && made.bytes > most
-    {
-        unmet.push(format!("{} bytes, at most {most} were demanded", made.bytes));
-    }
-    if unmet.is_empty() { Status::Ok } else { Status::Unmet(unmet) }
 }

@@ -4,7 +4,7 @@ use crate::calibrated::ProbabilityCalibration;
 use crate::costs::CostReport;
 use crate::evaluate::Evaluated;
 use crate::figures::Figures;
-use crate::searched::Searched;
+use crate::searched::{ChosenMember, Searched};
 use crate::timing::Speed;
 use ir::Task;
 use recipe::{Cleaned, Warning};
@@ -34,6 +34,25 @@ pub struct Stages {
     pub test: f64,
     /// The figures of a report.
     pub figures: f64,
+}
+
+/// A candidate that the model holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FitMember {
+    /// Its learner.
+    pub learner: &'static str,
+    /// Its recipe, for people.
+    pub recipe: String,
+    /// Its weight in the sum; 1 if it is alone.
+    pub weight: f64,
+    /// Length of the file that would hold it alone.
+    pub bytes: u64,
+}
+
+impl FitMember {
+    pub(crate) fn of((member, &bytes): (&ChosenMember<'_>, &u64)) -> FitMember {
+        FitMember { learner: member.learner.name, recipe: member.recipe(), weight: member.weight, bytes }
+    }
 }
 
 /// What came of a fit.
@@ -81,8 +100,10 @@ pub struct FitReport {
     pub stages: Stages,
     /// Units of work: candidates tried.
     pub work: u64,
-    /// The learner.
+    /// The learner, or `ensemble`.
     pub learner: &'static str,
+    /// The candidates that the model holds, the heaviest first.
+    pub members: Vec<FitMember>,
     /// What was tried, if there was a choice.
     pub searched: Option<Searched>,
     /// The learner and what was set.

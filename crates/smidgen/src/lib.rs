@@ -1,14 +1,16 @@
 //! smidgen: the smallest and fastest model that keeps the accuracy, proven.
 //!
 //! The only public Rust surface of the project. [`fit`] turns a table into a model file, [`evaluate`]
-//! measures it, [`predict`] applies it, [`bench`] times it, [`export`] hands it to others, [`inspect`](Inspected) shows it, [`verify_file`] proves that
+//! measures it, [`predict`] applies it, [`compose`](compose()) makes one of several, [`bench`] times it, [`export`] hands it to others, [`inspect`](Inspected) shows it, [`verify_file`] proves that
 //! this machine computes it. Every figure comes from the integers that are deployed.
 
 mod bench;
 mod calibrated;
 mod chance;
 mod compare;
+mod composed;
 mod costs;
+mod demands;
 mod drift;
 mod error;
 mod evaluate;
@@ -35,6 +37,8 @@ mod stability;
 mod table;
 mod timing;
 
+pub use ::compose::calibrate::{CALIBRATORS, CalibratorEntry};
+pub use ::compose::combine::{ENSEMBLES, EnsembleEntry};
 pub use ::evaluate::Test;
 pub use ::evaluate::explain::{Dependence, GridPoint, Importance, ScoreTable, Side};
 pub use ::evaluate::number;
@@ -45,7 +49,7 @@ pub use ::quantize::{Bins, Cause, Effect, LayerReport, Portability, Remedy, Satu
 pub use bench::{BenchOptions, Timed, bench};
 pub use calibrated::ProbabilityCalibration;
 pub use compare::{Comparison, Evaluation};
-pub use compose::calibrate::{CALIBRATORS, CalibratorEntry};
+pub use composed::{ComposeOptions, ComposeReport, ComposedMember, compose};
 pub use costs::CostReport;
 pub use data::{ColumnProfile, ColumnSummary, Encoding, Format, ReadOptions, Spread, TableProfile, Value};
 pub use error::{Error, Nature};
@@ -53,8 +57,8 @@ pub use evaluate::{EvaluateOptions, Evaluated, evaluate};
 pub use evaluation_report::{EvaluationFigures, evaluation_page};
 pub use export::{ExportOptions, Exported, export};
 pub use figures::Figures;
-pub use fit::{FitOptions, fit};
-pub use fit_report::{FitReport, Stages, Status};
+pub use fit::{FitOptions, Refit, fit};
+pub use fit_report::{FitMember, FitReport, Stages, Status};
 pub use float_side::FloatSide;
 pub use inspect::{Inspected, ModelSummary, TableSummary, inspect};
 pub use ir::{AnswerKind, ColumnKind, Layout, PixelMap, Task};

@@ -2,25 +2,29 @@
 
 mod board;
 mod cost;
+mod ensemble;
+mod pool;
 mod ready;
 
 use crate::Error;
 use crate::costs::class_weights;
-use crate::fit::{FitOptions, steps};
+use crate::fit::{FitOptions, Refit, steps};
 use arrow_array::Array;
 use board::Board;
 use cost::{memory, work};
+pub(crate) use ensemble::Wanted;
 use ir::ColumnKind;
 use ir::Task;
 use ir::digest::Digest;
 use jobs::{Clock, Ctx, InTurn, Seed, Silent, Threads};
-use learn::{Goal, LearnerEntry};
+use learn::{Goal, LearnerEntry, StageRounds};
 use metrics::MetricEntry;
 use params::{Params, settings_of};
+use pool::{Kept, Pool};
 pub(crate) use ready::Ready;
 use recipe::{
-    Aim, Candidate, Costs, PrepareOptions, Prepared, Relations, Rung, Truth, Validated, validate,
-    validate_while, with_floats,
+    Aim, Candidate, Combination, Costs, PrepareOptions, Prepared, Relations, Rung, Truth, Validated,
+    validate, validate_while, with_floats,
 };
 use search::{Facts, Outcome, Rungs, Schedule, Space, Store, Studied, Told, Trial, study};
 use std::cell::RefCell;
@@ -45,6 +49,8 @@ pub struct Searched {
     pub n_trials: usize,
     /// Trials that give the same model again, with `--work`.
     pub n_repeated: usize,
+    /// Whether they do: candidates that are better may stand behind one that was cut off.
+    pub is_repeated: bool,
     /// Trials of earlier runs.
     pub n_known: usize,
     /// The best trials: what was tried, its score, the seconds that it took.
@@ -63,6 +69,8 @@ pub(crate) struct Workshop<'t> {
     pub(crate) costs: Option<&'t Costs>,
     pub(crate) ready: Ready<'t>,
     pub(crate) best: RefCell<Option<Best<'t>>>,
+    pub(crate) ensemble: Wanted,
+    pub(crate) pool: RefCell<Pool>,
 }
 
 /// The best trial of this run, with what was predicted.
@@ -76,16 +84,44 @@ pub(crate) struct Best<'t> {
     fold: Duration,
 }
 
-/// What is fitted on all rows.
-pub(crate) struct Chosen<'t> {
+/// A candidate that is fitted on all rows.
+pub(crate) struct ChosenMember<'t> {
     pub(crate) learner: &'static LearnerEntry,
     pub(crate) params: Params,
     pub(crate) trial: Trial,
     pub(crate) prepared: Rc<Prepared<'t>>,
+    pub(crate) rounds: Option<StageRounds>,
+    /// Its weight in an ensemble.
+    pub(crate) weight: f64,
+    /// Rows of fits whose mean it is; all rows unless there are some.
+    pub(crate) subsets: Rc<[Vec<u32>]>,
+}
+
+/// What is fitted on all rows: one candidate, or several that are combined, the heaviest first.
+pub(crate) struct Chosen<'t> {
+    pub(crate) members: Vec<ChosenMember<'t>>,
+    pub(crate) combination: Option<Combination>,
     pub(crate) validated: Validated,
     pub(crate) searched: Option<Searched>,
     /// Seconds that preparing took, and trials.
     pub(crate) seconds: [f64; 2],
+}
+
+impl ChosenMember<'_> {
+    /// For people.
+    pub(crate) fn recipe(&self) -> String {
+        let recipe = self.prepared.recipe(&self.params);
+        match self.subsets.len() {
+            0 => recipe,
+            n => format!("mean of {n} folds of {recipe}"),
+        }
+    }
+
+    /// What is fitted on all rows.
+    pub(crate) fn member(&self) -> recipe::Member<'_> {
+        let candidate = Candidate { prepared: &self.prepared, learner: self.learner, params: &self.params };
+        recipe::Member { candidate, rounds: self.rounds, subsets: &self.subsets }
+    }
 }
 
 impl<'t> Workshop<'t> {
@@ -159,7 +195,12 @@ impl<'t> Workshop<'t> {
         let ctx = &Ctx { threads: if is_narrow { &one } else { ctx.threads }, ..*ctx };
         let validated = validate(&prepared, learner, &params, self.options.scheme, aim, seed, ctx)?;
         let seconds = [encoded, clock.seconds() - encoded];
-        Ok(Chosen { learner, params, trial, prepared, validated, searched: None, seconds })
+        let rounds = validated.rounds;
+        let member =
+            ChosenMember { learner, params, trial, prepared, rounds, weight: 1.0, subsets: Rc::default() };
+        let chosen = Chosen { members: vec![member], combination: None, validated, searched: None, seconds };
+        // One configuration is what was asked for, unless folds were.
+        Ok(if self.options.refit == Refit::Folds { self.with_folds(chosen, ctx) } else { chosen })
     }
 
     /// The best of many configurations.
@@ -182,6 +223,7 @@ impl<'t> Workshop<'t> {
             learners,
             transforms: self.options.transforms.clone(),
             augment: self.options.augment.clone(),
+            for_ensemble: !self.ensemble.is_none(),
             facts,
             n_held_back: self.options.scheme.n_held_back(facts.n_rows),
             seed: Seed(self.options.seed),
@@ -192,7 +234,10 @@ impl<'t> Workshop<'t> {
         let studied =
             study(&mut schedule, &InTurn::new(&work), store.as_ref(), &is_time_left, &mut board, ctx)?;
         let searched = self.searched(&schedule, &studied);
-        let chosen = self.chosen(&studied, ctx)?;
+        let (best, took) = self.chosen(&studied, ctx)?;
+        let chosen = self.with_others(best, (&schedule, &studied), ctx)?;
+        let chosen = self.with_floats(chosen, took, ctx)?;
+        let chosen = self.with_folds(chosen, ctx);
         let seconds = [encoded, clock.seconds() - encoded];
         Ok(Chosen { searched: Some(searched), seconds, ..chosen })
     }
@@ -262,6 +307,12 @@ impl<'t> Workshop<'t> {
         // Learners keep what they have when their time is spent.
         let is_whole = is_whole && !budget.was_spent();
         let outcome = Outcome { error, rungs, work, is_whole, ..Outcome::default() };
+        if let Some(validated) =
+            done.as_ref().filter(|_| !self.ensemble.is_none() && is_whole && error.is_some())
+        {
+            let kept = Kept::of(trial.without_bars(), outcome.clone(), validated, fold);
+            self.pool.borrow_mut().keep(kept);
+        }
         let mut best = self.best.borrow_mut();
         if let Some(validated) = done
             && outcome.is_better(best.as_ref().map(|best| &best.outcome))
@@ -304,29 +355,43 @@ impl<'t> Workshop<'t> {
         let share = if self.options.figures { LEFT.1 } else { LEFT.0 };
         let whole = ctx.budget.left().map_or(0.0, |left| (left + ctx.budget.clock().elapsed()).as_secs_f64());
         // More rows than a fold, and measurements of what is written.
-        Duration::from_secs_f64((2.0 * fold + MEASURING + share * whole).min(0.5 * whole))
+        let studied = ctx.budget.clock().seconds();
+        let fits = (2.0 * fold).max(ensemble::seconds(&self.pool.borrow(), studied));
+        let choosing = if self.ensemble.is_none() { 0.0 } else { ensemble::CHOOSING };
+        Duration::from_secs_f64((fits + MEASURING + (share + choosing) * whole).min(0.5 * whole))
     }
 
-    /// The best trial, ready to be fitted on all rows; one of an earlier run is done again.
-    fn chosen(&self, studied: &Studied, ctx: &Ctx<'_>) -> Result<Chosen<'t>, Error> {
+    /// The best trial, ready to be fitted on all rows; one of an earlier run is done again. Beside it the time that its
+    /// folds took.
+    fn chosen(&self, studied: &Studied, ctx: &Ctx<'_>) -> Result<(Chosen<'t>, Duration), Error> {
         let trial = studied.best.without_bars();
         let learner = learn::learner(&trial.learner)?;
         let params = learner.params(&trial.settings)?;
         let known = self.best.borrow_mut().take().filter(|best| best.trial == trial);
-        let (seed, scheme) = (Seed(self.options.seed), self.options.scheme);
         let (prepared, validated, took) = match known {
             Some(Best { prepared, validated, took, .. }) => (prepared, validated, took),
             None => {
+                let (seed, scheme) = (Seed(self.options.seed), self.options.scheme);
                 let prepared = self.prepared((learner, &params), &trial, ctx)?;
                 let aim = self.aim(&prepared);
                 let validated = validate(&prepared, learner, &params, scheme, aim, seed, ctx)?;
                 (prepared, validated, Duration::ZERO)
             }
         };
-        let candidate = Candidate { prepared: &prepared, learner, params: &params };
-        let aim = self.aim(&prepared);
-        let validated = with_floats(&candidate, validated, (scheme, aim), took, (seed, ctx))?;
-        Ok(Chosen { learner, params, trial, prepared, validated, searched: None, seconds: [0.0; 2] })
+        let (rounds, subsets) = (validated.rounds, Rc::default());
+        let member = ChosenMember { learner, params, trial, prepared, rounds, weight: 1.0, subsets };
+        let (members, combination) = (vec![member], None);
+        Ok((Chosen { members, combination, validated, searched: None, seconds: [0.0; 2] }, took))
+    }
+
+    /// What one candidate predicts without rounding beside, as time allows; `took` is the time that its folds took.
+    fn with_floats(&self, chosen: Chosen<'t>, took: Duration, ctx: &Ctx<'_>) -> Result<Chosen<'t>, Error> {
+        let [only] = &chosen.members[..] else { return Ok(chosen) };
+        let candidate = only.member().candidate;
+        let asked = (self.options.scheme, self.aim(&only.prepared));
+        let seed = Seed(self.options.seed);
+        let validated = with_floats(&candidate, chosen.validated, asked, took, (seed, ctx))?;
+        Ok(Chosen { validated, ..chosen })
     }
 
     fn searched(&self, schedule: &Schedule, studied: &Studied) -> Searched {
@@ -340,6 +405,7 @@ impl<'t> Workshop<'t> {
         Searched {
             n_trials: studied.n_trials,
             n_repeated: studied.n_repeated,
+            is_repeated: studied.is_repeated,
             n_known: studied.n_known,
             leaders: leaders.iter().take(SHOWN).map(told).collect(),
             unkept: studied.unkept.clone(),

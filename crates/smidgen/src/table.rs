@@ -229,6 +229,8 @@ pub(crate) fn is_integer(model: &Model) -> bool {
                 | Op::Threshold(_)
                 | Op::Tables(_)
                 | Op::Sum(_)
+                | Op::WeightedSum(_)
+                | Op::Votes(_)
                 | Op::ScoreCurve(_)
                 | Op::QGemm(_)
                 | Op::NearestRows(_)

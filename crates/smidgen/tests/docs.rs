@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 use quantize::{CORRECTIONS, GRIDS, OBSERVERS, ROUNDINGS};
-use smidgen::{AUGMENTATIONS, CALIBRATORS, COMMON, LEARNERS, ParamSpec, TRANSFORMS, past_rows, related_rows};
+use smidgen::{
+    AUGMENTATIONS, CALIBRATORS, COMMON, ENSEMBLES, LEARNERS, ParamSpec, TRANSFORMS, past_rows, related_rows,
+};
 use std::fmt::Write;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/parameters.md");
@@ -76,6 +78,15 @@ fn the_page_of_parameters_is_that_of_the_tables() {
         let tasks = c.tasks.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
         write!(page, "\n### {}\n\n{} ({tasks}).\n", c.name, c.doc).unwrap();
         table(&mut page, c.spec);
+    }
+    page.push_str(
+        "\n## Ensembles: `fit --ensemble`, `compose --method`\n\nHow several models become one; `--weights` gives a weight for each.\n",
+    );
+    for e in ENSEMBLES {
+        let tasks = e.tasks.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
+        let weights = if e.takes_weights { "; takes `--weights`" } else { "" };
+        write!(page, "\n### {}\n\n{} ({tasks}{weights}).\n", e.name, e.doc).unwrap();
+        table(&mut page, e.spec);
     }
     page.push_str(
         "\n## Networks: `quantize`\n\nA member is named with its settings, `NAME:PARAMETER=VALUE`.\n",

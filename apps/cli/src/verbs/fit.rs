@@ -9,8 +9,8 @@ use crate::{figures, look, page, values};
 use command::command;
 use serde_json::{Value, json};
 use smidgen::{
-    ColumnKind, Error, FitOptions, FitReport, LEARNERS, ReadOptions, Scheme, Searched, Status, Task, fit,
-    report_page,
+    ColumnKind, Error, FitOptions, FitReport, LEARNERS, ReadOptions, Refit, Scheme, Searched, Status, Task,
+    fit, report_page,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -105,6 +105,12 @@ pub(crate) struct Args {
     /// Learners to try; the usual ones, or those that --set names, unless given
     #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
     learners: Vec<String>,
+    /// What the best candidates are combined by: an ensemble's name, none, or auto, which takes one if it is better
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    ensemble: String,
+    /// What the model is fitted on in the end: all rows, or folds (the mean of a fit a fold: slower and larger)
+    #[arg(long, value_name = "WHAT", default_value = "all", value_parser = refit)]
+    refit: Refit,
     /// A folder that keeps what was tried: a run that was stopped goes on, a finished one is extended by more --time
     #[arg(long, value_name = "DIR")]
     resume: Option<PathBuf>,
@@ -231,6 +237,9 @@ fn options(args: &Args) -> Result<FitOptions, Error> {
         scheme,
         learners,
         settings: settings.learners,
+        refit: args.refit,
+        ensemble: args.ensemble.clone(),
+        ensemble_settings: settings.ensembles,
         resume: args.resume.clone(),
         calibrator: args.calibrator.clone(),
         calibrator_settings: settings.calibrators,
@@ -241,6 +250,14 @@ fn options(args: &Args) -> Result<FitOptions, Error> {
         seed: args.seed,
         figures: args.report.is_some(),
     })
+}
+
+fn refit(text: &str) -> Result<Refit, String> {
+    match text {
+        "all" => Ok(Refit::All),
+        "folds" => Ok(Refit::Folds),
+        other => Err(format!("expected all or folds, got \"{other}\"")),
+    }
 }
 
 fn text(made: &FitReport) -> String {
@@ -361,7 +378,9 @@ fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
         "ns_single": figures::number(Some(made.speed.ns_single)),
         "seconds": made.seconds,
         "work": made.work,
-        "members": [{"learner": made.learner, "weight": 1.0, "bytes": made.bytes}],
+        "members": made.members.iter().map(|m| json!({
+            "learner": m.learner, "recipe": m.recipe, "weight": m.weight, "bytes": m.bytes,
+        })).collect::<Vec<_>>(),
         "front": [{"point": 1, "score": figures::number(score), "bytes": made.bytes, "cost_ns": null}],
         "warnings": figures::warnings(&made.warnings),
         "trials": made.searched.as_ref().map(|s| s.leaders.iter().map(|(what, score, seconds)| json!({

@@ -56,21 +56,25 @@ impl Calibrator for Isotonic {
     /// # Source  Zadrozny & Elkan, KDD 2002; Ayer et al., Annals of Mathematical Statistics 26, 1955. Deviations: row
     /// weights; lines on log odds where scikit-learn's are on probabilities; the ends; at most `max_blocks`.
     fn fit(&self, rows: &ScoredRows, params: &Params) -> Vec<Curve> {
-        let blocks = pooled(rows);
-        let blocks = at_most(blocks, params.int("max_blocks").max(2) as usize);
-        let all: f64 = rows.row_weights().iter().sum();
-        let least = 1.0 / (all + 2.0);
-        let mut points: Vec<(f64, f64)> = Vec::with_capacity(2 * blocks.len());
-        for block in &blocks {
-            let p = block.share().clamp(least, 1.0 - least);
-            let odds = math::log(p / (1.0 - p));
-            points.push((block.first, odds));
-            if block.last > block.first {
-                points.push((block.last, odds));
-            }
-        }
-        vec![Curve::Polygon(points)]
+        vec![rising(rows, params.int("max_blocks").max(2) as usize)]
     }
+}
+
+/// The isotonic curve from scores to log odds, of at most `most` blocks.
+pub(crate) fn rising(rows: &ScoredRows, most: usize) -> Curve {
+    let blocks = at_most(pooled(rows), most);
+    let all: f64 = rows.row_weights().iter().sum();
+    let least = 1.0 / (all + 2.0);
+    let mut points: Vec<(f64, f64)> = Vec::with_capacity(2 * blocks.len());
+    for block in &blocks {
+        let p = block.share().clamp(least, 1.0 - least);
+        let odds = math::log(p / (1.0 - p));
+        points.push((block.first, odds));
+        if block.last > block.first {
+            points.push((block.last, odds));
+        }
+    }
+    Curve::Polygon(points)
 }
 
 /// Blocks of rising shares.

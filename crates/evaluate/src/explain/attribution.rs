@@ -6,7 +6,7 @@
 
 use super::error::{Error, Kind};
 use super::feeds::Feeds;
-use super::parts::{Part, Scratch, i32s, i64s, parts_of, watched_for};
+use super::parts::{Part, Scratch, addends_of, i32s, i64s, watched_for};
 use super::score_tables::{ScoreTable, tables_of};
 use ir::fixed::power_of_two;
 use ir::op::{Link, LinkKind};
@@ -108,37 +108,38 @@ impl<'m> Explainer<'m> {
     /// Forests: exact Shapley values of the path-dependent game (Lundberg et al., 2020). Tables: a term's value minus
     /// its mean, of pairs half to each column. Products: weight times (integer minus its mean), exact up to the
     /// rounding of the score. Neighbours and similarities: sampled, see [`Explainer::is_sampled`]; other parts:
-    /// the part minus its mean, shared by its columns. A sum that is clamped to 32 bits is explained as if it were
-    /// not. In front of a calibrator's curve the score before it is explained, and the attributions of a row are scaled
-    /// by one factor so that they sum up behind it; where the curve is level they are scaled by its mean slope instead. O(background rows) of the interpreter and the walks of all trees.
+    /// the part minus its mean, shared by its columns. Of a weighted sum each part of a member counts times the
+    /// member's weight; a member behind a curve or votes is one part, as it is. A sum is explained as if it were neither
+    /// rounded nor clamped to 32 bits. In front of a calibrator's curve the score before it is explained, and the
+    /// attributions of a row are scaled by one factor so that they sum up behind it; where the curve is level they are
+    /// scaled by its mean slope instead. O(background rows) of the interpreter and the walks of all trees.
     ///
     /// # Errors
     /// `NoScore` for a model that predicts nothing or has no integer score; `NoRows`; `Deep`; columns that do not fit.
     pub fn new(model: &'m Model, background: &[Column<'_>]) -> Result<Explainer<'m>, Error> {
         let graph = model.graph();
         let Scored { score, curves, link } = score_of(model)?;
-        let values = parts_of(graph, score)?;
+        let (addends, mut expected) = addends_of(graph, score)?;
         let n_columns = model.signature().inputs.len();
         let feeds = Feeds::new(graph, n_columns);
         let mut watched = Vec::new();
-        let mut places: Vec<Range<usize>> = Vec::with_capacity(values.len());
-        for &part in &values {
+        let mut places: Vec<Range<usize>> = Vec::with_capacity(addends.len());
+        for addend in &addends {
             let first = watched.len();
-            watched.extend(watched_for(graph, part));
+            watched.extend(watched_for(graph, addend.value));
             places.push(first..watched.len());
         }
         if background.first().is_none_or(|c| c.n_rows() == 0) {
             return Err(Kind::NoRows.into());
         }
         let usual = watch(graph, background, &watched)?;
-        let parts = values.iter().zip(places);
+        let parts = addends.into_iter().zip(places);
         let parts: Vec<Part<'m>> = parts
-            .map(|(&value, seen)| Part::new(graph, value, &feeds, &usual, seen))
+            .map(|(addend, seen)| Part::new(graph, addend, &feeds, &usual, seen))
             .collect::<Result<_, _>>()?;
-        let width = parts.first().map_or(0, |p| p.expected().len());
-        let mut expected = vec![0.0; width];
+        expected.resize(parts.first().map_or(0, Part::width), 0.0);
         for part in &parts {
-            expected.iter_mut().zip(part.expected()).for_each(|(sum, &e)| *sum += e);
+            expected.iter_mut().enumerate().for_each(|(k, sum)| *sum += part.expected(k));
         }
         let is_row_wise = graph.nodes().iter().all(|n| n.op.payload().is_row_wise());
         Ok(Explainer { model, link, feeds, parts, curves, watched, expected, is_row_wise })
@@ -232,9 +233,9 @@ impl<'m> Explainer<'m> {
     }
 }
 
-/// The tables that are added up to the score of a model, of all parts that are such sums, of largest deviation over the
-/// rows first: log odds of the second of two classes or of each class, or units of the target. None of other models. In
-/// front of a calibrator's curve they are those before it. O(rows terms).
+/// The tables that are added up to the score of a model, of all parts that are such sums, those of members times their
+/// weights, of largest deviation over the rows first: log odds of the second of two classes or of each class, or units
+/// of the target. None of other models. In front of a calibrator's curve they are those before it. O(rows terms).
 ///
 /// # Errors
 /// `NoScore` for a model that predicts nothing or has no integer score; columns that do not fit.
@@ -242,11 +243,12 @@ pub fn score_tables(model: &Model, columns: &[Column<'_>]) -> Result<Vec<ScoreTa
     let graph = model.graph();
     let Scored { score, link, .. } = score_of(model)?;
     let mut all = Vec::new();
-    for part in parts_of(graph, score)? {
-        if let Some(node) = graph.maker(part)
+    let unit = real_of(link, &[], 1).factor;
+    for addend in addends_of(graph, score)?.0 {
+        if let Some(node) = graph.maker(addend.value)
             && let Op::Tables(op) = &node.op
         {
-            all.extend(tables_of(model, (node, *op), real_of(link, &[], 1).factor, columns)?);
+            all.extend(tables_of(model, (node, *op), |k| unit * addend.factor(k), columns)?);
         }
     }
     all.sort_by(|a, b| b.deviation.total_cmp(&a.deviation));

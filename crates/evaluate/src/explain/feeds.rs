@@ -67,10 +67,25 @@ impl Feeds {
         at(&self.of_value[value.0 as usize], j)
     }
 
-    /// Adds `amount` to the columns of a set, in equal shares. What no column feeds is constant and has no amount.
-    pub(crate) fn share(&self, set: u32, amount: f64, columns: &mut [f64]) {
-        let fed = &self.sets[set as usize];
-        let each = amount / fed.len().max(1) as f64;
+    /// These for a part that is multiplied by a factor before it is added.
+    pub(crate) fn times(&self, factor: f64) -> Weighed<'_> {
+        Weighed { feeds: self, factor }
+    }
+}
+
+/// The columns that feed a part, and what the part is multiplied by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Weighed<'f> {
+    feeds: &'f Feeds,
+    factor: f64,
+}
+
+impl Weighed<'_> {
+    /// Adds `amount`, times the factor, to the columns of a set, in equal shares. What no column feeds is constant and
+    /// has no amount.
+    pub(crate) fn share(self, set: u32, amount: f64, columns: &mut [f64]) {
+        let fed = &self.feeds.sets[set as usize];
+        let each = amount * self.factor / fed.len().max(1) as f64;
         fed.iter().for_each(|&column| columns[column as usize] += each);
     }
 }

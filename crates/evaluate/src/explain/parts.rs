@@ -1,24 +1,42 @@
 //! The parts of a score, and what each of them attributes to its features.
 //!
-//! A score is one part or a `Sum` of parts. Forests, tables, products and parts that compare rows are taken apart
-//! by their own arithmetic; any other part (words of one column as a bag, for one) counts as one feature, whose
-//! attribution is what it gives beyond its mean.
+//! A score is one part, a `Sum` of parts or a `WeightedSum` of members that are parts or such sums; a part of a member
+//! counts times the member's weight. Forests, tables, products and parts that compare rows are taken apart by their own
+//! arithmetic; any other part (words of one column as a bag, a member behind a curve or votes) counts as one feature,
+//! whose attribution is what it gives beyond its mean.
 
 use super::error::{Error, Kind};
 use super::feeds::Feeds;
 use super::sampled::{Comparing, Room, Sampled, Similar};
 use super::shap::{TreeShap, Walk};
-use ir::fixed::Requantize;
-use ir::op::{TableTerm, Tables};
+use ir::fixed::{Requantize, power_of_two};
+use ir::op::{TableTerm, Tables, WeightedSum};
 use ir::{Forest, Graph, Node, Op, Tensor, TensorData, ValueIdx};
 use std::ops::Range;
+
+/// A value that is added to a score, and what it is multiplied by there.
+#[derive(Debug)]
+pub(crate) struct Addend {
+    pub(crate) value: ValueIdx,
+    /// By score; none where it is added as it is.
+    factors: Vec<f64>,
+}
+
+impl Addend {
+    /// What the value is multiplied by in a score.
+    pub(crate) fn factor(&self, output: usize) -> f64 {
+        self.factors.get(output).copied().unwrap_or(1.0)
+    }
+}
 
 /// A part, ready to explain rows.
 #[derive(Debug)]
 pub(crate) struct Part<'g> {
+    addend: Addend,
     /// What it is computed from: places among the watched values.
     seen: Range<usize>,
     kind: PartKind<'g>,
+    /// Before the factors.
     expected: Vec<f64>,
 }
 
@@ -40,23 +58,41 @@ pub(crate) struct Scratch {
     codes: Vec<u8>,
 }
 
-/// The values that add up to a score.
+/// What adds up to a score: values, and a constant for each score; none of them where nothing is weighed.
 ///
 /// # Errors
-/// `NoScore` for a score that no node makes.
-pub(crate) fn parts_of(graph: &Graph, score: ValueIdx) -> Result<Vec<ValueIdx>, Error> {
-    let mut parts = Vec::new();
-    let mut open = vec![score];
-    while let Some(value) = open.pop() {
+/// `NoScore` for a score that no node makes; `Broken` for values that the graph's builder would have refused.
+pub(crate) fn addends_of(graph: &Graph, score: ValueIdx) -> Result<(Vec<Addend>, Vec<f64>), Error> {
+    let mut addends = Vec::new();
+    let mut constants: Vec<f64> = Vec::new();
+    let mut open = vec![Addend { value: score, factors: Vec::new() }];
+    while let Some(addend) = open.pop() {
+        let value = addend.value;
         let node = graph
             .maker(value)
             .ok_or_else(|| Kind::NoScore { got: format!("\"{}\"", graph.value(value).name) })?;
-        match &node.op {
-            Op::Sum(_) => open.extend(node.inputs.iter().rev()),
-            _ => parts.push(value),
+        match (&node.op, &node.inputs[..]) {
+            (Op::Sum(_), parts) => {
+                let same = |&value: &ValueIdx| Addend { value, factors: addend.factors.clone() };
+                open.extend(parts.iter().rev().map(same));
+            }
+            (Op::WeightedSum(op), [members @ .., weights, offsets]) => {
+                let (weights, offsets) = (i64s(graph, *weights)?, i64s(graph, *offsets)?);
+                let unit = power_of_two(-i32::from(op.shift));
+                constants.resize(offsets.len(), 0.0);
+                for (k, (sum, &offset)) in constants.iter_mut().zip(offsets).enumerate() {
+                    *sum += addend.factor(k) * unit * offset as f64;
+                }
+                let by_member = WeightedSum::by_member(weights, members.len());
+                for (&value, own) in members.iter().zip(by_member).rev() {
+                    let factor = |k| addend.factor(k) * unit * WeightedSum::weight(own, k) as f64;
+                    open.push(Addend { value, factors: (0..offsets.len()).map(factor).collect() });
+                }
+            }
+            _ => addends.push(addend),
         }
     }
-    Ok(parts)
+    Ok((addends, constants))
 }
 
 /// The values from which a part is explained: its codes, its small integers, or itself.
@@ -78,13 +114,13 @@ impl<'g> Part<'g> {
     /// As [`TreeShap::new`]; `Broken` for values that the graph's builder would have refused.
     pub(crate) fn new(
         graph: &'g Graph,
-        part: ValueIdx,
+        addend: Addend,
         feeds: &Feeds,
         background: &[Tensor],
         seen: Range<usize>,
     ) -> Result<Part<'g>, Error> {
         let own = &background[seen.clone()];
-        let node = graph.maker(part).ok_or_else(|| Error::broken("a part of the score"))?;
+        let node = graph.maker(addend.value).ok_or_else(|| Error::broken("a part of the score"))?;
         let sets = || node.inputs.iter().map(|&i| feeds.set_of(i, 0)).collect::<Vec<u32>>();
         let (kind, expected) = match &node.op {
             Op::Forest(op) => {
@@ -105,15 +141,20 @@ impl<'g> Part<'g> {
                 let n_rows = (scores.len() / width) as f64;
                 let sum = |k| scores.iter().skip(k).step_by(width).map(|&s| i64::from(s)).sum::<i64>();
                 let expected = (0..width).map(|k| sum(k) as f64 / n_rows).collect();
-                (PartKind::Whole { set: feeds.set_of(part, 0) }, expected)
+                (PartKind::Whole { set: feeds.set_of(addend.value, 0) }, expected)
             }
         };
-        Ok(Part { seen, kind, expected })
+        Ok(Part { addend, seen, kind, expected })
     }
 
-    /// Expectation of each score.
-    pub(crate) fn expected(&self) -> &[f64] {
-        &self.expected
+    /// Scores a row.
+    pub(crate) fn width(&self) -> usize {
+        self.expected.len()
+    }
+
+    /// Expectation of what is added to a score.
+    pub(crate) fn expected(&self, output: usize) -> f64 {
+        self.expected.get(output).map_or(0.0, |e| e * self.addend.factor(output))
     }
 
     /// True where attributions are sampled.
@@ -121,8 +162,8 @@ impl<'g> Part<'g> {
         matches!(self.kind, PartKind::Sampled(_))
     }
 
-    /// Adds to `columns` what moved score `output` of a row away from its expectation; `watched` are the values of
-    /// all parts.
+    /// Adds to `columns` what moved score `output` of a row away from its expectation, as far as the part did; `watched`
+    /// are the values of all parts.
     ///
     /// # Errors
     /// `Broken` for values of other kinds than those of the background.
@@ -136,6 +177,7 @@ impl<'g> Part<'g> {
         columns: &mut [f64],
     ) -> Result<(), Error> {
         let own = &watched[self.seen.clone()];
+        let feeds = feeds.times(self.addend.factor(output));
         match &self.kind {
             PartKind::Forest { forest, shap, sets } => {
                 scratch.codes.clear();

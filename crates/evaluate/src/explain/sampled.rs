@@ -6,7 +6,7 @@
 //! attributions, and the expectation is one number. Each second order is the one before, reversed.
 
 use super::error::{Error, Kind};
-use super::feeds::Feeds;
+use super::feeds::Weighed;
 use super::taken::shuffled;
 use ir::fixed::Requantize;
 use ir::op::{NearestRows, RbfParts, RbfSums};
@@ -132,7 +132,7 @@ impl Sampled {
         &self,
         row: &[i16],
         output: usize,
-        feeds: &Feeds,
+        feeds: Weighed<'_>,
         room: &mut Room,
         columns: &mut [f64],
     ) {

@@ -35,15 +35,15 @@ pub struct Side {
     pub counts: Vec<u32>,
 }
 
-/// The tables of a `Tables` node, of largest deviation first. `factor` makes integers real; `columns` are rows, one
-/// column an input of the graph. Tables that add nothing are left out. O(rows terms + places).
+/// The tables of a `Tables` node, of largest deviation first. `factor` makes the integers of a score real; `columns` are
+/// rows, one column an input of the graph. Tables that add nothing are left out. O(rows terms + places).
 ///
 /// # Errors
 /// `Broken` for a node that the graph's builder would have refused; columns that do not fit.
 pub(super) fn tables_of(
     model: &Model,
     (node, op): (&Node, Tables),
-    factor: f64,
+    factor: impl Fn(usize) -> f64,
     columns: &[Column<'_>],
 ) -> Result<Vec<ScoreTable>, Error> {
     let graph = model.graph();
@@ -52,7 +52,8 @@ pub(super) fn tables_of(
     let (sizes, named, cells) = (i64s(graph, *sizes)?, i64s(graph, *terms)?, i32s(graph, *values)?);
     let (terms, n_rows) = Tables::terms(sizes, named).ok_or_else(fail)?;
     let width = cells.len() / n_rows;
-    let factor = factor * f64::from(1u32 << op.shift.min(30));
+    let unit = f64::from(1u32 << op.shift.min(30));
+    let factors: Vec<f64> = (0..width).map(|k| factor(k) * unit).collect();
     let watched = watch(graph, columns, inputs)?;
     let codes = codes_of(&watched)?;
     let mut made = Vec::with_capacity(terms.len());
@@ -62,7 +63,8 @@ pub(super) fn tables_of(
         (0..seen).for_each(|row| counts[term.place(|column| codes[column][row]) - term.first] += 1);
         let mut real: Vec<f64> = cells[term.first * width..][..counts.len() * width]
             .iter()
-            .map(|&v| f64::from(v) * factor)
+            .zip(factors.iter().cycle())
+            .map(|(&v, factor)| f64::from(v) * factor)
             .collect();
         let deviation = (0..width).map(|k| centre(&mut real, &counts, width, k)).fold(0.0, f64::max);
         if deviation <= 0.0 {

@@ -7,7 +7,7 @@ use ir::digest::SplitMix64;
 use ir::forest::{Child, CodeSet, CodedFeature, MISSING, Split, Test, Tree};
 use ir::op::{
     ArgMax, Arithmetic, Bin, Cast, Codes, Columns, ForestOp, Link, LinkKind, NearestRows, OneHot, QGemm,
-    QuantizeLinear, ScoreCurve, Sum, Tables, Threshold,
+    QuantizeLinear, ScoreCurve, Sum, Tables, Threshold, Votes, VotesKind, WeightedSum,
 };
 use ir::{
     Bits, Card, Column, ColumnData, ColumnKind, DType, Forest, Graph, GraphBuilder, Input, Model, Op,
@@ -399,6 +399,87 @@ fn a_calibrated_score_is_explained_behind_its_curve() {
         of_row[0] != of_row[1] && of_row[1] != of_row[2]
     });
     assert!(several.count() > 200);
+}
+
+/// A forest alone, a sum of a forest and tables, and a forest that votes, of three classes.
+#[test]
+fn members_are_explained_times_their_weights() {
+    let (mut b, _, codes) = start();
+    let coded = |ordered, n_codes| CodedFeature { n_codes, ordered };
+    let features = vec![coded(true, 3), coded(true, 3), coded(false, 2)];
+    let mut random = Random(SplitMix64::new(9));
+    let [alone, added, voting] = [(); 3].map(|()| {
+        let trees: Vec<Tree> = (0..8).map(|_| random.tree(&features, 0, 3, 6)).collect();
+        let forest = Box::new(Forest::try_new(features.clone(), vec![17; 3], trees).unwrap());
+        b.node(Op::Forest(ForestOp { forest }), &codes).unwrap()
+    });
+    let sizes = constant(&mut b, &[3], TensorData::I64(vec![3, 3, 2]));
+    let terms = constant(&mut b, &[2, 2], TensorData::I64(vec![0, -1, 2, 1]));
+    let values = (0..3 * (4 + 12 + 1)).map(|i| (i * 37) % 10_001 - 50).collect();
+    let values = constant(&mut b, &[17, 3], TensorData::I32(values));
+    let inputs = [&codes[..], &[sizes, terms, values]].concat();
+    let tables = b.node(Op::Tables(Tables { shift: 7 }), &inputs).unwrap();
+    let sum = b.node(Op::Sum(Sum), &[added, tables]).unwrap();
+    let votes = Votes { kind: VotesKind::Softmax, shift: 18, offset: 0, bits: 22 };
+    let votes = b.node(Op::Votes(votes), &[voting]).unwrap();
+    let weights = vec![700, -20, 0, 511, 512, 513, 300, 400, 900];
+    let weights = constant(&mut b, &[3, 3], TensorData::I64(weights));
+    let offsets = constant(&mut b, &[3], TensorData::I64(vec![1 << 30, -12_345, 0]));
+    let score = b.node(Op::WeightedSum(WeightedSum { shift: 10 }), &[alone, sum, votes, weights, offsets]);
+    let model = finish(b, score.unwrap(), LinkKind::Softmax, 16, 0, 3);
+    let rows = Rows::new(300);
+    let columns = rows.columns();
+    let explainer = Explainer::new(&model, &columns).unwrap();
+    let integer = scores(model.graph(), &columns);
+    let unit = 2f64.powi(-16);
+    for class in 0..3u32 {
+        let got = explainer.attribute(&columns, &[class; 300], &Threads::one()).unwrap();
+        let expected: Vec<f64> = integer.iter().map(|s| s[class as usize] * unit).collect();
+        // Half a unit for the rounding of the sum.
+        check_sums("members", &sums(&got), &expected, 0.5 * unit + 1e-8);
+        let mean = expected.iter().sum::<f64>() / 300.0;
+        assert!((got.base[0] - mean).abs() <= 0.5 * unit + 1e-8, "class {class}: {} {mean}", got.base[0]);
+    }
+    // Columns count apart from each other: only what votes is shared alike.
+    let got = explainer.attribute(&columns, &[0; 300], &Threads::one()).unwrap();
+    assert!((0..300).filter(|&row| got.row(row)[0] != got.row(row)[1]).count() > 200);
+}
+
+/// Three halves of a member are explained as three halves of what it is alone.
+#[test]
+fn a_weight_scales_attributions_and_tables() {
+    let of = |is_weighed: bool| {
+        let (mut b, _, codes) = start();
+        let sizes = constant(&mut b, &[3], TensorData::I64(vec![3, 3, 2]));
+        let terms = constant(&mut b, &[2, 2], TensorData::I64(vec![0, -1, 2, 1]));
+        let values = (0..17).map(|i| (i * 37) % 101 - 50).collect();
+        let values = constant(&mut b, &[17, 1], TensorData::I32(values));
+        let inputs = [&codes[..], &[sizes, terms, values]].concat();
+        let alone = b.node(Op::Tables(Tables { shift: 2 }), &inputs).unwrap();
+        let weights = constant(&mut b, &[1, 1], TensorData::I64(vec![3]));
+        let offsets = constant(&mut b, &[1], TensorData::I64(vec![100]));
+        let weighed = Op::WeightedSum(WeightedSum { shift: 1 });
+        let weighed = b.node(weighed, &[alone, weights, offsets]).unwrap();
+        finish(b, if is_weighed { weighed } else { alone }, LinkKind::Linear, 0, 0, 0)
+    };
+    let (alone, weighed) = (of(false), of(true));
+    let rows = Rows::new(60);
+    let columns = rows.columns();
+    let explained = |model: &Model| {
+        let explainer = Explainer::new(model, &columns).unwrap();
+        explainer.attribute(&columns, &[], &Threads::one()).unwrap()
+    };
+    let (before, after) = (explained(&alone), explained(&weighed));
+    let is_scaled = |(a, b): (&f64, &f64)| (1.5 * a - b).abs() < 1e-9;
+    assert!(before.values.iter().zip(&after.values).all(is_scaled));
+    assert!(before.values.iter().any(|&phi| phi != 0.0));
+    assert!((1.5 * before.base[0] + 50.0 - after.base[0]).abs() < 1e-9);
+    let tables = [&alone, &weighed].map(|model| score_tables(model, &columns).unwrap());
+    assert_eq!(tables[0].len(), 2);
+    for (a, b) in tables[0].iter().zip(&tables[1]) {
+        assert_eq!(a.sides, b.sides);
+        assert!(a.values.iter().zip(&b.values).all(is_scaled), "{a:?} {b:?}");
+    }
 }
 
 #[test]

@@ -78,6 +78,19 @@ fn exp_neg(distance: u32, shift: u32) -> (u64, u32) {
     (power_of_half(fraction), exponent)
 }
 
+/// `mantissa * 2^(-63 - exponent)` in Q62.
+#[inline]
+fn in_q62(mantissa: u64, exponent: u32) -> u64 {
+    if exponent < 63 { mantissa >> (exponent + 1) } else { 0 }
+}
+
+/// `exp(-distance * 2^-shift)` in Q62; `shift` is at most [`MAX_SHIFT`].
+#[inline]
+pub(super) fn exp_q62(distance: u32, shift: u32) -> u64 {
+    let (mantissa, exponent) = exp_neg(distance, shift);
+    in_q62(mantissa, exponent)
+}
+
 /// `2^-(fraction / 2^64)` in Q63.
 #[inline]
 fn power_of_half(fraction: u64) -> u64 {
@@ -134,8 +147,7 @@ fn f32_bits(mantissa: u64, exponent: i32) -> u32 {
 pub fn logistic(score: i32, shift: u32) -> [f32; 2] {
     let (mantissa, exponent) = exp_neg(score.unsigned_abs(), shift.min(MAX_SHIFT));
     // 1 + e in Q62.
-    let e = if exponent < 63 { mantissa >> (exponent + 1) } else { 0 };
-    let sum = u128::from((1u64 << 62) + e);
+    let sum = u128::from((1u64 << 62) + in_q62(mantissa, exponent));
     // 1 / sum in Q63, e / sum as mantissa * 2^(-63 - exponent).
     let large = ((1u128 << 125) / sum) as u64;
     let small = ((u128::from(mantissa) << 62) / sum) as u64;
@@ -150,14 +162,10 @@ pub fn logistic(score: i32, shift: u32) -> [f32; 2] {
 pub fn softmax(scores: &[i32], shift: u32, out: &mut [f32]) {
     let Some(&largest) = scores.iter().max() else { return };
     let shift = shift.min(MAX_SHIFT);
-    let power = |score: i32| exp_neg(largest.abs_diff(score), shift);
-    let mut sum = 0u128;
-    for &score in scores {
-        let (mantissa, exponent) = power(score);
-        sum += if exponent < 63 { u128::from(mantissa >> (exponent + 1)) } else { 0 };
-    }
+    let below = |score: i32| largest.abs_diff(score);
+    let sum: u128 = scores.iter().map(|&score| u128::from(exp_q62(below(score), shift))).sum();
     for (&score, p) in scores.iter().zip(out) {
-        let (mantissa, exponent) = power(score);
+        let (mantissa, exponent) = exp_neg(below(score), shift);
         let share = ((u128::from(mantissa) << 62) / sum) as u64;
         *p = f32::from_bits(f32_bits(share, -63 - exponent.cast_signed()));
     }

@@ -1,10 +1,12 @@
-//! `Sum`, `ScoreCurve`, `ToScores`: integer scores, `int64 [N, K]`, exact.
+//! `Sum`, `WeightedSum`, `Votes`, `ScoreCurve`, `ToScores`: integer scores, `int64 [N, K]`, exact.
 
 use super::step::Step;
 use crate::error::Error;
+use crate::writer::{Attribute, wide};
 use ir::DType;
+use ir::fixed::link::MAX_OFFSET;
 use ir::fixed::power_of_two;
-use ir::op::ToScores;
+use ir::op::{ToScores, Votes, VotesKind, WeightedSum};
 
 /// Clamps to the range of a score.
 pub(super) fn clamped(s: &mut Step<'_>, x: &str) -> String {
@@ -19,6 +21,81 @@ pub(super) fn sum(s: &mut Step<'_>) -> Result<String, Error> {
         sum = s.w.op("Add", &[&sum, &more]);
     }
     Ok(clamped(s, &sum))
+}
+
+/// ONNX's `Sum` is of floats, so products are added one by one. No sum leaves 63 bits, in any order.
+pub(super) fn weighted_sum(s: &mut Step<'_>, op: WeightedSum) -> Result<String, Error> {
+    let n_members = s.node.inputs.len().saturating_sub(2);
+    let (weights, offsets) = (s.i64s(n_members)?, s.i64s(n_members + 1)?);
+    let unit = 1i64 << op.shift.min(WeightedSum::MAX_SHIFT);
+    // Offsets and the half that rounds up.
+    let starts: Vec<i64> = offsets.iter().map(|b| b.saturating_add(unit >> 1)).collect();
+    let mut sum = s.w.ints(&[1, starts.len()], &starts);
+    for (position, own) in WeightedSum::by_member(weights, n_members).enumerate() {
+        let scores = s.input(position)?;
+        let own = s.w.ints(&[1, own.len()], own);
+        let product = s.w.op("Mul", &[&scores, &own]);
+        sum = s.w.op("Add", &[&sum, &product]);
+    }
+    if unit > 1 {
+        let unit = s.w.int(unit);
+        sum = s.w.floor_divide(&sum, &unit);
+    }
+    Ok(clamped(s, &sum))
+}
+
+/// Shares and the largest; an exponential has no exact form, and what is not exact must not come before a score.
+pub(super) fn votes(s: &mut Step<'_>, op: Votes) -> Result<String, Error> {
+    let scores = s.input(0)?;
+    let width = s.width(0)?;
+    let all = 1i64 << op.bits.min(30);
+    match op.kind {
+        VotesKind::Logistic | VotesKind::Softmax => {
+            Err(s.refuse("an exponential as an integer", "average log odds instead of probabilities"))
+        }
+        VotesKind::Share if width == 1 => {
+            let offset = op.offset.clamp(1, MAX_OFFSET);
+            let (least, most) = (s.w.int(-offset), s.w.int(offset));
+            let score = s.w.op("Clip", &[&scores, &least, &most]);
+            // Halves: twice the votes, and one.
+            let (twice, by) = (s.w.int(2 * all), s.w.int(2 * offset));
+            let votes = s.w.op("Mul", &[&score, &twice]);
+            let votes = s.w.op("Add", &[&votes, &most]);
+            Ok(s.w.floor_divide(&votes, &by))
+        }
+        VotesKind::Share => {
+            let (zero, one, n) = (s.w.int(0), s.w.int(1), s.w.int(wide(width)));
+            let votes = s.w.op("Max", &[&scores, &zero]);
+            let sum = s.w.reduce("ReduceSum", &votes, true);
+            // Without any vote each class has one.
+            let is_none = s.w.op("Equal", &[&sum, &zero]);
+            let votes = s.w.op("Where", &[&is_none, &one, &votes]);
+            let sum = s.w.op("Where", &[&is_none, &n, &sum]);
+            let twice = s.w.int(2 * all);
+            let votes = s.w.op("Mul", &[&votes, &twice]);
+            let votes = s.w.op("Add", &[&votes, &sum]);
+            let by = s.w.op("Add", &[&sum, &sum]);
+            // Neither is negative, so that a quotient cut off is the floor.
+            Ok(s.w.op("Div", &[&votes, &by]))
+        }
+        VotesKind::Largest if width == 1 => {
+            let zero = s.w.int(0);
+            let is_second = s.w.op("Greater", &[&scores, &zero]);
+            let (second, first) = (s.w.int(all), s.w.int(-all));
+            Ok(s.w.op("Where", &[&is_second, &second, &first]))
+        }
+        VotesKind::Largest => {
+            // A double holds every score; the first of equals is ONNX's default.
+            let scores = s.w.cast(&scores, DType::F64);
+            let attributes = vec![("axis", Attribute::Int(1)), ("keepdims", Attribute::Int(1))];
+            let first = s.w.with("ArgMax", &[&scores], attributes);
+            let classes: Vec<i64> = (0..wide(width)).collect();
+            let classes = s.w.ints(&[1, width], &classes);
+            let is_first = s.w.op("Equal", &[&first, &classes]);
+            let (all, none) = (s.w.int(all), s.w.int(0));
+            Ok(s.w.op("Where", &[&is_first, &all, &none]))
+        }
+    }
 }
 
 pub(super) fn to_scores(s: &mut Step<'_>, op: ToScores) -> Result<String, Error> {

@@ -8,7 +8,7 @@ use ir::op::{
     ArgMax, Arithmetic, BSpline, Bin, Cast, Codes, Columns, Comparison, ForestOp, Function, Gather,
     ImputeNeighbours, Interpolate, IsNaN, LabelEncoder, LeastCost, Link, LinkKind, MatMul, NearestRows,
     OneHot, QGemm, QuantizeLinear, RbfSums, Reduce, Respell, ScoreCurve, Sum, Tables, Threshold, TimePart,
-    ToScores, Where,
+    ToScores, Votes, VotesKind, WeightedSum, Where,
 };
 use ir::text::time::{Part, TimeFormat};
 use ir::{
@@ -167,6 +167,8 @@ pub fn cases() -> Vec<Case> {
         neighbours_that_vote(),
         similarities(),
         a_count(),
+        members_of_three_classes(),
+        members_of_two_classes(),
     ]
 }
 
@@ -647,4 +649,65 @@ fn a_count() -> Case {
     let linear = m.node(link(LinkKind::Linear, 37, (1 << 61) + 12_345), &[score]);
     let power = m.node(link(LinkKind::Exponential, 11, 0), &[score]);
     m.answer("a count", Task::Regression, &[(OutputRole::Value, linear), (OutputRole::Value, power)], cells)
+}
+
+/// Scores of each class weighed apart: a curve, shares and the largest; sums that need all of 63 bits.
+fn members_of_three_classes() -> Case {
+    let (mut m, _, codes, cells) = coded();
+    let [raw, shared, voting] = [5, 6, 7].map(|seed| m.node(random_forest(seed, 3), &codes));
+    let sizes = m.b.constant(Tensor::vector(TensorData::I64(vec![2, 2, 1]))).unwrap();
+    let knots = TensorData::I32(vec![-9_000, 8_001, -4, 70_001, 5]);
+    let values = TensorData::I32(vec![-12_345, 20_000, 900, 30_001, -7]);
+    let [knots, values] = [knots, values].map(|v| m.b.constant(Tensor::vector(v)).unwrap());
+    let curved = m.node(Op::ScoreCurve(ScoreCurve), &[raw, sizes, knots, values]);
+    let votes = |kind, bits| Op::Votes(Votes { kind, shift: 0, offset: 0, bits });
+    let shares = m.node(votes(VotesKind::Share, 15), &[shared]);
+    let most = m.node(votes(VotesKind::Largest, 14), &[voting]);
+    let weights = vec![700, -3, 9_000, 512, 5_000, 511, 1, 400, 300];
+    let weights = m.matrix([3, 3], TensorData::I64(weights));
+    let offsets = m.b.constant(Tensor::vector(TensorData::I64(vec![123_456, -1, 0]))).unwrap();
+    let weighted = Op::WeightedSum(WeightedSum { shift: 10 });
+    let score = m.node(weighted, &[curved, shares, most, weights, offsets]);
+    let weights = m.matrix([3, 1], TensorData::I64(vec![1 << 30, -(1 << 29), 1 << 29]));
+    let far = WeightedSum::MAX_OFFSET;
+    let offsets = m.b.constant(Tensor::vector(TensorData::I64(vec![far, -far, far / 3]))).unwrap();
+    let [coarse, clamped] = [WeightedSum::MAX_SHIFT, 20].map(|shift| {
+        m.node(Op::WeightedSum(WeightedSum { shift }), &[raw, shared, voting, weights, offsets])
+    });
+    let p = m.node(link(LinkKind::Softmax, 12, 0), &[score]);
+    let label = m.node(Op::ArgMax(ArgMax), &[score]);
+    let roles = [
+        (OutputRole::Score, shares),
+        (OutputRole::Score, most),
+        (OutputRole::Score, score),
+        (OutputRole::Score, coarse),
+        (OutputRole::Score, clamped),
+        (OutputRole::Probability, p),
+        (OutputRole::Label, label),
+    ];
+    m.answer("members of three classes", Task::Multiclass, &roles, cells)
+}
+
+/// Votes of single scores, with one weight a member, without a shift, and as shares again.
+fn members_of_two_classes() -> Case {
+    let (mut m, _, codes, cells) = coded();
+    let [a, b] = [8, 9].map(|seed| m.node(random_forest(seed, 1), &codes));
+    let votes = |kind, offset| Op::Votes(Votes { kind, shift: 0, offset, bits: 15 });
+    let shares = m.node(votes(VotesKind::Share, 7_001), &[a]);
+    let most = m.node(votes(VotesKind::Largest, 0), &[b]);
+    let weights = m.matrix([2, 1], TensorData::I64(vec![3, 1]));
+    let offsets = m.b.constant(Tensor::vector(TensorData::I64(vec![-5]))).unwrap();
+    let score = m.node(Op::WeightedSum(WeightedSum { shift: 2 }), &[shares, most, weights, offsets]);
+    let plain = m.node(Op::WeightedSum(WeightedSum { shift: 0 }), &[shares, most, weights, offsets]);
+    let p = m.node(link(LinkKind::Share, 0, 1 << 15), &[score]);
+    let label = m.node(Op::Threshold(Threshold { above: 0 }), &[score]);
+    let roles = [
+        (OutputRole::Score, shares),
+        (OutputRole::Score, most),
+        (OutputRole::Score, score),
+        (OutputRole::Score, plain),
+        (OutputRole::Probability, p),
+        (OutputRole::Label, label),
+    ];
+    m.answer("members of two classes", Task::Binary, &roles, cells)
 }

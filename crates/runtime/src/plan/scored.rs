@@ -1,7 +1,9 @@
-//! Graphs of integer scores: a forest, or a sum of parts, and what becomes of it.
+//! Graphs of integer scores: a forest, or a sum of parts, and what becomes of it; or several such, weighed together.
 //!
 //! A part has its engine where there is one; the reference computes what has none. All codes of a block come
-//! first, then all rows of small integers, then the parts.
+//! first, then all rows of small integers, then the parts ([`members`]).
+
+mod members;
 
 use super::ending::{Ending, score_of};
 use super::nodes::{Prelude, fail};
@@ -15,63 +17,19 @@ use crate::engine::{BLOCK, Trees};
 use crate::error::{Error, Kind};
 use alloc::vec;
 use alloc::vec::Vec;
-use ir::fixed::{Requantize, clamp_i32};
-use ir::op::ScoreCurve;
+use ir::fixed::Requantize;
 use ir::{Column, DType, Graph, Node, Op, Tensor, TensorData, ValueIdx};
+use members::{Block, Member, Part, Room, Step, Total};
 
-/// Coded columns, rows of integers, parts of a score, links.
+/// Coded columns, rows of integers, scores of them, links.
 #[derive(Clone, Debug)]
 pub(super) struct Scored {
     prelude: Option<Prelude>,
     codes: Vec<CodeStep>,
     rows: Vec<RowStep>,
-    /// They are added up.
-    parts: Vec<Part>,
+    total: Total,
     width: usize,
-    /// What becomes of the sum.
-    curve: Option<Curve>,
     endings: Vec<Ending>,
-}
-
-/// The polygons of a [`ScoreCurve`].
-#[derive(Clone, Debug)]
-struct Curve {
-    sizes: Vec<i64>,
-    knots: Vec<i32>,
-    values: Vec<i32>,
-}
-
-/// One part of a score.
-#[derive(Clone, Debug)]
-enum Part {
-    /// A forest on the codes from `first` on.
-    Trees {
-        trees: Trees,
-        first: usize,
-    },
-    LookUp(LookUp),
-    Product {
-        rows: usize,
-        product: Product,
-    },
-    Nearest {
-        rows: usize,
-        nearest: Nearest,
-    },
-    Similarities {
-        rows: usize,
-        similarities: Similarities,
-    },
-    /// Scores that the prelude computes.
-    Computed(usize),
-}
-
-/// The codes and integers of a block.
-struct Block<'b> {
-    given: Given<'b>,
-    codes: &'b [u8],
-    cells: &'b [Vec<i16>],
-    stride: usize,
 }
 
 impl Scored {
@@ -83,33 +41,20 @@ impl Scored {
             .filter(|&score| graph.value(score).dtype == DType::I32)
             .and_then(|score| Some((score, width_of(graph, score).filter(|&width| width > 0)?)))
             .ok_or_else(|| refuse_graph(graph))?;
-        let node = graph.maker(score).ok_or_else(|| refuse_graph(graph))?;
         let mut lowered = Lowered { graph, known, codes: Vec::new(), coded: Vec::new(), rows: Vec::new() };
-        let curve = lowered.curve(node);
-        // The scores before the curve are none of the outputs, so only the parts under it are left.
-        let (sum, node) = match (&curve, node.inputs.first().and_then(|&i| Some((i, graph.maker(i)?)))) {
-            (Some(_), Some(under)) => under,
-            _ => (score, node),
-        };
-        let parts = match &node.op {
-            Op::Sum(_) => node.inputs.iter().map(|&part| lowered.part(part)).collect(),
-            _ => lowered.part(sum).map(|part| vec![part]),
-        }?;
+        let total = lowered.total(score)?;
         let ending = |&output: &ValueIdx| {
             Ending::of(graph, output, score).map_err(|node| node.map_or_else(|| refuse_graph(graph), refuse))
         };
         let endings = graph.outputs().iter().map(ending).collect::<Result<_, _>>()?;
         let Lowered { codes, rows, .. } = lowered;
         let rows: Vec<RowStep> = rows.into_iter().map(|(_, step)| step).collect();
-        let of_parts = parts.iter().filter_map(|part| match part {
-            Part::Computed(value) => Some(*value),
-            _ => None,
-        });
+        let of_parts = total.members().iter().flat_map(|member| &member.parts).filter_map(Part::computed);
         let of_rows = rows.iter().flat_map(RowStep::computed);
         let computed: Vec<usize> =
             codes.iter().filter_map(|step| step.start.computed()).chain(of_rows).chain(of_parts).collect();
         let prelude = (!computed.is_empty()).then(|| Prelude::new(graph, &computed, known));
-        Ok(Scored { prelude, codes, rows, parts, width, curve, endings })
+        Ok(Scored { prelude, codes, rows, total, width, endings })
     }
 
     pub(super) fn n_codes(&self) -> usize {
@@ -122,8 +67,7 @@ impl Scored {
         let mut codes = vec![0u8; self.codes.len() * stride];
         let mut cells: Vec<Vec<i16>> = self.rows.iter().map(|r| vec![0; r.width() * stride]).collect();
         let mut scores = vec![0i32; self.width * BLOCK.min(n_rows)];
-        let several = if self.parts.len() == 1 { 0 } else { scores.len() };
-        let (mut of_part, mut sums) = (vec![0i32; several], vec![0i64; several]);
+        let mut room = Room::new(&self.total, scores.len());
         let mut first = 0;
         while first < n_rows {
             let n = BLOCK.min(n_rows - first);
@@ -135,22 +79,9 @@ impl Scored {
             for (step, cells) in self.rows.iter().zip(&mut cells) {
                 step.cells_into(&given, &codes, stride, cells)?;
             }
-            let block = Block { given, codes: &codes, cells: &cells, stride };
+            let block = Block { given, codes: &codes, cells: &cells, stride, width: self.width };
             let scores = &mut scores[..n * self.width];
-            if let [only] = &self.parts[..] {
-                only.scores_into(&block, scores)?;
-            } else {
-                sums.fill(0);
-                for part in &self.parts {
-                    let of_part = &mut of_part[..n * self.width];
-                    part.scores_into(&block, of_part)?;
-                    sums.iter_mut().zip(&*of_part).for_each(|(sum, &v)| *sum += i64::from(v));
-                }
-                scores.iter_mut().zip(&sums).for_each(|(score, &sum)| *score = clamp_i32(sum));
-            }
-            if let Some(curve) = &self.curve {
-                ScoreCurve::apply(&curve.sizes, &curve.knots, &curve.values, scores);
-            }
+            self.total.scores_into(&block, &mut room, scores)?;
             for (ending, output) in self.endings.iter().zip(&mut outputs) {
                 ending.write(scores, self.width, first, output);
             }
@@ -159,27 +90,6 @@ impl Scored {
         let shaped = self.endings.iter().zip(outputs);
         let shaped = shaped.map(|(ending, data)| Tensor::try_new(ending.dims(n_rows, self.width), data));
         shaped.collect::<Option<_>>().ok_or_else(fail)
-    }
-}
-
-impl Part {
-    /// Scores `[n, width]` of a block.
-    fn scores_into(&self, block: &Block<'_>, scores: &mut [i32]) -> Result<(), Error> {
-        let stride = block.stride;
-        match self {
-            Part::Trees { trees, first } => trees.scores_into(&block.codes[first * stride..], stride, scores),
-            Part::LookUp(tables) => tables.scores_into(block.codes, stride, scores),
-            Part::Product { rows, product } => product.scores_into(&block.cells[*rows], stride, scores),
-            Part::Nearest { rows, nearest } => nearest.scores_into(&block.cells[*rows], stride, scores),
-            Part::Similarities { rows, similarities } => {
-                similarities.scores_into(&block.cells[*rows], stride, scores);
-            }
-            Part::Computed(value) => match block.given.matrix(*value)? {
-                (TensorData::I32(v), _) if v.len() == scores.len() => scores.copy_from_slice(v),
-                _ => return Err(fail()),
-            },
-        }
-        Ok(())
     }
 }
 
@@ -210,6 +120,70 @@ struct Lowered<'g> {
 }
 
 impl<'g> Lowered<'g> {
+    /// What a score is.
+    ///
+    /// # Errors
+    /// As [`Lowered::part`].
+    fn total(&mut self, score: ValueIdx) -> Result<Total, Error> {
+        let (sum, steps) = self.steps(score);
+        if let Some(node) = self.graph.maker(sum)
+            && let (Op::WeightedSum(op), [members @ .., weights, offsets]) = (&node.op, &node.inputs[..])
+            && let (Some(weights), Some(offsets)) = (self.i64s(*weights), self.i64s(*offsets))
+        {
+            let (weights, offsets) = (weights.to_vec(), offsets.to_vec());
+            let members = members.iter().map(|&member| self.member(member)).collect::<Result<_, _>>()?;
+            return Ok(Total::Weighted { members, op: *op, weights, offsets, steps });
+        }
+        Ok(Total::Alone(Member { parts: self.parts(sum)?, steps }))
+    }
+
+    /// # Errors
+    /// As [`Lowered::part`].
+    fn member(&mut self, score: ValueIdx) -> Result<Member, Error> {
+        let (sum, steps) = self.steps(score);
+        Ok(Member { parts: self.parts(sum)?, steps })
+    }
+
+    /// The scores under the curves and votes that become of them, and these in the order in which they are taken. None
+    /// of these scores is an output, since endings refuse it.
+    fn steps(&self, mut score: ValueIdx) -> (ValueIdx, Vec<Step>) {
+        let mut steps = Vec::new();
+        while let Some((under, step)) = self.step(score) {
+            steps.push(step);
+            score = under;
+        }
+        steps.reverse();
+        (score, steps)
+    }
+
+    /// A node that is a step, and the scores under it; none on a column that is given: the node stays a part.
+    fn step(&self, score: ValueIdx) -> Option<(ValueIdx, Step)> {
+        let node = self.graph.maker(score)?;
+        let (under, step) = match (&node.op, &node.inputs[..]) {
+            (Op::ScoreCurve(_), &[under, sizes, knots, values]) => {
+                let (sizes, knots, values) = (self.i64s(sizes)?, self.i32s(knots)?, self.i32s(values)?);
+                let curve =
+                    Step::Curve { sizes: sizes.to_vec(), knots: knots.to_vec(), values: values.to_vec() };
+                (under, curve)
+            }
+            (Op::Votes(op), &[under]) => (under, Step::Votes(*op)),
+            _ => return None,
+        };
+        self.graph.maker(under)?;
+        Some((under, step))
+    }
+
+    /// The parts of a sum, or a part alone.
+    ///
+    /// # Errors
+    /// As [`Lowered::part`].
+    fn parts(&mut self, sum: ValueIdx) -> Result<Vec<Part>, Error> {
+        match self.graph.maker(sum) {
+            Some(Node { op: Op::Sum(_), inputs, .. }) => inputs.iter().map(|&part| self.part(part)).collect(),
+            _ => self.part(sum).map(|part| vec![part]),
+        }
+    }
+
     /// # Errors
     /// A forest whose inputs are not codes: it is never left to the reference.
     fn part(&mut self, value: ValueIdx) -> Result<Part, Error> {
@@ -226,16 +200,6 @@ impl<'g> Lowered<'g> {
             return Ok(Part::Trees { trees: Trees::new(&op.forest), first });
         }
         Ok(self.engine(node).unwrap_or(Part::Computed(value.0 as usize)))
-    }
-
-    /// The polygons of a node that is a curve; none for one on a column that is given, which stays a part.
-    fn curve(&self, node: &Node) -> Option<Curve> {
-        let (Op::ScoreCurve(_), &[scores, sizes, knots, values]) = (&node.op, &node.inputs[..]) else {
-            return None;
-        };
-        self.graph.maker(scores)?;
-        let (sizes, knots, values) = (self.i64s(sizes)?, self.i32s(knots)?, self.i32s(values)?);
-        Some(Curve { sizes: sizes.to_vec(), knots: knots.to_vec(), values: values.to_vec() })
     }
 
     /// The part that has an engine of its own.
@@ -337,8 +301,13 @@ fn code_of(
 mod tests {
     use super::*;
     use crate::plan::rows::RowStep;
-    use ir::op::{Arithmetic, Bin, Cast, Columns, OneHot, QGemm, QuantizeLinear, Sum, Tables};
-    use ir::{GraphBuilder, Shape};
+    use alloc::boxed::Box;
+    use ir::forest::CodedFeature;
+    use ir::op::{
+        Arithmetic, Bin, Cast, Columns, ForestOp, OneHot, QGemm, QuantizeLinear, ScoreCurve, Sum, Tables,
+        Votes, VotesKind, WeightedSum,
+    };
+    use ir::{Forest, GraphBuilder, Shape};
 
     /// The shape of a linear model: nothing of it is left to the reference.
     #[test]
@@ -370,8 +339,50 @@ mod tests {
         let score = b.node(Op::Sum(Sum), &[tables, product]).unwrap();
         let scored = Scored::new(&b.finish(&[score]).unwrap(), &[]).unwrap();
         assert!(scored.prelude.is_none());
-        assert!(matches!(scored.parts[..], [Part::LookUp(_), Part::Product { rows: 0, .. }]));
+        let Total::Alone(member) = &scored.total else { panic!("one member") };
+        assert!(matches!(member.parts[..], [Part::LookUp(_), Part::Product { rows: 0, .. }]));
         assert!(matches!(scored.rows[..], [RowStep::Quantized { .. }]));
         assert_eq!(scored.n_codes(), 1, "tables and columns share codes");
+    }
+
+    /// Of an ensemble nothing is left to the reference either: a forest that votes, tables and a forest behind a curve.
+    #[test]
+    fn members_have_engines_throughout() {
+        let mut b = GraphBuilder::new();
+        let x = b.input("x", DType::F64, Shape::rows()).unwrap();
+        let mut constant = |dims: &[usize], data| {
+            let tensor = Tensor::try_new(dims.to_vec(), data).unwrap();
+            b.constant(tensor).unwrap()
+        };
+        let edges = constant(&[1], TensorData::F64(vec![0.5]));
+        let sizes = constant(&[1], TensorData::I64(vec![2]));
+        let terms = constant(&[1, 2], TensorData::I64(vec![0, -1]));
+        let values = constant(&[4, 1], TensorData::I32(vec![1, 2, 3, 4]));
+        let knots = constant(&[2], TensorData::I32(vec![0, 9]));
+        let heights = constant(&[2], TensorData::I32(vec![5, -5]));
+        let weights = constant(&[2, 1], TensorData::I64(vec![3, -4]));
+        let offsets = constant(&[1], TensorData::I64(vec![7]));
+        let codes = b.node(Op::Bin(Bin), &[x, edges]).unwrap();
+        let features = vec![CodedFeature { n_codes: 2, ordered: true }];
+        let forest = Box::new(Forest::try_new(features, vec![1], Vec::new()).unwrap());
+        let forest = b.node(Op::Forest(ForestOp { forest }), &[codes]).unwrap();
+        let votes = Votes { kind: VotesKind::Logistic, shift: 3, offset: 0, bits: 9 };
+        let votes = b.node(Op::Votes(votes), &[forest]).unwrap();
+        let tables = b.node(Op::Tables(Tables { shift: 3 }), &[codes, sizes, terms, values]).unwrap();
+        let sum = b.node(Op::Sum(Sum), &[tables, forest]).unwrap();
+        let curve = b.node(Op::ScoreCurve(ScoreCurve), &[sum, sizes, knots, heights]).unwrap();
+        let weighted = Op::WeightedSum(WeightedSum { shift: 2 });
+        let weighted = b.node(weighted, &[votes, curve, weights, offsets]).unwrap();
+        let hard = Votes { kind: VotesKind::Largest, shift: 0, offset: 0, bits: 1 };
+        let score = b.node(Op::Votes(hard), &[weighted]).unwrap();
+        let scored = Scored::new(&b.finish(&[score]).unwrap(), &[]).unwrap();
+        assert!(scored.prelude.is_none());
+        let Total::Weighted { members, steps, .. } = &scored.total else { panic!("several members") };
+        assert!(matches!(steps[..], [Step::Votes(_)]));
+        let [voting, curved] = &members[..] else { panic!("two members") };
+        assert!(matches!(voting.steps[..], [Step::Votes(_)]));
+        assert!(matches!(voting.parts[..], [Part::Trees { first: 0, .. }]));
+        assert!(matches!(curved.steps[..], [Step::Curve { .. }]));
+        assert!(matches!(curved.parts[..], [Part::LookUp(_), Part::Trees { first: 1, .. }]));
     }
 }

@@ -4,7 +4,7 @@ use super::{numbers, scores};
 use ir::digest::SplitMix64;
 use ir::fixed::{from_key_f64, key_f64};
 use ir::forest::{Child, CodeSet, CodedFeature, Split, Test, Tree};
-use ir::op::{ArgMax, Bin, Codes, ForestOp, LeastCost, Link, LinkKind, Threshold, TimePart};
+use ir::op::{ArgMax, Bin, Codes, ForestOp, LeastCost, Link, LinkKind, Threshold, TimePart, VotesKind};
 use ir::text::time::{Part, TimeFormat};
 use ir::{Card, ColumnKind, DType, Forest, GraphBuilder, Input, Model, Op, OutputRole};
 use ir::{Shape, Signature, Task, Tensor, TensorData, ValueIdx};
@@ -41,6 +41,11 @@ pub const TRAITS: &[&str] = &[
     "QGemm",
     "Tables",
     "Sum",
+    "WeightedSum",
+    "votes by Logistic",
+    "votes by Softmax",
+    "votes by Share",
+    "the largest votes",
     "ScoreCurve",
     "ToScores",
     "NearestRows",
@@ -113,23 +118,27 @@ pub fn random_model(random: &mut SplitMix64) -> Model {
         coded.push(code(random, &mut builder, columns[0], inputs[0].dtype));
     }
     let n_outputs = 1 + random.below(5);
-    let features: Vec<CodedFeature> = coded.iter().map(|c| c.feature).collect();
-    if random.below(3) == 0 {
-        let coded: Vec<_> = coded.iter().map(|c| (c.value, c.feature)).collect();
-        let starts: Vec<_> = columns
-            .iter()
-            .zip(&inputs)
-            .filter(|(_, i)| i.kind != ColumnKind::Time)
-            .map(|(c, i)| (*c, i.dtype))
-            .collect();
-        if !starts.is_empty() {
-            let score = scores::made(random, &mut builder, &coded, &starts, n_outputs as usize);
-            return finish(random, builder, score, n_outputs, inputs);
+    let coded: Vec<_> = coded.iter().map(|c| (c.value, c.feature)).collect();
+    let starts: Vec<_> = columns
+        .iter()
+        .zip(&inputs)
+        .filter(|(_, i)| i.kind != ColumnKind::Time)
+        .map(|(c, i)| (*c, i.dtype))
+        .collect();
+    let made = |random: &mut SplitMix64, b: &mut GraphBuilder| {
+        if random.below(3) == 0 && !starts.is_empty() {
+            return scores::made(random, b, &coded, &starts, n_outputs as usize);
         }
-    }
-    let forest = random_forest(random, features, n_outputs);
-    let codes: Vec<ValueIdx> = coded.iter().map(|c| c.value).collect();
-    let score = builder.node(Op::Forest(ForestOp { forest: Box::new(forest) }), &codes).unwrap();
+        let forest = random_forest(random, coded.iter().map(|c| c.1).collect(), n_outputs);
+        let codes: Vec<ValueIdx> = coded.iter().map(|c| c.0).collect();
+        b.node(Op::Forest(ForestOp { forest: Box::new(forest) }), &codes).unwrap()
+    };
+    let score = if random.below(4) == 0 {
+        let members: Vec<ValueIdx> = (0..1 + random.below(4)).map(|_| made(random, &mut builder)).collect();
+        scores::weighed(random, &mut builder, &members, n_outputs)
+    } else {
+        made(random, &mut builder)
+    };
     finish(random, builder, score, n_outputs, inputs)
 }
 
@@ -266,7 +275,11 @@ fn finish(
     n_outputs: u32,
     inputs: Vec<Input>,
 ) -> Model {
-    let score = if random.below(3) == 0 { scores::curved(random, &mut b, score, n_outputs) } else { score };
+    let score = match random.below(9) {
+        0..=2 => scores::curved(random, &mut b, score, n_outputs),
+        3 => scores::voted(random, &mut b, score, n_outputs),
+        _ => score,
+    };
     let shift = random.below(21) as i16;
     let link = |kind, shift, offset| Op::Link(Link { kind, shift, offset });
     let mut outputs = vec![(OutputRole::Score, score)];
@@ -359,6 +372,13 @@ pub fn traits(model: &Model) -> Vec<&'static str> {
             (Op::QGemm(_), _) => seen.push("QGemm"),
             (Op::Tables(_), _) => seen.push("Tables"),
             (Op::Sum(_), _) => seen.push("Sum"),
+            (Op::WeightedSum(_), _) => seen.push("WeightedSum"),
+            (Op::Votes(op), _) => seen.push(match op.kind {
+                VotesKind::Logistic => "votes by Logistic",
+                VotesKind::Softmax => "votes by Softmax",
+                VotesKind::Share => "votes by Share",
+                VotesKind::Largest => "the largest votes",
+            }),
             (Op::ScoreCurve(_), _) => seen.push("ScoreCurve"),
             (Op::ToScores(_), _) => seen.push("ToScores"),
             (Op::NearestRows(_), _) => seen.push("NearestRows"),

@@ -1,4 +1,5 @@
-//! Random integer scores that are no forest: tables, products, neighbours, similarities, and their sums.
+//! Random integer scores that are no forest: tables, products, neighbours, similarities, and their sums; what becomes of
+//! scores: curves, votes, and members weighed together.
 
 use super::models::random_forest;
 use super::numbers;
@@ -7,7 +8,7 @@ use ir::fixed::Requantize;
 use ir::forest::CodedFeature;
 use ir::op::{
     Arithmetic, Cast, Columns, ForestOp, MatMul, NearestRows, OneHot, QGemm, QuantizeLinear, RbfSums,
-    ScoreCurve, Sum, Tables, ToScores,
+    ScoreCurve, Sum, Tables, ToScores, Votes, VotesKind, WeightedSum,
 };
 use ir::{DType, GraphBuilder, Op, Tensor, TensorData, ValueIdx};
 
@@ -87,6 +88,50 @@ pub fn curved(random: &mut SplitMix64, b: &mut GraphBuilder, score: ValueIdx, n_
     let constants = [TensorData::I64(sizes), TensorData::I32(knots), TensorData::I32(values)];
     let [sizes, knots, values] = constants.map(|data| b.constant(Tensor::vector(data)).unwrap());
     b.node(Op::ScoreCurve(ScoreCurve), &[score, sizes, knots, values]).unwrap()
+}
+
+/// The votes of scores.
+pub fn voted(random: &mut SplitMix64, b: &mut GraphBuilder, score: ValueIdx, n_outputs: u32) -> ValueIdx {
+    let powers = if n_outputs == 1 { VotesKind::Logistic } else { VotesKind::Softmax };
+    let kind = [powers, VotesKind::Share, VotesKind::Largest][random.below(3) as usize];
+    let shift = if kind == powers { random.below(21) as i16 } else { 0 };
+    let has_offset = kind == VotesKind::Share && n_outputs == 1;
+    let offset = if has_offset { 1 + i64::from(random.below(1 << 30)) } else { 0 };
+    let bits = 1 + random.below(30) as u8;
+    b.node(Op::Votes(Votes { kind, shift, offset, bits }), &[score]).unwrap()
+}
+
+/// Members, some behind curves or votes or both, weighed together.
+pub fn weighed(
+    random: &mut SplitMix64,
+    b: &mut GraphBuilder,
+    members: &[ValueIdx],
+    n_outputs: u32,
+) -> ValueIdx {
+    let mut inputs = Vec::new();
+    for &member in members {
+        let mut score = member;
+        for _ in 0..random.below(3) {
+            let becomes = if random.below(2) == 0 { curved } else { voted };
+            score = becomes(random, b, score, n_outputs);
+        }
+        inputs.push(score);
+    }
+    let n_outputs = n_outputs as usize;
+    let per_member = if random.below(2) == 0 { 1 } else { n_outputs };
+    // The largest that four members may have.
+    let most = [3, 2000, 1 << 29][random.below(3) as usize];
+    let weights = (0..members.len() * per_member).map(|_| whole(random, most)).collect();
+    inputs.push(matrix(b, [members.len(), per_member], TensorData::I64(weights)));
+    let offset = |random: &mut SplitMix64| {
+        let drop = 3 + random.below(61);
+        random.next_word().cast_signed() >> drop
+    };
+    let offsets = (0..n_outputs).map(|_| offset(random)).collect();
+    inputs.push(b.constant(Tensor::vector(TensorData::I64(offsets))).unwrap());
+    let any = random.below(63) as u8;
+    let shift = [0, 11, 29, any][random.below(4) as usize];
+    b.node(Op::WeightedSum(WeightedSum { shift }), &inputs).unwrap()
 }
 
 /// Columns side by side `f64 [N, n]`: as given, cast, computed, and a column a code.

@@ -2,7 +2,7 @@
 
 use super::Args;
 use crate::page;
-use smidgen::{FitOptions, FitReport, Scheme};
+use smidgen::{FitOptions, FitReport, Refit, Scheme};
 
 /// The command that makes the same bytes again: by work, not by time.
 pub(super) fn command(args: &Args, options: &FitOptions, made: &FitReport) -> String {
@@ -58,6 +58,12 @@ pub(super) fn command(args: &Args, options: &FitOptions, made: &FitReport) -> St
     args.steps.flags(&mut flag);
     if let Some(name) = &options.augment {
         flag("--augment", name.clone());
+    }
+    if options.refit == Refit::Folds {
+        flag("--refit", "folds".to_owned());
+    }
+    if options.ensemble != "auto" {
+        flag("--ensemble", options.ensemble.clone());
     }
     flag("--seed", options.seed.to_string());
     flag("--work", made.work.to_string());

@@ -1,0 +1,181 @@
+//! What an ensemble of candidates would score, and what it is.
+//!
+//! A combination is judged by cross-fitting: for the rows of some folds it is learnt from the other folds of their
+//! repetition, and judged by the integers that a graph would compute. The one that is kept is the mean of those, so no
+//! row alone decides a weight.
+
+use super::ensemble::{Asked, EnsembleEntry, MemberRows};
+use crate::error::{Error, Kind};
+use ir::op::LinkKind;
+use jobs::{Clock, Ctx};
+use params::Params;
+use recipe::{Combination, HeldBack, Truth, real_scores};
+use std::time::Duration;
+
+/// Folds that are judged together are put into so many groups at most.
+const MOST_GROUPS: usize = 4;
+
+/// Candidates for an ensemble: what each predicts for the parts that were held back, the same rows for all.
+pub struct Pool<'a> {
+    /// The parts of each candidate.
+    pub members: Vec<&'a [HeldBack]>,
+    /// The target of all rows.
+    pub truth: &'a Truth,
+}
+
+/// An ensemble, and what it predicts for rows that neither its members nor its weights had seen.
+#[derive(Clone, Debug)]
+pub struct Composed {
+    /// Candidates that have a weight, the heaviest first.
+    pub members: Vec<usize>,
+    /// Their combination, in that order.
+    pub combination: Combination,
+    /// The parts that were held back.
+    pub held: Vec<HeldBack>,
+    /// What the candidate predicts for them that is the best alone on the other folds: that of the best of all on its own
+    /// rows would be flattered by having been chosen on them.
+    pub alone: Vec<HeldBack>,
+}
+
+/// An ensemble of the candidates of a pool; `None` if choosing one would take longer than the limit, or one candidate is
+/// all that is left of it.
+///
+/// # Errors
+/// `Members` for candidates of different rows; what the ensemble says.
+pub fn choose(
+    entry: &EnsembleEntry,
+    params: &Params,
+    pool: &Pool<'_>,
+    asked: &Asked<'_>,
+    (limit, ctx): (Option<Duration>, &Ctx<'_>),
+) -> Result<Option<Composed>, Error> {
+    let Some(first) = pool.members.first() else { return Ok(None) };
+    let is_alike = |parts: &&[HeldBack]| {
+        parts.len() == first.len() && parts.iter().zip(*first).all(|(a, b)| a.rows == b.rows)
+    };
+    if !pool.members.iter().all(is_alike) {
+        return Err(Kind::Members { n_members: pool.members.len(), n_rows: pool.truth.n_rows() }.into());
+    }
+    let parts = Parts::new(pool)?;
+    let n_repetitions = first.iter().map(|part| part.repetition + 1).max().unwrap_or(0);
+    let mut held: Vec<Option<HeldBack>> = vec![None; first.len()];
+    let mut alone: Vec<Option<HeldBack>> = vec![None; first.len()];
+    let mut learnt: Vec<Combination> = Vec::new();
+    let clock = Clock::start();
+    let n_in = |repetition: usize| first.iter().filter(|part| part.repetition == repetition).count();
+    let n_all: usize = (0..n_repetitions).map(|repetition| n_in(repetition).min(MOST_GROUPS)).sum();
+    for repetition in 0..n_repetitions {
+        let of: Vec<usize> = (0..first.len()).filter(|&at| first[at].repetition == repetition).collect();
+        let n_groups = of.len().min(MOST_GROUPS);
+        for group in 0..n_groups {
+            let is_in =
+                |at: usize| of.iter().position(|&o| o == at).is_some_and(|place| place % n_groups == group);
+            let (own, others): (Vec<usize>, Vec<usize>) = of.iter().partition(|&&at| is_in(at));
+            // A part without others teaches itself.
+            let teaching = if others.is_empty() { &own } else { &others };
+            let rows = parts.rows(teaching)?;
+            let combination = entry.fit(&rows, asked, params)?;
+            let best = rows.best(asked);
+            // Groups take about the same time.
+            let share = (learnt.len() + 1) as f64 / n_all as f64;
+            let is_late = limit.is_some_and(|limit| clock.elapsed() > limit.mul_f64(share.max(0.25)));
+            if is_late || ctx.cancel.is_cancelled() {
+                return Ok(None);
+            }
+            for &at in &own {
+                held[at] = Some(parts.combined(at, &combination)?);
+                alone[at] = Some(parts.of_member(at, best));
+            }
+            learnt.push(combination);
+        }
+    }
+    let whole = |parts: Vec<Option<HeldBack>>| parts.into_iter().collect::<Option<Vec<HeldBack>>>();
+    let (Some(held), Some(alone), Some(combination)) = (whole(held), whole(alone), mean(&learnt)) else {
+        return Ok(None);
+    };
+    let mut members: Vec<usize> =
+        (0..pool.members.len()).filter(|&at| combination.weights[at] != 0.0).collect();
+    if members.len() < 2 {
+        return Ok(None);
+    }
+    members.sort_by(|&a, &b| {
+        combination.weights[b].abs().total_cmp(&combination.weights[a].abs()).then(a.cmp(&b))
+    });
+    let combination = combination.of_members(&members);
+    Ok(Some(Composed { members, combination, held, alone }))
+}
+
+/// The mean of what groups taught: weights and offsets of the most frequent space, maps of the last of them.
+fn mean(learnt: &[Combination]) -> Option<Combination> {
+    let votes = |space| learnt.iter().filter(|c| c.space == space).count();
+    let space = learnt.iter().map(|c| c.space).max_by_key(|&space| votes(space))?;
+    let of: Vec<&Combination> = learnt.iter().filter(|c| c.space == space).collect();
+    let mut mean = (*of.last()?).clone();
+    let n = of.len() as f64;
+    let average = |all: &dyn Fn(&Combination) -> &Vec<f64>, at: usize| {
+        of.iter().map(|c| all(c).get(at).copied().unwrap_or(0.0)).sum::<f64>() / n
+    };
+    mean.weights = (0..mean.weights.len()).map(|at| average(&|c| &c.weights, at)).collect();
+    mean.offsets = (0..mean.offsets.len()).map(|at| average(&|c| &c.offsets, at)).collect();
+    mean.largest = of.iter().fold(0.0, |m, c| m.max(c.largest));
+    Some(mean)
+}
+
+/// Real scores of all members, by part.
+struct Parts<'a> {
+    pool: &'a Pool<'a>,
+    n_outputs: usize,
+    /// By member, by part.
+    real: Vec<Vec<Vec<f64>>>,
+}
+
+impl<'a> Parts<'a> {
+    fn new(pool: &'a Pool<'a>) -> Result<Parts<'a>, Error> {
+        let n_outputs = match pool.truth {
+            Truth::Classes { n_classes, .. } if *n_classes > 2 => *n_classes,
+            _ => 1,
+        };
+        let real = |part: &HeldBack| match part.link.kind {
+            LinkKind::Linear | LinkKind::Exponential => Some(part.link.apply(&part.scores, 1)),
+            _ => real_scores(&part.scores, &part.link, n_outputs),
+        };
+        let of_member = |parts: &&[HeldBack]| parts.iter().map(real).collect::<Option<Vec<_>>>();
+        let real = pool.members.iter().map(of_member).collect::<Option<Vec<_>>>();
+        let n_members = pool.members.len();
+        let real = real.ok_or(Kind::Members { n_members, n_rows: pool.truth.n_rows() })?;
+        Ok(Parts { pool, n_outputs, real })
+    }
+
+    /// The rows of some parts.
+    fn rows(&self, parts: &[usize]) -> Result<MemberRows, Error> {
+        let rows: Vec<u32> =
+            parts.iter().flat_map(|&at| self.pool.members[0][at].rows.iter().copied()).collect();
+        let of_member =
+            |real: &Vec<Vec<f64>>| parts.iter().flat_map(|&at| real[at].iter().copied()).collect();
+        MemberRows::try_new(
+            self.real.iter().map(of_member).collect(),
+            self.n_outputs,
+            self.pool.truth.select(&rows),
+        )
+    }
+
+    /// What a member makes of a part.
+    fn of_member(&self, at: usize, member: usize) -> HeldBack {
+        let part = self.pool.members[member][at].clone();
+        HeldBack { linked: part.link.apply(&part.scores, self.n_outputs), ..part }
+    }
+
+    /// What a combination makes of a part.
+    fn combined(&self, at: usize, combination: &Combination) -> Result<HeldBack, Error> {
+        let parts: Vec<&HeldBack> = self.pool.members.iter().map(|parts| &parts[at]).collect();
+        let used: Vec<usize> =
+            (0..parts.len()).filter(|&member| combination.weights[member] != 0.0).collect();
+        let links: Vec<_> = used.iter().map(|&member| parts[member].link).collect();
+        let on_grids = combination.of_members(&used).on_grids(&links, self.n_outputs)?;
+        let scores: Vec<&[i32]> = used.iter().map(|&member| &parts[member].scores[..]).collect();
+        let (scores, link) = (on_grids.apply(&scores), on_grids.link());
+        let linked = link.apply(&scores, self.n_outputs);
+        let HeldBack { repetition, rows, .. } = parts[0];
+        Ok(HeldBack { repetition: *repetition, rows: rows.clone(), scores, link, linked, floats: Vec::new() })
+    }
+}

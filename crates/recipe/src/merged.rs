@@ -1,0 +1,296 @@
+//! One model of several that were fitted apart.
+//!
+//! It stands apart from [`crate::finish`], which has learners and rows: here models are all that there is. Of each the
+//! nodes are taken that its score hangs on, without its link and label; models share columns by name, and nodes and
+//! constants that are equal.
+
+use crate::chain::{InputValues, Source, add_inputs};
+use crate::combination::Combination;
+use crate::error::{Error, Kind};
+use crate::finish::ends;
+use crate::shrink::shrink;
+use ir::op::{Arithmetic, Function, LinkKind};
+use ir::{
+    Card, DType, Dim, Graft, GraphBuilder, Input, Model, Node, Op, Origin, OutputRole, Signature, Tensor,
+    TensorData, ValueIdx,
+};
+use learn::{Decision, ScoreLink};
+use runtime::self_test;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The score of a model, and how it becomes what people read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ModelScore {
+    value: ValueIdx,
+    /// The link. A model does not say how many votes there can be for several classes: of their shares the offset is 0
+    /// until they are counted.
+    pub link: ScoreLink,
+    /// Scores a row.
+    pub n_outputs: usize,
+}
+
+impl ModelScore {
+    /// `None` of a model without a score, or without a link that takes it.
+    pub fn of(model: &Model) -> Option<ModelScore> {
+        let graph = model.graph();
+        let value = *graph.outputs().get(model.signature().output(OutputRole::Score)?)?;
+        let [_, Dim::Fixed(n_outputs)] = &graph.value(value).shape.0[..] else { return None };
+        let link = graph.nodes().iter().find_map(|node| match &node.op {
+            Op::Link(link) if node.inputs == [value] => Some(*link),
+            _ => None,
+        })?;
+        let link = ScoreLink { kind: link.kind, shift: link.shift, offset: link.offset };
+        Some(ModelScore { value, link, n_outputs: *n_outputs })
+    }
+
+    /// Takes the most votes that a row has for the votes that there can be, where the model does not say how many.
+    /// `scores: [n_rows, n_outputs]`.
+    pub fn count_votes(&mut self, scores: &[i32]) {
+        if self.link.kind == LinkKind::Share && self.n_outputs > 1 {
+            let votes = |row: &[i32]| row.iter().map(|&votes| i64::from(votes.max(0))).sum::<i64>();
+            let most = scores.chunks_exact(self.n_outputs).map(votes).max();
+            self.link.offset = most.unwrap_or(1).max(1);
+        }
+    }
+}
+
+/// A graph on its way: models are added one by one, then combined.
+pub struct Merge {
+    signature: Signature,
+    builder: GraphBuilder,
+    inputs: InputValues,
+    /// Constants that the graph has.
+    constants: Vec<(Arc<Tensor>, ValueIdx)>,
+    scores: Vec<ValueIdx>,
+    links: Vec<ScoreLink>,
+    n_outputs: usize,
+}
+
+impl Merge {
+    /// Without a model yet. `signature` is that of the whole, its columns are those of all models; outputs come with
+    /// [`Merge::finish`]. A column of numbers may be doubles here and whole numbers in a model.
+    ///
+    /// # Errors
+    /// The graph refuses a column: two of one name.
+    pub fn new(signature: Signature) -> Result<Merge, Error> {
+        let mut builder = GraphBuilder::new();
+        let all: Vec<Input> = signature.inputs.iter().chain(signature.joined_inputs()).cloned().collect();
+        let inputs = add_inputs(&mut builder, (&all, signature.inputs.len()), &vec![true; all.len()])?;
+        let (constants, scores, links) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Merge { signature, builder, inputs, constants, scores, links, n_outputs: 0 })
+    }
+
+    /// Adds the nodes of a model that its score hangs on.
+    ///
+    /// # Errors
+    /// `Widened` where no node gives the same for doubles as the model's for whole numbers; columns that the whole does
+    /// not have, or of another dtype; more nodes than a graph may have.
+    pub fn add(&mut self, model: &Model, score: ModelScore) -> Result<(), Error> {
+        let (graph, own) = (model.graph(), model.signature());
+        let mut graft = Graft::new(graph);
+        let mut widened: BTreeMap<ValueIdx, (ValueIdx, &str)> = BTreeMap::new();
+        let main = own.inputs.iter().map(|input| (input, false));
+        let second = own.joined_inputs().iter().map(|input| (input, true));
+        for (&old, (input, is_second)) in graph.inputs().iter().zip(main.chain(second)) {
+            match self.column(input, is_second) {
+                Some((dtype, new)) if dtype == input.graph_dtype() => graft.put(old, new),
+                Some((DType::F64, new)) if input.graph_dtype() == DType::I64 => {
+                    widened.insert(old, (new, input.name.as_str()));
+                }
+                _ => return Err(Kind::Combination { what: "the columns of all members" }.into()),
+            }
+        }
+        for node in graph.needed(&[score.value], |_| false) {
+            for &input in &node.inputs {
+                if let Origin::Constant(tensor) = &graph.value(input).origin
+                    && graft.written(input).is_none()
+                {
+                    graft.put(input, self.constant(tensor)?);
+                }
+            }
+            match node.inputs.iter().find_map(|input| widened.get(input)) {
+                None => {
+                    graft.copy(&mut self.builder, node)?;
+                }
+                Some(&column) => {
+                    let edges = node.inputs.get(1).and_then(|&edges| graph.constant(edges));
+                    let made = self.widened(node, edges, column)?;
+                    node.outputs.iter().for_each(|&output| graft.put(output, made));
+                }
+            }
+        }
+        self.scores.push(graft.value(&mut self.builder, score.value)?);
+        self.links.push(score.link);
+        self.n_outputs = score.n_outputs;
+        Ok(())
+    }
+
+    /// The model that combines those that were added, in their order; the most probable class is predicted.
+    ///
+    /// # Errors
+    /// A combination of other members; a graph that does not hold: a bug.
+    pub fn finish(mut self, combination: &Combination, card: Card) -> Result<Model, Error> {
+        let on_grids = combination.on_grids(&self.links, self.n_outputs)?;
+        let score = on_grids.lower(&mut self.builder, &self.scores)?;
+        let link = on_grids.link();
+        let outputs = ends(&mut self.builder, score, (&link, self.n_outputs), &Decision::Largest)?;
+        let values: Vec<ValueIdx> = outputs.iter().map(|(_, value)| *value).collect();
+        let graph = shrink(&self.builder.finish(&values)?)?;
+        let outputs = outputs.into_iter().map(|(role, _)| role).collect();
+        let signature = Signature { outputs, ..self.signature };
+        let test = self_test(&graph, card.seed)?;
+        let mut model = Model::try_new(graph, signature, card)?;
+        model.self_test = Some(test);
+        Ok(model)
+    }
+
+    /// A column by its name: its dtype and its value.
+    fn column(&self, input: &Input, is_second: bool) -> Option<(DType, ValueIdx)> {
+        let n_main = self.signature.inputs.len();
+        let (of, first) = if is_second {
+            (self.signature.joined_inputs(), n_main)
+        } else {
+            (&self.signature.inputs[..], 0)
+        };
+        let at = of.iter().position(|known| known.name == input.name)?;
+        Some((of[at].graph_dtype(), *self.inputs.get(&Source::Input(first + at))?))
+    }
+
+    /// A constant, written once.
+    fn constant(&mut self, tensor: &Arc<Tensor>) -> Result<ValueIdx, Error> {
+        if let Some((_, known)) = self.constants.iter().find(|(known, _)| known == tensor) {
+            return Ok(*known);
+        }
+        let new = self.builder.constant(tensor.clone())?;
+        self.constants.push((tensor.clone(), new));
+        Ok(new)
+    }
+
+    /// What a node makes of a column of whole numbers, made of the same column as doubles. A fraction counts as its
+    /// ceiling, as [`Input`] says.
+    fn widened(
+        &mut self,
+        node: &Node,
+        edges: Option<&Tensor>,
+        (column, name): (ValueIdx, &str),
+    ) -> Result<ValueIdx, Error> {
+        let refuse = || Kind::Widened { column: name.to_owned(), op: node.op.payload().name() };
+        match &node.op {
+            // A number is above a whole edge if its ceiling is. Edges below 2^53 are doubles, and no larger number is
+            // rounded to one of them where it is read.
+            Op::Bin(bin) => {
+                let whole = edges.and_then(|edges| edges.data().i64s());
+                let whole = whole.filter(|edges| edges.iter().all(|e| e.unsigned_abs() < 1 << 53));
+                let edges = whole.ok_or_else(refuse)?.iter().map(|&e| e as f64).collect();
+                let edges = self.constant(&Arc::new(Tensor::vector(TensorData::F64(edges))))?;
+                Ok(self.builder.node(Op::Bin(*bin), &[column, edges])?)
+            }
+            Op::Cast(_) => self.ceiling(column),
+            _ => Err(refuse().into()),
+        }
+    }
+
+    /// The least whole number of 64 bits that is not below, as a double.
+    fn ceiling(&mut self, column: ValueIdx) -> Result<ValueIdx, Error> {
+        /// 2^63.
+        const END: f64 = 9_223_372_036_854_775_808.0;
+        let mut value = column;
+        for function in [Function::Neg, Function::Floor, Function::Neg] {
+            value = self.builder.node(Op::Function(function), &[value])?;
+        }
+        // Minus zero becomes zero.
+        for (op, with) in [(Arithmetic::Add, 0.0), (Arithmetic::Max, -END), (Arithmetic::Min, END)] {
+            let with = self.constant(&Arc::new(Tensor::vector(TensorData::F64(vec![with]))))?;
+            value = self.builder.node(Op::Arithmetic(op), &[value, with])?;
+        }
+        Ok(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::combination::Space;
+    use ir::op::{Bin, Cast, Columns, Link, ToScores};
+    use ir::{Column, ColumnData, ColumnKind, Shape, Task};
+
+    fn signature(dtype: DType) -> Signature {
+        Signature {
+            task: Task::Regression,
+            target: "y".into(),
+            inputs: vec![Input { name: "x".into(), kind: ColumnKind::Number, dtype }],
+            outputs: vec![OutputRole::Score, OutputRole::Value],
+            classes: Vec::new(),
+            positive: None,
+            missing: Vec::new(),
+            columns: Vec::new(),
+            joined: None,
+        }
+    }
+
+    /// The number, and how many edges are below it.
+    fn model(edges: TensorData) -> Model {
+        let dtype = edges.dtype();
+        let mut b = GraphBuilder::new();
+        let x = b.input("x", dtype, Shape::rows()).unwrap();
+        let edges = b.constant(Tensor::vector(edges)).unwrap();
+        let code = b.node(Op::Bin(Bin), &[x, edges]).unwrap();
+        let code = b.node(Op::Cast(Cast), &[code]).unwrap();
+        let number = b.node(Op::Cast(Cast), &[x]).unwrap();
+        let sum = b.node(Op::Arithmetic(Arithmetic::Add), &[number, code]).unwrap();
+        let sum = b.node(Op::Columns(Columns), &[sum]).unwrap();
+        let score = b.node(Op::ToScores(ToScores { shift: 6 }), &[sum]).unwrap();
+        let link = Link { kind: LinkKind::Linear, shift: 6, offset: 0 };
+        let value = b.node(Op::Link(link), &[score]).unwrap();
+        Model::try_new(b.finish(&[score, value]).unwrap(), signature(dtype), Card::default()).unwrap()
+    }
+
+    fn values(model: &Model, column: ColumnData<'_>) -> Vec<f64> {
+        let column = Column::try_new(column, None).unwrap();
+        match runtime::reference::run(model.graph(), &[column]).unwrap()[1].data() {
+            TensorData::F64(values) => values.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn mean_of(models: &[&Model]) -> Result<Model, Error> {
+        let mut merge = Merge::new(signature(DType::F64))?;
+        for model in models {
+            merge.add(model, ModelScore::of(model).unwrap())?;
+        }
+        merge.finish(&Combination::mean(Space::Scores, &vec![1.0; models.len()], 100.0), Card::default())
+    }
+
+    #[test]
+    fn whole_numbers_meet_doubles() {
+        let whole = model(TensorData::I64(vec![-2, 0, 5]));
+        let real = model(TensorData::F64(vec![-1.5, 0.0]));
+        let both = mean_of(&[&whole, &real]).unwrap();
+        let cells = [-3.0, -2.0, -1.75, -1.0, -0.5, -0.0, 0.0, 0.25, 1.0, 4.75, 5.0, 5.5, 77.0];
+        let ceilings = cells.map(|c: f64| c.ceil() as i64);
+        let of_whole = values(&whole, ColumnData::I64(&ceilings));
+        let of_real = values(&real, ColumnData::F64(&cells));
+        for (i, got) in values(&both, ColumnData::F64(&cells)).into_iter().enumerate() {
+            let expected = (of_whole[i] + of_real[i]) / 2.0;
+            assert!((got - expected).abs() <= 0.5 / 64.0, "{}: {got}, expected {expected}", cells[i]);
+        }
+        assert_eq!(runtime::verify(&both).unwrap()[0].verdict, runtime::Verdict::Ok);
+        assert_eq!(both.signature().outputs, [OutputRole::Score, OutputRole::Value]);
+    }
+
+    #[test]
+    fn equal_parts_are_there_once() {
+        let real = || model(TensorData::F64(vec![-1.5, 0.0]));
+        let n_nodes = |models: &[&Model]| mean_of(models).unwrap().graph().nodes().len();
+        assert_eq!(n_nodes(&[&real(), &real(), &real()]), n_nodes(&[&real()]));
+    }
+
+    #[test]
+    fn an_edge_that_doubles_cannot_tell_is_refused() {
+        let whole = model(TensorData::I64(vec![1 << 53]));
+        let error = mean_of(&[&whole]).unwrap_err();
+        assert_eq!(error.nature(), ir::Nature::Unsupported);
+        assert!(error.to_string().contains("column \"x\""), "{error}");
+    }
+}

@@ -1,0 +1,238 @@
+//! The ensemble of a search: chosen among its candidates, taken if rows that it had not seen say that it is better.
+
+use super::pool::{Kept, Pool, ranking};
+use super::{Chosen, ChosenMember, MEASURING, Workshop};
+use crate::Error;
+use crate::fit::Refit;
+use compose::combine::{self, EnsembleEntry};
+use ir::Task;
+use jobs::{Clock, Ctx, Seed};
+use learn::Grows;
+use params::{Params, settings_of};
+use recipe::{Combination, Space, Validated, gather, validate};
+use search::{Schedule, Studied, Told, Trial};
+use std::rc::Rc;
+
+/// The share that an ensemble must take off the error of the candidate that looks best on other folds: less is not worth
+/// its bytes.
+const LEAST_GAIN: f64 = 5e-4;
+/// What a member costs, as a share of the error: one that compares rows, one of deep trees, any other.
+const PRICES: [f64; 3] = [2e-3, 5e-4, 1e-4];
+/// A fit on all rows takes so many times what one on the rows of a fold takes.
+const MORE_ROWS: f64 = 1.5;
+/// Folds of which the mean is taken.
+const MOST_FITS: usize = 32;
+/// Share of the work, or time, of a study that fits on all rows may take.
+const SHARE: f64 = 0.2;
+/// Share of the time of a run by which fits on all rows may be late: half of what a run may be.
+const OVERRUN: f64 = 0.05;
+/// Share of the time of a run that choosing an ensemble may take.
+pub(super) const CHOOSING: f64 = 0.05;
+
+/// What candidates shall be combined by.
+pub(crate) struct Wanted {
+    /// None for no ensemble.
+    by: Option<(&'static EnsembleEntry, Params)>,
+    /// One was named: it is taken, whether it helps or not.
+    is_named: bool,
+}
+
+impl Wanted {
+    /// `auto`, `none` or the name of an ensemble, and settings of ensembles.
+    ///
+    /// # Errors
+    /// An unknown name or parameter, a value out of range, a setting of an ensemble that is not used.
+    pub(crate) fn parse(text: &str, settings: &[(String, String, String)]) -> Result<Wanted, Error> {
+        let entry = match text {
+            "none" => None,
+            "auto" => Some(combine::named(AUTO)?),
+            name => Some(combine::named(name)?),
+        };
+        if let Some((of, name, value)) = settings.iter().find(|(of, ..)| entry.is_none_or(|e| e.name != of)) {
+            return Err(Error::input(format!(
+                "--set {of}.{name}={value}: ensemble \"{of}\" is not used by --ensemble {text}; name it there"
+            )));
+        }
+        let by =
+            entry.map(|entry| Ok::<_, Error>((entry, entry.params(&settings_of(settings, entry.name))?)));
+        Ok(Wanted { by: by.transpose()?, is_named: text != "auto" && text != "none" })
+    }
+
+    /// Checks that a named ensemble answers the task.
+    ///
+    /// # Errors
+    /// It does not.
+    pub(crate) fn answers(&self, task: Task) -> Result<(), Error> {
+        match &self.by {
+            Some((entry, _)) => Ok(entry.answers(task)?),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn is_none(&self) -> bool {
+        self.by.is_none()
+    }
+}
+
+/// The ensemble that is tried unless one is named.
+const AUTO: &str = "greedy";
+
+impl<'t> Workshop<'t> {
+    /// The best candidate, or the ensemble that is better than it.
+    ///
+    /// # Errors
+    /// Candidates that cannot be fitted again.
+    pub(super) fn with_others(
+        &self,
+        best: Chosen<'t>,
+        (schedule, studied): (&Schedule, &Studied),
+        ctx: &Ctx<'_>,
+    ) -> Result<Chosen<'t>, Error> {
+        let Some((entry, params)) = &self.ensemble.by else { return Ok(best) };
+        let Some(first) = best.members.first() else { return Ok(best) };
+        if !studied.outcome.is_whole || ctx.cancel.is_cancelled() {
+            return Ok(best);
+        }
+        // Those that a run of so many trials gives again.
+        let told = schedule.told().get(..studied.n_repeated).unwrap_or_default();
+        let candidates = self.candidates(told, best.validated.held.len(), ctx)?;
+        let candidates: Vec<&Kept> = candidates
+            .iter()
+            .filter(|kept| {
+                let parts = kept.held.iter().zip(&best.validated.held);
+                kept.held.len() == best.validated.held.len()
+                    && parts.into_iter().all(|(a, b)| a.rows == b.rows)
+            })
+            .collect();
+        if candidates.len() < 2 {
+            return Ok(best);
+        }
+        ctx.progress.stage("choosing an ensemble", None);
+        let truth = &first.prepared.truth;
+        let pool = combine::Pool { members: candidates.iter().map(|kept| &kept.held[..]).collect(), truth };
+        let mut prices = Vec::with_capacity(candidates.len());
+        for kept in &candidates {
+            prices.push(match learn::learner(&kept.trial.learner)?.grows {
+                Grows::Rows => PRICES[0],
+                Grows::Trees => PRICES[1],
+                Grows::Rounds | Grows::Passes => PRICES[2],
+            });
+        }
+        let asked =
+            combine::Asked { metric: self.metric, weights: None, prices: &prices, threads: ctx.threads };
+        let limit = ctx.budget.left().map(|left| (left + ctx.budget.clock().elapsed()).mul_f64(CHOOSING));
+        let Some(made) = combine::choose(entry, params, &pool, &asked, (limit, ctx))? else {
+            return Ok(best);
+        };
+        let aim = self.aim(&first.prepared);
+        let validated = gather(&first.prepared, made.held, aim)?;
+        let error = |score: Option<f64>| score.map_or(f64::INFINITY, |s| self.metric.error(s));
+        let alone = gather(&first.prepared, made.alone, aim)?;
+        let (own, known) = (error(validated.score), error(alone.score));
+        if !self.ensemble.is_named && own >= known - LEAST_GAIN * known.abs() {
+            return Ok(best);
+        }
+        let mut members = Vec::with_capacity(made.members.len());
+        for (&at, &weight) in made.members.iter().zip(&made.combination.weights) {
+            let Kept { trial, rounds, .. } = candidates[at];
+            let learner = learn::learner(&trial.learner)?;
+            let params = learner.params(&trial.settings)?;
+            let prepared = self.prepared((learner, &params), trial, ctx)?;
+            members.push(ChosenMember {
+                learner,
+                params,
+                trial: trial.clone(),
+                prepared,
+                rounds: *rounds,
+                weight,
+                subsets: Rc::default(),
+            });
+        }
+        let n_fits = candidates.iter().map(|kept| kept.held.len() as u32).sum();
+        let rounds = members.first().and_then(|member| member.rounds);
+        let validated = Validated { n_fits, rounds, ..validated };
+        Ok(Chosen { members, combination: Some(made.combination), validated, ..best })
+    }
+
+    /// The members as means of a fit for each fold, where that is wanted.
+    pub(super) fn with_folds(&self, chosen: Chosen<'t>, ctx: &Ctx<'_>) -> Chosen<'t> {
+        let Some(prepared) = chosen.members.first().map(|member| member.prepared.clone()) else {
+            return chosen;
+        };
+        let parts: Vec<_> = chosen.validated.held.iter().filter(|part| part.repetition == 0).collect();
+        // A row that is held back alone leaves nearly the same rows each time.
+        let is_wanted = self.options.refit == Refit::Folds && (2..=MOST_FITS).contains(&parts.len());
+        if !is_wanted || ctx.cancel.is_cancelled() {
+            return chosen;
+        }
+        let without = |held: &[u32]| -> Vec<u32> {
+            prepared.rows.iter().copied().filter(|row| held.binary_search(row).is_err()).collect()
+        };
+        let subsets: Rc<[Vec<u32>]> = parts.iter().map(|part| without(&part.rows)).collect();
+        let alone = || {
+            let linked = chosen.validated.held.iter().flat_map(|part| &part.linked);
+            let largest = linked.fold(0.0f64, |m, value| m.max(value.abs()));
+            Combination::mean(Space::Scores, &[1.0], largest)
+        };
+        let combination = Some(chosen.combination.clone().unwrap_or_else(alone));
+        let bagged = |member| ChosenMember { subsets: subsets.clone(), ..member };
+        let members = chosen.members.into_iter().map(bagged).collect();
+        Chosen { members, combination, ..chosen }
+    }
+
+    /// What the best of these trials predicted out of fold: known, or fitted again. Those whose fits on all rows would be
+    /// too much work together are left out, the last ones first: work is counted, so that the same are left out
+    /// on any machine. Where they would take too long all the same, the time that a run may take comes first.
+    fn candidates(&self, told: &[Told], n_folds: usize, ctx: &Ctx<'_>) -> Result<Vec<Kept>, Error> {
+        let most_work = SHARE * told.iter().map(|told| told.outcome.work).sum::<f64>();
+        let (mut candidates, mut work, mut seconds) = (Vec::new(), 0.0, 0.0);
+        for told in ranking(told) {
+            let own = MORE_ROWS * told.outcome.work / n_folds.max(1) as f64;
+            if work + own > most_work && !candidates.is_empty() {
+                continue;
+            }
+            let left = ctx.budget.left().map(|left| {
+                let whole = (left + ctx.budget.clock().elapsed()).as_secs_f64();
+                left.as_secs_f64() - MEASURING + OVERRUN * whole - seconds
+            });
+            let trial = told.trial.without_bars();
+            let known = self.pool.borrow().get(&trial).cloned();
+            let kept = match known {
+                Some(kept) => kept,
+                // A run that goes on knows what earlier ones came to, not what they predicted.
+                None if left.is_none_or(|left| left > 0.0) => match self.again(&trial, ctx)? {
+                    Some(kept) => kept,
+                    None => continue,
+                },
+                None => continue,
+            };
+            let own_seconds = MORE_ROWS * kept.fold.as_secs_f64();
+            if left.is_some_and(|left| own_seconds > left) {
+                continue;
+            }
+            (work, seconds) = (work + own, seconds + own_seconds);
+            candidates.push(kept);
+        }
+        Ok(candidates)
+    }
+
+    /// A trial of an earlier run, fitted again; `None` if time allows no more than some of its folds.
+    fn again(&self, trial: &Trial, ctx: &Ctx<'_>) -> Result<Option<Kept>, Error> {
+        let learner = learn::learner(&trial.learner)?;
+        let params = learner.params(&trial.settings)?;
+        let scheme = self.options.scheme;
+        let outcome = search::Outcome { is_whole: true, ..search::Outcome::default() };
+        let clock = Clock::start();
+        let prepared = self.prepared((learner, &params), trial, ctx)?;
+        let aim = self.aim(&prepared);
+        let validated = validate(&prepared, learner, &params, scheme, aim, Seed(self.options.seed), ctx)?;
+        let n_folds = validated.held.len().max(1) as u32;
+        let is_whole = validated.n_skipped == 0;
+        Ok(is_whole.then(|| Kept::of(trial.clone(), outcome, &validated, clock.elapsed() / n_folds)))
+    }
+}
+
+/// Seconds that stay for fits on all rows, where an ensemble may come, after a study of so many seconds.
+pub(super) fn seconds(pool: &Pool, studied: f64) -> f64 {
+    (MORE_ROWS * pool.seconds()).min(SHARE * studied)
+}
