@@ -118,3 +118,87 @@ fn time_is_kept_and_settings_name_learners() {
     let refused = place.run("fit t.csv --target y --resume t.csv --work 4 -o n.smidgen");
     assert!(refused.code == 2 && refused.err.contains("--resume"), "{}", refused.err);
 }
+
+#[test]
+fn candidates_are_combined_as_asked() {
+    let place = place();
+    let line = format!("fit t.csv --target y --drop shuffled {QUICK} --work 12 --json -o m.smidgen");
+    let bytes = || std::fs::read(place.path("m.smidgen")).unwrap();
+    for ensemble in
+        ["average", "soft_vote", "hard_vote", "rank_average", "greedy", "stack_nnls", "stack_logistic"]
+    {
+        let said = place.good(&format!("{line} --ensemble {ensemble} --jobs 1")).json().unwrap();
+        let members = said["members"].as_array().unwrap();
+        assert!(members.len() > 1, "{ensemble}: {members:?}");
+        let whole: f64 = members.iter().map(|m| m["weight"].as_f64().unwrap()).sum();
+        assert!(ensemble == "stack_logistic" || (whole - 1.0).abs() < 1e-9, "{ensemble}: {whole}");
+        assert!(members.iter().all(|m| m["bytes"].as_u64().unwrap() > 0 && m["recipe"].is_string()));
+        assert!(said["score_oof"].as_f64().unwrap() > 0.9, "{ensemble}: {}", said["score_oof"]);
+        let first = bytes();
+        place.good("verify m.smidgen");
+        place.good("predict m.smidgen t.csv --proba --explain");
+        place.good(&format!("{line} --ensemble {ensemble} --jobs 2"));
+        assert_eq!(first, bytes(), "{ensemble}");
+        // The command says it again.
+        let command = said["command"].as_str().unwrap().replace("smidgen fit", "fit");
+        assert!(command.contains(&format!("--ensemble {ensemble}")));
+        place.good(&command);
+        assert_eq!(first, bytes(), "{ensemble}");
+    }
+    let said = place.good(&format!("{line} --ensemble none")).json().unwrap();
+    assert_eq!(said["members"].as_array().unwrap().len(), 1);
+    let said = place.good(&format!("{line} --ensemble greedy --set greedy.n_steps=2")).json().unwrap();
+    assert!(said["members"].as_array().unwrap().len() <= 8, "two steps in each of four groups");
+    let refused = [
+        ("--ensemble greed", "did you mean"),
+        ("--ensemble none --set greedy.n_steps=2", "not used by --ensemble none"),
+        ("--ensemble greedy --set greedy.n_steps=0", "n_steps must be"),
+        ("--ensemble greedy --metric r2", "r2"),
+        ("--refit some", "expected all or folds"),
+    ];
+    for (flags, told) in refused {
+        let ran = place.run(&format!("{line} {flags}"));
+        assert!(ran.code == 2 && (ran.err + &ran.out).contains(told), "{flags}");
+    }
+    let ran = place.run("fit t.csv --target a --drop y,shuffled --work 4 --ensemble hard_vote -o n.smidgen");
+    assert!(ran.code == 3 && ran.err.contains("no classes to vote for"), "{}", ran.err);
+    let ran =
+        place.run("fit t.csv --target a --drop y,shuffled --work 9 --ensemble stack_ridge -o n.smidgen");
+    assert!(ran.code == 0, "{}", ran.err);
+}
+
+#[test]
+fn fits_on_folds_are_averaged() {
+    let place = place();
+    let line = "fit t.csv --target y --drop shuffled --learners tree --folds 4 --json -o m.smidgen";
+    let one = place.good(line).json().unwrap();
+    let mean = place.good(&format!("{line} --refit folds")).json().unwrap();
+    let bytes = |said: &Value| said["bytes"].as_u64().unwrap();
+    assert!(bytes(&mean) > bytes(&one), "{} {}", bytes(&mean), bytes(&one));
+    assert_eq!(mean["score_oof"], one["score_oof"]);
+    let recipe = mean["members"][0]["recipe"].as_str().unwrap();
+    assert!(recipe.starts_with("mean of 4 folds of tree"), "{recipe}");
+    place.good("verify m.smidgen");
+}
+
+#[test]
+fn a_length_that_is_demanded_is_kept() {
+    let place = place();
+    let line = "fit t.csv --target y --drop shuffled --learners gbdt,logistic,forest,knn --work 24 --json -o m.smidgen";
+    let mut scores = Vec::new();
+    for most in [2000u64, 4000, 20_000] {
+        let said = place.good(&format!("{line} --max-bytes {most}")).json().unwrap();
+        let bytes = said["bytes"].as_u64().unwrap();
+        assert!(bytes <= most && said["status"] == "ok", "{bytes} of {most}");
+        assert_eq!(std::fs::metadata(place.path("m.smidgen")).unwrap().len(), bytes);
+        let front: Vec<u64> =
+            said["front"].as_array().unwrap().iter().map(|p| p["bytes"].as_u64().unwrap()).collect();
+        assert!(front.is_sorted() && front.last() == Some(&bytes), "{front:?}");
+        scores.push(said["score_oof"].as_f64().unwrap());
+    }
+    assert!(scores[2] > scores[0] - 0.01, "{scores:?}");
+    // The least that there is, and by how much it is too much.
+    let ran = place.run(&format!("{line} --max-bytes 100"));
+    let said = ran.json().unwrap();
+    assert!(ran.code == 1 && said["status"] == "unmet" && said["bytes"].as_u64().unwrap() < 2500, "{said}");
+}

@@ -90,6 +90,15 @@ impl Combination {
         Combination { weights: vec![1.0; self.weights.len()], ..self }
     }
 
+    /// The same with weights of the sum that all had, where that can be: those that are left stand for those that went.
+    pub(crate) fn whole(self) -> Combination {
+        let sum: f64 = self.weights.iter().sum();
+        if !(sum.is_finite() && sum > 0.0) {
+            return self;
+        }
+        Combination { weights: self.weights.iter().map(|w| w / sum).collect(), ..self }
+    }
+
     /// The same where member `j` is the mean of `n_fits[j]` fits.
     pub(crate) fn spread(&self, n_fits: &[usize]) -> Combination {
         let of = |at: usize| std::iter::repeat_n(at, n_fits.get(at).copied().unwrap_or(1));

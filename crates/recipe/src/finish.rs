@@ -8,6 +8,7 @@ use crate::features::View;
 use crate::predictions::Truth;
 use crate::prepared::Prepared;
 use crate::score_map::ScoreMap;
+use crate::share::share;
 use crate::shrink::shrink;
 use crate::validate::Candidate;
 use ir::{Card, GraphBuilder, Model, OutputRole, Signature, Task, ValueIdx};
@@ -33,6 +34,8 @@ pub struct Origin<'a> {
     pub work: u64,
     /// What was fitted, for people.
     pub recipe: String,
+    /// Length of the file up to which members are taken.
+    pub most_bytes: Option<u64>,
     /// How several members become one score.
     pub combination: Option<&'a Combination>,
     /// How a class is chosen.
@@ -47,6 +50,8 @@ pub struct Origin<'a> {
 pub struct Finished {
     /// The model.
     pub model: Model,
+    /// Members that it holds, the first ones: all that the length of the file allowed.
+    pub n_members: usize,
     /// Of several members, the length of the file that would hold each alone.
     pub member_bytes: Vec<u64>,
     /// What a person should know.
@@ -66,7 +71,7 @@ pub struct Member<'a> {
 }
 
 /// A member that was fitted, not yet a part of a graph.
-struct Grown<'a> {
+pub(crate) struct Grown<'a> {
     prepared: &'a Prepared<'a>,
     /// One, or one a subset.
     fits: Vec<(View<'a>, Fitted)>,
@@ -102,8 +107,32 @@ pub fn finish(members: &[Member<'_>], origin: Origin<'_>, ctx: &Ctx<'_>) -> Resu
         }
     }
     let mut model = assembled(&grown, prepared, (&origin, origin.combination))?;
+    // Members stand by weight: where the file is too long, the last ones go.
+    while let (Some(most), Some(combination)) = (origin.most_bytes, origin.combination)
+        && grown.len() > 1
+        && ir::file::write(&model).len() as u64 > most
+    {
+        grown.pop();
+        let members: Vec<usize> = (0..grown.len()).collect();
+        model = assembled(&grown, prepared, (&origin, Some(&combination.of_members(&members).whole())))?;
+    }
     model.self_test = Some(self_test(model.graph(), origin.seed)?);
-    Ok(Finished { model, member_bytes, warnings, cleaned })
+    Ok(Finished { model, n_members: grown.len(), member_bytes, warnings, cleaned })
+}
+
+impl<'a> Grown<'a> {
+    pub(crate) fn new(prepared: &'a Prepared<'a>, view: View<'a>, fitted: Fitted) -> Grown<'a> {
+        Grown { prepared, fits: vec![(view, fitted)] }
+    }
+
+    /// Length of the file that holds it alone.
+    ///
+    /// # Errors
+    /// A graph that does not hold.
+    pub(crate) fn length(&self, origin: &Origin<'_>) -> Result<u64, Error> {
+        let model = assembled(std::slice::from_ref(self), self.prepared, (origin, None))?;
+        Ok(ir::file::write(&model).len() as u64)
+    }
 }
 
 /// One graph of members.
@@ -152,6 +181,7 @@ fn assembled(
     let outputs = ends(&mut builder, score, (&link, n_outputs), origin.decision)?;
     let values: Vec<_> = outputs.iter().map(|(_, v)| *v).collect();
     let graph = shrink(&builder.finish(&values)?)?;
+    let graph = if combination.is_some() { share(&graph)? } else { graph };
     let positive = match &prepared.truth {
         Truth::Classes { positive, .. } => *positive,
         Truth::Values(_) => None,
@@ -218,7 +248,7 @@ impl<'a> Member<'a> {
     }
 
     fn fit(&self, train: &[u32], (seed, ctx): (Seed, &Ctx<'_>)) -> Result<((View<'a>, Fitted), Told), Error> {
-        let Candidate { prepared, learner, params } = self.candidate;
+        let Candidate { prepared, learner, params, .. } = self.candidate;
         let (view, told) = prepared.view_told(train, ctx.threads)?;
         let features = view.get();
         let rows = Rows { train: train.to_vec(), others: Vec::new() };

@@ -25,6 +25,7 @@ mod relations;
 mod rungs;
 mod score_map;
 mod seed_scores;
+mod share;
 mod shrink;
 mod step;
 mod store;

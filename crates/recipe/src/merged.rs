@@ -8,6 +8,7 @@ use crate::chain::{InputValues, Source, add_inputs};
 use crate::combination::Combination;
 use crate::error::{Error, Kind};
 use crate::finish::ends;
+use crate::share::share;
 use crate::shrink::shrink;
 use ir::op::{Arithmetic, Function, LinkKind};
 use ir::{
@@ -136,7 +137,7 @@ impl Merge {
         let link = on_grids.link();
         let outputs = ends(&mut self.builder, score, (&link, self.n_outputs), &Decision::Largest)?;
         let values: Vec<ValueIdx> = outputs.iter().map(|(_, value)| *value).collect();
-        let graph = shrink(&self.builder.finish(&values)?)?;
+        let graph = share(&shrink(&self.builder.finish(&values)?)?)?;
         let outputs = outputs.into_iter().map(|(role, _)| role).collect();
         let signature = Signature { outputs, ..self.signature };
         let test = self_test(&graph, card.seed)?;

@@ -27,7 +27,7 @@ const SAMPLED: usize = 4;
 const CLASS_ROWS: usize = 50;
 
 /// As [`validate`](crate::validate()), for a search: without floats that cost another training, and no further than
-/// `go_on` wants behind the score of a rung; then there is nothing. The rung of a sample of 10,000 rows is there where a
+/// `go_on` wants behind the score of a rung, and the length of the file where that is wanted; then there is nothing. The rung of a sample of 10,000 rows is there where a
 /// fold learns from 40,000 rows or more.
 ///
 /// # Errors
@@ -38,19 +38,20 @@ pub fn validate_while(
     scheme: Scheme,
     aim: Aim<'_>,
     (seed, ctx): (Seed, &Ctx<'_>),
-    go_on: &mut dyn FnMut(Rung, Option<f64>) -> bool,
+    go_on: &mut dyn FnMut(Rung, Option<f64>, Option<u64>) -> bool,
 ) -> Result<Option<Validated>, Error> {
     let folds = candidate.plan(scheme, seed, ctx)?;
     let score = |held: &HeldBack| Ok::<_, Error>(gather(candidate.prepared, vec![held.clone()], aim)?.score);
     if let Some(sample) = sample_of(&folds[0], &candidate.prepared.truth) {
         let budget = ctx.budget.share(FIRST_SHARE);
-        let (held, _) = candidate.fold(&sample, ctx.threads, &budget, Exactness::Integers, ctx)?;
-        if !go_on(Rung::Sample, score(&held)?) {
+        let done = candidate.fold(&sample, ctx.threads, &budget, Exactness::Integers, ctx)?;
+        if !go_on(Rung::Sample, score(&done.held)?, None) {
             return Ok(None);
         }
     }
     let mut fits = candidate.first_fold(&folds, ctx)?;
-    if !go_on(Rung::Fold, score(&fits.done[0].0)?) {
+    let first = &fits.done[0];
+    if !go_on(Rung::Fold, score(&first.held)?, first.bytes) {
         return Ok(None);
     }
     candidate.other_folds(&folds, &mut fits, ctx)?;

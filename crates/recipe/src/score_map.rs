@@ -336,7 +336,8 @@ mod tests {
 
     #[test]
     fn points_that_fall_together_stay_a_step() {
-        let cases: [(&[(i32, i32)], &[(i32, i32)]); 6] = [
+        type Points = &'static [(i32, i32)];
+        let cases: [(Points, Points); 6] = [
             (&[(0, 0), (0, 5), (9, 9)], &[(0, 0), (1, 5), (9, 9)]),
             // The middle of three goes, and what the next one takes.
             (&[(0, 0), (0, 2), (0, 5), (9, 9)], &[(0, 0), (1, 5), (9, 9)]),

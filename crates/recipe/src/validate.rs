@@ -2,6 +2,8 @@
 
 use crate::decide::{Aim, labels_by, predictions_by};
 use crate::error::{Error, Kind};
+use crate::features::View;
+use crate::finish::{Grown, Origin};
 use crate::folds::{Fold, MAX_LEFT_OUT, Scheme, plan};
 use crate::predictions::{Predictions, Truth};
 use crate::prepared::Prepared;
@@ -33,6 +35,8 @@ pub struct Validated {
     pub predictions: Predictions,
     /// Every part that was held back, with what was predicted for it.
     pub held: Vec<HeldBack>,
+    /// Length of the file that would hold a fit alone, the longest of all folds, where that was wanted.
+    pub bytes: Option<u64>,
 }
 
 /// A part that was held back, and what the fit on the others predicts for it.
@@ -82,14 +86,14 @@ pub fn validate(
     seed: Seed,
     ctx: &Ctx<'_>,
 ) -> Result<Validated, Error> {
-    let candidate = Candidate { prepared, learner, params };
+    let candidate = Candidate { prepared, learner, params, origin: None };
     let folds = candidate.plan(scheme, seed, ctx)?;
     let mut fits = candidate.first_fold(&folds, ctx)?;
     candidate.other_folds(&folds, &mut fits, ctx)?;
     if !learner.floats_are_free && fits.n_skipped == 0 && floats_fit(ctx, fits.clock.elapsed(), folds.len()) {
         // Where floats cost a second training, they come after all folds, if time is left.
         let floats = candidate.floats(&folds, ctx);
-        fits.done.iter_mut().zip(floats).for_each(|((held, _), floats)| held.floats = floats);
+        fits.done.iter_mut().zip(floats).for_each(|(done, floats)| done.held.floats = floats);
     }
     fits.validated(prepared, aim)
 }
@@ -119,9 +123,17 @@ pub fn with_floats(
     relinked(candidate.prepared, &validated, linked.collect(), aim)
 }
 
-/// Folds that were done, the first ones in their order, each with its rounds.
+/// A fold that was done.
+pub(crate) struct Done {
+    pub(crate) held: HeldBack,
+    rounds: StageRounds,
+    /// Length of the file that would hold the fit alone, where that is wanted.
+    pub(crate) bytes: Option<u64>,
+}
+
+/// Folds that were done, the first ones in their order.
 pub(crate) struct Fits {
-    pub(crate) done: Vec<(HeldBack, StageRounds)>,
+    pub(crate) done: Vec<Done>,
     n_skipped: u32,
     clock: Clock,
 }
@@ -129,10 +141,11 @@ pub(crate) struct Fits {
 impl Fits {
     pub(crate) fn validated(self, prepared: &Prepared<'_>, aim: Aim<'_>) -> Result<Validated, Error> {
         let n_fits = self.done.len();
-        let rounds = mean(self.done.iter().map(|(_, rounds)| *rounds));
-        let held = self.done.into_iter().map(|(held, _)| held).collect();
+        let rounds = mean(self.done.iter().map(|done| done.rounds));
+        let bytes = self.done.iter().filter_map(|done| done.bytes).max();
+        let held = self.done.into_iter().map(|done| done.held).collect();
         let gathered = gather(prepared, held, aim)?;
-        Ok(Validated { rounds, n_fits: n_fits as u32, n_skipped: self.n_skipped, ..gathered })
+        Ok(Validated { rounds, n_fits: n_fits as u32, n_skipped: self.n_skipped, bytes, ..gathered })
     }
 }
 
@@ -178,12 +191,12 @@ impl Candidate<'_> {
         let folds = plan(self.prepared, Scheme::Folds(ROUNDS_FOLDS), seed);
         let fit = |fold, threads| self.fold(fold, threads, &ctx.budget.share(0.2), Exactness::Integers, ctx);
         let Some((first, others)) = folds.split_first() else { return Ok(None) };
-        let (_, rounds) = fit(first, ctx.threads)?;
+        let rounds = fit(first, ctx.threads)?.rounds;
         if rounds == [0; 2] {
             return Ok(None);
         }
         let one = Threads::one();
-        let rest = ctx.threads.map(others.len(), |i| Ok(fit(&others[i], &one)?.1));
+        let rest = ctx.threads.map(others.len(), |i| Ok(fit(&others[i], &one)?.rounds));
         let rest = rest.into_iter().collect::<Result<Vec<StageRounds>, Error>>()?;
         Ok(mean([&[rounds][..], &rest].concat().into_iter()))
     }
@@ -216,7 +229,7 @@ impl Candidate<'_> {
         let (one, budget) = (Threads::one(), ctx.budget.share(OTHERS_SHARE));
         let fit = |i: usize| self.fold(&folds[i], &one, &budget, Exactness::Floats, ctx);
         let done = ctx.threads.map(folds.len(), fit).into_iter();
-        done.map(|fit| fit.map_or(Vec::new(), |(held, _)| held.floats)).collect()
+        done.map(|fit| fit.map_or(Vec::new(), |done| done.held.floats)).collect()
     }
 
     pub(crate) fn fold(
@@ -226,20 +239,22 @@ impl Candidate<'_> {
         budget: &Budget,
         exact: Exactness,
         ctx: &Ctx<'_>,
-    ) -> Result<(HeldBack, StageRounds), Error> {
+    ) -> Result<Done, Error> {
         let rows = Rows { train: fold.train.clone(), others: fold.held_back.clone() };
         let inner = Ctx { threads, budget, ..*ctx };
-        let fitted = self.fit(rows, fold.rounds, exact, (fold.seed, &inner))?;
-        let linked = fitted.link.apply(&fitted.other_scores, self.prepared.target().n_outputs());
-        let held = HeldBack {
-            repetition: fold.repetition,
-            rows: fold.held_back.clone(),
-            scores: fitted.other_scores,
-            link: fitted.link,
-            linked,
-            floats: fitted.other_floats,
+        let wants = if self.origin.is_some() { Wants::Model } else { Wants::Scores };
+        let (view, mut fitted) = self.grown(rows, fold.rounds, (exact, wants), (fold.seed, &inner))?;
+        let (scores, floats) =
+            (std::mem::take(&mut fitted.other_scores), std::mem::take(&mut fitted.other_floats));
+        let (link, rounds) = (fitted.link, fitted.rounds);
+        let bytes = match self.origin {
+            Some(origin) => Some(Grown::new(self.prepared, view, fitted).length(origin)?),
+            None => None,
         };
-        Ok((held, fitted.rounds))
+        let linked = link.apply(&scores, self.prepared.target().n_outputs());
+        let (repetition, rows) = (fold.repetition, fold.held_back.clone());
+        let held = HeldBack { repetition, rows, scores, link, linked, floats };
+        Ok(Done { held, rounds, bytes })
     }
 }
 
@@ -251,9 +266,11 @@ pub struct Candidate<'a> {
     pub learner: &'a LearnerEntry,
     /// Its parameters.
     pub params: &'a Params,
+    /// Where a model of it would come from, if its length is wanted.
+    pub origin: Option<&'a Origin<'a>>,
 }
 
-impl Candidate<'_> {
+impl<'a> Candidate<'a> {
     /// Fits it on the training rows, for so many `rounds` if they are given, and scores the others. It counts as one
     /// step of the stage; its rounds are not told.
     pub(crate) fn fit(
@@ -263,16 +280,27 @@ impl Candidate<'_> {
         exact: Exactness,
         (seed, ctx): (Seed, &Ctx<'_>),
     ) -> Result<Fitted, Error> {
+        Ok(self.grown(rows, rounds, (exact, Wants::Scores), (seed, ctx))?.1)
+    }
+
+    /// The same with the features that it is fitted on.
+    fn grown(
+        &self,
+        rows: Rows,
+        rounds: Option<StageRounds>,
+        wanted: (Exactness, Wants),
+        (seed, ctx): (Seed, &Ctx<'_>),
+    ) -> Result<(View<'a>, Fitted), Error> {
         let view = self.prepared.view(&rows.train, ctx.threads)?;
-        let view = view.get();
-        let names = view.names();
-        let augmented = self.prepared.augmented(view, &rows, (seed, ctx.threads))?;
+        let features = view.get();
+        let names = features.names();
+        let augmented = self.prepared.augmented(features, &rows, (seed, ctx.threads))?;
         let rows = (rows, augmented.as_ref());
-        let input = self.prepared.fit_input(view, &names, rows, rounds, (exact, Wants::Scores));
+        let input = self.prepared.fit_input(features, &names, rows, rounds, wanted);
         let fitted =
             self.learner.learner.fit(input, self.params, seed, &Ctx { progress: &Silent, ..*ctx })?;
         ctx.progress.advance(1);
-        Ok(fitted)
+        Ok((view, fitted))
     }
 
     /// What the integers of a fit on one thread say of `rows.others`: probabilities or values. `None` where the budget
@@ -323,8 +351,8 @@ pub fn relinked(
     for (part, (linked, floats)) in held.iter_mut().zip(linked) {
         (part.linked, part.floats) = (linked, floats);
     }
-    let Validated { rounds, n_fits, n_skipped, .. } = *validated;
-    Ok(Validated { rounds, n_fits, n_skipped, ..gather(prepared, held, aim)? })
+    let Validated { rounds, n_fits, n_skipped, bytes, .. } = *validated;
+    Ok(Validated { rounds, n_fits, n_skipped, bytes, ..gather(prepared, held, aim)? })
 }
 
 /// True if the time left allows the folds once more, with floats, and the fit on all rows.
@@ -387,8 +415,8 @@ pub fn gather(prepared: &Prepared<'_>, parts: Vec<HeldBack>, aim: Aim<'_>) -> Re
     let (truth, linked) = side_by_side(prepared, &everything);
     let decision = aim.decide(&truth, &linked)?;
     let (rows, predictions) = all.into_iter().next().ok_or(Kind::Interrupted)?;
-    let (rounds, n_fits, n_skipped) = (None, 0, 0);
-    Ok(Validated { score, score_float, decision, rounds, n_fits, n_skipped, rows, predictions, held: parts })
+    let (rounds, n_fits, n_skipped, bytes, held) = (None, 0, 0, None, parts);
+    Ok(Validated { score, score_float, decision, rounds, n_fits, n_skipped, rows, predictions, held, bytes })
 }
 
 /// The truth and the predictions of folds, one after the other.

@@ -115,7 +115,10 @@ pub fn study(
         |best: Option<&'_ Told>, at: usize| told[at].outcome.is_better(best.map(|best| &best.outcome));
     let repeated = (0..n_whole).fold(None, |best, at| if better(best, at) { Some(&told[at]) } else { best });
     let error = |told: &Told| told.outcome.error.unwrap_or(f64::INFINITY);
-    let is_near = |told: &&Told| error(told) <= error(best) + schedule.noise() * error(best).abs();
+    let is_near = |told: &&Told| {
+        let most = error(best) + schedule.noise() * error(best).abs();
+        told.outcome.excess <= best.outcome.excess && error(told) <= most
+    };
     let (best, n_repeated, is_repeated) = match repeated.filter(is_near) {
         Some(repeated) => (repeated, n_whole, true),
         None => (best, n_trials, n_whole == n_trials),

@@ -27,6 +27,12 @@ pub struct Outcome {
     pub error: Option<f64>,
     /// Errors of the rungs; `None` where they are not defined or were not climbed.
     pub rungs: Rungs,
+    /// Length of the file that a fit on the rows of a fold alone would have, where that is wanted.
+    pub bytes: Option<u64>,
+    /// By what share that is too much; 0 where it is not.
+    pub excess: f64,
+    /// Rounds that its fits had, on average; `None` for learners without rounds.
+    pub rounds: Option<u32>,
     /// What it cost, counted, not measured: the same on any machine.
     pub work: f64,
     /// Seconds that it took.
@@ -96,12 +102,15 @@ const CLEARLY: f64 = 0.03;
 impl Outcome {
     /// True for one with an error that is smaller than that of `known`, if there is one. A trial that was cut off may have
     /// fewer folds, which are luckier or not: it is better than a whole one if it is clearly so in the first fold, whose
-    /// rows both predicted.
+    /// rows both predicted. What is too large is better only if it is less so.
     pub fn is_better(&self, known: Option<&Outcome>) -> bool {
         let Some(error) = self.error else { return false };
         let Some((known, of_known)) = known.and_then(|known| Some((known, known.error?))) else {
             return true;
         };
+        if self.excess > 0.0 || known.excess > 0.0 {
+            return self.excess < known.excess;
+        }
         let is_smaller = |error: f64, than: f64, share: f64| error < than - share * than.abs();
         let first = self.rungs[1].zip(known.rungs[1]);
         match (self.is_whole, known.is_whole) {
@@ -120,6 +129,9 @@ impl Outcome {
         json!({
             "error": self.error,
             "rungs": self.rungs,
+            "bytes": self.bytes,
+            "excess": self.excess,
+            "rounds": self.rounds,
             "work": self.work,
             "seconds": self.seconds,
             "failed": self.failed,
@@ -136,6 +148,9 @@ impl Outcome {
         Some(Outcome {
             error: object["error"].as_f64(),
             rungs: rungs(&object["rungs"]),
+            bytes: object["bytes"].as_u64(),
+            excess: object["excess"].as_f64()?,
+            rounds: object["rounds"].as_u64().and_then(|rounds| u32::try_from(rounds).ok()),
             work: object["work"].as_f64()?,
             seconds: object["seconds"].as_f64()?,
             failed: object["failed"].as_str().map(str::to_owned),
@@ -170,7 +185,13 @@ mod tests {
             (first(outcome(Some(0.1), true), 0.2), Some(first(outcome(Some(0.3), false), 0.31)), true),
             (first(outcome(Some(0.1), false), 0.11), Some(outcome(Some(0.3), true)), false),
         ];
-        for (at, (outcome, known, is_better)) in cases.into_iter().enumerate() {
+        let large = |excess, outcome| Outcome { excess, ..outcome };
+        let sizes = [
+            (large(0.1, outcome(Some(0.1), true)), Some(outcome(Some(0.3), true)), false),
+            (outcome(Some(0.3), false), Some(large(0.1, outcome(Some(0.1), true))), true),
+            (large(0.1, outcome(Some(0.3), true)), Some(large(0.2, outcome(Some(0.1), true))), true),
+        ];
+        for (at, (outcome, known, is_better)) in cases.into_iter().chain(sizes).enumerate() {
             assert_eq!(outcome.is_better(known.as_ref()), is_better, "case {at}");
         }
     }
@@ -192,6 +213,9 @@ mod tests {
             Outcome {
                 error: Some(1.0 / 3.0),
                 rungs: [Some(1e-300), None],
+                bytes: Some(1 << 40),
+                excess: 0.1,
+                rounds: Some(77),
                 work: 12.5,
                 seconds: 0.25,
                 failed: None,

@@ -288,7 +288,13 @@ impl Composing<'_> {
         let told = Told::new(members, said.iter().map(|said| &said.scores[..]).collect(), truth)?;
         let prices = vec![0.0; members.len()];
         let weights = options.weights.as_deref();
-        let asked = combine::Asked { metric: self.metric, weights, prices: &prices, threads: ctx.threads };
+        let asked = combine::Asked {
+            metric: self.metric,
+            weights,
+            prices: &prices,
+            room: None,
+            threads: ctx.threads,
+        };
         let combination = told.learn(entry, &params, &asked)?;
         // A mean by weights that are given, or equal, is the same for any rows; maps are not.
         let learns = !entry.takes_weights || !combination.before.is_empty() || combination.after.is_some();

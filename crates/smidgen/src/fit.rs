@@ -205,7 +205,9 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let score_map = calibrator.as_ref().map(|made| &made.map);
     let told = Told { validated: &validated, combination: combination.as_ref(), metric, score_map, work };
     let finished = finish(options, &members, &target, told, ctx)?;
-    let Finished { model, member_bytes, warnings: of_last_fit, cleaned: by_last_fit } = finished;
+    let Finished { model, n_members, member_bytes, warnings: of_last_fit, cleaned: by_last_fit } = finished;
+    let n_chosen = members.len();
+    let members = &members[..n_members];
     stages.finish = clock.seconds();
 
     // From here on only the bytes count: what is measured is what was written.
@@ -295,6 +297,13 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     if let Some(why) = searched.as_ref().and_then(|s| s.unkept.as_ref()) {
         warnings.push(Warning::table("trials_not_kept", why.clone()));
     }
+    if n_members < n_chosen {
+        let text = format!(
+            "{} of {n_chosen} members were left out for the length of the file; scores out of fold are those of all",
+            n_chosen - n_members
+        );
+        warnings.push(Warning::table("members_left_out", text));
+    }
     if searched.as_ref().is_some_and(|s| !s.is_repeated) {
         let text = "the best candidates came behind one that was cut off for lack of time: --work may give another model; give more --time for one that it gives again";
         warnings.push(Warning::table("not_repeated", text.to_owned()));
@@ -335,7 +344,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         stages,
         work,
         learner: if members.len() > 1 { ENSEMBLE } else { learner.name },
-        recipe: recipe_of(&members),
+        recipe: recipe_of(members),
         members: members
             .iter()
             .zip(member_bytes.iter().chain(std::iter::repeat(&bytes_of_all)))
@@ -484,6 +493,7 @@ fn finish(
         seed: options.seed,
         work,
         recipe: recipe_of(members),
+        most_bytes: options.max_bytes,
         combination,
         decision: &validated.decision,
         score_map,

@@ -17,7 +17,7 @@ use ir::ColumnKind;
 use ir::Task;
 use ir::digest::Digest;
 use jobs::{Clock, Ctx, InTurn, Seed, Silent, Threads};
-use learn::{Goal, LearnerEntry, StageRounds};
+use learn::{Decision, Goal, LearnerEntry, StageRounds};
 use metrics::MetricEntry;
 use params::{Params, settings_of};
 use pool::{Kept, Pool};
@@ -36,6 +36,8 @@ const SHOWN: usize = 10;
 /// Share of the time left that stays for the last fit, its measurements and, where asked for, the figures.
 const LEFT: (f64, f64) = (0.03, 0.25);
 const MB: u64 = 1_000_000;
+/// The share of the bytes that are allowed which the longest fit on a fold may take: one on all rows may take more.
+const ROOM: f64 = 0.95;
 /// Seconds for measurements.
 const MEASURING: f64 = 0.5;
 
@@ -55,6 +57,9 @@ pub struct Searched {
     pub n_known: usize,
     /// The best trials: what was tried, its score, the seconds that it took.
     pub leaders: Vec<(String, f64, f64)>,
+    /// Candidates of which none other is both better and smaller, the smallest first: what was tried, its score out of fold,
+    /// its bytes. Empty unless bytes were asked for.
+    pub front: Vec<(String, f64, u64)>,
     /// Why trials could not be kept, if they could not.
     pub unkept: Option<String>,
 }
@@ -119,7 +124,8 @@ impl ChosenMember<'_> {
 
     /// What is fitted on all rows.
     pub(crate) fn member(&self) -> recipe::Member<'_> {
-        let candidate = Candidate { prepared: &self.prepared, learner: self.learner, params: &self.params };
+        let (prepared, learner, params) = (&self.prepared, self.learner, &self.params);
+        let candidate = Candidate { prepared, learner, params, origin: None };
         recipe::Member { candidate, rounds: self.rounds, subsets: &self.subsets }
     }
 }
@@ -280,24 +286,48 @@ impl<'t> Workshop<'t> {
         let threads = if n_threads < ctx.threads.n() { &one } else { ctx.threads };
         let quiet = Ctx { threads, ..quiet };
         let (seed, aim) = (Seed(self.options.seed), self.aim(&prepared));
-        let candidate = Candidate { prepared: &prepared, learner, params: &params };
+        let decision = Decision::Largest;
+        let weighed = self.options.max_bytes.map(|_| recipe::Origin {
+            target: &self.options.target,
+            task: self.target.task,
+            classes: &self.target.classes,
+            missing: &self.options.missing,
+            seed: self.options.seed,
+            work: 0,
+            recipe: trial.describe(),
+            most_bytes: None,
+            combination: None,
+            decision: &decision,
+            score_map: None,
+            metrics: vec![(self.metric.name.to_owned(), 0.0)],
+        });
+        let candidate = Candidate { prepared: &prepared, learner, params: &params, origin: weighed.as_ref() };
         let n_others = self.options.scheme.n_folds(prepared.rows.len()).saturating_sub(1);
         let has_whole = self.best.borrow().as_ref().is_some_and(|best| best.outcome.is_whole);
+        let has_fitting = self.best.borrow().as_ref().is_some_and(|best| best.outcome.excess <= 0.0);
         let (mut rungs, mut fold, mut fits) = (Rungs::default(), Duration::ZERO, true);
+        let (mut length, mut excess) = (None, 0.0);
         let mut started = Clock::start();
-        let done =
-            validate_while(&candidate, self.options.scheme, aim, (seed, &quiet), &mut |rung, score| {
+        let done = validate_while(
+            &candidate,
+            self.options.scheme,
+            aim,
+            (seed, &quiet),
+            &mut |rung, score, bytes| {
                 let at = rung as usize;
                 rungs[at] = score.map(|score| self.metric.error(score));
                 if rung == Rung::Fold {
                     fold = started.elapsed();
+                    (length, excess) = (bytes, self.excess(bytes));
                     // Where something is whole already, half a trial is of no use.
                     fits =
                         !has_whole || budget.left().is_none_or(|left| left > fold.mul_f64(n_others as f64));
                 }
                 started = Clock::start();
-                fits && rungs[at].zip(trial.bars[at]).is_none_or(|(error, bar)| error <= bar)
-            })?;
+                let is_hopeless = excess > 0.0 && has_fitting;
+                fits && !is_hopeless && rungs[at].zip(trial.bars[at]).is_none_or(|(error, bar)| error <= bar)
+            },
+        )?;
         let (n_fits, rounds, is_whole) = match &done {
             Some(done) => (done.n_fits, done.rounds, done.n_skipped == 0),
             None => (1, None, fits),
@@ -306,7 +336,12 @@ impl<'t> Workshop<'t> {
         let work = work(learner, &params, (&prepared, n_fits, rounds));
         // Learners keep what they have when their time is spent.
         let is_whole = is_whole && !budget.was_spent();
-        let outcome = Outcome { error, rungs, work, is_whole, ..Outcome::default() };
+        let rounds = rounds.map(|rounds| rounds[0]);
+        if let Some(bytes) = done.as_ref().and_then(|done| done.bytes) {
+            (length, excess) = (Some(bytes), self.excess(Some(bytes)));
+        }
+        let sizes = Outcome { bytes: length, excess, rounds, ..Outcome::default() };
+        let outcome = Outcome { error, rungs, work, is_whole, ..sizes };
         if let Some(validated) =
             done.as_ref().filter(|_| !self.ensemble.is_none() && is_whole && error.is_some())
         {
@@ -322,6 +357,12 @@ impl<'t> Workshop<'t> {
             *best = Some(Best { trial, outcome, prepared, validated, took, fold });
         }
         Ok(outcome)
+    }
+
+    /// By what share a length is more than what there is room for.
+    fn excess(&self, bytes: Option<u64>) -> f64 {
+        let most = self.options.max_bytes.map(|most| ROOM * most as f64);
+        most.zip(bytes).map_or(0.0, |(most, bytes)| (bytes as f64 / most.max(1.0) - 1.0).max(0.0))
     }
 
     /// Threads that memory allows a trial: all, or one fold at a time on one of them.
@@ -407,6 +448,7 @@ impl<'t> Workshop<'t> {
             n_repeated: studied.n_repeated,
             is_repeated: studied.is_repeated,
             n_known: studied.n_known,
+            front: front(self.metric, &leaders),
             leaders: leaders.iter().take(SHOWN).map(told).collect(),
             unkept: studied.unkept.clone(),
         }
@@ -422,7 +464,7 @@ impl<'t> Workshop<'t> {
             column.to_data().buffers().iter().for_each(|buffer| digest.bytes(buffer.as_slice()));
         }
         let common = format!(
-            "{} {:?} {} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+            "{} {:?} {} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
             self.metric.name,
             o.scheme,
             o.seed,
@@ -435,6 +477,7 @@ impl<'t> Workshop<'t> {
             self.costs,
             o.types,
             o.augment_settings,
+            o.max_bytes,
         );
         digest.bytes(common.as_bytes());
         digest.finish()
@@ -486,6 +529,19 @@ fn facts(prepared: &Prepared<'_>, task: Task) -> Facts {
     };
     let (n_numbers, n_categories) = (n_of(ColumnKind::Number), n_of(ColumnKind::Category));
     Facts { task, n_rows: prepared.rows.len(), n_numbers, n_categories, rare }
+}
+
+/// Of trials, the best one first, those that are smaller than all better ones; the smallest first.
+fn front(metric: &MetricEntry, leaders: &[&Told]) -> Vec<(String, f64, u64)> {
+    let mut front: Vec<(String, f64, u64)> = Vec::new();
+    for told in leaders {
+        let (Some(error), Some(bytes)) = (told.outcome.error, told.outcome.bytes) else { continue };
+        if front.last().is_none_or(|(.., least)| bytes < *least) {
+            front.push((told.trial.describe(), score_of(metric, error), bytes));
+        }
+    }
+    front.reverse();
+    front
 }
 
 /// The score of an error: what makes one of a score undoes itself.

@@ -355,6 +355,15 @@ fn tried(searched: &Searched, metric: &str) -> String {
     format!("{} candidates tried{known}; the best:\n{table}\n", look::count(searched.n_trials as u64))
 }
 
+/// What was found for fewer bytes, and the model; the last point is what was written.
+fn front(made: &FitReport) -> Vec<Value> {
+    let smaller = made.searched.iter().flat_map(|s| &s.front).filter(|(.., bytes)| *bytes < made.bytes);
+    let smaller = smaller.map(|(recipe, score, bytes)| (recipe.as_str(), Some(*score), *bytes));
+    let points = smaller.chain([(made.recipe.as_str(), made.score_oof, made.bytes)]).zip(1..);
+    let object = |((recipe, score, bytes), point): ((&str, Option<f64>, u64), u32)| json!({"point": point, "score": figures::number(score), "bytes": bytes, "cost_ns": null, "recipe": recipe});
+    points.map(object).collect()
+}
+
 fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
     let (score, error) = (made.score(), made.error());
     let mut object = json!({
@@ -381,7 +390,7 @@ fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
         "members": made.members.iter().map(|m| json!({
             "learner": m.learner, "recipe": m.recipe, "weight": m.weight, "bytes": m.bytes,
         })).collect::<Vec<_>>(),
-        "front": [{"point": 1, "score": figures::number(score), "bytes": made.bytes, "cost_ns": null}],
+        "front": front(made),
         "warnings": figures::warnings(&made.warnings),
         "trials": made.searched.as_ref().map(|s| s.leaders.iter().map(|(what, score, seconds)| json!({
             "recipe": what, "score": figures::number(Some(*score)), "seconds": seconds,

@@ -157,6 +157,8 @@ pub struct Asked<'a> {
     pub weights: Option<&'a [f64]>,
     /// What each member costs once it is used, as a share of the error.
     pub prices: &'a [f64],
+    /// Bytes that members may take together, and those of each; without, as many as there are.
+    pub room: Option<(u64, &'a [u64])>,
     /// Threads; they change nothing of the result.
     pub threads: &'a Threads,
 }

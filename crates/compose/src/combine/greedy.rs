@@ -40,7 +40,7 @@ struct Greedy;
 
 impl Ensemble for Greedy {
     /// Starts with nothing; each step adds the member whose mean with those there has the lowest error, plus the price of
-    /// members not yet used; members may come again, and the best prefix stays: weights are counts. Ties go to members
+    /// members not yet used, as far as their bytes have room; members may come again, and the best prefix stays: weights are counts. Ties go to members
     /// in use, then to the first. O(n_steps n_members n_rows n_classes) and what the metric costs.
     /// # Source  Caruana, Niculescu-Mizil, Crew & Ksikes, Ensemble selection from libraries of models, ICML 2004,
     /// sections 2.1 and 2.2. Deviations: a price a member; the mean is taken in a space of scores or of probabilities.
@@ -99,8 +99,19 @@ impl<'a> Selection<'a> {
         let mut since = 0;
         for step in 1..=n_steps {
             let price = |at: usize| self.asked.prices.get(at).copied().unwrap_or(0.0);
+            let bytes =
+                |at: usize| self.asked.room.and_then(|(_, bytes)| bytes.get(at).copied()).unwrap_or(0);
+            let taken: u64 = (0..n_members).filter(|&at| counts[at] > 0.0).map(bytes).sum();
+            // The first member may be too large where all are: whoever asks says what then becomes of it.
+            let has_room = |at: usize| {
+                let is_free = step == 1 || counts[at] > 0.0;
+                is_free || self.asked.room.is_none_or(|(most, _)| taken.saturating_add(bytes(at)) <= most)
+            };
             let paid: f64 = (0..n_members).filter(|&at| counts[at] > 0.0).map(price).sum();
             let tried = self.asked.threads.map(n_members, |at| {
+                if !has_room(at) {
+                    return f64::INFINITY;
+                }
                 let own = self.error(sum.iter().zip(&self.cells[at]).map(|(s, c)| s + c), step as f64);
                 let new = if counts[at] > 0.0 { 0.0 } else { price(at) };
                 own + (paid + new) * own.abs()
@@ -136,7 +147,7 @@ mod tests {
     use recipe::Truth;
 
     fn asked<'a>(prices: &'a [f64], threads: &'a Threads) -> Asked<'a> {
-        Asked { metric: metrics::metric("rmse").unwrap(), weights: None, prices, threads }
+        Asked { metric: metrics::metric("rmse").unwrap(), weights: None, prices, room: None, threads }
     }
 
     /// Errors of members that cancel each other out, and one that is bad.
@@ -144,7 +155,7 @@ mod tests {
         let truth: Vec<f64> = (0..40).map(f64::from).collect();
         let with =
             |f: &dyn Fn(usize) -> f64| truth.iter().enumerate().map(|(i, y)| y + f(i)).collect::<Vec<f64>>();
-        let away = |i: usize| if i % 2 == 0 { 1.0 } else { -1.0 };
+        let away = |i: usize| if i.is_multiple_of(2) { 1.0 } else { -1.0 };
         let scores = vec![with(&away), with(&|i| -away(i)), with(&|i| 5.0 * away(i / 3))];
         MemberRows::try_new(scores, 1, Truth::Values(truth)).unwrap()
     }

@@ -158,7 +158,7 @@ fn try_fit(entry: &EnsembleEntry, rows: &MemberRows, ask: Ask<'_>) -> Result<Com
     let prices = vec![0.0; rows.n_members()];
     let metric = if rows.task() == Task::Regression { "rmse" } else { "log_loss" };
     let metric = metrics::metric(metric).unwrap();
-    let asked = Asked { metric, weights: ask.weights, prices: &prices, threads: &threads };
+    let asked = Asked { metric, weights: ask.weights, prices: &prices, room: None, threads: &threads };
     let settings: Vec<_> = ask.settings.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
     entry.fit(rows, &asked, &entry.params(&settings)?)
 }

@@ -110,7 +110,7 @@ mod tests {
         let threads = Threads::one();
         let prices = vec![0.0; scores.len()];
         let metric = metrics::metric("roc_auc").unwrap();
-        let asked = Asked { metric, weights, prices: &prices, threads: &threads };
+        let asked = Asked { metric, weights, prices: &prices, room: None, threads: &threads };
         ENTRY.fit(&rows, &asked, &ENTRY.params(&[]).unwrap()).unwrap()
     }
 

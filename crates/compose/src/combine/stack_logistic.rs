@@ -50,8 +50,8 @@ impl Ensemble for StackLogistic {
     /// where rows tell nothing, and keeps all finite where a class has no rows or scores part the classes. Newton
     /// steps, each the minimum within the bounds of `w`, halved until the loss falls. O(n_members^2 n_rows
     /// n_classes + n_rows n_classes^2) a step.
-    /// # Source  Ting & Witten, Issues in stacked generalization, Journal of Artificial Intelligence Research 10,
-    /// 1999. Deviations: the log loss of scores, where theirs are squares of probabilities; one weight a member,
+    /// # Source  Ting & Witten, Issues in stacked generalization, JAIR 10, 1999.
+    /// Deviations: the log loss of scores, where theirs are squares of probabilities; one weight a member,
     /// where theirs has one for each class; the penalty.
     fn fit(&self, rows: &MemberRows, asked: &Asked<'_>, params: &Params) -> Result<Combination, Error> {
         let sign = if params.word("sign") == "any" { Sign::Any } else { Sign::NonNegative };
@@ -258,7 +258,7 @@ mod tests {
         let threads = Threads::one();
         let metric = metrics::metric("log_loss").unwrap();
         let prices = vec![0.0; n_members];
-        let asked = Asked { metric, weights: None, prices: &prices, threads: &threads };
+        let asked = Asked { metric, weights: None, prices: &prices, room: None, threads: &threads };
         let settings =
             ["l2", "sign"].iter().zip(settings).map(|(name, value)| ((*name).to_owned(), value.to_owned()));
         let params = ENTRY.params(&settings.collect::<Vec<_>>()).unwrap();
@@ -272,7 +272,8 @@ mod tests {
         let (mut scores, mut labels) = (vec![Vec::new(), Vec::new()], Vec::new());
         for place in 0..81u32 {
             let (a, b) = (f64::from(place % 9) - 4.0, f64::from(place / 9) - 4.0);
-            let of_class = |k: usize, s: f64, t: f64| if k % 2 == 0 { 0.5 * s } else { -0.4 * s + 0.1 * t };
+            let of_class =
+                |k: usize, s: f64, t: f64| if k.is_multiple_of(2) { 0.5 * s } else { -0.4 * s + 0.1 * t };
             let pair: Vec<[f64; 2]> = if n == 1 {
                 vec![[0.5 * a, 0.5 * b]]
             } else {

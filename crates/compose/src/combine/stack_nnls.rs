@@ -85,7 +85,7 @@ mod tests {
         let threads = Threads::one();
         let prices = vec![0.0; scores.len()];
         let metric = metrics::metric("rmse").unwrap();
-        let asked = Asked { metric, weights: None, prices: &prices, threads: &threads };
+        let asked = Asked { metric, weights: None, prices: &prices, room: None, threads: &threads };
         ENTRY.fit(&rows, &asked, &ENTRY.params(&[]).unwrap()).unwrap()
     }
 

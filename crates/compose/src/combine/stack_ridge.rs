@@ -55,7 +55,7 @@ mod tests {
         let rows = MemberRows::try_new(scores, 1, Truth::Values(targets.to_vec())).unwrap();
         let threads = Threads::one();
         let metric = metrics::metric("rmse").unwrap();
-        let asked = Asked { metric, weights: None, prices: &[0.0; 2], threads: &threads };
+        let asked = Asked { metric, weights: None, prices: &[0.0; 2], room: None, threads: &threads };
         let params = ENTRY.params(&[("l2".to_owned(), l2.to_owned())]).unwrap();
         ENTRY.fit(&rows, &asked, &params).unwrap()
     }

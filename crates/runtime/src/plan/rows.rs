@@ -74,6 +74,8 @@ impl Given<'_> {
 enum Coder {
     Bins(Bins),
     Dictionary(Dictionary),
+    /// The codes at a place before it.
+    Copy(usize),
 }
 
 /// Codes of one column.
@@ -100,8 +102,23 @@ impl CodeStep {
         match &self.coder {
             Coder::Bins(bins) => bins.codes_into(&column, codes),
             Coder::Dictionary(dictionary) => dictionary.codes_into(&column, codes),
+            // Whoever has all codes copies them.
+            Coder::Copy(_) => return Err(fail()),
         }
         Ok(())
+    }
+
+    /// The same codes once more; these stand at `place`.
+    pub(super) fn again(&self, place: usize) -> CodeStep {
+        CodeStep { start: self.start, coder: Coder::Copy(place) }
+    }
+
+    /// The place of the codes that these are.
+    pub(super) fn copied(&self) -> Option<usize> {
+        match self.coder {
+            Coder::Copy(place) => Some(place),
+            Coder::Bins(_) | Coder::Dictionary(_) => None,
+        }
     }
 }
 

@@ -73,8 +73,11 @@ impl Scored {
             let n = BLOCK.min(n_rows - first);
             let computed = self.prelude.as_ref().map(|p| p.run(columns, first, n)).transpose()?;
             let given = Given { columns, first, n, computed: computed.as_deref().unwrap_or_default() };
-            for (step, codes) in self.codes.iter().zip(codes.chunks_exact_mut(stride)) {
-                step.codes_into(&given, &mut codes[..n])?;
+            for (at, step) in self.codes.iter().enumerate() {
+                match step.copied() {
+                    Some(place) => codes.copy_within(place * stride..place * stride + n, at * stride),
+                    None => step.codes_into(&given, &mut codes[at * stride..at * stride + n])?,
+                }
             }
             for (step, cells) in self.rows.iter().zip(&mut cells) {
                 step.cells_into(&given, &codes, stride, cells)?;
@@ -189,11 +192,14 @@ impl<'g> Lowered<'g> {
     fn part(&mut self, value: ValueIdx) -> Result<Part, Error> {
         let node = self.graph.maker(value).ok_or_else(|| refuse_graph(self.graph))?;
         if let Op::Forest(op) = &node.op {
-            // The codes of a forest stand side by side, so they are not shared.
+            // The codes of a forest stand side by side; those that are there already are copied.
             let first = self.codes.len();
             for &input in &node.inputs {
                 let maker = self.graph.maker(input).ok_or_else(|| refuse(node))?;
-                let step = CodeStep::new(self.graph, self.known, maker).ok_or_else(|| refuse(maker))?;
+                let step = match self.coded.iter().position(|coded| *coded == input) {
+                    Some(place) => self.codes[place].again(place),
+                    None => CodeStep::new(self.graph, self.known, maker).ok_or_else(|| refuse(maker))?,
+                };
                 self.codes.push(step);
                 self.coded.push(input);
             }

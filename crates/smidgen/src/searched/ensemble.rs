@@ -1,7 +1,7 @@
 //! The ensemble of a search: chosen among its candidates, taken if rows that it had not seen say that it is better.
 
 use super::pool::{Kept, Pool, ranking};
-use super::{Chosen, ChosenMember, MEASURING, Workshop};
+use super::{Chosen, ChosenMember, MEASURING, ROOM, Workshop};
 use crate::Error;
 use crate::fit::Refit;
 use compose::combine::{self, EnsembleEntry};
@@ -118,8 +118,15 @@ impl<'t> Workshop<'t> {
                 Grows::Rounds | Grows::Passes => PRICES[2],
             });
         }
-        let asked =
-            combine::Asked { metric: self.metric, weights: None, prices: &prices, threads: ctx.threads };
+        let room = self.options.max_bytes.map(|most| (ROOM * most as f64) as u64);
+        let lengths: Vec<u64> = candidates.iter().map(|kept| kept.outcome.bytes.unwrap_or(0)).collect();
+        let asked = combine::Asked {
+            metric: self.metric,
+            weights: None,
+            prices: &prices,
+            room: room.map(|room| (room, &lengths[..])),
+            threads: ctx.threads,
+        };
         let limit = ctx.budget.left().map(|left| (left + ctx.budget.clock().elapsed()).mul_f64(CHOOSING));
         let Some(made) = combine::choose(entry, params, &pool, &asked, (limit, ctx))? else {
             return Ok(best);
@@ -187,6 +194,9 @@ impl<'t> Workshop<'t> {
         let most_work = SHARE * told.iter().map(|told| told.outcome.work).sum::<f64>();
         let (mut candidates, mut work, mut seconds) = (Vec::new(), 0.0, 0.0);
         for told in ranking(told) {
+            if told.outcome.excess > 0.0 {
+                continue;
+            }
             let own = MORE_ROWS * told.outcome.work / n_folds.max(1) as f64;
             if work + own > most_work && !candidates.is_empty() {
                 continue;
