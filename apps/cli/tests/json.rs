@@ -205,7 +205,7 @@ fn by_hand(metric: &str, classes: &[String], numbers: &[Vec<f64>], truth: &[Stri
 fn the_command_gives_the_same_bytes() {
     let text = table(Asks::Binary, 0..300);
     let plain: &[&str] = &["--work", "1", "--folds", "3"];
-    let cases: [(&str, &str, &[&str]); 7] = [
+    let cases: [(&str, &str, &[&str]); 8] = [
         ("t.csv", "y", plain),
         ("t.csv", "y", &["--time", "20", "--learners", "gbdt", "--jobs", "1"]),
         (
@@ -240,6 +240,7 @@ fn the_command_gives_the_same_bytes() {
             &["--work", "1", "--folds", "2", "--metric", "accuracy", "--task", "binary"],
         ),
         ("t.csv", "-y", &["--work", "1", "--folds", "2", "--drop=-z"]),
+        ("t.csv", "y", &["--work", "9", "--learners", "tree,logistic,gaussian_nb", "--max-bytes", "3kB"]),
     ];
     for (data, target, words) in cases {
         let place = Place::new();

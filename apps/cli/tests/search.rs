@@ -147,14 +147,32 @@ fn candidates_are_combined_as_asked() {
     }
     let said = place.good(&format!("{line} --ensemble none")).json().unwrap();
     assert_eq!(said["members"].as_array().unwrap().len(), 1);
-    let said = place.good(&format!("{line} --ensemble greedy --set greedy.n_steps=2")).json().unwrap();
-    assert!(said["members"].as_array().unwrap().len() <= 8, "two steps in each of four groups");
+    // One candidate is no ensemble, and that is said.
+    let said =
+        place.good(&format!("{line} --ensemble average").replace("--work 12", "--work 2")).json().unwrap();
+    let is_told = said["warnings"].as_array().unwrap().iter().any(|w| w["code"] == "not_combined");
+    assert_eq!(is_told, said["members"].as_array().unwrap().len() == 1, "{said}");
+    // Rows held back once: those of one half teach the weights by which the other half is judged.
+    let said = place.good(&format!("{line} --ensemble greedy --holdout 0.4")).json().unwrap();
+    assert!(said["members"].as_array().unwrap().len() > 1, "{said}");
+    // Kept trials are fitted again for the ensemble: the same bytes.
+    for n in [7, 12] {
+        let n = format!("--work {n}");
+        place.good(&format!("{line} --ensemble greedy --resume trials").replace("--work 12", &n));
+    }
+    let resumed = bytes();
+    place.good(&format!("{line} --ensemble greedy"));
+    assert_eq!(resumed, bytes());
+    let said = place.good(&format!("{line} --ensemble greedy --set greedy.n_steps=1")).json().unwrap();
+    assert!(said["command"].as_str().unwrap().contains("--set greedy.n_steps=1"), "{said}");
     let refused = [
         ("--ensemble greed", "did you mean"),
         ("--ensemble none --set greedy.n_steps=2", "not used by --ensemble none"),
         ("--ensemble greedy --set greedy.n_steps=0", "n_steps must be"),
         ("--ensemble greedy --metric r2", "r2"),
         ("--refit some", "expected all or folds"),
+        ("--refit folds --holdout 0.3", "does not go with --holdout"),
+        ("--refit folds --max-bytes 9kB", "does not go with --max-bytes"),
     ];
     for (flags, told) in refused {
         let ran = place.run(&format!("{line} {flags}"));

@@ -35,11 +35,11 @@ pub struct Combination {
     pub before: Vec<ScoreMap>,
     /// A map of the sum. Of classes alone.
     pub after: Option<ScoreMap>,
-    /// The largest size of a real score of a member: grids have room for [`ROOM`] times as much.
-    pub largest: f64,
+    /// The least and the largest real score of any member: grids have room for [`ROOM`] times what lies between.
+    pub range: [f64; 2],
 }
 
-/// How much larger than the largest known score a score of a regression may be before it is clamped.
+/// How much further than the known scores a score of a regression may lie before it is clamped.
 const ROOM: f64 = 16.0;
 /// How many bits finer than the coarsest member the sum of values may be.
 const MOST_FINER: i32 = 10;
@@ -72,10 +72,10 @@ enum Step {
 
 impl Combination {
     /// A weighted sum of members, without offsets and maps; the mean if the weights are alike.
-    pub fn mean(space: Space, weights: &[f64], largest: f64) -> Combination {
+    pub fn mean(space: Space, weights: &[f64], range: [f64; 2]) -> Combination {
         let all: f64 = weights.iter().sum();
         let weights = weights.iter().map(|w| w / all).collect();
-        Combination { space, weights, offsets: Vec::new(), before: Vec::new(), after: None, largest }
+        Combination { space, weights, offsets: Vec::new(), before: Vec::new(), after: None, range }
     }
 
     /// The same of some of the members, in that order: those that are left out weigh nothing.
@@ -90,13 +90,14 @@ impl Combination {
         Combination { weights: vec![1.0; self.weights.len()], ..self }
     }
 
-    /// The same with weights of the sum that all had, where that can be: those that are left stand for those that went.
-    pub(crate) fn whole(self) -> Combination {
-        let sum: f64 = self.weights.iter().sum();
-        if !(sum.is_finite() && sum > 0.0) {
-            return self;
-        }
-        Combination { weights: self.weights.iter().map(|w| w / sum).collect(), ..self }
+    /// The first `n` members, with weights of the sum that all had: those that are left stand for those that went. `None`
+    /// where weights below 0 make up for others.
+    pub(crate) fn first(&self, n: usize) -> Option<Combination> {
+        let first = self.of_members(&(0..n).collect::<Vec<usize>>());
+        let [all, left] = [self, &first].map(|c| c.weights.iter().sum::<f64>());
+        let stands = self.weights.iter().all(|w| *w >= 0.0) && left > 0.0;
+        stands
+            .then(|| Combination { weights: first.weights.iter().map(|w| w * all / left).collect(), ..first })
     }
 
     /// The same where member `j` is the mean of `n_fits[j]` fits.
@@ -146,8 +147,16 @@ impl Combination {
         let of_lines = || links.iter().filter(|link| link.kind == LinkKind::Linear);
         // No finer than the finest member, and with room for what rows not yet seen may bring.
         let most = of_lines().map(|link| i32::from(link.shift)).max().unwrap_or(30);
-        let size: f64 =
-            self.weights.iter().map(|w| w.abs()).sum::<f64>().max(1.0) * self.largest.max(f64::MIN_POSITIVE);
+        // Offsets are added behind the sum, so integers only hold how far values lie from them.
+        let away = |link: &ScoreLink| {
+            let offset = match link.kind {
+                LinkKind::Linear => link.offset as f64 * power_of_two(-i32::from(link.shift)),
+                _ => 0.0,
+            };
+            self.range.map(|end| (end - offset).abs()).into_iter().fold(f64::MIN_POSITIVE, f64::max)
+        };
+        let sizes = links.iter().zip(&self.weights).map(|(link, w)| w.abs() * away(link));
+        let size: f64 = sizes.sum::<f64>().max(f64::MIN_POSITIVE);
         let mut grid = most.clamp(-900, 900);
         // A member on a far coarser grid says nothing between its steps.
         let coarsest = of_lines().map(|link| i32::from(link.shift)).min().unwrap_or(grid);

@@ -16,6 +16,7 @@ use jobs::{Ctx, Seed};
 use learn::{Decision, Exactness, Fitted, ScoreLink, StageRounds, Wants};
 use prepare::Warning;
 use runtime::self_test;
+use std::borrow::Borrow;
 use trees::Rows;
 
 /// Where a model comes from, for its card and its signature.
@@ -50,8 +51,9 @@ pub struct Origin<'a> {
 pub struct Finished {
     /// The model.
     pub model: Model,
-    /// Members that it holds, the first ones: all that the length of the file allowed.
-    pub n_members: usize,
+    /// Weights of the members that it holds, the first ones: all that the length of the file allowed. None of one
+    /// without a combination.
+    pub weights: Vec<f64>,
     /// Of several members, the length of the file that would hold each alone.
     pub member_bytes: Vec<u64>,
     /// What a person should know.
@@ -102,22 +104,36 @@ pub fn finish(members: &[Member<'_>], origin: Origin<'_>, ctx: &Ctx<'_>) -> Resu
     if grown.len() > 1 {
         for (at, of_member) in grown.iter().enumerate() {
             let alone = origin.combination.map(|combination| combination.of_members(&[at]).alone());
-            let model = assembled(std::slice::from_ref(of_member), prepared, (&origin, alone.as_ref()))?;
+            let model = assembled(vec![of_member], prepared, (&origin, alone.as_ref()))?;
             member_bytes.push(ir::file::write(&model).len() as u64);
         }
     }
-    let mut model = assembled(&grown, prepared, (&origin, origin.combination))?;
+    let Some((most, combination)) = origin.most_bytes.zip(origin.combination) else {
+        let weights = origin.combination.map_or(Vec::new(), |combination| combination.weights.clone());
+        let model = proven(assembled(grown, prepared, (&origin, origin.combination))?, &origin)?;
+        return Ok(Finished { model, weights, member_bytes, warnings, cleaned });
+    };
     // Members stand by weight: where the file is too long, the last ones go.
-    while let (Some(most), Some(combination)) = (origin.most_bytes, origin.combination)
-        && grown.len() > 1
-        && ir::file::write(&model).len() as u64 > most
-    {
-        grown.pop();
-        let members: Vec<usize> = (0..grown.len()).collect();
-        model = assembled(&grown, prepared, (&origin, Some(&combination.of_members(&members).whole())))?;
+    let mut combination = combination.clone();
+    let of_all: Vec<&Grown<'_>> = grown.iter().collect();
+    loop {
+        let of_some = of_all[..combination.weights.len()].to_vec();
+        let model = proven(assembled(of_some, prepared, (&origin, Some(&combination)))?, &origin)?;
+        let is_short = ir::file::write(&model).len() as u64 <= most;
+        let fewer = combination.weights.len().checked_sub(1).filter(|&n| n > 0 && !is_short);
+        match fewer.and_then(|n| combination.first(n)) {
+            Some(fewer) => combination = fewer,
+            None => {
+                return Ok(Finished { model, weights: combination.weights, member_bytes, warnings, cleaned });
+            }
+        }
     }
+}
+
+/// With its self-test.
+fn proven(mut model: Model, origin: &Origin<'_>) -> Result<Model, Error> {
     model.self_test = Some(self_test(model.graph(), origin.seed)?);
-    Ok(Finished { model, n_members: grown.len(), member_bytes, warnings, cleaned })
+    Ok(model)
 }
 
 impl<'a> Grown<'a> {
@@ -130,21 +146,24 @@ impl<'a> Grown<'a> {
     /// # Errors
     /// A graph that does not hold.
     pub(crate) fn length(&self, origin: &Origin<'_>) -> Result<u64, Error> {
-        let model = assembled(std::slice::from_ref(self), self.prepared, (origin, None))?;
-        Ok(ir::file::write(&model).len() as u64)
+        let model = assembled(vec![self], self.prepared, (origin, None))?;
+        Ok(ir::file::write(&model).len() as u64 + SELF_TEST)
     }
 }
 
-/// One graph of members.
-fn assembled(
-    grown: &[Grown<'_>],
+/// About as many bytes as a self-test has in a file.
+const SELF_TEST: u64 = 24;
+
+/// One graph of members; those that are handed over are let go once they are nodes.
+fn assembled<'g, G: Borrow<Grown<'g>>>(
+    grown: Vec<G>,
     prepared: &Prepared<'_>,
     (origin, combination): (&Origin<'_>, Option<&Combination>),
 ) -> Result<Model, Error> {
     let tables = prepared.tables();
     let mut is_input = vec![false; tables.inputs.len()];
-    let fits = || grown.iter().flat_map(|of_member| &of_member.fits);
-    for (view, fitted) in fits() {
+    let n_fits: Vec<usize> = grown.iter().map(|of_member| of_member.borrow().fits.len()).collect();
+    for (view, fitted) in grown.iter().flat_map(|of_member| &of_member.borrow().fits) {
         let view = view.get();
         let sources = fitted.uses.iter().map(|&i| view.features[i].source);
         let needs = view.chain.needs(sources, &|_| false, is_input.len());
@@ -155,21 +174,22 @@ fn assembled(
     let values = add_inputs(&mut builder, (&tables.inputs, tables.n_main), &is_input)?;
     let n_outputs = prepared.target().n_outputs();
     let (mut scores, mut links) = (Vec::new(), Vec::new());
-    for (view, fitted) in fits() {
-        let view = view.get();
-        let mut lowering = Lowering::new(&view.chain, values.clone());
-        let mut columns = Vec::with_capacity(fitted.uses.len());
-        for &used in &fitted.uses {
-            columns.push(lowering.value(&mut builder, view.features[used].source)?);
+    for of_member in grown {
+        for (view, fitted) in &of_member.borrow().fits {
+            let view = view.get();
+            let mut lowering = Lowering::new(&view.chain, values.clone());
+            let mut columns = Vec::with_capacity(fitted.uses.len());
+            for &used in &fitted.uses {
+                columns.push(lowering.value(&mut builder, view.features[used].source)?);
+            }
+            scores.push(fitted.part.lower(&mut builder, &columns)?);
+            links.push(fitted.link);
         }
-        scores.push(fitted.part.lower(&mut builder, &columns)?);
-        links.push(fitted.link);
     }
     let (mut score, mut link) = match (combination, &scores[..], &links[..]) {
         (None, &[score], &[link]) => (score, link),
         (None, ..) => return Err(Kind::Combination { what: "a combination of several members" }.into()),
         (Some(combination), ..) => {
-            let n_fits: Vec<usize> = grown.iter().map(|of_member| of_member.fits.len()).collect();
             let on_grids = combination.spread(&n_fits).on_grids(&links, n_outputs)?;
             (on_grids.lower(&mut builder, &scores)?, on_grids.link())
         }

@@ -49,7 +49,7 @@ pub use predictions::{Predictions, Truth};
 pub use prepare::Warning;
 pub use prepared::{PrepareOptions, Prepared};
 pub use relations::{Join, Relations};
-pub use rungs::{Rung, validate_while};
+pub use rungs::{FirstFold, Rung, validate_while};
 pub use score_map::{Curve, MapOnGrid, ScoreMap, mapped_floats, real_scores};
 pub use seed_scores::seed_scores;
 pub use step::Step;

@@ -260,7 +260,10 @@ mod tests {
         for model in models {
             merge.add(model, ModelScore::of(model).unwrap())?;
         }
-        merge.finish(&Combination::mean(Space::Scores, &vec![1.0; models.len()], 100.0), Card::default())
+        merge.finish(
+            &Combination::mean(Space::Scores, &vec![1.0; models.len()], [-100.0, 100.0]),
+            Card::default(),
+        )
     }
 
     #[test]

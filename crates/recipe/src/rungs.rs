@@ -7,7 +7,7 @@ use crate::predictions::Truth;
 use crate::validate::{Candidate, FIRST_SHARE, HeldBack, Validated, gather};
 use ir::digest::mix;
 use jobs::{Ctx, Seed};
-use learn::Exactness;
+use learn::{Exactness, StageRounds};
 use std::collections::BTreeMap;
 
 /// What a search looks at before all folds are fitted.
@@ -19,6 +19,15 @@ pub enum Rung {
     Fold,
 }
 
+/// What is known of a fit behind its first fold, beside its score.
+#[derive(Clone, Copy, Debug)]
+pub struct FirstFold {
+    /// Length of the file that would hold it alone, where that is wanted.
+    pub bytes: Option<u64>,
+    /// Its rounds; 0 of learners without rounds.
+    pub rounds: StageRounds,
+}
+
 /// Rows of a sample to learn from.
 const SAMPLE_ROWS: usize = 10_000;
 /// A fold has a sample if it learns from so many times its rows.
@@ -27,7 +36,7 @@ const SAMPLED: usize = 4;
 const CLASS_ROWS: usize = 50;
 
 /// As [`validate`](crate::validate()), for a search: without floats that cost another training, and no further than
-/// `go_on` wants behind the score of a rung, and the length of the file where that is wanted; then there is nothing. The rung of a sample of 10,000 rows is there where a
+/// `go_on` wants behind the score of a rung, and what is known of the first fold; then there is nothing. The rung of a sample of 10,000 rows is there where a
 /// fold learns from 40,000 rows or more.
 ///
 /// # Errors
@@ -38,7 +47,7 @@ pub fn validate_while(
     scheme: Scheme,
     aim: Aim<'_>,
     (seed, ctx): (Seed, &Ctx<'_>),
-    go_on: &mut dyn FnMut(Rung, Option<f64>, Option<u64>) -> bool,
+    go_on: &mut dyn FnMut(Rung, Option<f64>, Option<FirstFold>) -> bool,
 ) -> Result<Option<Validated>, Error> {
     let folds = candidate.plan(scheme, seed, ctx)?;
     let score = |held: &HeldBack| Ok::<_, Error>(gather(candidate.prepared, vec![held.clone()], aim)?.score);
@@ -51,7 +60,7 @@ pub fn validate_while(
     }
     let mut fits = candidate.first_fold(&folds, ctx)?;
     let first = &fits.done[0];
-    if !go_on(Rung::Fold, score(&first.held)?, first.bytes) {
+    if !go_on(Rung::Fold, score(&first.held)?, Some(FirstFold { bytes: first.bytes, rounds: first.rounds })) {
         return Ok(None);
     }
     candidate.other_folds(&folds, &mut fits, ctx)?;

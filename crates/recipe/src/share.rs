@@ -1,6 +1,7 @@
-//! Forests of one graph that ask the same columns share their codes.
+//! Members of one graph share what is the same in them.
 //!
-//! Each forest keeps only the edges and categories that it uses, so those of several members differ. Here a column is
+//! Constants that are equal stand there once, and so do the nodes on them: columns that members make alike. Then forests
+//! that ask the same columns share their codes. Each forest keeps only the edges and categories that it uses, so those of several members differ. Here a column is
 //! coded once, with the edges and categories of all of them, and each forest's questions are put in these codes: every
 //! row reaches the leaves that it reached before.
 
@@ -27,8 +28,49 @@ struct Shared {
 /// # Errors
 /// The graph refuses a node, which it had before.
 pub(crate) fn share(graph: &Graph) -> Result<Graph, Error> {
+    share_codes(&share_constants(graph)?)
+}
+
+fn share_constants(graph: &Graph) -> Result<Graph, Error> {
+    // Equal ones have one dtype, one shape and one length.
+    let mut known: BTreeMap<(&str, &[usize], usize), Vec<(&Tensor, ValueIdx)>> = BTreeMap::new();
+    let mut builder = GraphBuilder::new();
+    let mut graft = Graft::new(graph);
+    for &input in graph.inputs() {
+        let value = graph.value(input);
+        graft.put(input, builder.input(&value.name, value.dtype, value.shape.clone())?);
+    }
+    for node in graph.nodes() {
+        for &input in &node.inputs {
+            let Some(tensor) = graph.constant(input).filter(|_| graft.written(input).is_none()) else {
+                continue;
+            };
+            let alike = known.entry((tensor.dtype().name(), tensor.dims(), tensor.data().len())).or_default();
+            let new = match alike.iter().find(|(other, _)| *other == tensor) {
+                Some((_, new)) => *new,
+                None => {
+                    let new = graft.value(&mut builder, input)?;
+                    alike.push((tensor, new));
+                    new
+                }
+            };
+            graft.put(input, new);
+        }
+        graft.copy(&mut builder, node)?;
+    }
+    let outputs = graph.outputs().iter().map(|&output| graft.value(&mut builder, output));
+    let outputs = outputs.collect::<Result<Vec<_>, _>>()?;
+    Ok(builder.finish(&outputs)?)
+}
+
+fn share_codes(graph: &Graph) -> Result<Graph, Error> {
     let shared = all_shared(graph);
-    let place = |node: u32| shared.iter().position(|codes| codes.maps.contains_key(&node));
+    let places: BTreeMap<u32, usize> = shared
+        .iter()
+        .enumerate()
+        .flat_map(|(at, codes)| codes.maps.keys().map(move |&node| (node, at)))
+        .collect();
+    let place = |node: u32| places.get(&node).copied();
     let mut builder = GraphBuilder::new();
     let mut graft = Graft::new(graph);
     for &input in graph.inputs() {

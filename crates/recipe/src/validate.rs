@@ -126,7 +126,7 @@ pub fn with_floats(
 /// A fold that was done.
 pub(crate) struct Done {
     pub(crate) held: HeldBack,
-    rounds: StageRounds,
+    pub(crate) rounds: StageRounds,
     /// Length of the file that would hold the fit alone, where that is wanted.
     pub(crate) bytes: Option<u64>,
 }

@@ -100,7 +100,7 @@ struct Arm {
 pub struct Schedule {
     arms: Vec<Arm>,
     /// Trials of the portfolio that were not asked for yet, the next one last.
-    open: Vec<(usize, Trial)>,
+    open: Vec<(usize, Trial, &'static str)>,
     told: Vec<Told>,
     /// Trials since the best one.
     since_best: usize,
@@ -169,15 +169,15 @@ impl Schedule {
                 n_asked: 0,
             });
         }
-        let mut open: Vec<(usize, Trial)> = Vec::new();
+        let mut open: Vec<(usize, Trial, &'static str)> = Vec::new();
         for mut trial in portfolio(&names, facts.n_rows) {
             let Some(arm) = arms.iter().position(|a| a.entry.name == trial.learner) else { continue };
             trial.settings.retain(|(name, _)| arms[arm].fixed.iter().all(|(given, _)| given != name));
             trial.settings = [arms[arm].fixed.clone(), trial.settings].concat();
             trial.transforms = transforms.clone();
             trial.augment = augment.clone().filter(|name| name != NO_AUGMENTATION);
-            if !open.iter().any(|(_, known)| *known == trial) {
-                open.push((arm, trial));
+            if !open.iter().any(|(_, known, _)| *known == trial) {
+                open.push((arm, trial, "a first guess"));
             }
         }
         open.reverse();
@@ -202,6 +202,7 @@ impl Schedule {
     /// At most `n` trials; none when nothing is left to try, or nothing was better for a while.
     pub fn ask(&mut self, n: usize) -> Vec<Asked> {
         let bars = [0, 1].map(|rung| self.bar(rung));
+        let is_sized = self.best().is_some_and(|best| best.outcome.excess <= 0.0);
         let mut asked = Vec::with_capacity(n);
         while asked.len() < n && !self.is_done() {
             if self.open.is_empty() {
@@ -212,14 +213,14 @@ impl Schedule {
                 }
             }
             let next = match self.open.pop() {
-                Some((arm, trial)) => Some(Asked { trial, why: "a first guess", arm, place: None }),
+                Some((arm, trial, why)) => Some(Asked { trial, why, arm, place: None }),
                 None => self.step(),
             };
             let Some(mut next) = next else { break };
             if !self.tried.insert(next.trial.bytes()) {
                 continue;
             }
-            next.trial.bars = bars;
+            (next.trial.bars, next.trial.is_sized) = (bars, is_sized);
             asked.push(next);
         }
         asked
@@ -242,7 +243,8 @@ impl Schedule {
             (flow, _) if is_better => *flow = None,
             _ => {}
         }
-        self.open.extend(self.arms[arm].smaller(&trial, &outcome).map(|trial| (arm, trial)));
+        let smaller = self.arms[arm].smaller(&trial, &outcome);
+        self.open.extend(smaller.map(|trial| (arm, trial, "smaller, since it was too large")));
         let is_best = outcome.is_better(self.best().map(|told| &told.outcome));
         self.since_best = if is_best { 0 } else { self.since_best + 1 };
         if is_best {
@@ -381,8 +383,8 @@ impl Arm {
             Grows::Trees => ("n_trees", self.entry.params(&trial.settings).ok()?.int("n_trees")),
             Grows::Rows | Grows::Passes => return None,
         };
-        let is_free =
-            self.entry.spec().any(|p| p.name == name) && self.fixed.iter().all(|(set, _)| set != name);
+        let is_set = |name: &str| self.fixed.iter().any(|(set, _)| set == name);
+        let is_free = self.entry.spec().any(|p| p.name == name) && !is_set(name) && !is_set("n_trees");
         let fewer = (ROOM * count as f64 / (1.0 + outcome.excess)) as i64;
         if !is_free || fewer < FEWEST_TREES || fewer >= count {
             return None;
@@ -556,7 +558,9 @@ mod tests {
             let (error, bytes) = (Some(1.0 / f64::from(rounds)), u64::from(100 * rounds));
             let excess = (bytes as f64 / 2000.0 - 1.0).max(0.0);
             let sizes = Outcome { bytes: Some(bytes), excess, rounds: Some(rounds), ..Outcome::default() };
-            Outcome { error, rungs: [None, error], work: 1.0, is_whole: true, ..sizes }
+            // What is too large is done to its end only while nothing fits.
+            let whole = error.filter(|_| excess <= 0.0 || !trial.is_sized);
+            Outcome { error: whole, rungs: [None, error], work: 1.0, is_whole: true, ..sizes }
         };
         let mut schedule = Schedule::new(space(&["gbdt"], 20_000)).unwrap();
         for _ in 0..12 {

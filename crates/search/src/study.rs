@@ -110,7 +110,9 @@ pub fn study(
         return Err(Kind::Nothing { what }.into());
     };
     let (told, n_trials) = (schedule.told(), schedule.told().len());
-    let n_whole = told.iter().position(|told| !told.outcome.is_whole).unwrap_or(n_trials);
+    // One that was refused was not cut off.
+    let is_cut = |told: &Told| !told.outcome.is_whole && told.outcome.failed.is_none();
+    let n_whole = told.iter().position(is_cut).unwrap_or(n_trials);
     let better =
         |best: Option<&'_ Told>, at: usize| told[at].outcome.is_better(best.map(|best| &best.outcome));
     let repeated = (0..n_whole).fold(None, |best, at| if better(best, at) { Some(&told[at]) } else { best });

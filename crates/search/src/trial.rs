@@ -15,6 +15,8 @@ pub struct Trial {
     pub augment: Option<String>,
     /// The errors above which the next rung is not worth it; `None`: all that follows is wanted.
     pub bars: Rungs,
+    /// Whether one that is too large is not worth more than its first fold.
+    pub is_sized: bool,
 }
 
 /// What is known, or wanted, on the rungs before all folds: a sample of the rows of the first fold, then all of them.
@@ -57,6 +59,7 @@ impl Trial {
             "transforms": self.transforms,
             "augment": self.augment,
             "bars": self.bars,
+            "sized": self.is_sized,
         })
     }
 
@@ -74,12 +77,13 @@ impl Trial {
             transforms: object["transforms"].as_array()?.iter().map(text).collect::<Option<_>>()?,
             augment: object["augment"].as_str().map(str::to_owned),
             bars: rungs(&object["bars"]),
+            is_sized: object["sized"].as_bool().unwrap_or(false),
         })
     }
 
     /// The trial without what others before it came to.
     pub fn without_bars(&self) -> Trial {
-        Trial { bars: Rungs::default(), ..self.clone() }
+        Trial { bars: Rungs::default(), is_sized: false, ..self.clone() }
     }
 
     /// For people: `one_hot; logistic c=0.1`.
@@ -204,6 +208,7 @@ mod tests {
             transforms: vec!["target_encode(a \"b\";c)".to_owned()],
             augment: Some("smote".to_owned()),
             bars: [None, Some(0.1 + 0.2)],
+            is_sized: true,
         };
         assert_eq!(Trial::parse(&trial.bytes()), Some(trial.clone()));
         assert_eq!(trial.describe(), "target_encode(a \"b\";c); smote; gbdt max_leaves=7 l2=0.1");

@@ -25,7 +25,7 @@ use params::settings_of;
 use recipe::{
     Aim, Augment, Combination, Duplicates, Finished, MissingCells, Scheme, ScoreMap, Step, Validated, Warning,
 };
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -120,7 +120,7 @@ pub enum Refit {
     /// Once, on all rows.
     #[default]
     All,
-    /// Once for each fold, on the rows that it does not hold back; the mean of these fits is the model (bagging).
+    /// Once for each fold, on the rows that it does not hold back; the mean of these fits is the model.
     Folds,
 }
 
@@ -140,6 +140,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     asked_steps(&options.transforms, &options.transform_settings)?;
     options.named_augmentation().map(|name| options.augmentation(name)).transpose()?;
     let calibrator = calibrate::Asked::parse(&options.calibrator, &options.calibrator_settings)?;
+    refuse_folds(options)?;
     let ensemble = Wanted::parse(&options.ensemble, &options.ensemble_settings)?;
     let asked = Asked { metric, calibrator };
     let cost_table = options.costs.as_deref().map(CostTable::read).transpose()?;
@@ -183,6 +184,8 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         best: RefCell::default(),
         ensemble,
         pool: RefCell::default(),
+        is_timed_out: Cell::default(),
+        not_combined: Cell::default(),
     };
     let chosen = match &learners[..] {
         [first, ..] if ctx.budget.units() == Some(1) => workshop.only(first, ctx)?,
@@ -191,9 +194,10 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let Chosen { members, combination, validated, searched, seconds } = chosen;
     workshop.ready.clear();
     // Of several the heaviest: what is shown of one candidate is shown of it.
-    let Some(ChosenMember { learner, params, trial, prepared, .. }) = members.first() else {
+    let Some((learner, params, trial, prepared)) = members.first().map(ChosenMember::parts) else {
         return Err(Error::bug("fit: nothing was chosen"));
     };
+    let (params, trial, prepared) = (&params, &trial, &*prepared);
     let aim = Aim { metric, costs: costs.as_ref(), factors: prepared.class_factors.as_deref() };
     let clock = Clock::start();
     let (validated, calibrator) = calibrated(&asked.calibrator, prepared, validated, aim, ctx)?;
@@ -205,9 +209,11 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let score_map = calibrator.as_ref().map(|made| &made.map);
     let told = Told { validated: &validated, combination: combination.as_ref(), metric, score_map, work };
     let finished = finish(options, &members, &target, told, ctx)?;
-    let Finished { model, n_members, member_bytes, warnings: of_last_fit, cleaned: by_last_fit } = finished;
-    let n_chosen = members.len();
-    let members = &members[..n_members];
+    let Finished { model, weights, member_bytes, warnings: of_last_fit, cleaned: by_last_fit } = finished;
+    let (n_chosen, n_members) = (members.len(), weights.len().max(1));
+    let mut members = members;
+    members.truncate(n_members);
+    members.iter_mut().zip(weights).for_each(|(member, weight)| member.weight = weight);
     stages.finish = clock.seconds();
 
     // From here on only the bytes count: what is measured is what was written.
@@ -297,6 +303,10 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     if let Some(why) = searched.as_ref().and_then(|s| s.unkept.as_ref()) {
         warnings.push(Warning::table("trials_not_kept", why.clone()));
     }
+    if let Some(why) = workshop.not_combined.get() {
+        let text = format!("--ensemble {}: {why}; the best candidate stands alone", options.ensemble);
+        warnings.push(Warning::table("not_combined", text));
+    }
     if n_members < n_chosen {
         let text = format!(
             "{} of {n_chosen} members were left out for the length of the file; scores out of fold are those of all",
@@ -344,7 +354,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         stages,
         work,
         learner: if members.len() > 1 { ENSEMBLE } else { learner.name },
-        recipe: recipe_of(members),
+        recipe: recipe_of(&members),
         members: members
             .iter()
             .zip(member_bytes.iter().chain(std::iter::repeat(&bytes_of_all)))
@@ -450,6 +460,23 @@ fn check_test(test: &Source, options: &FitOptions, target: &Target) -> Result<()
     Err(Error::input(format!(
         "{name}: target \"{target}\": class \"{class}\" does not stand in the training table; remove those rows from the test table"
     )))
+}
+
+/// Refuses fits on folds where there are none to average, or too many, or where their length is limited.
+fn refuse_folds(options: &FitOptions) -> Result<(), Error> {
+    if options.refit != Refit::Folds {
+        return Ok(());
+    }
+    let refuse =
+        |flag: &str, cure: &str| Err(Error::input(format!("--refit folds does not go with {flag}: {cure}")));
+    match options.scheme {
+        Scheme::Holdout(_) => refuse("--holdout", "give --folds, whose fits are averaged"),
+        Scheme::LeaveOneOut => refuse("--folds loo", "give a number of folds"),
+        _ if options.max_bytes.is_some() => {
+            refuse("--max-bytes", "a model of folds is that many times longer; leave one of both out")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What a report calls several candidates that are combined.

@@ -5,6 +5,7 @@ mod cost;
 mod ensemble;
 mod pool;
 mod ready;
+mod summary;
 
 use crate::Error;
 use crate::costs::class_weights;
@@ -17,22 +18,22 @@ use ir::ColumnKind;
 use ir::Task;
 use ir::digest::Digest;
 use jobs::{Clock, Ctx, InTurn, Seed, Silent, Threads};
-use learn::{Decision, Goal, LearnerEntry, StageRounds};
+use learn::{Decision, Goal, Grows, LearnerEntry, StageRounds};
 use metrics::MetricEntry;
 use params::{Params, settings_of};
 use pool::{Kept, Pool};
 pub(crate) use ready::Ready;
 use recipe::{
-    Aim, Candidate, Combination, Costs, PrepareOptions, Prepared, Relations, Rung, Truth, Validated,
-    validate, validate_while, with_floats,
+    Aim, Candidate, Combination, Costs, FirstFold, PrepareOptions, Prepared, Relations, Rung, Truth,
+    Validated, validate, validate_while, with_floats,
 };
-use search::{Facts, Outcome, Rungs, Schedule, Space, Store, Studied, Told, Trial, study};
-use std::cell::RefCell;
+use search::{Facts, Outcome, Rungs, Schedule, Space, Store, Studied, Trial, study};
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
+pub use summary::Searched;
+use summary::score_of;
 
-/// Trials that a report names.
-const SHOWN: usize = 10;
 /// Share of the time left that stays for the last fit, its measurements and, where asked for, the figures.
 const LEFT: (f64, f64) = (0.03, 0.25);
 const MB: u64 = 1_000_000;
@@ -43,26 +44,6 @@ const MEASURING: f64 = 0.5;
 
 /// A learner and what the user set of it.
 pub(crate) type Named = (&'static LearnerEntry, Vec<(String, String)>);
-
-/// What was tried.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Searched {
-    /// Trials in all, those of earlier runs among them.
-    pub n_trials: usize,
-    /// Trials that give the same model again, with `--work`.
-    pub n_repeated: usize,
-    /// Whether they do: candidates that are better may stand behind one that was cut off.
-    pub is_repeated: bool,
-    /// Trials of earlier runs.
-    pub n_known: usize,
-    /// The best trials: what was tried, its score, the seconds that it took.
-    pub leaders: Vec<(String, f64, f64)>,
-    /// Candidates of which none other is both better and smaller, the smallest first: what was tried, its score out of fold,
-    /// its bytes. Empty unless bytes were asked for.
-    pub front: Vec<(String, f64, u64)>,
-    /// Why trials could not be kept, if they could not.
-    pub unkept: Option<String>,
-}
 
 /// What all trials have in common.
 pub(crate) struct Workshop<'t> {
@@ -76,6 +57,10 @@ pub(crate) struct Workshop<'t> {
     pub(crate) best: RefCell<Option<Best<'t>>>,
     pub(crate) ensemble: Wanted,
     pub(crate) pool: RefCell<Pool>,
+    /// Whether time, not work, left members of an ensemble out.
+    pub(crate) is_timed_out: Cell<bool>,
+    /// Why a named ensemble was not made.
+    pub(crate) not_combined: Cell<Option<&'static str>>,
 }
 
 /// The best trial of this run, with what was predicted.
@@ -112,7 +97,12 @@ pub(crate) struct Chosen<'t> {
     pub(crate) seconds: [f64; 2],
 }
 
-impl ChosenMember<'_> {
+impl<'t> ChosenMember<'t> {
+    /// What it is made of, for who changes the member.
+    pub(crate) fn parts(&self) -> (&'static LearnerEntry, Params, Trial, Rc<Prepared<'t>>) {
+        (self.learner, self.params.clone(), self.trial.clone(), self.prepared.clone())
+    }
+
     /// For people.
     pub(crate) fn recipe(&self) -> String {
         let recipe = self.prepared.recipe(&self.params);
@@ -239,13 +229,14 @@ impl<'t> Workshop<'t> {
         let is_time_left = || ctx.budget.left().is_none_or(|left| left > self.reserve(ctx));
         let studied =
             study(&mut schedule, &InTurn::new(&work), store.as_ref(), &is_time_left, &mut board, ctx)?;
-        let searched = self.searched(&schedule, &studied);
+        let searched = Searched::of(self.metric, &schedule, &studied);
         let (best, took) = self.chosen(&studied, ctx)?;
         let chosen = self.with_others(best, (&schedule, &studied), ctx)?;
         let chosen = self.with_floats(chosen, took, ctx)?;
         let chosen = self.with_folds(chosen, ctx);
         let seconds = [encoded, clock.seconds() - encoded];
-        Ok(Chosen { searched: Some(searched), seconds, ..chosen })
+        let is_repeated = searched.is_repeated && !self.is_timed_out.get();
+        Ok(Chosen { searched: Some(Searched { is_repeated, ..searched }), seconds, ..chosen })
     }
 
     /// What a trial comes to. It never fails: what went wrong is part of the outcome.
@@ -304,27 +295,37 @@ impl<'t> Workshop<'t> {
         let candidate = Candidate { prepared: &prepared, learner, params: &params, origin: weighed.as_ref() };
         let n_others = self.options.scheme.n_folds(prepared.rows.len()).saturating_sub(1);
         let has_whole = self.best.borrow().as_ref().is_some_and(|best| best.outcome.is_whole);
-        let has_fitting = self.best.borrow().as_ref().is_some_and(|best| best.outcome.excess <= 0.0);
         let (mut rungs, mut fold, mut fits) = (Rungs::default(), Duration::ZERO, true);
-        let (mut length, mut excess) = (None, 0.0);
+        // What keeps rows, or leaves of a few of them, grows with the rows.
+        let n_rows = prepared.rows.len();
+        let n_train = n_rows - self.options.scheme.n_held_back(n_rows).min(n_rows.saturating_sub(1));
+        let growth = match learner.grows {
+            Grows::Rows | Grows::Trees => n_rows as f64 / n_train.max(1) as f64,
+            Grows::Rounds | Grows::Passes => 1.0,
+        };
+        let longer = |bytes: u64| (bytes as f64 * growth) as u64;
+        let (mut length, mut excess, mut first_rounds) = (None, 0.0, 0);
         let mut started = Clock::start();
         let done = validate_while(
             &candidate,
             self.options.scheme,
             aim,
             (seed, &quiet),
-            &mut |rung, score, bytes| {
+            &mut |rung, score, first| {
                 let at = rung as usize;
                 rungs[at] = score.map(|score| self.metric.error(score));
                 if rung == Rung::Fold {
                     fold = started.elapsed();
-                    (length, excess) = (bytes, self.excess(bytes));
+                    if let Some(FirstFold { bytes, rounds }) = first {
+                        (length, first_rounds) = (bytes.map(longer), rounds[0]);
+                        excess = self.excess(length);
+                    }
                     // Where something is whole already, half a trial is of no use.
                     fits =
                         !has_whole || budget.left().is_none_or(|left| left > fold.mul_f64(n_others as f64));
                 }
                 started = Clock::start();
-                let is_hopeless = excess > 0.0 && has_fitting;
+                let is_hopeless = excess > 0.0 && trial.is_sized;
                 fits && !is_hopeless && rungs[at].zip(trial.bars[at]).is_none_or(|(error, bar)| error <= bar)
             },
         )?;
@@ -336,15 +337,15 @@ impl<'t> Workshop<'t> {
         let work = work(learner, &params, (&prepared, n_fits, rounds));
         // Learners keep what they have when their time is spent.
         let is_whole = is_whole && !budget.was_spent();
-        let rounds = rounds.map(|rounds| rounds[0]);
+        let rounds = rounds.map_or(first_rounds, |rounds| rounds[0]);
         if let Some(bytes) = done.as_ref().and_then(|done| done.bytes) {
-            (length, excess) = (Some(bytes), self.excess(Some(bytes)));
+            length = Some(longer(bytes));
+            excess = self.excess(length);
         }
-        let sizes = Outcome { bytes: length, excess, rounds, ..Outcome::default() };
+        let sizes =
+            Outcome { bytes: length, excess, rounds: Some(rounds).filter(|n| *n > 0), ..Outcome::default() };
         let outcome = Outcome { error, rungs, work, is_whole, ..sizes };
-        if let Some(validated) =
-            done.as_ref().filter(|_| !self.ensemble.is_none() && is_whole && error.is_some())
-        {
+        if let Some(validated) = done.as_ref().filter(|_| is_whole && error.is_some()) {
             let kept = Kept::of(trial.without_bars(), outcome.clone(), validated, fold);
             self.pool.borrow_mut().keep(kept);
         }
@@ -397,8 +398,12 @@ impl<'t> Workshop<'t> {
         let whole = ctx.budget.left().map_or(0.0, |left| (left + ctx.budget.clock().elapsed()).as_secs_f64());
         // More rows than a fold, and measurements of what is written.
         let studied = ctx.budget.clock().seconds();
-        let fits = (2.0 * fold).max(ensemble::seconds(&self.pool.borrow(), studied));
-        let choosing = if self.ensemble.is_none() { 0.0 } else { ensemble::CHOOSING };
+        let n_fits = if self.options.refit == Refit::Folds { ensemble::MOST_FOLDS } else { 1.0 };
+        let (members, choosing) = match self.ensemble.is_none() {
+            true => (0.0, 0.0),
+            false => (ensemble::seconds(&self.pool.borrow(), studied), ensemble::CHOOSING),
+        };
+        let fits = n_fits * (2.0 * fold).max(members);
         Duration::from_secs_f64((fits + MEASURING + (share + choosing) * whole).min(0.5 * whole))
     }
 
@@ -412,11 +417,18 @@ impl<'t> Workshop<'t> {
         let (prepared, validated, took) = match known {
             Some(Best { prepared, validated, took, .. }) => (prepared, validated, took),
             None => {
-                let (seed, scheme) = (Seed(self.options.seed), self.options.scheme);
                 let prepared = self.prepared((learner, &params), &trial, ctx)?;
                 let aim = self.aim(&prepared);
-                let validated = validate(&prepared, learner, &params, scheme, aim, seed, ctx)?;
-                (prepared, validated, Duration::ZERO)
+                let (validated, took) = match self.pool.borrow().get(&trial) {
+                    Some(kept) => (kept.validated(&prepared, aim)?, kept.took(ctx.threads.n())),
+                    None => {
+                        let (seed, scheme) = (Seed(self.options.seed), self.options.scheme);
+                        let clock = Clock::start();
+                        let validated = validate(&prepared, learner, &params, scheme, aim, seed, ctx)?;
+                        (validated, clock.elapsed())
+                    }
+                };
+                (prepared, validated, took)
             }
         };
         let (rounds, subsets) = (validated.rounds, Rc::default());
@@ -433,25 +445,6 @@ impl<'t> Workshop<'t> {
         let seed = Seed(self.options.seed);
         let validated = with_floats(&candidate, chosen.validated, asked, took, (seed, ctx))?;
         Ok(Chosen { validated, ..chosen })
-    }
-
-    fn searched(&self, schedule: &Schedule, studied: &Studied) -> Searched {
-        let is_whole = studied.outcome.is_whole;
-        let is_told = |t: &&Told| t.outcome.error.is_some() && t.outcome.is_whole == is_whole;
-        let error = |told: &&Told| told.outcome.error.unwrap_or(f64::INFINITY);
-        let mut leaders: Vec<&Told> = schedule.told().iter().filter(is_told).collect();
-        leaders.sort_by(|a, b| error(a).total_cmp(&error(b)));
-        let told =
-            |told: &&Told| (told.trial.describe(), score_of(self.metric, error(told)), told.outcome.seconds);
-        Searched {
-            n_trials: studied.n_trials,
-            n_repeated: studied.n_repeated,
-            is_repeated: studied.is_repeated,
-            n_known: studied.n_known,
-            front: front(self.metric, &leaders),
-            leaders: leaders.iter().take(SHOWN).map(told).collect(),
-            unkept: studied.unkept.clone(),
-        }
     }
 
     /// A digest of the rows and of all that trials have in common: those of another study are others.
@@ -529,24 +522,6 @@ fn facts(prepared: &Prepared<'_>, task: Task) -> Facts {
     };
     let (n_numbers, n_categories) = (n_of(ColumnKind::Number), n_of(ColumnKind::Category));
     Facts { task, n_rows: prepared.rows.len(), n_numbers, n_categories, rare }
-}
-
-/// Of trials, the best one first, those that are smaller than all better ones; the smallest first.
-fn front(metric: &MetricEntry, leaders: &[&Told]) -> Vec<(String, f64, u64)> {
-    let mut front: Vec<(String, f64, u64)> = Vec::new();
-    for told in leaders {
-        let (Some(error), Some(bytes)) = (told.outcome.error, told.outcome.bytes) else { continue };
-        if front.last().is_none_or(|(.., least)| bytes < *least) {
-            front.push((told.trial.describe(), score_of(metric, error), bytes));
-        }
-    }
-    front.reverse();
-    front
-}
-
-/// The score of an error: what makes one of a score undoes itself.
-fn score_of(metric: &MetricEntry, error: f64) -> f64 {
-    metric.error(error)
 }
 
 /// What a metric wants of predicted numbers.

@@ -56,6 +56,20 @@ pub fn choose(
     if !pool.members.iter().all(is_alike) {
         return Err(Kind::Members { n_members: pool.members.len(), n_rows: pool.truth.n_rows() }.into());
     }
+    // A part without others is dealt in two, so that no row teaches what it is judged by.
+    let is_alone = |part: &HeldBack| first.iter().filter(|p| p.repetition == part.repetition).count() == 1;
+    if first.iter().any(|part| is_alone(part) && part.rows.len() > 1) {
+        let dealt = |parts: &&[HeldBack]| -> Vec<HeldBack> {
+            let halves = |part: &HeldBack| match is_alone(part) && part.rows.len() > 1 {
+                true => [0, 1].map(|half| half_of(part, half)).to_vec(),
+                false => vec![part.clone()],
+            };
+            parts.iter().flat_map(halves).collect()
+        };
+        let dealt: Vec<Vec<HeldBack>> = pool.members.iter().map(dealt).collect();
+        let members = dealt.iter().map(|parts| &parts[..]).collect();
+        return choose(entry, params, &Pool { members, truth: pool.truth }, asked, (limit, ctx));
+    }
     let parts = Parts::new(pool)?;
     let n_repetitions = first.iter().map(|part| part.repetition + 1).max().unwrap_or(0);
     let mut held: Vec<Option<HeldBack>> = vec![None; first.len()];
@@ -101,8 +115,67 @@ pub fn choose(
     members.sort_by(|&a, &b| {
         combination.weights[b].abs().total_cmp(&combination.weights[a].abs()).then(a.cmp(&b))
     });
+    if let Some(some) = fitting(&members, asked) {
+        return of_some(entry, params, (pool, &some), asked, (limit, ctx));
+    }
     let combination = combination.of_members(&members);
     Ok(Some(Composed { members, combination, held, alone }))
+}
+
+/// Of members, the heaviest first, those that have room together, rising; `None` where all have.
+fn fitting(members: &[usize], asked: &Asked<'_>) -> Option<Vec<usize>> {
+    let (most, bytes) = asked.room?;
+    let mut taken = 0u64;
+    let mut some: Vec<usize> = Vec::with_capacity(members.len());
+    for &member in members {
+        let with = taken.saturating_add(bytes.get(member).copied().unwrap_or(0));
+        if some.is_empty() || with <= most {
+            taken = with;
+            some.push(member);
+        }
+    }
+    some.sort_unstable();
+    (some.len() < members.len()).then_some(some)
+}
+
+/// The ensemble of some of the candidates, which have room together.
+fn of_some(
+    entry: &EnsembleEntry,
+    params: &Params,
+    (pool, some): (&Pool<'_>, &[usize]),
+    asked: &Asked<'_>,
+    limited: (Option<Duration>, &Ctx<'_>),
+) -> Result<Option<Composed>, Error> {
+    let members = some.iter().map(|&member| pool.members[member]).collect();
+    let picked = |at: &usize| asked.prices.get(*at).copied().unwrap_or(0.0);
+    let prices: Vec<f64> = some.iter().map(picked).collect();
+    let bytes: Vec<u64> = some
+        .iter()
+        .map(|&at| asked.room.and_then(|(_, bytes)| bytes.get(at).copied()).unwrap_or(0))
+        .collect();
+    let room = asked.room.map(|(most, _)| (most, &bytes[..]));
+    let asked = Asked { prices: &prices, room, ..*asked };
+    let made = choose(entry, params, &Pool { members, truth: pool.truth }, &asked, limited)?;
+    let named = |composed: Composed| Composed {
+        members: composed.members.iter().map(|&member| some[member]).collect(),
+        ..composed
+    };
+    Ok(made.map(named))
+}
+
+/// Every second row of a part, from `half` on.
+fn half_of(part: &HeldBack, half: usize) -> HeldBack {
+    let width = part.scores.len() / part.rows.len().max(1);
+    let places = || (half..part.rows.len()).step_by(2);
+    let scores = places().flat_map(|place| &part.scores[place * width..(place + 1) * width]);
+    HeldBack {
+        repetition: part.repetition,
+        rows: places().map(|place| part.rows[place]).collect(),
+        scores: scores.copied().collect(),
+        link: part.link,
+        linked: Vec::new(),
+        floats: Vec::new(),
+    }
 }
 
 /// The mean of what groups taught: weights and offsets of the most frequent space, maps of the last of them.
@@ -117,7 +190,7 @@ fn mean(learnt: &[Combination]) -> Option<Combination> {
     };
     mean.weights = (0..mean.weights.len()).map(|at| average(&|c| &c.weights, at)).collect();
     mean.offsets = (0..mean.offsets.len()).map(|at| average(&|c| &c.offsets, at)).collect();
-    mean.largest = of.iter().fold(0.0, |m, c| m.max(c.largest));
+    mean.range = of.iter().fold(mean.range, |[low, high], c| [low.min(c.range[0]), high.max(c.range[1])]);
     Some(mean)
 }
 

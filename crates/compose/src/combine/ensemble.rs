@@ -84,9 +84,10 @@ impl MemberRows {
         }
     }
 
-    /// The largest size of a score.
-    pub fn largest(&self) -> f64 {
-        self.scores.iter().flatten().fold(0.0, |m, s| m.max(s.abs()))
+    /// The least and the largest score.
+    pub fn range(&self) -> [f64; 2] {
+        let ends = |[low, high]: [f64; 2], &score: &f64| [low.min(score), high.max(score)];
+        self.scores.iter().flatten().fold([f64::INFINITY, f64::NEG_INFINITY], ends)
     }
 
     /// Rows to learn weights from: all, or every so manieth one beyond [`MOST_CELLS`].
@@ -114,8 +115,7 @@ impl MemberRows {
 
     /// The member with the lowest error, the first of equals.
     pub(super) fn best(&self, asked: &Asked<'_>) -> usize {
-        let metric = asked.smooth(self.task());
-        let error = |member: usize| self.error(self.linked(self.scores[member].clone()), metric);
+        let error = |member: usize| self.error(self.linked(self.scores[member].clone()), asked.metric);
         let errors = asked.threads.map(self.n_members(), error);
         (1..errors.len()).fold(0, |best, at| if errors[at] < errors[best] { at } else { best })
     }
@@ -261,5 +261,5 @@ impl EnsembleEntry {
 
 /// A mean over members in a space, by the user's weights or equal ones.
 pub(super) fn mean_in(space: Space, rows: &MemberRows, asked: &Asked<'_>) -> Result<Combination, Error> {
-    Ok(Combination::mean(space, &asked.weights_of(rows.n_members())?, rows.largest()))
+    Ok(Combination::mean(space, &asked.weights_of(rows.n_members())?, rows.range()))
 }

@@ -60,7 +60,7 @@ impl Ensemble for Greedy {
             }
         }
         let (_, space, weights) = best.unwrap_or((0.0, Space::Scores, vec![1.0; rows.n_members()]));
-        Ok(Combination::mean(space, &weights, rows.largest()))
+        Ok(Combination::mean(space, &weights, rows.range()))
     }
 }
 

@@ -37,8 +37,8 @@ impl Stacked {
     /// The sum of scores that it stands for.
     pub(super) fn combination(self, rows: &MemberRows) -> Combination {
         let Stacked { weights, offsets } = self;
-        let (before, after, largest) = (Vec::new(), None, rows.largest());
-        Combination { space: Space::Scores, weights, offsets, before, after, largest }
+        let (before, after, range) = (Vec::new(), None, rows.range());
+        Combination { space: Space::Scores, weights, offsets, before, after, range }
     }
 }
 

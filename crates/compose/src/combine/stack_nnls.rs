@@ -42,7 +42,7 @@ impl Ensemble for StackNnls {
             }
             Truth::Classes { labels, .. } => {
                 let weights = nearest_mean(&some, labels, asked.threads);
-                Ok(Combination::mean(Space::Probabilities, &weights, rows.largest()))
+                Ok(Combination::mean(Space::Probabilities, &weights, rows.range()))
             }
         }
     }

@@ -10,7 +10,7 @@ use jobs::{Clock, Ctx, Seed};
 use learn::Grows;
 use params::{Params, settings_of};
 use recipe::{Combination, Space, Validated, gather, validate};
-use search::{Schedule, Studied, Told, Trial};
+use search::{Schedule, Studied, Told};
 use std::rc::Rc;
 
 /// The share that an ensemble must take off the error of the candidate that looks best on other folds: less is not worth
@@ -22,10 +22,10 @@ const PRICES: [f64; 3] = [2e-3, 5e-4, 1e-4];
 const MORE_ROWS: f64 = 1.5;
 /// Folds of which the mean is taken.
 const MOST_FITS: usize = 32;
+/// Folds that there usually are.
+pub(super) const MOST_FOLDS: f64 = 8.0;
 /// Share of the work, or time, of a study that fits on all rows may take.
 const SHARE: f64 = 0.2;
-/// Share of the time of a run by which fits on all rows may be late: half of what a run may be.
-const OVERRUN: f64 = 0.05;
 /// Share of the time of a run that choosing an ensemble may take.
 pub(super) const CHOOSING: f64 = 0.05;
 
@@ -90,7 +90,11 @@ impl<'t> Workshop<'t> {
     ) -> Result<Chosen<'t>, Error> {
         let Some((entry, params)) = &self.ensemble.by else { return Ok(best) };
         let Some(first) = best.members.first() else { return Ok(best) };
+        let alone = |why: &'static str| {
+            self.not_combined.set(Some(why).filter(|_| self.ensemble.is_named));
+        };
         if !studied.outcome.is_whole || ctx.cancel.is_cancelled() {
+            alone("the best candidate was cut off for lack of time");
             return Ok(best);
         }
         // Those that a run of so many trials gives again.
@@ -105,6 +109,7 @@ impl<'t> Workshop<'t> {
             })
             .collect();
         if candidates.len() < 2 {
+            alone("fewer than two candidates were done to their end");
             return Ok(best);
         }
         ctx.progress.stage("choosing an ensemble", None);
@@ -128,7 +133,10 @@ impl<'t> Workshop<'t> {
             threads: ctx.threads,
         };
         let limit = ctx.budget.left().map(|left| (left + ctx.budget.clock().elapsed()).mul_f64(CHOOSING));
+        let clock = Clock::start();
         let Some(made) = combine::choose(entry, params, &pool, &asked, (limit, ctx))? else {
+            alone("one candidate had all the weight, or choosing took too long");
+            self.is_timed_out.set(limit.is_some_and(|limit| clock.elapsed() > limit / 4));
             return Ok(best);
         };
         let aim = self.aim(&first.prepared);
@@ -178,8 +186,9 @@ impl<'t> Workshop<'t> {
         let subsets: Rc<[Vec<u32>]> = parts.iter().map(|part| without(&part.rows)).collect();
         let alone = || {
             let linked = chosen.validated.held.iter().flat_map(|part| &part.linked);
-            let largest = linked.fold(0.0f64, |m, value| m.max(value.abs()));
-            Combination::mean(Space::Scores, &[1.0], largest)
+            let ends = |[low, high]: [f64; 2], &value: &f64| [low.min(value), high.max(value)];
+            let range = linked.fold([f64::INFINITY, f64::NEG_INFINITY], ends);
+            Combination::mean(Space::Scores, &[1.0], range)
         };
         let combination = Some(chosen.combination.clone().unwrap_or_else(alone));
         let bagged = |member| ChosenMember { subsets: subsets.clone(), ..member };
@@ -201,44 +210,44 @@ impl<'t> Workshop<'t> {
             if work + own > most_work && !candidates.is_empty() {
                 continue;
             }
-            let left = ctx.budget.left().map(|left| {
-                let whole = (left + ctx.budget.clock().elapsed()).as_secs_f64();
-                left.as_secs_f64() - MEASURING + OVERRUN * whole - seconds
-            });
+            let left = ctx.budget.left().map(|left| left.as_secs_f64() - MEASURING - seconds);
             let trial = told.trial.without_bars();
             let known = self.pool.borrow().get(&trial).cloned();
             let kept = match known {
-                Some(kept) => kept,
+                Some(kept) => Some(kept),
                 // A run that goes on knows what earlier ones came to, not what they predicted.
-                None if left.is_none_or(|left| left > 0.0) => match self.again(&trial, ctx)? {
-                    Some(kept) => kept,
-                    None => continue,
-                },
-                None => continue,
+                None if left.is_none_or(|left| told.outcome.seconds < SHARE * left) => {
+                    self.again(told, ctx)?
+                }
+                None => None,
             };
-            let own_seconds = MORE_ROWS * kept.fold.as_secs_f64();
-            if left.is_some_and(|left| own_seconds > left) {
+            let fits = |kept: &Kept| left.is_none_or(|left| MORE_ROWS * kept.fold.as_secs_f64() <= left);
+            let Some(kept) = kept.filter(fits) else {
+                self.is_timed_out.set(true);
                 continue;
-            }
-            (work, seconds) = (work + own, seconds + own_seconds);
+            };
+            (work, seconds) = (work + own, seconds + MORE_ROWS * kept.fold.as_secs_f64());
             candidates.push(kept);
         }
         Ok(candidates)
     }
 
-    /// A trial of an earlier run, fitted again; `None` if time allows no more than some of its folds.
-    fn again(&self, trial: &Trial, ctx: &Ctx<'_>) -> Result<Option<Kept>, Error> {
+    /// A trial of an earlier run, fitted again; `None` if it was interrupted, or time allows no more than some of its folds.
+    fn again(&self, told: &Told, ctx: &Ctx<'_>) -> Result<Option<Kept>, Error> {
+        let trial = told.trial.without_bars();
         let learner = learn::learner(&trial.learner)?;
         let params = learner.params(&trial.settings)?;
-        let scheme = self.options.scheme;
-        let outcome = search::Outcome { is_whole: true, ..search::Outcome::default() };
+        let (scheme, seed) = (self.options.scheme, Seed(self.options.seed));
         let clock = Clock::start();
-        let prepared = self.prepared((learner, &params), trial, ctx)?;
+        let prepared = self.prepared((learner, &params), &trial, ctx)?;
         let aim = self.aim(&prepared);
-        let validated = validate(&prepared, learner, &params, scheme, aim, Seed(self.options.seed), ctx)?;
+        let validated = match validate(&prepared, learner, &params, scheme, aim, seed, ctx) {
+            Err(_) if ctx.cancel.is_cancelled() => return Ok(None),
+            validated => validated?,
+        };
         let n_folds = validated.held.len().max(1) as u32;
-        let is_whole = validated.n_skipped == 0;
-        Ok(is_whole.then(|| Kept::of(trial.clone(), outcome, &validated, clock.elapsed() / n_folds)))
+        let kept = || Kept::of(trial, told.outcome.clone(), &validated, clock.elapsed() / n_folds);
+        Ok((validated.n_skipped == 0).then(kept))
     }
 }
 

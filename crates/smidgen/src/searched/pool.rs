@@ -1,7 +1,7 @@
 //! Candidates of a run that an ensemble may take, with what they predicted out of fold.
 
 use learn::StageRounds;
-use recipe::{HeldBack, Validated};
+use recipe::{Aim, HeldBack, Prepared, Validated, gather};
 use search::{Outcome, Told, Trial};
 use std::time::Duration;
 
@@ -34,6 +34,28 @@ impl Kept {
         };
         let held = validated.held.iter().map(scores_alone).collect();
         Kept { trial, outcome, held, rounds: validated.rounds, fold }
+    }
+
+    /// What its folds showed, as it was.
+    ///
+    /// # Errors
+    /// Predictions that do not fit together.
+    pub(super) fn validated(
+        &self,
+        prepared: &Prepared<'_>,
+        aim: Aim<'_>,
+    ) -> Result<Validated, recipe::Error> {
+        let n_outputs = prepared.target().n_outputs();
+        let read =
+            |part: &HeldBack| HeldBack { linked: part.link.apply(&part.scores, n_outputs), ..part.clone() };
+        let validated = gather(prepared, self.held.iter().map(read).collect(), aim)?;
+        let n_fits = self.held.len() as u32;
+        Ok(Validated { rounds: self.rounds, n_fits, bytes: self.outcome.bytes, ..validated })
+    }
+
+    /// About the time that its folds took on so many threads.
+    pub(super) fn took(&self, n_threads: usize) -> Duration {
+        self.fold.mul_f64(1.0 + self.held.len().saturating_sub(1) as f64 / n_threads.max(1) as f64)
     }
 
     fn bytes(&self) -> usize {

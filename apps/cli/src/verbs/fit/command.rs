@@ -59,6 +59,9 @@ pub(super) fn command(args: &Args, options: &FitOptions, made: &FitReport) -> St
     if let Some(name) = &options.augment {
         flag("--augment", name.clone());
     }
+    if let Some(most) = options.max_bytes {
+        flag("--max-bytes", most.to_string());
+    }
     if options.refit == Refit::Folds {
         flag("--refit", "folds".to_owned());
     }
