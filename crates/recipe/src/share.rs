@@ -33,7 +33,8 @@ pub(crate) fn share(graph: &Graph) -> Result<Graph, Error> {
 
 fn share_constants(graph: &Graph) -> Result<Graph, Error> {
     // Equal ones have one dtype, one shape and one length.
-    let mut known: BTreeMap<(&str, &[usize], usize), Vec<(&Tensor, ValueIdx)>> = BTreeMap::new();
+    type Alike<'g> = Vec<(&'g Tensor, ValueIdx)>;
+    let mut known: BTreeMap<(&str, &[usize], usize), Alike<'_>> = BTreeMap::new();
     let mut builder = GraphBuilder::new();
     let mut graft = Graft::new(graph);
     for &input in graph.inputs() {
