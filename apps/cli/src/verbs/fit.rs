@@ -285,6 +285,14 @@ fn text(made: &FitReport) -> String {
     if let Some(searched) = &made.searched {
         out.push_str(&format!("{}\n", tried(searched, made.metric)));
     }
+    if made.members.len() > 1 {
+        let mut members = look::table(&["member", "weight", "bytes alone"]);
+        for member in &made.members {
+            let bytes = look::count(member.bytes);
+            members.add_row([cut(&member.recipe), look::score(member.weight), bytes]);
+        }
+        out.push_str(&format!("an ensemble of {}:\n{members}\n\n", made.members.len()));
+    }
     if let Some(c) = &made.calibration {
         out.push_str(&format!(
             "probabilities calibrated by {}: log loss {} to {}, ece {} to {} out of fold\n\n",
