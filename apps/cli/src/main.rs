@@ -11,6 +11,7 @@ mod look;
 mod networks;
 mod page;
 mod progress;
+mod rows;
 mod run;
 mod steps;
 mod values;

@@ -85,6 +85,28 @@ impl Combination {
         Combination { weights, before, ..self.clone() }
     }
 
+    /// Members that weigh anything; the first one where none does, so that there is one.
+    pub fn used(&self) -> Vec<usize> {
+        let used: Vec<usize> = (0..self.weights.len()).filter(|&at| self.weights[at] != 0.0).collect();
+        if used.is_empty() { vec![0] } else { used }
+    }
+
+    /// What integer scores `[n_rows, n_outputs]` of all members become, with their links, by the members that are used.
+    ///
+    /// # Errors
+    /// As [`Combination::on_grids`].
+    pub fn apply(
+        &self,
+        members: &[(&[i32], ScoreLink)],
+        n_outputs: usize,
+    ) -> Result<(Vec<i32>, ScoreLink), Error> {
+        let used = self.used();
+        let (scores, links): (Vec<&[i32]>, Vec<ScoreLink>) =
+            used.iter().filter_map(|&at| members.get(at).copied()).unzip();
+        let on_grids = self.of_members(&used).on_grids(&links, n_outputs)?;
+        Ok((on_grids.apply(&scores), on_grids.link()))
+    }
+
     /// The same of one member alone, whose weight is that of all.
     pub(crate) fn alone(self) -> Combination {
         Combination { weights: vec![1.0; self.weights.len()], ..self }

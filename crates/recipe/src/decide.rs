@@ -187,7 +187,7 @@ pub(crate) fn labels_by(probabilities: &[f64], n_classes: usize, decision: &Deci
 }
 
 /// What is predicted where a learner gives these probabilities or values.
-pub(crate) fn predictions_by(truth: &Truth, linked: Vec<f64>, decision: &Decision) -> Predictions {
+pub fn predictions_by(truth: &Truth, linked: Vec<f64>, decision: &Decision) -> Predictions {
     match truth {
         Truth::Values(_) => Predictions::Values(linked),
         Truth::Classes { n_classes, .. } => {

@@ -249,7 +249,7 @@ pub fn ends(
 impl<'a> Member<'a> {
     /// Fits it; `at` is its place among the members, which differ in their seeds.
     fn grown(&self, at: usize, origin: &Origin<'_>, ctx: &Ctx<'_>) -> Result<(Grown<'a>, Told), Error> {
-        let Candidate { prepared, .. } = self.candidate;
+        let prepared = self.candidate.prepared;
         let seed = Seed(origin.seed).derive("finish", at as u64);
         if self.subsets.is_empty() {
             let (fit, told) = self.fit(&prepared.rows, (seed, ctx))?;
@@ -268,15 +268,10 @@ impl<'a> Member<'a> {
     }
 
     fn fit(&self, train: &[u32], (seed, ctx): (Seed, &Ctx<'_>)) -> Result<((View<'a>, Fitted), Told), Error> {
-        let Candidate { prepared, learner, params, .. } = self.candidate;
-        let (view, told) = prepared.view_told(train, ctx.threads)?;
-        let features = view.get();
+        let (view, told) = self.candidate.prepared.view_told(train, ctx.threads)?;
         let rows = Rows { train: train.to_vec(), others: Vec::new() };
-        let names = features.names();
-        let augmented = prepared.augmented(features, &rows, (seed, ctx.threads))?;
-        let exactness = (Exactness::Integers, Wants::Model);
-        let input = prepared.fit_input(features, &names, (rows, augmented.as_ref()), self.rounds, exactness);
-        let fitted = learner.learner.fit(input, params, seed, ctx)?;
+        let wanted = (Exactness::Integers, Wants::Model);
+        let fitted = self.candidate.fit_on(view.get(), rows, self.rounds, wanted, (seed, ctx))?;
         Ok(((view, fitted), told))
     }
 }

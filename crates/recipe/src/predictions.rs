@@ -56,6 +56,14 @@ impl Truth {
         }
     }
 
+    /// Scores that a model has for a row: one for two classes and for numbers, else one a class.
+    pub fn n_outputs(&self) -> usize {
+        match self {
+            Truth::Classes { n_classes, .. } if *n_classes > 2 => *n_classes,
+            Truth::Classes { .. } | Truth::Values(_) => 1,
+        }
+    }
+
     /// Number of rows.
     pub fn n_rows(&self) -> usize {
         match self {

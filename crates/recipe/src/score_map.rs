@@ -221,6 +221,12 @@ pub fn real_scores(scores: &[i32], link: &ScoreLink, n_outputs: usize) -> Option
     }
 }
 
+/// What an ensemble takes of integer scores `[n_rows, n_outputs]`: real scores of classes, else the numbers that people
+/// read.
+pub fn member_scores(scores: &[i32], link: &ScoreLink, n_outputs: usize) -> Vec<f64> {
+    real_scores(scores, link, n_outputs).unwrap_or_else(|| link.apply(scores, n_outputs))
+}
+
 /// The log odds of a share of votes.
 fn log_odds(share: f64) -> f64 {
     let log = |p: f64| math::log(p.max(f64::MIN_POSITIVE));

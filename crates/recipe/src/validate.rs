@@ -2,7 +2,7 @@
 
 use crate::decide::{Aim, labels_by, predictions_by};
 use crate::error::{Error, Kind};
-use crate::features::View;
+use crate::features::{Features, View};
 use crate::finish::{Grown, Origin};
 use crate::folds::{Fold, MAX_LEFT_OUT, Scheme, plan};
 use crate::predictions::{Predictions, Truth};
@@ -292,15 +292,25 @@ impl<'a> Candidate<'a> {
         (seed, ctx): (Seed, &Ctx<'_>),
     ) -> Result<(View<'a>, Fitted), Error> {
         let view = self.prepared.view(&rows.train, ctx.threads)?;
-        let features = view.get();
-        let names = features.names();
-        let augmented = self.prepared.augmented(features, &rows, (seed, ctx.threads))?;
-        let rows = (rows, augmented.as_ref());
-        let input = self.prepared.fit_input(features, &names, rows, rounds, wanted);
-        let fitted =
-            self.learner.learner.fit(input, self.params, seed, &Ctx { progress: &Silent, ..*ctx })?;
+        let quiet = Ctx { progress: &Silent, ..*ctx };
+        let fitted = self.fit_on(view.get(), rows, rounds, wanted, (seed, &quiet))?;
         ctx.progress.advance(1);
         Ok((view, fitted))
+    }
+
+    /// Fits it on features that are there, with the rows that are added.
+    pub(crate) fn fit_on(
+        &self,
+        features: &Features,
+        rows: Rows,
+        rounds: Option<StageRounds>,
+        wanted: (Exactness, Wants),
+        (seed, ctx): (Seed, &Ctx<'_>),
+    ) -> Result<Fitted, Error> {
+        let names = features.names();
+        let augmented = self.prepared.augmented(features, &rows, (seed, ctx.threads))?;
+        let input = self.prepared.fit_input(features, &names, (rows, augmented.as_ref()), rounds, wanted);
+        Ok(self.learner.learner.fit(input, self.params, seed, ctx)?)
     }
 
     /// What the integers of a fit on one thread say of `rows.others`: probabilities or values. `None` where the budget

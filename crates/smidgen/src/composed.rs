@@ -285,7 +285,7 @@ impl Composing<'_> {
         if !entry.takes_weights {
             method::enough(entry, source, truth.n_rows())?;
         }
-        let told = Told::new(members, said.iter().map(|said| &said.scores[..]).collect(), truth)?;
+        let told = Told::new(members, said.iter().map(|said| &said.scores[..]).collect(), truth);
         let prices = vec![0.0; members.len()];
         let weights = options.weights.as_deref();
         let asked = combine::Asked {
@@ -315,7 +315,8 @@ impl Composing<'_> {
 
     /// The model of those members that weigh anything.
     fn merged(&self, learnt: &Learnt) -> Result<Model, Error> {
-        let (combination, used) = method::used(&learnt.combination);
+        let used = learnt.combination.used();
+        let combination = learnt.combination.of_members(&used);
         let used: Vec<&Member> = used.iter().map(|&at| &self.members[at]).collect();
         let named: Vec<Named<'_>> = used.iter().map(|member| member.named()).collect();
         let mut merge = Merge::new(united(&named, self.options.join.as_ref())?)?;

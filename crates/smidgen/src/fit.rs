@@ -194,10 +194,9 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let Chosen { members, combination, validated, searched, seconds } = chosen;
     workshop.ready.clear();
     // Of several the heaviest: what is shown of one candidate is shown of it.
-    let Some((learner, params, trial, prepared)) = members.first().map(ChosenMember::parts) else {
+    let Some(&ChosenMember { learner, ref params, ref trial, ref prepared, .. }) = members.first() else {
         return Err(Error::bug("fit: nothing was chosen"));
     };
-    let (params, trial, prepared) = (&params, &trial, &*prepared);
     let aim = Aim { metric, costs: costs.as_ref(), factors: prepared.class_factors.as_deref() };
     let clock = Clock::start();
     let (validated, calibrator) = calibrated(&asked.calibrator, prepared, validated, aim, ctx)?;
@@ -210,10 +209,8 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let told = Told { validated: &validated, combination: combination.as_ref(), metric, score_map, work };
     let finished = finish(options, &members, &target, told, ctx)?;
     let Finished { model, weights, member_bytes, warnings: of_last_fit, cleaned: by_last_fit } = finished;
-    let (n_chosen, n_members) = (members.len(), weights.len().max(1));
-    let mut members = members;
-    members.truncate(n_members);
-    members.iter_mut().zip(weights).for_each(|(member, weight)| member.weight = weight);
+    // One that stands alone has no combination.
+    let weights = if weights.is_empty() { vec![1.0] } else { weights };
     stages.finish = clock.seconds();
 
     // From here on only the bytes count: what is measured is what was written.
@@ -307,10 +304,11 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         let text = format!("--ensemble {}: {why}; the best candidate stands alone", options.ensemble);
         warnings.push(Warning::table("not_combined", text));
     }
-    if n_members < n_chosen {
+    if weights.len() < members.len() {
         let text = format!(
-            "{} of {n_chosen} members were left out for the length of the file; scores out of fold are those of all",
-            n_chosen - n_members
+            "{} of {} members were left out for the length of the file; scores out of fold are those of all",
+            members.len() - weights.len(),
+            members.len()
         );
         warnings.push(Warning::table("members_left_out", text));
     }
@@ -330,7 +328,9 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     })?;
     let told = cost_table.as_ref().zip(costs.as_ref());
     let cost_report = told.map(|(table, costs)| table.report(costs, &oof, test.as_ref()));
-    let bytes_of_all = bytes.len() as u64;
+    let alone = member_bytes.into_iter().chain(std::iter::repeat(bytes.len() as u64));
+    let held = members.iter().zip(&weights).zip(alone);
+    let held = held.map(|((member, &weight), bytes)| FitMember::of(member, weight, bytes)).collect();
     let mut made = FitReport {
         status: Status::Ok,
         task: target.task,
@@ -353,13 +353,9 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         seconds: ctx.budget.clock().seconds(),
         stages,
         work,
-        learner: if members.len() > 1 { ENSEMBLE } else { learner.name },
-        recipe: recipe_of(&members),
-        members: members
-            .iter()
-            .zip(member_bytes.iter().chain(std::iter::repeat(&bytes_of_all)))
-            .map(FitMember::of)
-            .collect(),
+        learner: if weights.len() > 1 { ENSEMBLE } else { learner.name },
+        recipe: recipe_of(&members, &weights),
+        members: held,
         searched,
         rounds: validated.rounds.map(|[first, second]| first + second),
         warnings,
@@ -492,14 +488,13 @@ struct Told<'a> {
 }
 
 /// For people: the recipe, or those of an ensemble with their weights.
-fn recipe_of(members: &[ChosenMember<'_>]) -> String {
-    match members {
-        [one] => one.recipe(),
-        _ => members
-            .iter()
-            .map(|m| format!("{:.3} ({})", m.weight, m.recipe()))
-            .collect::<Vec<_>>()
-            .join(" + "),
+fn recipe_of(members: &[ChosenMember<'_>], weights: &[f64]) -> String {
+    match (members, weights) {
+        ([first, ..], [_]) => first.recipe(),
+        _ => {
+            let each = members.iter().zip(weights).map(|(m, weight)| format!("{weight:.3} ({})", m.recipe()));
+            each.collect::<Vec<_>>().join(" + ")
+        }
     }
 }
 
@@ -519,7 +514,7 @@ fn finish(
         missing: &options.missing,
         seed: options.seed,
         work,
-        recipe: recipe_of(members),
+        recipe: recipe_of(members, &members.iter().map(|member| member.weight).collect::<Vec<_>>()),
         most_bytes: options.max_bytes,
         combination,
         decision: &validated.decision,

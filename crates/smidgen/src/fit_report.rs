@@ -50,8 +50,8 @@ pub struct FitMember {
 }
 
 impl FitMember {
-    pub(crate) fn of((member, &bytes): (&ChosenMember<'_>, &u64)) -> FitMember {
-        FitMember { learner: member.learner.name, recipe: member.recipe(), weight: member.weight, bytes }
+    pub(crate) fn of(member: &ChosenMember<'_>, weight: f64, bytes: u64) -> FitMember {
+        FitMember { learner: member.learner.name, recipe: member.recipe(), weight, bytes }
     }
 }
 

@@ -97,12 +97,7 @@ pub(crate) struct Chosen<'t> {
     pub(crate) seconds: [f64; 2],
 }
 
-impl<'t> ChosenMember<'t> {
-    /// What it is made of, for who changes the member.
-    pub(crate) fn parts(&self) -> (&'static LearnerEntry, Params, Trial, Rc<Prepared<'t>>) {
-        (self.learner, self.params.clone(), self.trial.clone(), self.prepared.clone())
-    }
-
+impl ChosenMember<'_> {
     /// For people.
     pub(crate) fn recipe(&self) -> String {
         let recipe = self.prepared.recipe(&self.params);
@@ -418,15 +413,11 @@ impl<'t> Workshop<'t> {
             Some(Best { prepared, validated, took, .. }) => (prepared, validated, took),
             None => {
                 let prepared = self.prepared((learner, &params), &trial, ctx)?;
-                let aim = self.aim(&prepared);
                 let (validated, took) = match self.pool.borrow().get(&trial) {
-                    Some(kept) => (kept.validated(&prepared, aim)?, kept.took(ctx.threads.n())),
-                    None => {
-                        let (seed, scheme) = (Seed(self.options.seed), self.options.scheme);
-                        let clock = Clock::start();
-                        let validated = validate(&prepared, learner, &params, scheme, aim, seed, ctx)?;
-                        (validated, clock.elapsed())
+                    Some(kept) => {
+                        (kept.validated(&prepared, self.aim(&prepared))?, kept.took(ctx.threads.n()))
                     }
+                    None => self.folded((learner, &params), &prepared, ctx)?,
                 };
                 (prepared, validated, took)
             }
@@ -435,6 +426,19 @@ impl<'t> Workshop<'t> {
         let member = ChosenMember { learner, params, trial, prepared, rounds, weight: 1.0, subsets };
         let (members, combination) = (vec![member], None);
         Ok((Chosen { members, combination, validated, searched: None, seconds: [0.0; 2] }, took))
+    }
+
+    /// All folds of a learner, and the time that they take.
+    fn folded(
+        &self,
+        (learner, params): (&LearnerEntry, &Params),
+        prepared: &Prepared<'_>,
+        ctx: &Ctx<'_>,
+    ) -> Result<(Validated, Duration), Error> {
+        let clock = Clock::start();
+        let (seed, scheme, aim) = (Seed(self.options.seed), self.options.scheme, self.aim(prepared));
+        let validated = validate(prepared, learner, params, scheme, aim, seed, ctx)?;
+        Ok((validated, clock.elapsed()))
     }
 
     /// What one candidate predicts without rounding beside, as time allows; `took` is the time that its folds took.

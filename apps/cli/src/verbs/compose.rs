@@ -1,5 +1,6 @@
 //! `compose`: several models in one file.
 
+use crate::rows::RowArgs;
 use crate::run::{End, Limit, message, print, with_ctx};
 use crate::{figures, look, values};
 use serde_json::{Value, json};
@@ -38,15 +39,8 @@ pub(crate) struct Args {
     /// Exit with 1 if the file is longer
     #[arg(long, value_name = "SIZE", value_parser = values::bytes)]
     max_bytes: Option<u64>,
-    /// The second table, instead of that of the fits
-    #[arg(long, value_name = "FILE")]
-    join: Option<PathBuf>,
-    /// How the bytes of CSV spell text: utf-8 or latin-1
-    #[arg(long, value_name = "NAME", default_value = "utf-8", hide_default_value = true, value_parser = values::encoding)]
-    encoding: smidgen::Encoding,
-    /// Cells that mean missing, beside those of training
-    #[arg(long, value_name = "CELL,..", value_delimiter = ',', allow_hyphen_values = true)]
-    missing: Vec<String>,
+    #[command(flatten)]
+    rows: RowArgs,
     /// Where the model is written
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -72,9 +66,9 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         metric: args.metric.clone(),
         min_score: args.min_score,
         max_bytes: args.max_bytes,
-        missing: args.missing.clone(),
-        encoding: args.encoding,
-        join: args.join.clone(),
+        missing: args.rows.missing.clone(),
+        encoding: args.rows.encoding,
+        join: args.rows.join.clone(),
         output: args.output.clone(),
     };
     let (made, _) = with_ctx(args.jobs, Limit::None, args.quiet, |ctx| compose(&options, ctx))?;

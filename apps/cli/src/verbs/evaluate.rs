@@ -1,6 +1,7 @@
 //! `evaluate`: models against rows whose target is known; several stand beside each other and are compared.
 
 use crate::networks::NetworkArgs;
+use crate::rows::RowArgs;
 use crate::run::{End, Limit, message, print, with_ctx};
 use crate::{figures, look, page, values};
 use serde_json::{Value, json};
@@ -37,15 +38,8 @@ pub(crate) struct Args {
     /// Leave out rows of classes that training had not seen
     #[arg(long)]
     drop_unseen: bool,
-    /// The second table, instead of that of the fit
-    #[arg(long, value_name = "FILE")]
-    join: Option<PathBuf>,
-    /// How the bytes of CSV spell text: utf-8 or latin-1
-    #[arg(long, value_name = "NAME", default_value = "utf-8", hide_default_value = true, value_parser = values::encoding)]
-    encoding: smidgen::Encoding,
-    /// Cells that mean missing, beside those of training
-    #[arg(long, value_name = "CELL,..", value_delimiter = ',', allow_hyphen_values = true)]
-    missing: Vec<String>,
+    #[command(flatten)]
+    rows: RowArgs,
     #[command(flatten)]
     network: NetworkArgs,
     /// Threads; all cores unless given
@@ -81,15 +75,15 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         data,
         target: args.target.clone(),
         metric: args.metric.clone(),
-        missing: args.missing.clone(),
-        join: args.join.clone(),
-        encoding: args.encoding,
+        missing: args.rows.missing.clone(),
+        join: args.rows.join.clone(),
+        encoding: args.rows.encoding,
         drop_unseen: args.drop_unseen,
         network: args.network.options(),
         figures: args.report.is_some(),
     };
     if let Some(path) = &args.report {
-        let taken = args.files.iter().chain(&args.join).map(PathBuf::as_path);
+        let taken = args.files.iter().chain(&args.rows.join).map(PathBuf::as_path);
         page::check(path, &taken.collect::<Vec<_>>())?;
     }
     let (made, _) = with_ctx(args.jobs, Limit::None, args.quiet, |ctx| evaluate(&options, ctx))?;
@@ -181,10 +175,10 @@ fn command(args: &Args) -> String {
     let mut flag = |name: &str, value: Option<String>| words.extend(value.map(|v| format!("{name}={v}")));
     flag("--target", args.target.clone());
     flag("--metric", args.metric.clone());
-    flag("--missing", (!args.missing.is_empty()).then(|| args.missing.join(",")));
-    flag("--join", args.join.as_ref().map(|path| path.display().to_string()));
-    let is_plain = args.encoding == smidgen::Encoding::default();
-    flag("--encoding", (!is_plain).then(|| args.encoding.name().to_owned()));
+    flag("--missing", (!args.rows.missing.is_empty()).then(|| args.rows.missing.join(",")));
+    flag("--join", args.rows.join.as_ref().map(|path| path.display().to_string()));
+    let is_plain = args.rows.encoding == smidgen::Encoding::default();
+    flag("--encoding", (!is_plain).then(|| args.rows.encoding.name().to_owned()));
     flag("--report", args.report.as_ref().map(|path| path.display().to_string()));
     words.extend(args.network.words());
     words.extend(args.drop_unseen.then(|| "--drop-unseen".to_owned()));

@@ -1,8 +1,8 @@
 //! `predict`: a model applied to a table.
 
 use crate::networks::NetworkArgs;
+use crate::rows::RowArgs;
 use crate::run::{End, Limit, with_ctx};
-use crate::values;
 use smidgen::{Error, Format, PredictOptions, predict, predict_arrays, write_whole};
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::PathBuf;
@@ -29,15 +29,8 @@ pub(crate) struct Args {
     /// Columns of the table to write too
     #[arg(long, value_name = "COL,..", value_delimiter = ',')]
     keep: Vec<String>,
-    /// The second table, instead of that of the fit
-    #[arg(long, value_name = "FILE")]
-    join: Option<PathBuf>,
-    /// How the bytes of CSV spell text: utf-8 or latin-1
-    #[arg(long, value_name = "NAME", default_value = "utf-8", hide_default_value = true, value_parser = values::encoding)]
-    encoding: smidgen::Encoding,
-    /// Cells that mean missing, beside those of training
-    #[arg(long, value_name = "CELL,..", value_delimiter = ',', allow_hyphen_values = true)]
-    missing: Vec<String>,
+    #[command(flatten)]
+    rows: RowArgs,
     #[command(flatten)]
     network: NetworkArgs,
     /// Threads; all cores unless given
@@ -54,11 +47,11 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         data: args.data.clone(),
         probabilities: args.proba,
         explain: args.explain,
-        missing: args.missing.clone(),
-        join: args.join.clone(),
+        missing: args.rows.missing.clone(),
+        join: args.rows.join.clone(),
         network: args.network.options(),
         output: args.output.clone(),
-        encoding: args.encoding,
+        encoding: args.rows.encoding,
         keep: args.keep.clone(),
         format: args.output.as_ref().map_or(Format::Csv, |o| Format::of(&o.to_string_lossy())),
     };

@@ -6,10 +6,9 @@
 
 use super::ensemble::{Asked, EnsembleEntry, MemberRows};
 use crate::error::{Error, Kind};
-use ir::op::LinkKind;
 use jobs::{Clock, Ctx};
 use params::Params;
-use recipe::{Combination, HeldBack, Truth, real_scores};
+use recipe::{Combination, HeldBack, Truth, member_scores};
 use std::time::Duration;
 
 /// Folds that are judged together are put into so many groups at most.
@@ -70,7 +69,7 @@ pub fn choose(
         let members = dealt.iter().map(|parts| &parts[..]).collect();
         return choose(entry, params, &Pool { members, truth: pool.truth }, asked, (limit, ctx));
     }
-    let parts = Parts::new(pool)?;
+    let parts = Parts::new(pool);
     let n_repetitions = first.iter().map(|part| part.repetition + 1).max().unwrap_or(0);
     let mut held: Vec<Option<HeldBack>> = vec![None; first.len()];
     let mut alone: Vec<Option<HeldBack>> = vec![None; first.len()];
@@ -107,8 +106,7 @@ pub fn choose(
     let (Some(held), Some(alone), Some(combination)) = (whole(held), whole(alone), mean(&learnt)) else {
         return Ok(None);
     };
-    let mut members: Vec<usize> =
-        (0..pool.members.len()).filter(|&at| combination.weights[at] != 0.0).collect();
+    let mut members = combination.used();
     if members.len() < 2 {
         return Ok(None);
     }
@@ -203,20 +201,11 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn new(pool: &'a Pool<'a>) -> Result<Parts<'a>, Error> {
-        let n_outputs = match pool.truth {
-            Truth::Classes { n_classes, .. } if *n_classes > 2 => *n_classes,
-            _ => 1,
-        };
-        let real = |part: &HeldBack| match part.link.kind {
-            LinkKind::Linear | LinkKind::Exponential => Some(part.link.apply(&part.scores, 1)),
-            _ => real_scores(&part.scores, &part.link, n_outputs),
-        };
-        let of_member = |parts: &&[HeldBack]| parts.iter().map(real).collect::<Option<Vec<_>>>();
-        let real = pool.members.iter().map(of_member).collect::<Option<Vec<_>>>();
-        let n_members = pool.members.len();
-        let real = real.ok_or(Kind::Members { n_members, n_rows: pool.truth.n_rows() })?;
-        Ok(Parts { pool, n_outputs, real })
+    fn new(pool: &'a Pool<'a>) -> Parts<'a> {
+        let n_outputs = pool.truth.n_outputs();
+        let real = |part: &HeldBack| member_scores(&part.scores, &part.link, n_outputs);
+        let of_member = |parts: &&[HeldBack]| parts.iter().map(real).collect();
+        Parts { pool, n_outputs, real: pool.members.iter().map(of_member).collect() }
     }
 
     /// The rows of some parts.
@@ -241,12 +230,8 @@ impl<'a> Parts<'a> {
     /// What a combination makes of a part.
     fn combined(&self, at: usize, combination: &Combination) -> Result<HeldBack, Error> {
         let parts: Vec<&HeldBack> = self.pool.members.iter().map(|parts| &parts[at]).collect();
-        let used: Vec<usize> =
-            (0..parts.len()).filter(|&member| combination.weights[member] != 0.0).collect();
-        let links: Vec<_> = used.iter().map(|&member| parts[member].link).collect();
-        let on_grids = combination.of_members(&used).on_grids(&links, self.n_outputs)?;
-        let scores: Vec<&[i32]> = used.iter().map(|&member| &parts[member].scores[..]).collect();
-        let (scores, link) = (on_grids.apply(&scores), on_grids.link());
+        let members: Vec<_> = parts.iter().map(|part| (&part.scores[..], part.link)).collect();
+        let (scores, link) = combination.apply(&members, self.n_outputs)?;
         let linked = link.apply(&scores, self.n_outputs);
         let HeldBack { repetition, rows, .. } = parts[0];
         Ok(HeldBack { repetition: *repetition, rows: rows.clone(), scores, link, linked, floats: Vec::new() })

@@ -9,10 +9,10 @@ use crate::error::{Error, Kind};
 use ir::Task;
 use ir::op::LinkKind;
 use jobs::Threads;
-use learn::linked;
+use learn::{Decision, linked};
 use metrics::MetricEntry;
 use params::{ParamSpec, Params};
-use recipe::{Combination, Predictions, Space, Truth};
+use recipe::{Combination, Space, Truth, predictions_by};
 
 /// Cells (rows times classes) that weights are learnt from at most.
 const MOST_CELLS: usize = 400_000;
@@ -35,10 +35,7 @@ impl MemberRows {
         if scores.is_empty() || n_rows == 0 {
             return Err(Kind::Members { n_members: scores.len(), n_rows }.into());
         }
-        let expected = match &truth {
-            Truth::Classes { n_classes, .. } if *n_classes > 2 => *n_classes,
-            _ => 1,
-        };
+        let expected = truth.n_outputs();
         let fits = |scores: &Vec<f64>| {
             n_rows.checked_mul(n_outputs) == Some(scores.len()) && scores.iter().all(|s| s.is_finite())
         };
@@ -133,16 +130,7 @@ impl MemberRows {
 
     /// The error of probabilities or values, less is better; infinite where the metric is not defined.
     pub fn error(&self, linked: Vec<f64>, metric: &MetricEntry) -> f64 {
-        let predictions = match &self.truth {
-            Truth::Values(_) => Predictions::Values(linked),
-            Truth::Classes { n_classes, .. } => {
-                let label = |p: &[f64]| learn::Decision::Largest.of(p);
-                Predictions::Classes {
-                    labels: linked.chunks_exact(*n_classes).map(label).collect(),
-                    probabilities: linked,
-                }
-            }
-        };
+        let predictions = predictions_by(&self.truth, linked, &Decision::Largest);
         let score = self.truth.score(&predictions, metric).ok().flatten();
         score.map_or(f64::INFINITY, |score| metric.error(score))
     }

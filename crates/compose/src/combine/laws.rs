@@ -9,7 +9,7 @@ use ir::{Column, ColumnData, DType, GraphBuilder, Op, Shape, Task, TensorData};
 use jobs::Threads;
 use learn::{Decision, ScoreLink, linked};
 use params::outside;
-use recipe::{Combination, ScoreMap, Space, Truth, real_scores};
+use recipe::{Combination, ScoreMap, Space, Truth, member_scores};
 
 const N_CLASSES: usize = 3;
 /// All votes of the drawn members that vote: enough that a rounded one is off by less than [`OF_SHARES`].
@@ -74,7 +74,7 @@ fn integers(real: &[f64], link: &ScoreLink, n_outputs: usize) -> Vec<i32> {
 
 /// Real scores of integers, as who makes [`MemberRows`] gets them.
 fn real(integers: &[i32], link: &ScoreLink, n_outputs: usize) -> Vec<f64> {
-    real_scores(integers, link, n_outputs).unwrap_or_else(|| link.apply(integers, 1))
+    member_scores(integers, link, n_outputs)
 }
 
 impl Drawn {

@@ -7,10 +7,9 @@ use super::{ComposeOptions, Member};
 use crate::Error;
 use compose::combine::{Asked, EnsembleEntry, MemberRows, named};
 use ir::Task;
-use ir::op::LinkKind;
 use learn::{Decision, ScoreLink};
 use params::{Params, settings_of};
-use recipe::{Combination, Predictions, Truth, real_scores};
+use recipe::{Combination, Predictions, Truth, member_scores, predictions_by};
 
 /// Rows that a method learns from at least.
 const LEAST_ROWS: usize = 10;
@@ -76,16 +75,6 @@ pub(super) fn enough(entry: &EnsembleEntry, name: &str, n_rows: usize) -> Result
     )))
 }
 
-/// The members that weigh anything, and the combination of these; one stays where none does.
-pub(super) fn used(combination: &Combination) -> (Combination, Vec<usize>) {
-    let mut used: Vec<usize> = (0..combination.weights.len()).collect();
-    used.retain(|&at| combination.weights[at] != 0.0);
-    if used.is_empty() {
-        used.push(0);
-    }
-    (combination.of_members(&used), used)
-}
-
 /// Scores of all members on the same rows.
 pub(super) struct Told<'a> {
     truth: &'a Truth,
@@ -99,20 +88,12 @@ pub(super) struct Told<'a> {
 
 impl<'a> Told<'a> {
     /// `scores: [n_rows, n_outputs]` of each member.
-    pub(super) fn new(
-        members: &[Member],
-        scores: Vec<&'a [i32]>,
-        truth: &'a Truth,
-    ) -> Result<Told<'a>, Error> {
+    pub(super) fn new(members: &[Member], scores: Vec<&'a [i32]>, truth: &'a Truth) -> Told<'a> {
         let n_outputs = members.first().map_or(1, |first| first.score.n_outputs);
         let links: Vec<ScoreLink> = members.iter().map(|member| member.score.link).collect();
-        let real = links.iter().zip(&scores).map(|(link, scores)| match link.kind {
-            LinkKind::Linear | LinkKind::Exponential => Some(link.apply(scores, 1)),
-            LinkKind::Logistic | LinkKind::Softmax | LinkKind::Share => real_scores(scores, link, n_outputs),
-        });
-        let real = real.collect::<Option<Vec<_>>>();
-        let real = real.ok_or_else(|| Error::bug("compose: a link of numbers among those of classes"))?;
-        Ok(Told { truth, links, n_outputs, scores, real })
+        let real = links.iter().zip(&scores).map(|(link, scores)| member_scores(scores, link, n_outputs));
+        let real = real.collect();
+        Told { truth, links, n_outputs, scores, real }
     }
 
     /// What all rows teach.
@@ -129,7 +110,7 @@ impl<'a> Told<'a> {
     /// What a combination makes of the rows.
     pub(super) fn combined(&self, combination: &Combination) -> Result<Predictions, Error> {
         let all: Vec<usize> = (0..self.truth.n_rows()).collect();
-        Ok(self.predictions(self.linked(combination, &all)?))
+        Ok(predictions_by(self.truth, self.linked(combination, &all)?, &Decision::Largest))
     }
 
     /// What the rows are by what the rows of other parts teach.
@@ -149,7 +130,7 @@ impl<'a> Told<'a> {
                 linked[row * width..][..width].copy_from_slice(cells);
             }
         }
-        Ok(self.predictions(linked))
+        Ok(predictions_by(self.truth, linked, &Decision::Largest))
     }
 
     /// Cells that people read for a row.
@@ -169,23 +150,11 @@ impl<'a> Told<'a> {
 
     /// Probabilities or values of some rows, by the integers of the model.
     fn linked(&self, combination: &Combination, places: &[usize]) -> Result<Vec<f64>, Error> {
-        let (combination, used) = used(combination);
-        let links: Vec<ScoreLink> = used.iter().map(|&at| self.links[at]).collect();
-        let on_grids = combination.on_grids(&links, self.n_outputs)?;
         let scores: Vec<Vec<i32>> =
-            used.iter().map(|&at| picked(self.scores[at], places, self.n_outputs)).collect();
-        let scores: Vec<&[i32]> = scores.iter().map(Vec::as_slice).collect();
-        Ok(on_grids.link().apply(&on_grids.apply(&scores), self.n_outputs))
-    }
-
-    fn predictions(&self, linked: Vec<f64>) -> Predictions {
-        match self.truth {
-            Truth::Values(_) => Predictions::Values(linked),
-            Truth::Classes { n_classes, .. } => Predictions::Classes {
-                labels: linked.chunks_exact(*n_classes).map(|p| Decision::Largest.of(p)).collect(),
-                probabilities: linked,
-            },
-        }
+            self.scores.iter().map(|scores| picked(scores, places, self.n_outputs)).collect();
+        let members: Vec<_> = scores.iter().map(Vec::as_slice).zip(self.links.iter().copied()).collect();
+        let (sum, link) = combination.apply(&members, self.n_outputs)?;
+        Ok(link.apply(&sum, self.n_outputs))
     }
 }
 

@@ -6,10 +6,10 @@ use crate::Error;
 use crate::fit::Refit;
 use compose::combine::{self, EnsembleEntry};
 use ir::Task;
-use jobs::{Clock, Ctx, Seed};
+use jobs::{Clock, Ctx};
 use learn::Grows;
 use params::{Params, settings_of};
-use recipe::{Combination, Space, Validated, gather, validate};
+use recipe::{Combination, Space, Validated, gather};
 use search::{Schedule, Studied, Told};
 use std::rc::Rc;
 
@@ -237,16 +237,13 @@ impl<'t> Workshop<'t> {
         let trial = told.trial.without_bars();
         let learner = learn::learner(&trial.learner)?;
         let params = learner.params(&trial.settings)?;
-        let (scheme, seed) = (self.options.scheme, Seed(self.options.seed));
-        let clock = Clock::start();
         let prepared = self.prepared((learner, &params), &trial, ctx)?;
-        let aim = self.aim(&prepared);
-        let validated = match validate(&prepared, learner, &params, scheme, aim, seed, ctx) {
+        let (validated, took) = match self.folded((learner, &params), &prepared, ctx) {
             Err(_) if ctx.cancel.is_cancelled() => return Ok(None),
-            validated => validated?,
+            folded => folded?,
         };
         let n_folds = validated.held.len().max(1) as u32;
-        let kept = || Kept::of(trial, told.outcome.clone(), &validated, clock.elapsed() / n_folds);
+        let kept = || Kept::of(trial, told.outcome.clone(), &validated, took / n_folds);
         Ok((validated.n_skipped == 0).then(kept))
     }
 }
