@@ -48,7 +48,7 @@ def main() -> int:
     if Path(sys.prefix).resolve() != PYTHON.parent.parent.resolve():
         os.execv(PYTHON, [PYTHON, __file__, *sys.argv[1:]])
 
-    definition = tomllib.loads((BENCH / "definitions" / f"{args.benchmark}.toml").read_text())
+    definition = defined(args.benchmark)
     known_tables = {table["name"]: table for table in definition["table"]}
     names = chosen(args.systems, definition["systems"], "system")
     tables = [known_tables[name] for name in chosen(args.tables, list(known_tables), "table")]
@@ -86,6 +86,14 @@ def main() -> int:
     for problem in problems:
         say(f"PROBLEM: {problem}")
     return 1 if problems else 0
+
+
+def defined(benchmark: str) -> dict:
+    """A definition, with the tables of another one where it names one."""
+    definition = tomllib.loads((BENCH / "definitions" / f"{benchmark}.toml").read_text())
+    if "tables_of" in definition:
+        definition["table"] = defined(definition["tables_of"])["table"]
+    return definition
 
 
 def arguments() -> argparse.Namespace:
@@ -305,7 +313,8 @@ def of_so_many(some: list, every: list) -> str:
 
 def columns(rivals: list[str]) -> list[str]:
     ratios = [f"{name}_vs_{rival}" for rival in rivals for name in MEASURES]
-    return ["table", "system", "version", *MEASURES, "base_mb", "whole_s", "foreign_load", *ratios]
+    own = ["base_mb", "whole_s", "cost_ns", "ns_single", "foreign_load"]
+    return ["table", "system", "version", *MEASURES, *own, *ratios]
 
 
 def shown(value) -> str:

@@ -9,6 +9,7 @@
 mod figures;
 mod look;
 mod networks;
+mod operation_costs;
 mod page;
 mod progress;
 mod rows;

@@ -1,5 +1,6 @@
 //! Values of arguments: times, sizes, lists.
 
+use smidgen::MaxDrop;
 use std::time::Duration;
 
 /// A time: `90`, `90s`, `10m`, `2h`.
@@ -38,6 +39,17 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
 pub(crate) fn finite(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok().filter(|n| n.is_finite());
     number.ok_or_else(|| format!("expected a number, got \"{text}\""))
+}
+
+/// What may be lost: `0.5%` or `0.005`.
+pub(crate) fn max_drop(text: &str) -> Result<MaxDrop, String> {
+    let read = |text: &str| finite(text).ok().filter(|v| *v >= 0.0);
+    let found = match text.strip_suffix('%') {
+        Some(share) => read(share).map(|v| MaxDrop::Relative(v / 100.0)),
+        None => read(text).map(MaxDrop::Absolute),
+    };
+    found
+        .ok_or_else(|| format!("expected a share such as 0.5% or a difference such as 0.005, got \"{text}\""))
 }
 
 /// `utf-8` or `latin-1`.

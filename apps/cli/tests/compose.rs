@@ -173,11 +173,11 @@ fn a_stack_learns_and_is_judged_on_other_rows() {
 fn models_of_other_columns_and_learners() {
     for asks in [Asks::Binary, Asks::Multiclass] {
         let place = learners(asks);
-        for method in ["soft_vote", "average", "hard_vote", "greedy", "stack_logistic"] {
+        for method in ["soft_vote", "average", "hard_vote", "greedy", "stack_logistic", "cascade"] {
             let name = format!("{method}.smidgen");
             let made = compose(&place, &format!("{THREE} --data test.csv --method {method} -o {name}"));
             assert_eq!(made["rows"], 300, "{asks:?} {method}: {made}");
-            let learns = matches!(method, "greedy" | "stack_logistic");
+            let learns = matches!(method, "greedy" | "stack_logistic" | "cascade");
             assert_eq!(made["cross_fitted"], learns, "{asks:?} {method}: {made}");
             let said = place.good(&format!("evaluate {name} test.csv --json --quiet")).json().unwrap();
             if !learns {

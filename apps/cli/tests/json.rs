@@ -38,7 +38,9 @@ fn is(value: &Value, kind: &str) -> bool {
         "texts" => each(&|v| v.is_string()),
         "members" => each(&|v| keys(v, &["learner", "weight", "bytes"])) && value[0]["weight"].is_number(),
         "front" => {
-            each(&|v| keys(v, &["point", "score", "bytes", "cost_ns"])) && value[0]["score"].is_number()
+            each(&|v| keys(v, &["point", "score", "bytes", "cost_ns"]))
+                && value[0]["score"].is_number()
+                && value[0]["cost_ns"].is_number()
         }
         "warnings" => each(&|v| keys(v, &["code", "column", "text"])),
         "metrics" => value.as_object().is_some_and(|m| !m.is_empty() && m.values().all(Value::is_number)),
@@ -79,7 +81,7 @@ fn every_key_has_its_type() {
             ("classes", classes),
             ("positive", positive),
             ("bytes", "count"),
-            ("cost_ns", "number?"),
+            ("cost_ns", "number"),
             ("ns_per_row", "number"),
             ("ns_single", "number"),
             ("warnings", "warnings"),

@@ -124,9 +124,16 @@ fn candidates_are_combined_as_asked() {
     let place = place();
     let line = format!("fit t.csv --target y --drop shuffled {QUICK} --work 12 --json -o m.smidgen");
     let bytes = || std::fs::read(place.path("m.smidgen")).unwrap();
-    for ensemble in
-        ["average", "soft_vote", "hard_vote", "rank_average", "greedy", "stack_nnls", "stack_logistic"]
-    {
+    for ensemble in [
+        "average",
+        "soft_vote",
+        "hard_vote",
+        "rank_average",
+        "greedy",
+        "stack_nnls",
+        "stack_logistic",
+        "cascade",
+    ] {
         let said = place.good(&format!("{line} --ensemble {ensemble} --jobs 1")).json().unwrap();
         let members = said["members"].as_array().unwrap();
         assert!(members.len() > 1, "{ensemble}: {members:?}");

@@ -5,6 +5,7 @@
 //! how good that is. The combination becomes integers on the grids of the members. `laws.rs` runs on every member.
 
 mod average;
+mod cascade;
 mod choose;
 mod ensemble;
 mod greedy;
@@ -20,7 +21,7 @@ mod stack_ridge;
 mod laws;
 
 pub use choose::{Composed, Pool, choose};
-pub use ensemble::{Asked, Ensemble, EnsembleEntry, MemberRows};
+pub use ensemble::{Asked, Ensemble, EnsembleEntry, MemberRows, Room};
 
 use crate::error::{Error, Kind};
 
@@ -34,6 +35,7 @@ pub static ENSEMBLES: &[&EnsembleEntry] = &[
     &stack_nnls::ENTRY,
     &stack_ridge::ENTRY,
     &stack_logistic::ENTRY,
+    &cascade::ENTRY,
 ];
 
 /// The ensemble of a name.

@@ -550,6 +550,23 @@ pub enum Kind {
         /// The class.
         class: String,
     },
+    /// A class that is none of those that are known.
+    #[error(
+        "target {target:?}: expected one of {classes}, got {class:?} or another in {n_rows}; take those rows out of the table",
+        n_rows = count(*.n_rows, "row"), classes = List(.classes, *.n_classes)
+    )]
+    OtherClass {
+        /// Name of the target.
+        target: String,
+        /// The first such class.
+        class: String,
+        /// Rows of such classes.
+        n_rows: usize,
+        /// The first 20 known classes.
+        classes: Vec<String>,
+        /// Number of known classes.
+        n_classes: usize,
+    },
     /// A number of classes that the task does not have.
     #[error("target {target:?} has {n_classes} classes, {task} needs {needs}; use --task {other}", needs = needs(*.task))]
     TargetClasses {

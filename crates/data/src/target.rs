@@ -6,7 +6,8 @@
 //! is binary with 2 classes and multiclass otherwise; whole numbers (`3` or `3.0`) with at most 20
 //! different values are multiclass; everything else is regression.
 //! Classes are in the order of their numbers if all are numbers, else of their bytes. The positive
-//! class is the last one unless another is asked for.
+//! class is the last one unless another is asked for. Where the classes are known, as those of a model
+//! that is trained further, they are these, in their order; rows may lack some of them.
 
 use crate::cell::{Number, trim};
 use crate::classes::Classes;
@@ -26,6 +27,8 @@ pub struct TargetOptions<'a> {
     pub name: &'a str,
     /// The task; found out from the values if `None`.
     pub task: Option<Task>,
+    /// The classes, in class order, where they are known; those of the rows if `None`.
+    pub classes: Option<&'a [String]>,
     /// The positive class of a binary task; the last class if `None`.
     pub positive: Option<&'a str>,
     /// Cells that mean missing.
@@ -61,7 +64,7 @@ pub struct Target {
 impl Target {
     /// Decides task and classes from the raw cells of the target, in row order.
     /// The cells are passed over twice or thrice; memory is O(rows + classes).
-    /// # Errors  `TargetMissing`, `OneClass`, `TargetClasses`, `TargetText`,
+    /// # Errors  `TargetMissing`, `OneClass`, `TargetClasses`, `OtherClass`, `TargetText`,
     /// `TargetMostlyNumbers` (at least 99.5 % but not all are numbers and no task is asked for),
     /// `TargetInfinite`, `UnknownClass`, `PositiveTask`.
     pub fn resolve<'c, I>(cells: I, options: &TargetOptions<'_>) -> Result<Target>
@@ -80,7 +83,10 @@ impl Target {
                 (Vec::new(), TargetValues::Numbers(survey.numbers(kept, options)?))
             }
             Task::Binary | Task::Multiclass => {
-                let (classes, labels) = labels(kept);
+                let (classes, labels) = match options.classes {
+                    Some(known) => (known.to_vec(), known_labels(kept, known, options)?),
+                    None => labels(kept),
+                };
                 check_classes(&classes, task, options)?;
                 (classes, TargetValues::Labels(labels))
             }
@@ -151,6 +157,9 @@ impl Survey {
             Some(task) => return Ok(task),
             None => {}
         }
+        if let Some(known) = options.classes {
+            return Ok(if known.len() == 2 { Task::Binary } else { Task::Multiclass });
+        }
         let n_numbers = n_cells - n_bad;
         if n_bad > 0 && n_numbers * 1000 >= n_cells * 995 {
             let cells = self.texts.clone();
@@ -201,6 +210,37 @@ fn labels<'c, I: Iterator<Item = &'c str>>(kept: I) -> (Vec<String>, Vec<u32>) {
         *label = rank[*label as usize];
     }
     (order.iter().map(|&idx| names[idx].clone()).collect(), labels)
+}
+
+/// The class of each cell among those that are known.
+/// # Errors  `OtherClass` for a cell of none of them, `OneClass`.
+fn known_labels<'c, I>(kept: I, known: &[String], options: &TargetOptions<'_>) -> Result<Vec<u32>>
+where
+    I: Iterator<Item = &'c str>,
+{
+    let (classes, mut labels) = (Classes::new(known), Vec::new());
+    let (mut first, mut n_rows) = (None, 0);
+    for cell in kept {
+        match classes.find(cell) {
+            Some(label) => labels.push(label),
+            None => {
+                n_rows += 1;
+                first.get_or_insert(cell);
+            }
+        }
+    }
+    let target = String::from(options.name);
+    if let Some(cell) = first {
+        let class = short(ir::text::category_key(cell));
+        let (classes, n_classes) = (known.iter().take(LISTED).cloned().collect(), known.len());
+        return Err(Kind::OtherClass { target, class, n_rows, classes, n_classes }.into());
+    }
+    match labels.first().and_then(|&only| known.get(only as usize)) {
+        Some(class) if labels.iter().all(|label| *label == labels[0]) => {
+            Err(Kind::OneClass { target, class: class.clone() }.into())
+        }
+        _ => Ok(labels),
+    }
 }
 
 fn check_classes(classes: &[String], task: Task, options: &TargetOptions<'_>) -> Result<()> {

@@ -159,7 +159,8 @@ fn markers_raw_and_dropped() {
 fn a_target_from_a_table() {
     let options = ReadOptions { raw: vec!["y".into()], ..ReadOptions::default() };
     let table = read("x,y\n1, yes\n2,no\n3,?\n4,yes\n", &options).unwrap();
-    let asked = TargetOptions { name: "y", task: None, positive: None, missing: Markers::default() };
+    let asked =
+        TargetOptions { name: "y", task: None, classes: None, positive: None, missing: Markers::default() };
     let target = Target::resolve(table.raw_cells("y").unwrap(), &asked).unwrap();
     assert_eq!((target.task, target.classes), (Task::Binary, vec!["no".into(), "yes".into()]));
     assert_eq!((target.kept_rows, target.n_missing), (vec![0, 1, 3], 1));

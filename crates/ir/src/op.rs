@@ -11,6 +11,7 @@ mod bag_gather;
 mod bag_gemm;
 mod bag_weigh;
 mod bin;
+mod cascade;
 mod cast;
 mod choose;
 mod codes;
@@ -57,6 +58,7 @@ pub use bag_gather::BagGather;
 pub use bag_gemm::BagGemm;
 pub use bag_weigh::{BagNorm, BagWeigh, TermFrequency};
 pub use bin::Bin;
+pub use cascade::Cascade;
 pub use cast::Cast;
 pub use choose::Where;
 pub use codes::Codes;
@@ -227,6 +229,8 @@ pub enum Op {
     Sum(Sum),
     /// Scores of members, weighed and added up.
     WeightedSum(WeightedSum),
+    /// A first score where it is sure, else a second one.
+    Cascade(Cascade),
     /// Scores to probabilities as integers.
     Votes(Votes),
     /// Scores by a polygon.
@@ -304,6 +308,7 @@ pub const OPS: &[(&str, Parse)] = &[
     (score_curve::NAME, |a| ScoreCurve::parse(a).map(Op::ScoreCurve)),
     (sum::NAME, |a| Sum::parse(a).map(Op::Sum)),
     (weighted_sum::NAME, |a| WeightedSum::parse(a).map(Op::WeightedSum)),
+    (cascade::NAME, |a| Cascade::parse(a).map(Op::Cascade)),
     (votes::NAME, |a| Votes::parse(a).map(Op::Votes)),
     (nearest_rows::NAME, |a| NearestRows::parse(a).map(Op::NearestRows)),
     (rbf_sums::NAME, |a| RbfSums::parse(a).map(Op::RbfSums)),
@@ -351,6 +356,7 @@ impl Op {
             Op::Tables(p) => p,
             Op::Sum(p) => p,
             Op::WeightedSum(p) => p,
+            Op::Cascade(p) => p,
             Op::Votes(p) => p,
             Op::ScoreCurve(p) => p,
             Op::ToScores(p) => p,

@@ -3,9 +3,9 @@
 
 use smidgen_ir::forest::{Child, CodedFeature, Split, Test, Tree};
 use smidgen_ir::op::{
-    ArgMax, Attr, Attrs, BSpline, BagGather, BagGemm, BagNorm, BagWeigh, Bin, Codes, ForestOp, HashTokens,
-    ImputeNeighbours, LeastCost, Link, LinkKind, NearestRows, QGemm, QuantizeLinear, RbfSums, Respell,
-    ScoreCurve, Sum, Tables, TermFrequency, TextPart, Threshold, ToScores, Tokens, Votes, VotesKind,
+    ArgMax, Attr, Attrs, BSpline, BagGather, BagGemm, BagNorm, BagWeigh, Bin, Cascade, Codes, ForestOp,
+    HashTokens, ImputeNeighbours, LeastCost, Link, LinkKind, NearestRows, QGemm, QuantizeLinear, RbfSums,
+    Respell, ScoreCurve, Sum, Tables, TermFrequency, TextPart, Threshold, ToScores, Tokens, Votes, VotesKind,
     WeightedSum,
 };
 use smidgen_ir::text::parts::TextNumber;
@@ -651,6 +651,10 @@ fn integer_nodes_that_do_not_fit() {
     let votes = |kind, shift, offset, bits, k| {
         (Op::Votes(Votes { kind, shift, offset, bits }), scores(k), Vec::new())
     };
+    let never = Cascade { margin: Cascade::NEVER, offset: 0, passed_on: 0 };
+    let cascade = |margin, offset, passed_on, k| {
+        (Op::Cascade(Cascade { margin, offset, passed_on }), [scores(k), scores(k)].concat(), Vec::new())
+    };
     let (by_odds, by_powers) = (VotesKind::Logistic, VotesKind::Softmax);
     let (by_share, largest) = (VotesKind::Share, VotesKind::Largest);
     let far = WeightedSum::MAX_OFFSET;
@@ -955,6 +959,26 @@ fn integer_nodes_that_do_not_fit() {
             (Op::Votes(Votes { kind: largest, shift: 0, offset: 0, bits: 8 }), real(1), none()),
             "Votes): scores: expected i32 [N, K], got f64 [N, 1]",
         ),
+        (cascade(0, i32::MIN, 1000, 1), "ok"),
+        (cascade(Cascade::NEVER, 0, 0, 3), "ok"),
+        (cascade(-1, 0, 0, 1), "Cascade): margin: expected 0..=2^32, got -1"),
+        (cascade(Cascade::NEVER + 1, 0, 0, 1), "Cascade): margin: expected 0..=2^32, got 4294967297"),
+        (cascade(1, 7, 0, 2), "Cascade): offset: expected 0, got 7"),
+        (cascade(1, 0, 1001, 2), "Cascade): passed_on: expected 0..=1000, got 1001"),
+        (cascade(1, 0, 0, 0), "Cascade): first: expected i32 [N, K], K at least 1, got i32 [N, 0]"),
+        (
+            (Op::Cascade(never), [real(1), scores(1)].concat(), none()),
+            "Cascade): first: expected i32 [N, K], K at least 1, got f64 [N, 1]",
+        ),
+        (
+            (Op::Cascade(never), [scores(1), scores(2)].concat(), none()),
+            "Cascade): second: expected i32 [N, 1], got i32 [N, 2]",
+        ),
+        (
+            (Op::Cascade(never), [scores(1), real(1)].concat(), none()),
+            "Cascade): second: expected i32 [N, 1], got f64 [N, 1]",
+        ),
+        ((Op::Cascade(never), scores(1), none()), "Cascade): inputs: expected 2, got 1"),
         (
             (Op::Votes(Votes { kind: largest, shift: 0, offset: 0, bits: 8 }), vec![], none()),
             "Votes): inputs: expected 1, got 0",
@@ -1168,6 +1192,7 @@ fn integer_operators_read_back() {
         Op::Tables(Tables { shift: 30 }),
         Op::Sum(Sum),
         Op::WeightedSum(WeightedSum { shift: 62 }),
+        Op::Cascade(Cascade { margin: Cascade::NEVER, offset: i32::MIN, passed_on: 1000 }),
         Op::Votes(Votes { kind: VotesKind::Logistic, shift: 20, offset: 0, bits: 30 }),
         Op::Votes(Votes { kind: VotesKind::Softmax, shift: 0, offset: 0, bits: 1 }),
         Op::Votes(Votes { kind: VotesKind::Share, shift: 0, offset: 1 << 32, bits: 8 }),
@@ -1332,6 +1357,12 @@ fn operators_and_attributes_by_name() {
             "WeightedSum",
             vec![attr("shift", 256)],
             "graph: node \"\" (WeightedSum): shift: expected a smaller number, got 256",
+        ),
+        ("Cascade", vec![attr("margin", 1 << 32), attr("offset", -7), attr("passed_on", 1000)], "ok"),
+        (
+            "Cascade",
+            vec![attr("margin", 1), attr("offset", 1 << 31), attr("passed_on", 0)],
+            "graph: node \"\" (Cascade): offset: expected a smaller number, got 2147483648",
         ),
         ("Votes", vec![named("kind", "share"), attr("shift", 0), attr("offset", 7), attr("bits", 8)], "ok"),
         (

@@ -25,6 +25,11 @@ impl Budget {
         Budget { clock, time: None, work: Some(units), was_spent: Arc::default() }
     }
 
+    /// The same time, and at most this many units of work.
+    pub fn with_units(&self, units: u64) -> Budget {
+        Budget { work: Some(units), ..self.clone() }
+    }
+
     /// A budget that ends when this share of the time left is used; units stay as they are.
     pub fn share(&self, share: f64) -> Budget {
         let part = |left: Duration| self.clock.elapsed() + left.mul_f64(share.clamp(0.0, 1.0));

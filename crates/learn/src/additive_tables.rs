@@ -155,6 +155,7 @@ impl RealTables {
             part: Box::new(tables),
             other_scores,
             other_floats: floats,
+            onto: None,
             link,
             rounds: [0; 2],
         }

@@ -153,6 +153,7 @@ pub(crate) fn fit(
             Target::Binary(_) => grown.other_floats.into_iter().flat_map(|p| [1.0 - p, p]).collect(),
             Target::Classes { .. } | Target::Values(_) => grown.other_floats,
         },
+        onto: None,
         link,
         rounds: [0; 2],
     })

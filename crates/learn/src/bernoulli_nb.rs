@@ -34,6 +34,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: &[],
     takes: Takes::NUMBERS,
     floats_are_free: true,
+    starts_from_scores: false,
     grows: Grows::Passes,
     learner: &BernoulliNb,
 };

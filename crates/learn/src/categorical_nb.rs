@@ -22,6 +22,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: &[],
     takes: Takes::CODES,
     floats_are_free: true,
+    starts_from_scores: false,
     grows: Grows::Passes,
     learner: &CategoricalNb,
 };

@@ -33,6 +33,28 @@ pub enum Kind {
         /// Learners that answer it.
         instead: String,
     },
+    /// A learner that cannot go on from scores that rows have already.
+    #[error(
+        "learner {learner}: it cannot go on from the scores of a model, expected {instead}; use --learners {instead}"
+    )]
+    NoStart {
+        /// The learner.
+        learner: &'static str,
+        /// Learners that can.
+        instead: String,
+    },
+    /// Scores that go to another link than those of the learner.
+    #[error("{learner}: scores to go on from: expected a {expected} link, got {got}; {cure}")]
+    UnfitOffsets {
+        /// The learner.
+        learner: &'static str,
+        /// The link that its loss asks for.
+        expected: &'static str,
+        /// That of the scores.
+        got: &'static str,
+        /// What to do.
+        cure: &'static str,
+    },
     /// A part of a fit whose scores alone were wanted.
     #[error(
         "a fit whose scores alone were wanted has no part to make nodes of; this is a bug, please report it"
@@ -107,7 +129,7 @@ impl Error {
     /// Whose business it is.
     pub fn nature(&self) -> ir::Nature {
         match &*self.0 {
-            Kind::Task { .. } => ir::Nature::Unsupported,
+            Kind::Task { .. } | Kind::NoStart { .. } | Kind::UnfitOffsets { .. } => ir::Nature::Unsupported,
             Kind::Unkept => ir::Nature::Bug,
             Kind::UnknownLearner { .. }
             | Kind::Params(_)

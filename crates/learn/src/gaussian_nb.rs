@@ -42,6 +42,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: SPACE,
     takes: Takes::NUMBERS,
     floats_are_free: true,
+    starts_from_scores: false,
     grows: Grows::Passes,
     learner: &GaussianNb,
 };

@@ -14,7 +14,7 @@ use ir::Task;
 use ir::op::LinkKind;
 use jobs::{Budget, Ctx, Seed, Silent};
 use params::{Axis, ParamSpec, Params, Range, Scale, Value};
-use trees::{BoostParams, Loss, Rounds, Target, boost, boost_floats, compact};
+use trees::{BoostInput, BoostParams, Loss, Rounds, Target, boost, boost_floats, compact};
 
 const SPEC: &[ParamSpec] = &[
     ParamSpec {
@@ -259,6 +259,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: SPACE,
     takes: Takes::CODES,
     floats_are_free: false,
+    starts_from_scores: true,
     grows: Grows::Rounds,
     learner: &Gbdt,
 };
@@ -336,14 +337,16 @@ impl Learner for Gbdt {
             leaf_bits: int("leaf_bits"),
             one_tree_per_class: params.word("class_trees") == "one_per_class",
         };
-        let FitInput { codes, row_weights, ref rows, .. } = input;
-        let boosted = boost(codes, &target, row_weights, rows.clone(), &boost_params, seed, ctx)?;
         let kind = match target {
             Target::Binary(_) => LinkKind::Logistic,
             Target::Classes { .. } => LinkKind::Softmax,
             Target::Values(_) if loss.is_log() => LinkKind::Exponential,
             Target::Values(_) => LinkKind::Linear,
         };
+        let FitInput { codes, row_weights: weights, rows, .. } = input;
+        let offsets = input.offsets.map(|offsets| offsets.of("gbdt", kind)).transpose()?;
+        let boost_input = BoostInput { codes, target, weights, offsets, rows };
+        let boosted = boost(boost_input.clone(), &boost_params, seed, ctx)?;
         let link = ScoreLink { kind, shift: boosted.shift, offset: boosted.offset };
         let other_floats = match input.exact {
             Exactness::Integers => Vec::new(),
@@ -354,7 +357,7 @@ impl Learner for Gbdt {
                 let no_limit = Budget::work(*ctx.budget.clock(), 0);
                 let ctx = Ctx { budget: &no_limit, progress: &Silent, ..*ctx };
                 let params = BoostParams { rounds, ..boost_params };
-                let scores = boost_floats(codes, &target, row_weights, input.rows, &params, seed, &ctx)?;
+                let scores = boost_floats(boost_input, &params, seed, &ctx)?;
                 linked(kind, scores, target.n_outputs())
             }
         };
@@ -362,6 +365,7 @@ impl Learner for Gbdt {
         Ok(Fitted {
             uses: compact.features.iter().map(|f| f.feature).collect(),
             part: Box::new(ScoredForest { compact }),
+            onto: boosted.onto,
             other_scores: boosted.other_scores,
             other_floats,
             link,

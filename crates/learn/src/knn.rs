@@ -49,6 +49,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: SPACE,
     takes: Takes::NUMBERS,
     floats_are_free: true,
+    starts_from_scores: false,
     grows: Grows::Rows,
     learner: &Knn,
 };
@@ -138,6 +139,7 @@ impl Learner for Knn {
             part: Box::new(KnnPart { vectors, known, votes, n_outputs: n, op }),
             other_scores,
             other_floats: floats,
+            onto: None,
             link,
             rounds: [0; 2],
         })

@@ -1,12 +1,15 @@
 //! What every learner must satisfy, on each task that it answers.
 
-use crate::{Decision, Exactness, FitInput, Fitted, Goal, LEARNERS, LearnerEntry, Wants};
+use crate::{
+    Decision, Error, Exactness, FitInput, Fitted, Goal, LEARNERS, LearnerEntry, Offsets, ScoreLink, Wants,
+};
 use ir::digest::SplitMix64;
 use ir::op::LinkKind;
 use ir::{Bits, Card, Column, ColumnData, ColumnKind, DType, GraphBuilder, Input, Model};
-use ir::{OutputRole, Shape, Signature, Task, TensorData};
+use ir::{OutputRole, Shape, Signature, Task, TensorData, ValueIdx};
 use jobs::{Budget, Cancel, Clock, Ctx, Seed, Silent, Threads};
 use runtime::Plan;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use trees::{CodeMatrix, Encoder, Rows, Target};
 
@@ -127,6 +130,8 @@ struct Case<'a> {
     first_other: usize,
     exact: Exactness,
     wants: Wants,
+    /// Scores of all rows that are gone on from, with their link.
+    offsets: Option<(Vec<i32>, ScoreLink)>,
 }
 
 impl<'a> Case<'a> {
@@ -148,6 +153,7 @@ impl<'a> Case<'a> {
             first_other,
             exact,
             wants: Wants::Model,
+            offsets: None,
         }
     }
 
@@ -175,6 +181,10 @@ impl<'a> Case<'a> {
 
     /// A fit without its model, and the number of classes.
     fn fit_alone(&self, table: &Table) -> (Fitted, usize) {
+        self.try_fit(table).unwrap()
+    }
+
+    fn try_fit(&self, table: &Table) -> Result<(Fitted, usize), Error> {
         let text = Text::new(&table.colors);
         let columns = columns(table, &text);
         let params = self.entry.params(&self.settings).unwrap();
@@ -196,6 +206,7 @@ impl<'a> Case<'a> {
             bags: &[],
             target,
             row_weights: self.weights.as_deref(),
+            offsets: self.offsets.as_ref().map(|(scores, link)| Offsets { scores, link: *link }),
             rows: Rows { train: (0..n_train).collect(), others: (self.first_other as u32..n_rows).collect() },
             rounds: None,
             goal: Goal::Mean,
@@ -204,7 +215,7 @@ impl<'a> Case<'a> {
         };
         let (budget, cancel) = (Budget::work(Clock::start(), 1), Cancel::new());
         let ctx = Ctx { threads: &threads, budget: &budget, cancel: &cancel, progress: &Silent };
-        (self.entry.learner.fit(input, &params, Seed(self.seed), &ctx).unwrap(), n_classes)
+        Ok((self.entry.fit(input, &params, Seed(self.seed), &ctx)?, n_classes))
     }
 }
 
@@ -224,6 +235,11 @@ fn binary(table: &Table, task: Task) -> Table {
 }
 
 fn assemble(fitted: &Fitted, task: Task, n_classes: usize) -> Model {
+    assemble_onto(None, fitted, task, n_classes)
+}
+
+/// A model of a fit, added to what it went on from.
+fn assemble_onto(before: Option<&Fitted>, fitted: &Fitted, task: Task, n_classes: usize) -> Model {
     let all = [
         ("real", ColumnKind::Number, DType::F64),
         ("whole", ColumnKind::Number, DType::I64),
@@ -232,13 +248,23 @@ fn assemble(fitted: &Fitted, task: Task, n_classes: usize) -> Model {
     let mut builder = GraphBuilder::new();
     let mut inputs = Vec::new();
     let mut values = Vec::new();
-    for &used in &fitted.uses {
+    let used = uses(before, fitted);
+    for &used in &used {
         let (name, kind, dtype) = all[used];
         values.push(builder.input(name, dtype, Shape::rows()).unwrap());
         inputs.push(Input { name: name.into(), kind, dtype });
     }
-    let score = fitted.part.lower(&mut builder, &values).unwrap();
     let n_outputs = if n_classes > 2 { n_classes } else { 1 };
+    let lower = |builder: &mut GraphBuilder, fitted: &Fitted| {
+        let place = |column: &usize| values[used.iter().position(|other| other == column).unwrap()];
+        let own: Vec<ValueIdx> = fitted.uses.iter().map(place).collect();
+        fitted.part.lower(builder, &own).unwrap()
+    };
+    let mut score = lower(&mut builder, fitted);
+    if let (Some(before), Some(onto)) = (before, fitted.onto) {
+        let before = lower(&mut builder, before);
+        score = onto.lower(&mut builder, before, score, n_outputs).unwrap();
+    }
     let linked = fitted.link.lower(&mut builder, score, n_outputs, &Decision::Largest).unwrap();
     let (mut roles, mut outputs) = (vec![OutputRole::Score], vec![score, linked.linked]);
     match linked.label {
@@ -264,12 +290,23 @@ fn assemble(fitted: &Fitted, task: Task, n_classes: usize) -> Model {
     Model::try_new(builder.finish(&outputs).unwrap(), signature, Card::default()).unwrap()
 }
 
+/// Columns that either fit takes, rising.
+fn uses(before: Option<&Fitted>, fitted: &Fitted) -> Vec<usize> {
+    let all = before.into_iter().chain([fitted]).flat_map(|fitted| fitted.uses.iter().copied());
+    all.collect::<BTreeSet<usize>>().into_iter().collect()
+}
+
 /// Integer scores of all rows by the plan of a model.
 fn scores(model: &Model, fitted: &Fitted, table: &Table) -> Vec<i32> {
+    scores_by(model, &fitted.uses, table)
+}
+
+fn scores_by(model: &Model, uses: &[usize], table: &Table) -> Vec<i32> {
     let text = Text::new(&table.colors);
     let all = columns(table, &text);
-    let used: Vec<Column<'_>> = fitted.uses.iter().map(|&u| all[u]).collect();
+    let used: Vec<Column<'_>> = uses.iter().map(|&u| all[u]).collect();
     let outputs = Plan::new(model.graph()).unwrap().run(&used).unwrap();
+    assert_eq!(runtime::reference::run(model.graph(), &used).unwrap(), outputs);
     match outputs[0].data() {
         TensorData::I32(v) => v.clone(),
         other => panic!("scores of {}", other.dtype()),
@@ -369,6 +406,73 @@ fn training_rows_are_scored_as_the_graph_does() {
         let all = scores(&model, &fitted, &table);
         assert_eq!(&all[300 * n_outputs..], &fitted.other_scores[..], "{name}");
     });
+}
+
+/// What a fit may go on from: learners with grids of their own, fitted to other rows than those that it learns from.
+fn befores(task: Task) -> Vec<(&'static str, Vec<(String, String)>)> {
+    let of = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let linear = if task == Task::Regression { "ridge" } else { "logistic" };
+    let fine = vec![of("n_trees", "5"), of("leaf_bits", "16"), of("max_leaves", "3")];
+    vec![("gbdt", vec![of("n_trees", "5"), of("max_leaves", "4")]), ("gbdt", fine), (linear, Vec::new())]
+}
+
+#[test]
+fn scores_gone_on_from_are_added_as_the_graph_adds_them() {
+    let table = Table::new(900, 2);
+    on_every_member(|mut case, name| {
+        for (before, settings) in befores(case.task) {
+            let entry = crate::learner(before).unwrap();
+            let mut first = Case::new(entry, case.task, settings, Exactness::Integers);
+            (first.n_train, first.first_other) = (150, 0);
+            let (first, n_classes) = first.fit_alone(&table);
+            case.offsets = Some((first.other_scores.clone(), first.link));
+            if !case.entry.starts_from_scores {
+                let error = case.try_fit(&table).err().unwrap().to_string();
+                let expected = format!("learner {}: it cannot go on from the scores", case.entry.name);
+                assert!(error.starts_with(&expected), "{error}");
+                return;
+            }
+            let (fitted, _) = case.fit_alone(&table);
+            let model = assemble_onto(Some(&first), &fitted, case.task, n_classes);
+            let n_outputs = fitted.other_scores.len() / 300;
+            let all = scores_by(&model, &uses(Some(&first), &fitted), &table);
+            assert_eq!(&all[600 * n_outputs..], &fitted.other_scores[..], "{name} on {before}");
+            let suited = case.suited(&table);
+            let of_first = Fitted { other_scores: first.other_scores[600 * n_outputs..].to_vec(), ..first };
+            let [alone, both] =
+                [&of_first, &fitted].map(|fitted| share_of_constant(fitted, &suited, case.task));
+            assert!(both < 0.9 * alone, "{name} on {before}: {both} after {alone}");
+            case.n_threads = 3;
+            let (threaded, _) = case.fit_alone(&table);
+            let again = assemble_onto(Some(&of_first), &threaded, case.task, n_classes);
+            assert_eq!(ir::file::write(&again), ir::file::write(&model), "{name} on {before}: threads");
+            case.n_threads = 1;
+        }
+    });
+}
+
+#[test]
+fn scores_of_another_link_are_refused() {
+    let table = Table::new(900, 2);
+    let gbdt = crate::learner("gbdt").unwrap();
+    for (before, task, says) in [
+        ("forest", Task::Binary, "expected a logistic link, got share; go on from"),
+        ("poisson", Task::Regression, "expected a linear link, got exponential; set its loss"),
+    ] {
+        let mut first = Case::new(crate::learner(before).unwrap(), task, Vec::new(), Exactness::Integers);
+        first.first_other = 0;
+        let mut table = table.clone();
+        table.values.iter_mut().for_each(|y| *y = y.abs());
+        let (first, _) = first.fit_alone(&table);
+        let mut case = Case::new(gbdt, task, Vec::new(), Exactness::Integers);
+        case.offsets = Some((first.other_scores, first.link));
+        let error = case.try_fit(&table).err().unwrap();
+        assert!(error.to_string().contains(says), "{error}");
+        assert_eq!(error.nature(), ir::Nature::Unsupported);
+        // The loss on logs takes them.
+        case.settings = vec![("loss".to_owned(), "poisson".to_owned())];
+        assert!(task == Task::Binary || case.try_fit(&table).is_ok());
+    }
 }
 
 #[test]

@@ -6,12 +6,13 @@
 //! [`Part::lower`], which appends nodes. Nothing that sees the target exists before step 3.
 
 use crate::error::Kind;
+use crate::offsets::Offsets;
 use crate::{Error, ScoreLink};
 use ir::{Bags, GraphBuilder, Task, ValueIdx};
 use jobs::{Ctx, Seed};
 use params::{Axis, ParamSpec, Params, Range, Value};
 use std::sync::Arc;
-use trees::{CodeMatrix, Encoder, Rows, Target};
+use trees::{CodeMatrix, Encoder, Onto, Rows, Target};
 
 /// What a learner learns from.
 pub struct FitInput<'a> {
@@ -29,6 +30,8 @@ pub struct FitInput<'a> {
     pub target: Target<'a>,
     /// Weight of each row; `None` weighs all alike.
     pub row_weights: Option<&'a [f32]>,
+    /// Scores of all rows that the fit goes on from; taken by learners that start from scores alone.
+    pub offsets: Option<Offsets<'a>>,
     /// The rows to learn from, and those whose scores are wanted (and may stop the fit early).
     pub rows: Rows,
     /// Rounds that earlier fits found to be best; learners without rounds ignore it.
@@ -124,6 +127,9 @@ pub struct Fitted {
     pub uses: Vec<usize>,
     /// What becomes nodes.
     pub part: Box<dyn Part>,
+    /// How the scores of the part are added to the offsets, where there are some; scores and link are then those of
+    /// the sum.
+    pub onto: Option<Onto>,
     /// Scores of `rows.others`, in their order, `[n_others, n_outputs]`.
     pub other_scores: Vec<i32>,
     /// What people would read for `rows.others` if nothing were rounded: probabilities `[n_others, n_classes]`
@@ -135,7 +141,7 @@ pub struct Fitted {
     pub rounds: StageRounds,
 }
 
-/// A learner fits.
+/// A learner fits; [`LearnerEntry::fit`] is what is called.
 pub trait Learner: Sync {
     /// Learns from the training part of the rows.
     /// Exact: the same input, parameters and seed give the same part on any number of threads.
@@ -179,6 +185,8 @@ pub struct LearnerEntry {
     pub takes: Takes,
     /// Whether scores without rounding come with the integers; else they take another training.
     pub floats_are_free: bool,
+    /// Whether it can go on from scores that rows have already.
+    pub starts_from_scores: bool,
     /// What the work of a fit grows with.
     pub grows: Grows,
     /// The learner.
@@ -228,6 +236,36 @@ impl LearnerEntry {
         let others = crate::LEARNERS.iter().filter(|l| l.tasks.contains(&task)).map(|l| l.name);
         let instead = others.collect::<Vec<_>>().join(", ");
         Err(Kind::Task { learner: self.name, task: task.name(), expected, instead }.into())
+    }
+
+    /// Checks that it can go on from scores that rows have already.
+    ///
+    /// # Errors
+    /// `NoStart`.
+    pub fn starts(&self) -> Result<(), Error> {
+        if self.starts_from_scores {
+            return Ok(());
+        }
+        let starts = crate::LEARNERS.iter().filter(|l| l.starts_from_scores).map(|l| l.name);
+        let instead = starts.collect::<Vec<_>>().join(", ");
+        Err(Kind::NoStart { learner: self.name, instead }.into())
+    }
+
+    /// [`Learner::fit`].
+    ///
+    /// # Errors
+    /// As there; `NoStart` for offsets that it does not take.
+    pub fn fit(
+        &self,
+        input: FitInput<'_>,
+        params: &Params,
+        seed: Seed,
+        ctx: &Ctx<'_>,
+    ) -> Result<Fitted, Error> {
+        if input.offsets.is_some() {
+            self.starts()?;
+        }
+        self.learner.fit(input, params, seed, ctx)
     }
 
     /// Its own parameters.

@@ -29,6 +29,7 @@ mod logistic;
 mod lowering;
 mod multinomial_nb;
 mod naive_bayes;
+mod offsets;
 mod poisson;
 mod ridge;
 mod score_link;
@@ -47,8 +48,10 @@ pub use learner::{
     Unkept, Wants,
 };
 pub use linear_model::Unfit;
+pub use offsets::Offsets;
 pub use score_link::{Decision, Linked, ScoreLink, linked};
 pub use smo::platt::fit_sigmoid;
+pub use trees::Onto;
 
 /// Every learner, in the order in which `smidgen fit` would try them.
 pub static LEARNERS: &[&LearnerEntry] = &[

@@ -187,7 +187,15 @@ impl LinearColumns {
         let other_scores = part.scores(input, others);
         let part = part.compacted(input);
         let uses = part.uses();
-        Ok(Fitted { uses, part: Box::new(part), other_scores, other_floats, link, rounds: [0; 2] })
+        Ok(Fitted {
+            uses,
+            part: Box::new(part),
+            onto: None,
+            other_scores,
+            other_floats,
+            link,
+            rounds: [0; 2],
+        })
     }
 
     /// Real scores `[n_rows, n_outputs]` of the rows of a design.

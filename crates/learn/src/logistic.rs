@@ -27,6 +27,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: SPACE,
     takes: Takes::ALL,
     floats_are_free: true,
+    starts_from_scores: false,
     grows: Grows::Passes,
     learner: &Linear { task },
 };

@@ -28,6 +28,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: &[],
     takes: Takes::ALL,
     floats_are_free: true,
+    starts_from_scores: false,
     grows: Grows::Passes,
     learner: &MultinomialNb,
 };

@@ -74,6 +74,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: SPACE,
     takes: Takes::NUMBERS,
     floats_are_free: false,
+    starts_from_scores: false,
     grows: Grows::Rows,
     learner: &Svm,
 };
@@ -380,7 +381,15 @@ impl Learner for Svm {
         let bits = u32::try_from(params.int("weight_bits")).unwrap_or(8);
         let (part, link) = quantize(&rows, vectors, &machines(false), bits, kind);
         let other_scores = part.scores(&input, ctx);
-        Ok(Fitted { uses, part: Box::new(part), other_scores, other_floats: floats, link, rounds: [0; 2] })
+        Ok(Fitted {
+            uses,
+            part: Box::new(part),
+            onto: None,
+            other_scores,
+            other_floats: floats,
+            link,
+            rounds: [0; 2],
+        })
     }
 }
 

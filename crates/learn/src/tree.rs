@@ -34,6 +34,7 @@ pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     space: SPACE,
     takes: Takes::CODES,
     floats_are_free: true,
+    starts_from_scores: false,
     grows: Grows::Passes,
     learner: &SingleTree,
 };

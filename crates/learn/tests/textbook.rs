@@ -46,6 +46,7 @@ fn fit(name: &str, settings: &[(&str, &str)], table: &Table, target: Target<'_>,
         bags: &[],
         target,
         row_weights: None,
+        offsets: None,
         rows,
         rounds: None,
         goal: Goal::Mean,
@@ -54,7 +55,7 @@ fn fit(name: &str, settings: &[(&str, &str)], table: &Table, target: Target<'_>,
     };
     let (budget, cancel) = (Budget::work(Clock::start(), 1), Cancel::new());
     let ctx = Ctx { threads: &threads, budget: &budget, cancel: &cancel, progress: &Silent };
-    entry.learner.fit(input, &params, Seed(0), &ctx).unwrap()
+    entry.fit(input, &params, Seed(0), &ctx).unwrap()
 }
 
 /// `GaussianNB().fit(X, y).predict_proba(X)` of scikit-learn 1.9.1 on iris, rows near the border among them.

@@ -12,16 +12,15 @@ mod adasyn;
 mod between;
 mod borderline_smote;
 mod mixup;
-mod neighbours;
 mod noise;
 mod oversample;
 mod rare_classes;
 mod smote;
-mod starts;
 
 #[cfg(test)]
-mod laws;
+pub(crate) mod laws;
 
+use crate::coded::Coded;
 use crate::error::{Error, Kind};
 use ir::Task;
 use ir::digest::{SplitMix64, mix};
@@ -83,8 +82,12 @@ pub struct AugmentInput<'a> {
 }
 
 impl<'a> AugmentInput<'a> {
+    fn coded(&self) -> Coded<'a> {
+        Coded { encoders: self.encoders, codes: self.codes, threads: self.threads }
+    }
+
     fn n_columns(&self) -> usize {
-        self.encoders.len()
+        self.coded().n_columns()
     }
 
     /// The training rows that weigh something, rising.
@@ -98,17 +101,15 @@ impl<'a> AugmentInput<'a> {
     }
 
     fn code(&self, column: usize, row: u32) -> u8 {
-        self.codes.code(column, row)
+        self.coded().code(column, row)
     }
 
-    /// True for numbers, whose codes have an order.
     fn ordered(&self, column: usize) -> bool {
-        self.encoders[column].ordered()
+        self.coded().ordered(column)
     }
 
-    /// The code of a missing cell, which is the number of codes.
     fn missing(&self, column: usize) -> u8 {
-        self.encoders[column].n_codes() as u8
+        self.coded().missing(column)
     }
 
     fn numbers_of(&self, column: usize) -> Option<&'a [f64]> {

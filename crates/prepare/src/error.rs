@@ -29,6 +29,16 @@ pub enum Kind {
         /// The names that there are.
         known: String,
     },
+    /// No generator of that name.
+    #[error("unknown generator \"{name}\"{suggestion}; known: {known}")]
+    UnknownGenerator {
+        /// The name asked for.
+        name: String,
+        /// `; did you mean ..?`, or nothing.
+        suggestion: String,
+        /// The names that there are.
+        known: String,
+    },
     /// A setting that the transform does not take.
     #[error(transparent)]
     Params(#[from] params::Error),
@@ -110,6 +120,9 @@ pub enum Kind {
         /// What to do.
         cure: String,
     },
+    /// Trees that a member grows.
+    #[error(transparent)]
+    Trees(#[from] trees::Error),
     /// The graph refuses the nodes.
     #[error(transparent)]
     Graph(#[from] ir::Error),
@@ -125,8 +138,10 @@ impl Error {
     pub fn nature(&self) -> ir::Nature {
         match &*self.0 {
             Kind::Graph(e) => e.nature(),
+            Kind::Trees(e) => e.nature(),
             Kind::UnknownTransform { .. }
             | Kind::UnknownAugmentation { .. }
+            | Kind::UnknownGenerator { .. }
             | Kind::Params(_)
             | Kind::UnknownColumn { .. }
             | Kind::ColumnKind { .. }

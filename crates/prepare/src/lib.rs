@@ -7,7 +7,8 @@
 //! The Transform family ([`transform`]) makes columns of columns; a member is one file and one line in
 //! [`TRANSFORMS`]. `laws.rs` runs on every member.
 //!
-//! The Augmentation family ([`augment`]) makes training rows of training rows, inside a fold.
+//! The Augmentation family ([`augment`]) makes training rows of training rows, inside a fold; the Generator family
+//! ([`generate`]) makes rows of their cells, for a teacher to label.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may unwrap"))]
 
 pub mod augment;
@@ -15,12 +16,14 @@ mod bag_columns;
 mod best_columns;
 pub mod clean;
 mod clip_outliers;
+mod coded;
 mod construct;
 mod discretize;
 mod discretize_target;
 mod error;
 mod fourier;
 mod frequency;
+pub mod generate;
 mod hash;
 mod hash_text;
 mod impute;
@@ -30,6 +33,7 @@ mod max_abs;
 mod merge_spellings;
 mod min_max;
 mod moments;
+mod neighbours;
 mod nodes;
 mod nystrom;
 mod one_hot;
@@ -48,6 +52,7 @@ mod select_mutual_information;
 mod select_variance;
 mod splines;
 mod standard;
+mod starts;
 mod statistics;
 mod target_encode;
 mod text_numbers;

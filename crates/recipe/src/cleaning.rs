@@ -206,8 +206,8 @@ fn drop_columns(
     }
 }
 
-/// Leaves out rows with a missing cell.
-fn drop_rows(columns: &[Vec<Column<'_>>], rows: &mut Vec<u32>, told: &mut Told) {
+/// Leaves out rows with a missing cell, those without a target uncounted.
+fn drop_rows(columns: &[Vec<Column<'_>>], [rows, unlabelled]: [&mut Vec<u32>; 2], told: &mut Told) {
     let n_rows: usize = columns.first().map_or(0, |c| c.iter().map(Column::n_rows).sum());
     let mut has_missing = vec![false; n_rows];
     for chunks in columns {
@@ -221,6 +221,7 @@ fn drop_rows(columns: &[Vec<Column<'_>>], rows: &mut Vec<u32>, told: &mut Told) 
     }
     let before = rows.len();
     rows.retain(|&row| !has_missing[row as usize]);
+    unlabelled.retain(|&row| !has_missing[row as usize]);
     let count = (before - rows.len()) as u64;
     if count > 0 {
         let text = format!("{count} rows with a missing cell are not learnt from");
@@ -276,6 +277,8 @@ pub(crate) struct Looked<'b> {
     pub(crate) unlearnt: HashSet<String>,
     /// Rows to learn from.
     pub(crate) rows: Vec<u32>,
+    /// Rows without a target.
+    pub(crate) unlabelled: Vec<u32>,
     pub(crate) truth: Option<Truth>,
     pub(crate) row_weights: Option<Vec<f32>>,
     pub(crate) first_copy: Vec<u32>,
@@ -310,8 +313,14 @@ pub(crate) fn look<'b>(
         Some(target) => target.kept_rows.iter().map(|&r| r as u32).collect(),
         None => (0..table.n_rows() as u32).collect(),
     };
+    let mut unlabelled: Vec<u32> = Vec::new();
+    if let Some(target) = target {
+        let mut has_target = vec![false; table.n_rows()];
+        target.kept_rows.iter().for_each(|&row| has_target[row] = true);
+        unlabelled.extend((0..table.n_rows() as u32).filter(|&row| !has_target[row as usize]));
+    }
     if options.missing_cells == MissingCells::DropRows {
-        drop_rows(&columns, &mut rows, told);
+        drop_rows(&columns, [&mut rows, &mut unlabelled], told);
     }
     let copies = clean::copies(&columns, table.n_rows());
     let mut row_weights = match options.row_weight {
@@ -324,7 +333,8 @@ pub(crate) fn look<'b>(
         asked.insert(0, Step::parse("impute", &[])?);
     }
     let steps = Step::all(&asked, &inputs, options.takes)?;
-    Ok(Looked { inputs, columns, unlearnt, rows, truth, row_weights, first_copy: copies.first, steps })
+    let first_copy = copies.first;
+    Ok(Looked { inputs, columns, unlearnt, rows, unlabelled, truth, row_weights, first_copy, steps })
 }
 
 fn weights(table: &Table, column: &str) -> Result<Vec<f32>, Error> {

@@ -4,91 +4,118 @@
 //! different grids: those of folds and those of the model on all rows. It stands apart because whoever learns it stands
 //! above this crate, and whoever writes models in it.
 
-use crate::error::{Error, Kind};
-use crate::score_map::{Curve, MapOnGrid, ScoreMap};
-use ir::fixed::{power_of_two, round_ties_even};
-use ir::op::{Columns, Link, LinkKind, ToScores, Votes, VotesKind, WeightedSum};
-use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
+mod cascade;
+mod member_sum;
+
+pub use cascade::Cascade;
+pub use member_sum::{MemberSum, Space};
+
+use crate::error::Error;
+use cascade::CascadeOnGrids;
+use ir::{GraphBuilder, ValueIdx};
 use learn::ScoreLink;
+use member_sum::SumOnGrids;
 
-/// What of the members is added up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Space {
-    /// Log odds of the second of two classes, logs of shares of several, values of a regression.
-    Scores,
-    /// Probabilities.
-    Probabilities,
-    /// One vote for the most probable class, ties to the first.
-    Labels,
-}
-
-/// A weighted sum of members.
+/// How members become one score.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Combination {
-    /// What is added up.
-    pub space: Space,
-    /// Weight of each member, finite; at least 0, and not all 0, of probabilities and labels.
-    pub weights: Vec<f64>,
-    /// What is added, a number for each score; nothing for probabilities and labels.
-    pub offsets: Vec<f64>,
-    /// By member a map of its real scores that comes first; none, or one for each. Of classes alone.
-    pub before: Vec<ScoreMap>,
-    /// A map of the sum. Of classes alone.
-    pub after: Option<ScoreMap>,
-    /// The least and the largest real score of any member: grids have room for [`ROOM`] times what lies between.
-    pub range: [f64; 2],
+pub enum Combination {
+    /// By a weighted sum.
+    Sum(MemberSum),
+    /// By a first stage where it is sure, else by a second one.
+    Cascade(Box<Cascade>),
 }
-
-/// How much further than the known scores a score of a regression may lie before it is clamped.
-const ROOM: f64 = 16.0;
-/// How many bits finer than the coarsest member the sum of values may be.
-const MOST_FINER: i32 = 10;
-/// Fraction bits of probabilities that are added up: as many as a float has.
-const BITS: u8 = 24;
-/// Largest sum of the sizes of integer weights, and of the sizes of scores.
-const MOST_WEIGHT: f64 = WeightedSum::MAX_WEIGHTS as f64;
 
 /// A combination on the grids of its members.
 #[derive(Clone, Debug)]
 pub struct OnGrids {
-    steps: Vec<Step>,
-    sum: WeightedSum,
-    weights: Vec<i64>,
-    offsets: Vec<i64>,
-    after: Option<MapOnGrid>,
+    form: Form,
     link: ScoreLink,
-    n_outputs: usize,
 }
 
-/// What becomes of a member's integer scores before they are added up.
 #[derive(Clone, Debug)]
-enum Step {
-    AsTheyAre,
-    Curve(MapOnGrid),
-    Votes(Votes),
-    /// Of a score whose exponential is the value: that value, on a grid.
-    Value(ScoreLink, ToScores),
+enum Form {
+    Sum(SumOnGrids),
+    Cascade(Box<CascadeOnGrids>),
 }
 
 impl Combination {
     /// A weighted sum of members, without offsets and maps; the mean if the weights are alike.
     pub fn mean(space: Space, weights: &[f64], range: [f64; 2]) -> Combination {
-        let all: f64 = weights.iter().sum();
-        let weights = weights.iter().map(|w| w / all).collect();
-        Combination { space, weights, offsets: Vec::new(), before: Vec::new(), after: None, range }
+        Combination::Sum(MemberSum::mean(space, weights, range))
+    }
+
+    /// The weighted sum, if it is one.
+    pub fn sum(&self) -> Option<&MemberSum> {
+        match self {
+            Combination::Sum(sum) => Some(sum),
+            Combination::Cascade(_) => None,
+        }
+    }
+
+    /// What it is called where it is no sum.
+    pub fn form(&self) -> Option<&'static str> {
+        match self {
+            Combination::Sum(_) => None,
+            Combination::Cascade(_) => Some("cascade"),
+        }
+    }
+
+    /// Number of members.
+    pub fn n_members(&self) -> usize {
+        match self {
+            Combination::Sum(sum) => sum.weights.len(),
+            Combination::Cascade(cascade) => cascade.first.weights.len(),
+        }
+    }
+
+    /// How much each member counts: its weight in the sum; of a cascade the mean of its weights in both stages, by the
+    /// rows that each of them answered in training.
+    pub fn weights(&self) -> Vec<f64> {
+        match self {
+            Combination::Sum(sum) => sum.weights.clone(),
+            Combination::Cascade(cascade) => cascade.weights(),
+        }
+    }
+
+    /// True if scores pass maps that rows taught.
+    pub fn has_maps(&self) -> bool {
+        match self {
+            Combination::Sum(sum) => !sum.before.is_empty() || sum.after.is_some(),
+            Combination::Cascade(_) => false,
+        }
     }
 
     /// The same of some of the members, in that order: those that are left out weigh nothing.
     pub fn of_members(&self, members: &[usize]) -> Combination {
-        let before = members.iter().filter_map(|&at| self.before.get(at).cloned()).collect();
-        let weights = members.iter().filter_map(|&at| self.weights.get(at).copied()).collect();
-        Combination { weights, before, ..self.clone() }
+        match self {
+            Combination::Sum(sum) => Combination::Sum(sum.of_members(members)),
+            Combination::Cascade(cascade) => Combination::Cascade(Box::new(cascade.of_members(members))),
+        }
     }
 
-    /// Members that weigh anything; the first one where none does, so that there is one.
+    /// Members that weigh anything, rising; the first one where none does, so that there is one.
     pub fn used(&self) -> Vec<usize> {
-        let used: Vec<usize> = (0..self.weights.len()).filter(|&at| self.weights[at] != 0.0).collect();
-        if used.is_empty() { vec![0] } else { used }
+        match self {
+            Combination::Sum(sum) => sum.used(),
+            Combination::Cascade(cascade) => cascade.used(),
+        }
+    }
+
+    /// Members that weigh anything, the heaviest first; of a cascade those of the first stage, then the others.
+    pub fn ranked(&self) -> Vec<usize> {
+        let mut members = self.used();
+        let (weights, is_first): (Vec<f64>, Vec<bool>) = match self {
+            Combination::Sum(sum) => (sum.weights.clone(), vec![false; sum.weights.len()]),
+            Combination::Cascade(cascade) => {
+                let is_first = cascade.first.weights.iter().map(|w| *w != 0.0).collect();
+                (cascade.second.weights.clone(), is_first)
+            }
+        };
+        members.sort_by(|&a, &b| {
+            let by_weight = || weights[b].abs().total_cmp(&weights[a].abs());
+            is_first[b].cmp(&is_first[a]).then_with(by_weight).then(a.cmp(&b))
+        });
+        members
     }
 
     /// What integer scores `[n_rows, n_outputs]` of all members become, with their links, by the members that are used.
@@ -107,255 +134,64 @@ impl Combination {
         Ok((on_grids.apply(&scores), on_grids.link()))
     }
 
-    /// The same of one member alone, whose weight is that of all.
-    pub(crate) fn alone(self) -> Combination {
-        Combination { weights: vec![1.0; self.weights.len()], ..self }
+    /// What a member would be alone: all the weight is its.
+    pub(crate) fn alone(&self, member: usize) -> Combination {
+        match self {
+            Combination::Sum(sum) => {
+                Combination::Sum(MemberSum { weights: vec![1.0], ..sum.of_members(&[member]) })
+            }
+            Combination::Cascade(cascade) => Combination::mean(Space::Scores, &[1.0], cascade.second.range),
+        }
     }
 
-    /// The first `n` members, with weights of the sum that all had: those that are left stand for those that went. `None`
-    /// where weights below 0 make up for others.
+    /// The first `n` members, one at least, with weights of the sum that all had: those that are left stand for those that
+    /// went. `None` where weights below 0 make up for others.
     pub(crate) fn first(&self, n: usize) -> Option<Combination> {
-        let first = self.of_members(&(0..n).collect::<Vec<usize>>());
-        let [all, left] = [self, &first].map(|c| c.weights.iter().sum::<f64>());
-        let stands = self.weights.iter().all(|w| *w >= 0.0) && left > 0.0;
-        stands
-            .then(|| Combination { weights: first.weights.iter().map(|w| w * all / left).collect(), ..first })
+        match self {
+            Combination::Sum(sum) => sum.first(n).map(Combination::Sum),
+            Combination::Cascade(cascade) => cascade.first(n),
+        }
     }
 
     /// The same where member `j` is the mean of `n_fits[j]` fits.
     pub(crate) fn spread(&self, n_fits: &[usize]) -> Combination {
-        let of = |at: usize| std::iter::repeat_n(at, n_fits.get(at).copied().unwrap_or(1));
-        let places: Vec<usize> = (0..self.weights.len()).flat_map(of).collect();
-        let share = |&at: &usize| self.weights[at] / n_fits.get(at).copied().unwrap_or(1).max(1) as f64;
-        Combination { weights: places.iter().map(share).collect(), ..self.of_members(&places) }
+        match self {
+            Combination::Sum(sum) => Combination::Sum(sum.spread(n_fits)),
+            Combination::Cascade(cascade) => Combination::Cascade(Box::new(cascade.spread(n_fits))),
+        }
     }
 
     /// The same on the grids of members with these links, of `n_outputs` scores a row each.
     ///
     /// # Errors
-    /// Links that are not of one task, as many as weights; weights, offsets or maps that the doc of the field excludes.
+    /// Links that are not of one task, as many as weights; weights, offsets or maps that the doc of the field excludes; a
+    /// cascade of numbers.
     pub fn on_grids(&self, links: &[ScoreLink], n_outputs: usize) -> Result<OnGrids, Error> {
-        let refuse = |what| Kind::Combination { what };
-        let is_number = |link: &ScoreLink| matches!(link.kind, LinkKind::Linear | LinkKind::Exponential);
-        let of_numbers = links.first().is_some_and(is_number);
-        if links.iter().any(|link| is_number(link) != of_numbers) {
-            return Err(refuse("members of one task").into());
-        }
-        let fits = links.len() == self.weights.len() && self.weights.iter().all(|w| w.is_finite());
-        if !fits || links.is_empty() || n_outputs == 0 {
-            return Err(refuse("one finite weight a member").into());
-        }
-        let offsets_fit = self.offsets.is_empty() || self.offsets.len() == n_outputs;
-        if !offsets_fit || self.offsets.iter().any(|b| !b.is_finite()) {
-            return Err(refuse("one finite offset a score").into());
-        }
-        let maps = || self.before.iter().chain(&self.after);
-        if maps().any(|map| map.curves().len() != n_outputs) {
-            return Err(refuse("a curve for each score").into());
-        }
-        if !self.before.is_empty() && self.before.len() != links.len() {
-            return Err(refuse("a map for each member").into());
-        }
-        match (self.space, of_numbers) {
-            (Space::Scores, true) if maps().count() > 0 => Err(refuse("no maps of numbers").into()),
-            (Space::Scores, true) => self.of_numbers(links),
-            (Space::Scores, false) => self.of_scores(links, n_outputs),
-            (_, true) => Err(refuse("classes, where probabilities or labels are added up").into()),
-            (_, false) => self.of_votes(links, n_outputs),
-        }
-    }
-
-    fn of_numbers(&self, links: &[ScoreLink]) -> Result<OnGrids, Error> {
-        let of_lines = || links.iter().filter(|link| link.kind == LinkKind::Linear);
-        // No finer than the finest member, and with room for what rows not yet seen may bring.
-        let most = of_lines().map(|link| i32::from(link.shift)).max().unwrap_or(30);
-        // Offsets are added behind the sum, so integers only hold how far values lie from them.
-        let away = |link: &ScoreLink| {
-            let offset = match link.kind {
-                LinkKind::Linear => link.offset as f64 * power_of_two(-i32::from(link.shift)),
-                _ => 0.0,
-            };
-            self.range.map(|end| (end - offset).abs()).into_iter().fold(f64::MIN_POSITIVE, f64::max)
-        };
-        let sizes = links.iter().zip(&self.weights).map(|(link, w)| w.abs() * away(link));
-        let size: f64 = sizes.sum::<f64>().max(f64::MIN_POSITIVE);
-        let mut grid = most.clamp(-900, 900);
-        // A member on a far coarser grid says nothing between its steps.
-        let coarsest = of_lines().map(|link| i32::from(link.shift)).min().unwrap_or(grid);
-        grid = grid.min(coarsest + MOST_FINER);
-        while grid > -900 && size * ROOM * power_of_two(grid) > MOST_WEIGHT {
-            grid -= 1;
-        }
-        let shift = grid as i16;
-        let value = ToScores { shift };
-        let (mut steps, mut factors, mut offset) =
-            (Vec::new(), Vec::new(), self.offsets.first().copied().unwrap_or(0.0));
-        for (link, weight) in links.iter().zip(&self.weights) {
-            match link.kind {
-                LinkKind::Linear => {
-                    steps.push(Step::AsTheyAre);
-                    factors.push(weight * power_of_two(grid - i32::from(link.shift)));
-                    offset += weight * link.offset as f64 * power_of_two(-i32::from(link.shift));
-                }
-                _ => {
-                    steps.push(Step::Value(*link, value));
-                    factors.push(*weight);
-                }
-            }
-        }
-        let offset = round_ties_even(offset * power_of_two(grid));
-        let link = ScoreLink { kind: LinkKind::Linear, shift, offset: offset as i64 };
-        self.summed(steps, &factors, &[0.0], link, 1)
-    }
-
-    fn of_scores(&self, links: &[ScoreLink], n_outputs: usize) -> Result<OnGrids, Error> {
-        let identity = vec![Curve::Line { scale: 1.0, offset: 0.0 }; n_outputs];
-        let identity = ScoreMap::try_new(identity).ok_or(Kind::Combination { what: "scores" })?;
-        let (mut steps, mut behind) = (Vec::new(), Vec::new());
-        for (at, link) in links.iter().enumerate() {
-            let map = self.before.get(at);
-            let is_log = matches!(link.kind, LinkKind::Logistic | LinkKind::Softmax);
-            if is_log && map.is_none() {
-                steps.push(Step::AsTheyAre);
-                behind.push(*link);
-                continue;
-            }
-            let on_link = map.unwrap_or(&identity).on_link(link);
-            let (curve, link) = on_link.ok_or(Kind::Combination { what: "links of classes" })?;
-            steps.push(Step::Curve(curve));
-            behind.push(link);
-        }
-        // Log odds beyond 2^11 are clamped at the finest grid, where probabilities have long reached their ends.
-        let shift = behind.iter().map(|link| link.shift).max().unwrap_or(0);
-        let factors = behind.iter().zip(&self.weights);
-        let factors: Vec<f64> =
-            factors.map(|(link, w)| w * power_of_two(i32::from(shift) - i32::from(link.shift))).collect();
-        let unit = power_of_two(shift.into());
-        let offsets: Vec<f64> = if self.offsets.is_empty() {
-            vec![0.0; n_outputs]
-        } else {
-            self.offsets.iter().map(|b| b * unit).collect()
-        };
-        let kind = if n_outputs == 1 { LinkKind::Logistic } else { LinkKind::Softmax };
-        self.summed(steps, &factors, &offsets, ScoreLink { kind, shift, offset: 0 }, n_outputs)
-    }
-
-    fn of_votes(&self, links: &[ScoreLink], n_outputs: usize) -> Result<OnGrids, Error> {
-        let all: f64 = self.weights.iter().sum();
-        if self.weights.iter().any(|w| *w < 0.0)
-            || all <= 0.0
-            || !self.offsets.is_empty()
-            || !self.before.is_empty()
-        {
-            return Err(
-                Kind::Combination { what: "weights of at least 0, no offsets and no maps before" }.into()
-            );
-        }
-        let votes = |link: &ScoreLink| {
-            let (kind, shift, offset) = match link.kind {
-                _ if self.space == Space::Labels => (VotesKind::Largest, 0, 0),
-                LinkKind::Logistic => (VotesKind::Logistic, link.shift, 0),
-                LinkKind::Softmax => (VotesKind::Softmax, link.shift, 0),
-                _ => (VotesKind::Share, 0, if n_outputs == 1 { link.offset } else { 0 }),
-            };
-            Step::Votes(Votes { kind, shift, offset, bits: BITS })
-        };
-        let steps = links.iter().map(votes).collect();
-        let factors: Vec<f64> = self.weights.iter().map(|w| w / all).collect();
-        let link = ScoreLink { kind: LinkKind::Share, shift: 0, offset: 1 << BITS };
-        self.summed(steps, &factors, &vec![0.0; n_outputs], link, n_outputs)
-    }
-
-    /// Integer weights of the finest shift that the operator allows; `factors` and `offsets` are in units of the sum.
-    fn summed(
-        &self,
-        steps: Vec<Step>,
-        factors: &[f64],
-        offsets: &[f64],
-        link: ScoreLink,
-        n_outputs: usize,
-    ) -> Result<OnGrids, Error> {
-        // Rounding adds at most a half a member.
-        let most = MOST_WEIGHT - factors.len() as f64;
-        let size: f64 = factors.iter().map(|f| f.abs()).sum();
-        let offset = offsets.iter().fold(0.0f64, |m, b| m.max(b.abs()));
-        let fits = |shift: u8| {
-            let unit = power_of_two(shift.into());
-            size * unit <= most && offset * unit < WeightedSum::MAX_OFFSET as f64
-        };
-        let Some(shift) = (0..=WeightedSum::MAX_SHIFT).rev().find(|&shift| fits(shift)) else {
-            return Err(Kind::Combination { what: "weights and offsets that integers can hold" }.into());
-        };
-        let unit = power_of_two(shift.into());
-        let whole = |x: &f64| round_ties_even(x * unit) as i64;
-        let on_link =
-            self.after.as_ref().map(|map| map.on_link(&link).ok_or(Kind::Combination { what: "classes" }));
-        let (after, link) = match on_link.transpose()? {
-            Some((map, link)) => (Some(map), link),
-            None => (None, link),
-        };
-        Ok(OnGrids {
-            steps,
-            sum: WeightedSum { shift },
-            weights: factors.iter().map(whole).collect(),
-            offsets: offsets.iter().map(whole).collect(),
-            after,
-            link,
-            n_outputs,
-        })
-    }
-}
-
-impl Step {
-    fn apply(&self, scores: &[i32], n_outputs: usize) -> Vec<i32> {
         match self {
-            Step::AsTheyAre => scores.to_vec(),
-            Step::Curve(map) => {
-                let mut scores = scores.to_vec();
-                map.apply(&mut scores);
-                scores
+            Combination::Sum(sum) => {
+                let sum = sum.on_grids(links, n_outputs)?;
+                Ok(OnGrids { link: sum.link(), form: Form::Sum(sum) })
             }
-            Step::Votes(votes) => {
-                let mut votes_of = scores.to_vec();
-                votes.apply(n_outputs, &mut votes_of);
-                votes_of
-            }
-            Step::Value(link, to) => link.apply(scores, 1).into_iter().map(|value| to.of(value)).collect(),
-        }
-    }
-
-    fn lower(&self, builder: &mut GraphBuilder, score: ValueIdx) -> Result<ValueIdx, ir::Error> {
-        match self {
-            Step::AsTheyAre => Ok(score),
-            Step::Curve(map) => map.lower(builder, score),
-            Step::Votes(votes) => builder.node(Op::Votes(*votes), &[score]),
-            Step::Value(ScoreLink { kind, shift, offset }, to) => {
-                let link = Link { kind: *kind, shift: *shift, offset: *offset };
-                let value = builder.node(Op::Link(link), &[score])?;
-                let column = builder.node(Op::Columns(Columns), &[value])?;
-                builder.node(Op::ToScores(*to), &[column])
+            Combination::Cascade(cascade) => {
+                let (cascade, link) = cascade.on_grids(links, n_outputs)?;
+                Ok(OnGrids { form: Form::Cascade(Box::new(cascade)), link })
             }
         }
     }
 }
 
 impl OnGrids {
-    /// How the sum becomes probabilities or values.
+    /// How the score becomes probabilities or values.
     pub fn link(&self) -> ScoreLink {
         self.link
     }
 
-    /// The sum of integer scores `[n_rows, n_outputs]` of all members, as the graph computes it.
+    /// The score of integer scores `[n_rows, n_outputs]` of all members, as the graph computes it.
     pub fn apply(&self, members: &[&[i32]]) -> Vec<i32> {
-        let steps = self.steps.iter().zip(members);
-        let members: Vec<Vec<i32>> = steps.map(|(step, scores)| step.apply(scores, self.n_outputs)).collect();
-        let members: Vec<&[i32]> = members.iter().map(|scores| &scores[..]).collect();
-        let mut sum = vec![0; members.first().map_or(0, |scores| scores.len())];
-        self.sum.apply(&members, &self.weights, &self.offsets, &mut sum);
-        if let Some(map) = &self.after {
-            map.apply(&mut sum);
+        match &self.form {
+            Form::Sum(sum) => sum.apply(members),
+            Form::Cascade(cascade) => cascade.apply(members),
         }
-        sum
     }
 
     /// Appends the nodes behind the members' scores.
@@ -363,18 +199,9 @@ impl OnGrids {
     /// # Errors
     /// The graph refuses a node: scores of other shapes.
     pub fn lower(&self, builder: &mut GraphBuilder, members: &[ValueIdx]) -> Result<ValueIdx, ir::Error> {
-        let mut inputs = Vec::with_capacity(members.len() + 2);
-        for (step, &score) in self.steps.iter().zip(members) {
-            inputs.push(step.lower(builder, score)?);
-        }
-        let weights = Tensor::try_new(vec![self.weights.len(), 1], TensorData::I64(self.weights.clone()));
-        let weights = weights.unwrap_or(Tensor::vector(TensorData::I64(Vec::new())));
-        inputs.push(builder.constant(weights)?);
-        inputs.push(builder.constant(Tensor::vector(TensorData::I64(self.offsets.clone())))?);
-        let sum = builder.node(Op::WeightedSum(self.sum), &inputs)?;
-        match &self.after {
-            Some(map) => map.lower(builder, sum),
-            None => Ok(sum),
+        match &self.form {
+            Form::Sum(sum) => sum.lower(builder, members),
+            Form::Cascade(cascade) => cascade.lower(builder, members),
         }
     }
 }

@@ -112,7 +112,7 @@ const MOST_THRESHOLDS: usize = 200;
 
 impl Aim<'_> {
     /// True if labels hang on more than the largest probability.
-    pub(crate) fn is_tuned(&self) -> bool {
+    pub fn is_tuned(&self) -> bool {
         self.costs.is_some() || OF_LABELS.contains(&self.metric.name)
     }
 

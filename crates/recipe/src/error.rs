@@ -163,6 +163,132 @@ pub enum Kind {
         /// What is asked for.
         what: &'static str,
     },
+    /// What a teacher says, of another number of rows or classes.
+    #[error("teacher: expected {width} number(s) for each of {n_rows} rows of the table, got {got} in all")]
+    TeacherLength {
+        /// Rows of the table.
+        n_rows: usize,
+        /// Numbers a row.
+        width: usize,
+        /// Numbers that there are.
+        got: usize,
+    },
+    /// What a teacher says of a row is no probability, or no value.
+    #[error("teacher: row {row}: expected {expected}, got {got}")]
+    TeacherTarget {
+        /// Row, from 1.
+        row: usize,
+        /// What is asked for.
+        expected: &'static str,
+        /// What stands there.
+        got: f64,
+    },
+    /// An option of a teacher that is out of range.
+    #[error("teacher: {name} must be {expected}, got {got}")]
+    TeacherOption {
+        /// The option.
+        name: &'static str,
+        /// What is allowed.
+        expected: &'static str,
+        /// What was given.
+        got: f64,
+    },
+    /// Log odds of something that has none.
+    #[error("teacher: log odds are learnt of 2 classes, got {n_classes} (0: numbers); use cross entropy")]
+    TeacherLoss {
+        /// Classes; 0 for numbers.
+        n_classes: usize,
+    },
+    /// A teacher beside an augmentation.
+    #[error(
+        "teacher: the augmentation {augmentation} cannot be combined with a teacher; leave it out, or let the teacher generate rows"
+    )]
+    TeacherAugment {
+        /// The augmentation.
+        augmentation: &'static str,
+    },
+    /// A model of a teacher that cannot label rows.
+    #[error("teacher: {what} of one of its models: expected {expected}, got {got}")]
+    TeacherModel {
+        /// What does not fit.
+        what: &'static str,
+        /// What is asked for.
+        expected: String,
+        /// What is there.
+        got: String,
+    },
+    /// Rows that nobody can label.
+    #[error(
+        "{generator}: {n_rows} training rows: none of {n_models} models of the teacher has seen all of them and none of those held back"
+    )]
+    NoTeacherModel {
+        /// The generator.
+        generator: &'static str,
+        /// Training rows of the fit.
+        n_rows: usize,
+        /// Models that the teacher has.
+        n_models: usize,
+    },
+    /// A table whose rows cannot be mixed.
+    #[error("{generator}: rows are made of cells of several rows: expected {expected}, got {got}; {cure}")]
+    Generate {
+        /// The generator.
+        generator: &'static str,
+        /// What is asked for.
+        expected: &'static str,
+        /// What is there.
+        got: String,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// A learner whose scores are no log odds.
+    #[error(
+        "teacher: learner {learner} has a {link} link: expected a linear one to learn log odds; use cross entropy"
+    )]
+    StudentLink {
+        /// The learner.
+        learner: &'static str,
+        /// Its link.
+        link: &'static str,
+    },
+    /// A model that a fit cannot go on from.
+    #[error("a fit cannot go on from this model: {what}; {cure}")]
+    Base {
+        /// Why.
+        what: &'static str,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// A column that a model takes and a table holds otherwise.
+    #[error(
+        "{table}: column \"{column}\": expected {expected}, as the model takes that the fit goes on from, got {got}; store it alike"
+    )]
+    BaseColumn {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// What it is to the model.
+        expected: String,
+        /// What it is in the table.
+        got: String,
+    },
+    /// Rows that are added, and a model that a fit goes on from.
+    #[error(
+        "--augment {augment}: the model that the fit goes on from has no score for rows that are made; leave it out"
+    )]
+    BaseAugment {
+        /// The augmentation.
+        augment: &'static str,
+    },
+    /// Scores of other rows than those of the table.
+    #[error("the model that the fit goes on from: expected {expected} scores, got {got}")]
+    BaseScores {
+        /// One for each row and output.
+        expected: usize,
+        /// What was given.
+        got: usize,
+    },
     /// A column of whole numbers that another model takes as doubles.
     #[error(
         "column \"{column}\" holds whole numbers here and fractions where another model was fitted: {op} has no exact form for both; fit the models on tables of the same numbers"
@@ -193,8 +319,18 @@ impl Error {
                 data::Nature::Bug => ir::Nature::Bug,
             },
             Kind::Prepare(e) => e.nature(),
-            Kind::MadeDType { .. } | Kind::Combination { .. } => ir::Nature::Bug,
-            Kind::Widened { .. } => ir::Nature::Unsupported,
+            Kind::MadeDType { .. }
+            | Kind::Combination { .. }
+            | Kind::TeacherModel { .. }
+            | Kind::NoTeacherModel { .. }
+            | Kind::BaseScores { .. } => ir::Nature::Bug,
+            Kind::Widened { .. }
+            | Kind::TeacherLoss { .. }
+            | Kind::TeacherAugment { .. }
+            | Kind::Generate { .. }
+            | Kind::StudentLink { .. }
+            | Kind::Base { .. }
+            | Kind::BaseAugment { .. } => ir::Nature::Unsupported,
             Kind::Learn(e) => e.nature(),
             Kind::Graph(e) => e.nature(),
             Kind::Run(e) => e.nature(),
@@ -209,9 +345,13 @@ impl Error {
             | Kind::LeaveOneOut { .. }
             | Kind::OneClass { .. }
             | Kind::NoRows { .. }
+            | Kind::BaseColumn { .. }
             | Kind::StepForm { .. }
             | Kind::TooLong { .. }
             | Kind::Role { .. }
+            | Kind::TeacherLength { .. }
+            | Kind::TeacherTarget { .. }
+            | Kind::TeacherOption { .. }
             | Kind::Interrupted => ir::Nature::Input,
         }
     }

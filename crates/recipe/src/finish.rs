@@ -1,6 +1,7 @@
 //! The fit on all rows, and the model that comes of it.
 
-use crate::chain::{Lowering, add_inputs};
+use crate::base::add_left_out;
+use crate::chain::{Lowering, Source, add_inputs};
 use crate::cleaning::{Cleaned, Told};
 use crate::combination::Combination;
 use crate::error::{Error, Kind};
@@ -10,6 +11,7 @@ use crate::prepared::Prepared;
 use crate::score_map::ScoreMap;
 use crate::share::share;
 use crate::shrink::shrink;
+use crate::size::{Scales, Size};
 use crate::validate::Candidate;
 use ir::{Card, GraphBuilder, Model, OutputRole, Signature, Task, ValueIdx};
 use jobs::{Ctx, Seed};
@@ -35,8 +37,8 @@ pub struct Origin<'a> {
     pub work: u64,
     /// What was fitted, for people.
     pub recipe: String,
-    /// Length of the file up to which members are taken.
-    pub most_bytes: Option<u64>,
+    /// What it costs, and limits within which members are taken.
+    pub scales: Scales<'a>,
     /// How several members become one score.
     pub combination: Option<&'a Combination>,
     /// How a class is chosen.
@@ -51,7 +53,7 @@ pub struct Origin<'a> {
 pub struct Finished {
     /// The model.
     pub model: Model,
-    /// Weights of the members that it holds, the first ones: all that the length of the file allowed. None of one
+    /// Weights of the members that it holds, the first ones: all that the limits allowed. None of one
     /// without a combination.
     pub weights: Vec<f64>,
     /// Of several members, the length of the file that would hold each alone.
@@ -80,15 +82,68 @@ pub(crate) struct Grown<'a> {
 }
 
 /// Fits each member on all rows with a target and assembles the model, self-test included: one member, or several that
-/// `origin.combination` adds up; so are the fits of subsets. Only columns that members used become inputs.
+/// `origin.combination` adds up; so are the fits of subsets. Only columns that members used become inputs. Fits that go
+/// on from a base are added to its nodes, which are there once; then its columns become inputs too.
 ///
 /// # Errors
 /// Whatever a learner says; members of several tables, none, or several without a combination: a bug, as a graph that
 /// does not hold.
 pub fn finish(members: &[Member<'_>], origin: Origin<'_>, ctx: &Ctx<'_>) -> Result<Finished, Error> {
+    let AllGrown { grown, prepared, warnings, cleaned } = all_grown(members, &origin, ctx)?;
+    let mut member_bytes = Vec::new();
+    if grown.len() > 1 {
+        for (at, of_member) in grown.iter().enumerate() {
+            let alone = origin.combination.map(|combination| combination.alone(at));
+            let model = assembled(vec![of_member], prepared, (&origin, alone.as_ref()))?;
+            member_bytes.push(ir::file::write(&model).len() as u64);
+        }
+    }
+    let limits = origin.scales.limits;
+    let Some(combination) = origin.combination.filter(|_| !limits.is_none()) else {
+        let weights = origin.combination.map_or(Vec::new(), Combination::weights);
+        let model = proven(assembled(grown, prepared, (&origin, origin.combination))?, &origin)?;
+        return Ok(Finished { model, weights, member_bytes, warnings, cleaned });
+    };
+    // Members stand by rank: where the model is too large, the last ones go.
+    let mut combination = combination.clone();
+    let of_all: Vec<&Grown<'_>> = grown.iter().collect();
+    loop {
+        let of_some = of_all[..combination.n_members()].to_vec();
+        let model = proven(assembled(of_some, prepared, (&origin, Some(&combination)))?, &origin)?;
+        let is_small = limits.allow(Size::of(&model, origin.scales.costs)?);
+        let fewer = combination.n_members().checked_sub(1).filter(|&n| n > 0 && !is_small);
+        match fewer.and_then(|n| combination.first(n)) {
+            Some(fewer) => combination = fewer,
+            None => {
+                let weights = combination.weights();
+                return Ok(Finished { model, weights, member_bytes, warnings, cleaned });
+            }
+        }
+    }
+}
+
+/// As [`finish`], but the model alone, of any size and without a self-test: one that is never written.
+///
+/// # Errors
+/// As [`finish`].
+pub fn model_of(members: &[Member<'_>], origin: &Origin<'_>, ctx: &Ctx<'_>) -> Result<Model, Error> {
+    let AllGrown { grown, prepared, .. } = all_grown(members, origin, ctx)?;
+    assembled(grown, prepared, (origin, origin.combination))
+}
+
+/// Members that were fitted, and what the steps before them tell.
+struct AllGrown<'a> {
+    grown: Vec<Grown<'a>>,
+    prepared: &'a Prepared<'a>,
+    warnings: Vec<Warning>,
+    cleaned: Vec<Cleaned>,
+}
+
+/// Fits the members; there is one at least, and all take the same columns.
+fn all_grown<'a>(members: &[Member<'a>], origin: &Origin<'_>, ctx: &Ctx<'_>) -> Result<AllGrown<'a>, Error> {
     let (mut warnings, mut cleaned, mut grown) = (Vec::new(), Vec::new(), Vec::with_capacity(members.len()));
     for (at, member) in members.iter().enumerate() {
-        let (of_member, told) = member.grown(at, &origin, ctx)?;
+        let (of_member, told) = member.grown(at, origin, ctx)?;
         // Members behind the same steps tell the same.
         warnings.extend(told.warnings.into_iter().filter(|w| !warnings.contains(w)).collect::<Vec<_>>());
         cleaned.extend(told.cleaned.into_iter().filter(|c| !cleaned.contains(c)).collect::<Vec<_>>());
@@ -100,34 +155,7 @@ pub fn finish(members: &[Member<'_>], origin: Origin<'_>, ctx: &Ctx<'_>) -> Resu
     if grown.iter().any(|g| g.prepared.inputs != prepared.inputs) {
         return Err(Kind::Combination { what: "members that take the same columns" }.into());
     }
-    let mut member_bytes = Vec::new();
-    if grown.len() > 1 {
-        for (at, of_member) in grown.iter().enumerate() {
-            let alone = origin.combination.map(|combination| combination.of_members(&[at]).alone());
-            let model = assembled(vec![of_member], prepared, (&origin, alone.as_ref()))?;
-            member_bytes.push(ir::file::write(&model).len() as u64);
-        }
-    }
-    let Some((most, combination)) = origin.most_bytes.zip(origin.combination) else {
-        let weights = origin.combination.map_or(Vec::new(), |combination| combination.weights.clone());
-        let model = proven(assembled(grown, prepared, (&origin, origin.combination))?, &origin)?;
-        return Ok(Finished { model, weights, member_bytes, warnings, cleaned });
-    };
-    // Members stand by weight: where the file is too long, the last ones go.
-    let mut combination = combination.clone();
-    let of_all: Vec<&Grown<'_>> = grown.iter().collect();
-    loop {
-        let of_some = of_all[..combination.weights.len()].to_vec();
-        let model = proven(assembled(of_some, prepared, (&origin, Some(&combination)))?, &origin)?;
-        let is_short = ir::file::write(&model).len() as u64 <= most;
-        let fewer = combination.weights.len().checked_sub(1).filter(|&n| n > 0 && !is_short);
-        match fewer.and_then(|n| combination.first(n)) {
-            Some(fewer) => combination = fewer,
-            None => {
-                return Ok(Finished { model, weights: combination.weights, member_bytes, warnings, cleaned });
-            }
-        }
-    }
+    Ok(AllGrown { grown, prepared, warnings, cleaned })
 }
 
 /// With its self-test.
@@ -141,13 +169,14 @@ impl<'a> Grown<'a> {
         Grown { prepared, fits: vec![(view, fitted)] }
     }
 
-    /// Length of the file that holds it alone.
+    /// What a model of it alone takes.
     ///
     /// # Errors
     /// A graph that does not hold.
-    pub(crate) fn length(&self, origin: &Origin<'_>) -> Result<u64, Error> {
+    pub(crate) fn size(&self, origin: &Origin<'_>) -> Result<Size, Error> {
         let model = assembled(vec![self], self.prepared, (origin, None))?;
-        Ok(ir::file::write(&model).len() as u64 + SELF_TEST)
+        let size = Size::of(&model, origin.scales.costs)?;
+        Ok(Size { bytes: size.bytes + SELF_TEST, ..size })
     }
 }
 
@@ -169,10 +198,28 @@ fn assembled<'g, G: Borrow<Grown<'g>>>(
         let needs = view.chain.needs(sources, &|_| false, is_input.len());
         is_input.iter_mut().zip(needs.inputs).for_each(|(is, needed)| *is |= needed);
     }
-    let (inputs, joined) = tables.taken(&is_input);
+    let base = prepared.base.map(|scores| scores.base());
+    let left_out = base.map_or(Vec::new(), |base| base.takes(&tables, &mut is_input));
+    let (mut inputs, joined) = tables.taken(&is_input);
+    inputs.extend(left_out.iter().cloned());
     let mut builder = GraphBuilder::new();
-    let values = add_inputs(&mut builder, (&tables.inputs, tables.n_main), &is_input)?;
+    // Columns of the first table, those that a base alone takes, columns of the second table.
+    let [main, second] = [false, true].map(|of_second| -> Vec<bool> {
+        is_input.iter().enumerate().map(|(at, is)| *is && (at >= tables.n_main) == of_second).collect()
+    });
+    let columns = (&tables.inputs[..], tables.n_main);
+    let mut values = add_inputs(&mut builder, columns, &main)?;
+    let of_base = add_left_out(&mut builder, &left_out)?;
+    values.extend(add_inputs(&mut builder, columns, &second)?);
     let n_outputs = prepared.target().n_outputs();
+    let column = |name: &str| match left_out.iter().position(|input| input.name == name) {
+        Some(at) => of_base.get(at).copied(),
+        None => {
+            let at = tables.place(name)?;
+            Some((tables.inputs[at].graph_dtype(), *values.get(&Source::Input(at))?))
+        }
+    };
+    let before = base.map(|base| base.lower(&mut builder, &column)).transpose()?;
     let (mut scores, mut links) = (Vec::new(), Vec::new());
     for of_member in grown {
         for (view, fitted) in &of_member.borrow().fits {
@@ -182,7 +229,14 @@ fn assembled<'g, G: Borrow<Grown<'g>>>(
             for &used in &fitted.uses {
                 columns.push(lowering.value(&mut builder, view.features[used].source)?);
             }
-            scores.push(fitted.part.lower(&mut builder, &columns)?);
+            let own = fitted.part.lower(&mut builder, &columns)?;
+            scores.push(match (before, fitted.onto) {
+                (None, _) => own,
+                (Some(before), Some(onto)) => onto.lower(&mut builder, before, own, n_outputs)?,
+                (Some(_), None) => {
+                    return Err(Kind::Combination { what: "fits that go on from the base" }.into());
+                }
+            });
             links.push(fitted.link);
         }
     }
@@ -201,7 +255,7 @@ fn assembled<'g, G: Borrow<Grown<'g>>>(
     let outputs = ends(&mut builder, score, (&link, n_outputs), origin.decision)?;
     let values: Vec<_> = outputs.iter().map(|(_, v)| *v).collect();
     let graph = shrink(&builder.finish(&values)?)?;
-    let graph = if combination.is_some() { share(&graph)? } else { graph };
+    let graph = if combination.is_some() || base.is_some() { share(&graph)? } else { graph };
     let positive = match &prepared.truth {
         Truth::Classes { positive, .. } => *positive,
         Truth::Values(_) => None,
@@ -273,5 +327,173 @@ impl<'a> Member<'a> {
         let wanted = (Exactness::Integers, Wants::Model);
         let fitted = self.candidate.fit_on(view.get(), rows, self.rounds, wanted, (seed, ctx))?;
         Ok(((view, fitted), told))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Base, BaseScores};
+    use crate::decide::ClassWeights;
+    use crate::prepared::PrepareOptions;
+    use crate::relations::Relations;
+    use crate::size::Limits;
+    use crate::{Duplicates, MissingCells};
+    use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+    use data::{Markers, ReadOptions, Table, Target, TargetOptions};
+    use ir::digest::SplitMix64;
+    use ir::{DType, Tensor};
+    use jobs::{Budget, Cancel, Clock, Silent, Threads};
+    use learn::{Goal, learner};
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    /// 240 rows in two batches. Later tables have fractions where the first has whole numbers, and another column.
+    fn table(task: Task, seed: u64, is_later: bool) -> Table {
+        let mut random = SplitMix64::new(seed);
+        let mut batch = || {
+            let mut draw = |most| (0..120).map(|_| i64::from(random.below(most))).collect::<Vec<_>>();
+            let (n, x, late) = (draw(40), draw(1000), draw(9));
+            let y = n.iter().zip(&x).zip(&late).map(|((n, x), late)| {
+                let y = *n as f64 / 10.0
+                    + (*x as f64 / 200.0).sin()
+                    + if is_later { *late as f64 / 4.0 } else { 0.0 };
+                match task {
+                    Task::Binary => if y > 2.5 { "yes" } else { "no" }.to_owned(),
+                    Task::Multiclass => ["a", "b", "c"][(y.max(0.0) as usize / 2).min(2)].to_owned(),
+                    Task::Regression | Task::Transform => y.to_string(),
+                }
+            });
+            let y: ArrayRef = Arc::new(StringArray::from_iter_values(y));
+            let doubles = |v: &[i64], by: f64| -> ArrayRef {
+                Arc::new(Float64Array::from_iter_values(v.iter().map(|v| *v as f64 + by)))
+            };
+            let whole: ArrayRef = Arc::new(Int64Array::from(n.clone()));
+            let n = if is_later { doubles(&n, 0.25) } else { whole };
+            let late: ArrayRef = Arc::new(Int64Array::from(late));
+            let columns = [("n", n), ("x", doubles(&x, 0.5)), ("late", late), ("y", y)];
+            RecordBatch::try_from_iter(columns.into_iter().filter(|c| is_later || c.0 != "late")).unwrap()
+        };
+        let batches = [batch(), batch()];
+        let options = ReadOptions { raw: vec!["y".to_owned()], ..ReadOptions::default() };
+        Table::from_batches("t", &batches, &options).unwrap()
+    }
+
+    fn on_a_thread<T>(run: impl FnOnce(&Ctx<'_>) -> T) -> T {
+        let (budget, cancel, threads) = (Budget::work(Clock::start(), 1), Cancel::new(), Threads::one());
+        run(&Ctx { threads: &threads, budget: &budget, cancel: &cancel, progress: &Silent })
+    }
+
+    /// The model of a fit on the first 150 rows, and the scores that the fit gives to all.
+    fn fitted(
+        task: Task,
+        table: &Table,
+        settings: &[(String, String)],
+        base: Option<&BaseScores<'_>>,
+    ) -> (Model, Vec<i32>) {
+        let asked = TargetOptions {
+            name: "y",
+            task: Some(task),
+            classes: None,
+            positive: None,
+            missing: Markers::default(),
+        };
+        let target = Target::resolve(table.raw_cells("y").unwrap(), &asked).unwrap();
+        let declared = BTreeMap::new();
+        let gbdt = learner("gbdt").unwrap();
+        let options = PrepareOptions {
+            target: "y",
+            row_weight: None,
+            declared: &declared,
+            steps: Vec::new(),
+            augment: None,
+            base,
+            relations: Relations::default(),
+            duplicates: Duplicates::Report,
+            missing_cells: MissingCells::Leave,
+            max_bins: 254,
+            takes: gbdt.takes,
+            n_batches: None,
+            class_weights: ClassWeights::None,
+            goal: Goal::Mean,
+            seed: Seed(1),
+        };
+        let costs = runtime::cost::OperationCosts::default();
+        let origin = Origin {
+            target: "y",
+            task,
+            classes: &target.classes,
+            missing: &[],
+            seed: 1,
+            work: 1,
+            recipe: String::new(),
+            scales: Scales { costs: &costs, limits: Limits::default() },
+            combination: None,
+            decision: &Decision::Largest,
+            score_map: None,
+            metrics: Vec::new(),
+        };
+        on_a_thread(|ctx| {
+            let prepared = Prepared::new(table, &target, &options, ctx).unwrap();
+            let params = gbdt.params(settings).unwrap();
+            let candidate = Candidate {
+                prepared: &prepared,
+                learner: gbdt,
+                params: &params,
+                teacher: None,
+                origin: None,
+            };
+            let rows = Rows { train: (0..150).collect(), others: (0..240).collect() };
+            let view = prepared.view(&rows.train, ctx.threads).unwrap();
+            let wanted = (Exactness::Integers, Wants::Model);
+            let fitted = candidate.fit_on(view.get(), rows, None, wanted, (Seed(2), ctx)).unwrap();
+            let scores = fitted.other_scores.clone();
+            let grown = Grown::new(&prepared, view, fitted);
+            (proven(assembled(vec![grown], &prepared, (&origin, None)).unwrap(), &origin).unwrap(), scores)
+        })
+    }
+
+    /// Scores of all rows, by the plan of a model; the reference says the same.
+    fn scores(model: &Model, table: &Table) -> Vec<i32> {
+        let plan = runtime::Plan::new(model.graph()).unwrap();
+        let of = |batch: &RecordBatch| {
+            let bound = data::bind(batch, model.signature()).unwrap();
+            let outputs = plan.run(&bound.columns()).unwrap();
+            assert_eq!(runtime::reference::run(model.graph(), &bound.columns()).unwrap(), outputs);
+            outputs.first().and_then(|scores: &Tensor| scores.data().i32s()).unwrap().to_vec()
+        };
+        table.batches().iter().flat_map(of).collect()
+    }
+
+    #[test]
+    fn the_graph_of_a_base_and_a_fit_gives_the_scores_of_the_fit() {
+        for task in [Task::Binary, Task::Multiclass, Task::Regression] {
+            let set = |bits: &str, n: &str| {
+                [("leaf_bits", bits), ("n_trees", n), ("min_leaf_rows", "5")]
+                    .map(|(n, v)| (n.to_owned(), v.to_owned()))
+            };
+            for (before, own) in [("8", "8"), ("16", "6"), ("4", "16")] {
+                let first = table(task, 1, false);
+                let (old, of_old) = fitted(task, &first, &set(before, "6"), None);
+                assert_eq!(scores(&old, &first), of_old, "{task} {before}");
+                let later = table(task, 2, true);
+                let base = Base::try_new(&old).unwrap().with_scores(scores(&old, &later));
+                let (new, of_new) = fitted(task, &later, &set(own, "9"), Some(&base));
+                assert_eq!(scores(&new, &later), of_new, "{task} {before} {own}");
+                // Numbers that are fractions by now are doubles for all of it.
+                let dtypes: Vec<(&str, DType)> =
+                    new.signature().inputs.iter().map(|input| (input.name.as_str(), input.dtype)).collect();
+                assert!(
+                    dtypes.contains(&("n", DType::F64)) && dtypes.contains(&("late", DType::I64)),
+                    "{dtypes:?}"
+                );
+                // And on from there.
+                let base = Base::try_new(&new).unwrap().with_scores(scores(&new, &later));
+                let (last, of_last) = fitted(task, &later, &set("8", "3"), Some(&base));
+                assert_eq!(scores(&last, &later), of_last, "{task} {before} {own}: twice");
+                let read = ir::file::read(&ir::file::write(&last)).unwrap();
+                assert_eq!(scores(&read, &later), of_last, "{task} {before} {own}: read");
+            }
+        }
     }
 }

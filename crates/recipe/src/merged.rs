@@ -6,24 +6,20 @@
 
 use crate::chain::{InputValues, Source, add_inputs};
 use crate::combination::Combination;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::finish::ends;
+use crate::grafts::Grafts;
 use crate::share::share;
 use crate::shrink::shrink;
-use ir::op::{Arithmetic, Function, LinkKind};
-use ir::{
-    Card, DType, Dim, Graft, GraphBuilder, Input, Model, Node, Op, Origin, OutputRole, Signature, Tensor,
-    TensorData, ValueIdx,
-};
+use ir::op::LinkKind;
+use ir::{Card, Dim, GraphBuilder, Input, Model, Op, OutputRole, Signature, ValueIdx};
 use learn::{Decision, ScoreLink};
 use runtime::self_test;
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// The score of a model, and how it becomes what people read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ModelScore {
-    value: ValueIdx,
+    pub(crate) value: ValueIdx,
     /// The link. A model does not say how many votes there can be for several classes: of their shares the offset is 0
     /// until they are counted.
     pub link: ScoreLink,
@@ -61,8 +57,7 @@ pub struct Merge {
     signature: Signature,
     builder: GraphBuilder,
     inputs: InputValues,
-    /// Constants that the graph has.
-    constants: Vec<(Arc<Tensor>, ValueIdx)>,
+    grafts: Grafts,
     scores: Vec<ValueIdx>,
     links: Vec<ScoreLink>,
     n_outputs: usize,
@@ -78,8 +73,8 @@ impl Merge {
         let mut builder = GraphBuilder::new();
         let all: Vec<Input> = signature.inputs.iter().chain(signature.joined_inputs()).cloned().collect();
         let inputs = add_inputs(&mut builder, (&all, signature.inputs.len()), &vec![true; all.len()])?;
-        let (constants, scores, links) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Merge { signature, builder, inputs, constants, scores, links, n_outputs: 0 })
+        let (grafts, scores, links) = (Grafts::default(), Vec::new(), Vec::new());
+        Ok(Merge { signature, builder, inputs, grafts, scores, links, n_outputs: 0 })
     }
 
     /// Adds the nodes of a model that its score hangs on.
@@ -88,40 +83,15 @@ impl Merge {
     /// `Widened` where no node gives the same for doubles as the model's for whole numbers; columns that the whole does
     /// not have, or of another dtype; more nodes than a graph may have.
     pub fn add(&mut self, model: &Model, score: ModelScore) -> Result<(), Error> {
-        let (graph, own) = (model.graph(), model.signature());
-        let mut graft = Graft::new(graph);
-        let mut widened: BTreeMap<ValueIdx, (ValueIdx, &str)> = BTreeMap::new();
-        let main = own.inputs.iter().map(|input| (input, false));
-        let second = own.joined_inputs().iter().map(|input| (input, true));
-        for (&old, (input, is_second)) in graph.inputs().iter().zip(main.chain(second)) {
-            match self.column(input, is_second) {
-                Some((dtype, new)) if dtype == input.graph_dtype() => graft.put(old, new),
-                Some((DType::F64, new)) if input.graph_dtype() == DType::I64 => {
-                    widened.insert(old, (new, input.name.as_str()));
-                }
-                _ => return Err(Kind::Combination { what: "the columns of all members" }.into()),
-            }
-        }
-        for node in graph.needed(&[score.value], |_| false) {
-            for &input in &node.inputs {
-                if let Origin::Constant(tensor) = &graph.value(input).origin
-                    && graft.written(input).is_none()
-                {
-                    graft.put(input, self.constant(tensor)?);
-                }
-            }
-            match node.inputs.iter().find_map(|input| widened.get(input)) {
-                None => {
-                    graft.copy(&mut self.builder, node)?;
-                }
-                Some(&column) => {
-                    let edges = node.inputs.get(1).and_then(|&edges| graph.constant(edges));
-                    let made = self.widened(node, edges, column)?;
-                    node.outputs.iter().for_each(|&output| graft.put(output, made));
-                }
-            }
-        }
-        self.scores.push(graft.value(&mut self.builder, score.value)?);
+        let Merge { signature, builder, inputs, grafts, .. } = self;
+        let column = |input: &Input, is_second: bool| {
+            let n_main = signature.inputs.len();
+            let (of, first) =
+                if is_second { (signature.joined_inputs(), n_main) } else { (&signature.inputs[..], 0) };
+            let at = of.iter().position(|known| known.name == input.name)?;
+            Some((of[at].graph_dtype(), *inputs.get(&Source::Input(first + at))?))
+        };
+        self.scores.push(grafts.score(builder, (model, score), &column)?);
         self.links.push(score.link);
         self.n_outputs = score.n_outputs;
         Ok(())
@@ -145,76 +115,14 @@ impl Merge {
         model.self_test = Some(test);
         Ok(model)
     }
-
-    /// A column by its name: its dtype and its value.
-    fn column(&self, input: &Input, is_second: bool) -> Option<(DType, ValueIdx)> {
-        let n_main = self.signature.inputs.len();
-        let (of, first) = if is_second {
-            (self.signature.joined_inputs(), n_main)
-        } else {
-            (&self.signature.inputs[..], 0)
-        };
-        let at = of.iter().position(|known| known.name == input.name)?;
-        Some((of[at].graph_dtype(), *self.inputs.get(&Source::Input(first + at))?))
-    }
-
-    /// A constant, written once.
-    fn constant(&mut self, tensor: &Arc<Tensor>) -> Result<ValueIdx, Error> {
-        if let Some((_, known)) = self.constants.iter().find(|(known, _)| known == tensor) {
-            return Ok(*known);
-        }
-        let new = self.builder.constant(tensor.clone())?;
-        self.constants.push((tensor.clone(), new));
-        Ok(new)
-    }
-
-    /// What a node makes of a column of whole numbers, made of the same column as doubles. A fraction counts as its
-    /// ceiling, as [`Input`] says.
-    fn widened(
-        &mut self,
-        node: &Node,
-        edges: Option<&Tensor>,
-        (column, name): (ValueIdx, &str),
-    ) -> Result<ValueIdx, Error> {
-        let refuse = || Kind::Widened { column: name.to_owned(), op: node.op.payload().name() };
-        match &node.op {
-            // A number is above a whole edge if its ceiling is. Edges below 2^53 are doubles, and no larger number is
-            // rounded to one of them where it is read.
-            Op::Bin(bin) => {
-                let whole = edges.and_then(|edges| edges.data().i64s());
-                let whole = whole.filter(|edges| edges.iter().all(|e| e.unsigned_abs() < 1 << 53));
-                let edges = whole.ok_or_else(refuse)?.iter().map(|&e| e as f64).collect();
-                let edges = self.constant(&Arc::new(Tensor::vector(TensorData::F64(edges))))?;
-                Ok(self.builder.node(Op::Bin(*bin), &[column, edges])?)
-            }
-            Op::Cast(_) => self.ceiling(column),
-            _ => Err(refuse().into()),
-        }
-    }
-
-    /// The least whole number of 64 bits that is not below, as a double.
-    fn ceiling(&mut self, column: ValueIdx) -> Result<ValueIdx, Error> {
-        /// 2^63.
-        const END: f64 = 9_223_372_036_854_775_808.0;
-        let mut value = column;
-        for function in [Function::Neg, Function::Floor, Function::Neg] {
-            value = self.builder.node(Op::Function(function), &[value])?;
-        }
-        // Minus zero becomes zero.
-        for (op, with) in [(Arithmetic::Add, 0.0), (Arithmetic::Max, -END), (Arithmetic::Min, END)] {
-            let with = self.constant(&Arc::new(Tensor::vector(TensorData::F64(vec![with]))))?;
-            value = self.builder.node(Op::Arithmetic(op), &[value, with])?;
-        }
-        Ok(value)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::combination::Space;
-    use ir::op::{Bin, Cast, Columns, Link, ToScores};
-    use ir::{Column, ColumnData, ColumnKind, Shape, Task};
+    use ir::op::{Arithmetic, Bin, Cast, Columns, Link, ToScores};
+    use ir::{Column, ColumnData, ColumnKind, DType, Shape, Task, Tensor, TensorData};
 
     fn signature(dtype: DType) -> Signature {
         Signature {

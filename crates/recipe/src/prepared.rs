@@ -1,6 +1,7 @@
 //! A table ready for learners: typed inputs, features, codes, target, weights, and what a person should know.
 
 use crate::augmented::{Augment, Augmented};
+use crate::base::BaseScores;
 use crate::chain::{Feature, Source};
 use crate::cleaning::{Cleaned, Duplicates, Looked, MissingCells, Told, choose, look};
 use crate::decide::ClassWeights;
@@ -37,6 +38,8 @@ pub struct PrepareOptions<'a> {
     pub steps: Vec<Step>,
     /// How rows are added inside folds.
     pub augment: Option<Augment>,
+    /// What fits go on from.
+    pub base: Option<&'a BaseScores<'a>>,
     /// Columns with a role: order, group, second table.
     pub relations: Relations<'a>,
     /// What becomes of copies.
@@ -72,6 +75,8 @@ pub struct Prepared<'t> {
     first_late: usize,
     /// How rows are added inside folds.
     augment: Option<Augment>,
+    /// What fits go on from.
+    pub(crate) base: Option<&'t BaseScores<'t>>,
     /// Cells that the study made, kept for steps inside the folds.
     made: BTreeMap<Source, Arc<MadeCells>>,
     /// Steps of the recipe.
@@ -80,6 +85,8 @@ pub struct Prepared<'t> {
     pub truth: Truth,
     /// Rows that are learnt from.
     pub rows: Vec<u32>,
+    /// Rows without a target, which a student may learn from.
+    pub unlabelled: Vec<u32>,
     /// Weight of each row, that of its class included.
     pub row_weights: Option<Vec<f32>>,
     /// Factors of the classes in these weights.
@@ -118,7 +125,8 @@ impl<'t> Prepared<'t> {
     /// out with a warning; infinite values are ordered, with a warning.
     ///
     /// # Errors
-    /// Too few rows, no column left, weights that are none or all 0, a step that cannot be fitted.
+    /// Too few rows, no column left, weights that are none or all 0, a step that cannot be fitted; a base that takes
+    /// columns of other kinds, or goes with rows that are made.
     pub fn new(
         table: &'t Table,
         target: &Target,
@@ -134,13 +142,24 @@ impl<'t> Prepared<'t> {
             return Err(too_few(target.kept_rows.len()));
         }
         let mut told = Told::default();
-        let inputs = choose(table, options, &mut told);
+        let mut inputs = choose(table, options, &mut told);
+        if let Some(base) = options.base {
+            base.base().agree(&mut inputs, &table.profile().name)?;
+            if let Some(augment) = &options.augment {
+                return Err(Kind::BaseAugment { augment: augment.entry.name }.into());
+            }
+        }
         let bound = bind_all(table.batches(), &inputs)?;
         let columns = by_column(&bound, inputs.len());
-        let Looked { inputs, columns, unlearnt, rows, truth, mut row_weights, first_copy, steps } =
-            look(table, Some(target), options, inputs, columns, &mut told)?;
+        let looked = look(table, Some(target), options, inputs, columns, &mut told)?;
+        let Looked { inputs, columns, unlearnt, rows, unlabelled, truth, mut row_weights, first_copy, steps } =
+            looked;
         let second = bind_second(&options.relations)?;
         let truth = truth.unwrap_or(Truth::Values(Vec::new()));
+        let expected = truth.n_rows() * truth.n_outputs();
+        if let Some(got) = options.base.map(BaseScores::n_scores).filter(|&got| got != expected) {
+            return Err(Kind::BaseScores { expected, got }.into());
+        }
         // Cleaning may leave fewer.
         if rows.len() < FEWEST_ROWS {
             return Err(too_few(rows.len()));
@@ -200,10 +219,12 @@ impl<'t> Prepared<'t> {
             late,
             first_late,
             augment: options.augment.clone(),
+            base: options.base,
             made,
             steps,
             truth,
             rows,
+            unlabelled,
             row_weights,
             class_factors,
             first_copy,
@@ -238,22 +259,30 @@ impl<'t> Prepared<'t> {
             bags: &features.bags,
             target: self.target(),
             row_weights: self.row_weights.as_deref(),
+            offsets: self.base.map(BaseScores::offsets),
             rows,
             rounds,
             goal,
             exact,
             wants,
         };
-        let Some(augmented) = augmented else { return input };
-        FitInput {
-            codes: &augmented.codes,
-            numbers: &augmented.numbers,
-            bags: &augmented.bags,
-            target: augmented.target(),
-            row_weights: augmented.row_weights.as_deref(),
-            rows: augmented.rows.clone(),
-            ..input
+        match augmented {
+            Some(augmented) => augmented.input(input),
+            None => input,
         }
+    }
+
+    /// Columns of the table, by batch.
+    ///
+    /// # Errors
+    /// The table has no such column.
+    pub(crate) fn bound(&self, inputs: &[Input]) -> Result<Vec<Bound<'t>>, Error> {
+        bind_all(self.table.batches(), inputs)
+    }
+
+    /// What augments the rows of folds, if anything does.
+    pub(crate) fn augmentation(&self) -> Option<&'static str> {
+        self.augment.as_ref().map(|augment| augment.entry.name)
     }
 
     /// The table with the rows that a fit adds to `rows`, if it does.
@@ -307,7 +336,7 @@ impl<'t> Prepared<'t> {
         if self.late.is_empty() {
             return Ok((View::Study(&self.study), Told::default()));
         }
-        let bound = bind_all(self.table.batches(), &self.inputs)?;
+        let bound = self.bound(&self.inputs)?;
         let second = bind_second(&self.relations)?;
         let mut frame = Frame::new(&self.inputs, by_column(&bound, self.inputs.len()));
         if let (Some(join), Some(second)) = (&self.relations.join, &second) {

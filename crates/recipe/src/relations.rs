@@ -204,6 +204,11 @@ impl<'a> Tables<'a> {
         Tables { inputs, n_main: main.len(), file: relations.join.as_ref().map_or("", |j| j.file) }
     }
 
+    /// Place of a column of the first table.
+    pub(crate) fn place(&self, name: &str) -> Option<usize> {
+        self.inputs[..self.n_main].iter().position(|input| input.name == name)
+    }
+
     /// The inputs that are used, by table.
     pub(crate) fn taken(&self, used: &[bool]) -> (Vec<Input>, Option<Joined>) {
         let (main, second): (Vec<_>, Vec<_>) =

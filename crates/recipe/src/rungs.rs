@@ -4,6 +4,7 @@ use crate::decide::Aim;
 use crate::error::Error;
 use crate::folds::{Fold, Scheme};
 use crate::predictions::Truth;
+use crate::size::Size;
 use crate::validate::{Candidate, FIRST_SHARE, HeldBack, Validated, gather};
 use ir::digest::mix;
 use jobs::{Ctx, Seed};
@@ -22,8 +23,8 @@ pub enum Rung {
 /// What is known of a fit behind its first fold, beside its score.
 #[derive(Clone, Copy, Debug)]
 pub struct FirstFold {
-    /// Length of the file that would hold it alone, where that is wanted.
-    pub bytes: Option<u64>,
+    /// What a model of it alone would take, where that is wanted.
+    pub size: Option<Size>,
     /// Its rounds; 0 of learners without rounds.
     pub rounds: StageRounds,
 }
@@ -60,7 +61,7 @@ pub fn validate_while(
     }
     let mut fits = candidate.first_fold(&folds, ctx)?;
     let first = &fits.done[0];
-    if !go_on(Rung::Fold, score(&first.held)?, Some(FirstFold { bytes: first.bytes, rounds: first.rounds })) {
+    if !go_on(Rung::Fold, score(&first.held)?, Some(FirstFold { size: first.size, rounds: first.rounds })) {
         return Ok(None);
     }
     candidate.other_folds(&folds, &mut fits, ctx)?;

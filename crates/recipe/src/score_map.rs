@@ -165,7 +165,7 @@ impl ScoreMap {
 }
 
 impl MapOnGrid {
-    fn of(curves: impl Iterator<Item = Vec<(i32, i32)>>) -> MapOnGrid {
+    pub(crate) fn of(curves: impl Iterator<Item = Vec<(i32, i32)>>) -> MapOnGrid {
         let mut map = MapOnGrid { sizes: Vec::new(), knots: Vec::new(), values: Vec::new() };
         for points in curves {
             map.sizes.push(points.len() as i64);

@@ -7,6 +7,8 @@ use crate::finish::{Grown, Origin};
 use crate::folds::{Fold, MAX_LEFT_OUT, Scheme, plan};
 use crate::predictions::{Predictions, Truth};
 use crate::prepared::Prepared;
+use crate::size::Size;
+use crate::teacher::Teacher;
 use jobs::{Budget, Clock, Ctx, Seed, Silent, Threads};
 use learn::{Decision, Exactness, Fitted, LearnerEntry, ScoreLink, StageRounds, Wants};
 use metrics::MetricEntry;
@@ -35,8 +37,8 @@ pub struct Validated {
     pub predictions: Predictions,
     /// Every part that was held back, with what was predicted for it.
     pub held: Vec<HeldBack>,
-    /// Length of the file that would hold a fit alone, the longest of all folds, where that was wanted.
-    pub bytes: Option<u64>,
+    /// What a model of a fit alone would take, the most of all folds, where that was wanted.
+    pub size: Option<Size>,
 }
 
 /// A part that was held back, and what the fit on the others predicts for it.
@@ -69,7 +71,7 @@ impl HeldBack {
     }
 }
 
-/// Fits `learner` on each fold and predicts the rows held back.
+/// Fits a candidate on each fold and predicts the rows held back.
 ///
 /// The first fold runs alone, on all threads; what it takes decides whether the time left allows the
 /// other folds and the fit on all rows. Folds that do not fit in are left out (and counted), the
@@ -78,15 +80,13 @@ impl HeldBack {
 /// # Errors
 /// Whatever the learner says.
 pub fn validate(
-    prepared: &Prepared<'_>,
-    learner: &LearnerEntry,
-    params: &Params,
+    candidate: &Candidate<'_>,
     scheme: Scheme,
     aim: Aim<'_>,
     seed: Seed,
     ctx: &Ctx<'_>,
 ) -> Result<Validated, Error> {
-    let candidate = Candidate { prepared, learner, params, origin: None };
+    let (prepared, learner) = (candidate.prepared, candidate.learner);
     let folds = candidate.plan(scheme, seed, ctx)?;
     let mut fits = candidate.first_fold(&folds, ctx)?;
     candidate.other_folds(&folds, &mut fits, ctx)?;
@@ -127,8 +127,8 @@ pub fn with_floats(
 pub(crate) struct Done {
     pub(crate) held: HeldBack,
     pub(crate) rounds: StageRounds,
-    /// Length of the file that would hold the fit alone, where that is wanted.
-    pub(crate) bytes: Option<u64>,
+    /// What a model of the fit alone would take, where that is wanted.
+    pub(crate) size: Option<Size>,
 }
 
 /// Folds that were done, the first ones in their order.
@@ -142,10 +142,10 @@ impl Fits {
     pub(crate) fn validated(self, prepared: &Prepared<'_>, aim: Aim<'_>) -> Result<Validated, Error> {
         let n_fits = self.done.len();
         let rounds = mean(self.done.iter().map(|done| done.rounds));
-        let bytes = self.done.iter().filter_map(|done| done.bytes).max();
+        let size = self.done.iter().filter_map(|done| done.size).reduce(Size::max);
         let held = self.done.into_iter().map(|done| done.held).collect();
         let gathered = gather(prepared, held, aim)?;
-        Ok(Validated { rounds, n_fits: n_fits as u32, n_skipped: self.n_skipped, bytes, ..gathered })
+        Ok(Validated { rounds, n_fits: n_fits as u32, n_skipped: self.n_skipped, size, ..gathered })
     }
 }
 
@@ -247,14 +247,14 @@ impl Candidate<'_> {
         let (scores, floats) =
             (std::mem::take(&mut fitted.other_scores), std::mem::take(&mut fitted.other_floats));
         let (link, rounds) = (fitted.link, fitted.rounds);
-        let bytes = match self.origin {
-            Some(origin) => Some(Grown::new(self.prepared, view, fitted).length(origin)?),
+        let size = match self.origin {
+            Some(origin) => Some(Grown::new(self.prepared, view, fitted).size(origin)?),
             None => None,
         };
         let linked = link.apply(&scores, self.prepared.target().n_outputs());
         let (repetition, rows) = (fold.repetition, fold.held_back.clone());
         let held = HeldBack { repetition, rows, scores, link, linked, floats };
-        Ok(Done { held, rounds, bytes })
+        Ok(Done { held, rounds, size })
     }
 }
 
@@ -266,7 +266,9 @@ pub struct Candidate<'a> {
     pub learner: &'a LearnerEntry,
     /// Its parameters.
     pub params: &'a Params,
-    /// Where a model of it would come from, if its length is wanted.
+    /// What it learns from instead of the labels, or beside them; the labels alone if there is none.
+    pub teacher: Option<&'a Teacher>,
+    /// Where a model of it would come from, if its size is wanted.
     pub origin: Option<&'a Origin<'a>>,
 }
 
@@ -298,7 +300,7 @@ impl<'a> Candidate<'a> {
         Ok((view, fitted))
     }
 
-    /// Fits it on features that are there, with the rows that are added.
+    /// Fits it on features that are there, with the rows that are added and what its teacher says.
     pub(crate) fn fit_on(
         &self,
         features: &Features,
@@ -308,9 +310,17 @@ impl<'a> Candidate<'a> {
         (seed, ctx): (Seed, &Ctx<'_>),
     ) -> Result<Fitted, Error> {
         let names = features.names();
-        let augmented = self.prepared.augmented(features, &rows, (seed, ctx.threads))?;
+        let augmented = match self.teacher {
+            Some(teacher) => {
+                Some(teacher.augmented((self.prepared, features), &rows, (seed, ctx.threads))?)
+            }
+            None => self.prepared.augmented(features, &rows, (seed, ctx.threads))?,
+        };
         let input = self.prepared.fit_input(features, &names, (rows, augmented.as_ref()), rounds, wanted);
-        Ok(self.learner.learner.fit(input, self.params, seed, ctx)?)
+        match self.teacher {
+            Some(teacher) => teacher.fit((self.learner, self.params), input, (seed, ctx)),
+            None => Ok(self.learner.fit(input, self.params, seed, ctx)?),
+        }
     }
 
     /// What the integers of a fit on one thread say of `rows.others`: probabilities or values. `None` where the budget
@@ -361,8 +371,8 @@ pub fn relinked(
     for (part, (linked, floats)) in held.iter_mut().zip(linked) {
         (part.linked, part.floats) = (linked, floats);
     }
-    let Validated { rounds, n_fits, n_skipped, bytes, .. } = *validated;
-    Ok(Validated { rounds, n_fits, n_skipped, bytes, ..gather(prepared, held, aim)? })
+    let Validated { rounds, n_fits, n_skipped, size, .. } = *validated;
+    Ok(Validated { rounds, n_fits, n_skipped, size, ..gather(prepared, held, aim)? })
 }
 
 /// True if the time left allows the folds once more, with floats, and the fit on all rows.
@@ -425,8 +435,8 @@ pub fn gather(prepared: &Prepared<'_>, parts: Vec<HeldBack>, aim: Aim<'_>) -> Re
     let (truth, linked) = side_by_side(prepared, &everything);
     let decision = aim.decide(&truth, &linked)?;
     let (rows, predictions) = all.into_iter().next().ok_or(Kind::Interrupted)?;
-    let (rounds, n_fits, n_skipped, bytes, held) = (None, 0, 0, None, parts);
-    Ok(Validated { score, score_float, decision, rounds, n_fits, n_skipped, rows, predictions, held, bytes })
+    let (rounds, n_fits, n_skipped, size, held) = (None, 0, 0, None, parts);
+    Ok(Validated { score, score_float, decision, rounds, n_fits, n_skipped, rows, predictions, held, size })
 }
 
 /// The truth and the predictions of folds, one after the other.

@@ -15,6 +15,7 @@ mod sweep;
 pub(crate) mod vocabulary;
 mod walk;
 
+use crate::cost::Counts;
 use alloc::vec::Vec;
 use ir::Forest;
 use sweep::SweptTree;
@@ -37,6 +38,16 @@ impl Trees {
     pub(crate) fn new(forest: &Forest) -> Trees {
         let trees = forest.trees().iter().map(|tree| (WalkedTree::new(tree), SweptTree::new(tree)));
         Trees { trees: trees.collect(), initial_scores: forest.initial_scores().to_vec() }
+    }
+
+    /// Of rows in blocks.
+    pub(crate) fn count(&self, counts: &mut Counts) {
+        for (walk, sweep) in &self.trees {
+            match sweep {
+                Some(sweep) => sweep.count(counts),
+                None => walk.count(counts),
+            }
+        }
     }
 
     /// Rows between the columns of codes of a block.

@@ -9,7 +9,9 @@ use crate::reference::Inputs;
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::fixed::{Requantize, clamp_i32};
-use ir::op::{NearestRows, QGemm, QuantizeLinear, RbfParts, RbfSums, ScoreCurve, Tables, Votes, WeightedSum};
+use ir::op::{
+    Cascade, NearestRows, QGemm, QuantizeLinear, RbfParts, RbfSums, ScoreCurve, Tables, Votes, WeightedSum,
+};
 use ir::{Op, Tensor, TensorData};
 
 /// Value of one of these nodes.
@@ -20,6 +22,7 @@ pub(crate) fn evaluate(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
         Op::Tables(op) => tables(inputs, *op),
         Op::Sum(_) => sum(inputs),
         Op::WeightedSum(op) => weighted_sum(inputs, *op),
+        Op::Cascade(op) => cascade(inputs, *op),
         Op::Votes(op) => votes(inputs, *op),
         Op::ScoreCurve(_) => curve(inputs),
         Op::ToScores(op) => {
@@ -112,6 +115,14 @@ fn weighted_sum(inputs: &Inputs<'_, '_>, op: WeightedSum) -> Result<Tensor, Erro
     let mut scores = vec![0; first.data().len()];
     op.apply(&members, i64s(inputs, n_members)?, i64s(inputs, n_members + 1)?, &mut scores);
     inputs.finish(first.dims().to_vec(), TensorData::I32(scores))
+}
+
+fn cascade(inputs: &Inputs<'_, '_>, op: Cascade) -> Result<Tensor, Error> {
+    let dims = inputs.tensor(0)?.dims();
+    let &[_, width] = dims else { return Err(inputs.fail()) };
+    let (mut scores, second) = (i32s(inputs, 0)?.to_vec(), i32s(inputs, 1)?);
+    op.apply(width, &mut scores, second);
+    inputs.finish(dims.to_vec(), TensorData::I32(scores))
 }
 
 fn votes(inputs: &Inputs<'_, '_>, op: Votes) -> Result<Tensor, Error> {

@@ -17,6 +17,7 @@ extern crate alloc;
 extern crate std;
 
 mod bags;
+pub mod cost;
 mod engine;
 mod error;
 mod integers;

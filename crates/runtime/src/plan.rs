@@ -10,6 +10,7 @@ mod nodes;
 mod rows;
 mod scored;
 
+use crate::cost::Counts;
 use crate::error::Error;
 use crate::reference::{Asked, check_inputs};
 use alloc::boxed::Box;
@@ -65,6 +66,18 @@ impl Plan {
     /// True if rows hang on other rows, so that a table must be handed over whole.
     pub fn sees_other_rows(&self) -> bool {
         self.whole.is_some()
+    }
+
+    /// The operations of a row.
+    pub fn counts(&self) -> Counts {
+        let mut counts = match &self.schedule {
+            Schedule::Scored(scored) => scored.counts(),
+            Schedule::Interpreted(nodes) => nodes.counts(),
+        };
+        if let Some(whole) = &self.whole {
+            counts.add_all(whole.counts());
+        }
+        counts
     }
 
     /// Number of coded columns, that is of inputs of forests and tables; 0 of a graph that is interpreted.

@@ -279,6 +279,7 @@ impl Inputs<'_, '_> {
             | Op::Tables(_)
             | Op::Sum(_)
             | Op::WeightedSum(_)
+            | Op::Cascade(_)
             | Op::Votes(_)
             | Op::ScoreCurve(_)
             | Op::ToScores(_)

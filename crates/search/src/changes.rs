@@ -5,7 +5,7 @@
 
 use crate::trial::Trial;
 use ir::Task;
-use learn::LearnerEntry;
+use learn::{Grows, LearnerEntry};
 
 /// What a search knows of a table.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,15 +20,21 @@ pub struct Facts {
     pub n_categories: usize,
     /// Rows of the rarest class for each one of the most frequent; 1 for numbers.
     pub rare: f64,
+    /// Whether the size of the model is limited.
+    pub is_limited: bool,
 }
 
 /// A change of a trial.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// Transforms before the learner.
     Prepare(&'static [&'static str]),
     /// An augmentation.
     Augment(&'static str),
+    /// Fewer bits of what a model keeps, so that more of it has room: settings.
+    Bits(&'static [(&'static str, &'static str)]),
+    /// What a teacher says, in a way that the worker knows.
+    Teach(String),
 }
 
 /// Who takes a preparation.
@@ -61,21 +67,37 @@ const AUGMENTATIONS: &[(&str, bool, bool)] = &[
     ("adasyn", false, true),
 ];
 
+/// Bits of leaves and of thresholds, for models whose size is limited.
+const BITS: &[&[(&str, &str)]] = &[
+    &[("leaf_bits", "6"), ("max_bins", "63")],
+    &[("leaf_bits", "5"), ("max_bins", "31")],
+    &[("leaf_bits", "4"), ("max_bins", "15")],
+];
+
+/// The parameter that ends boosting.
+pub(crate) const MOST_TREES: &str = "max_trees";
+
 /// A class is rare if it has fewer rows than this share of the most frequent one.
 const RARE: f64 = 0.3;
 /// Rows from which on there are enough without made ones.
 const ENOUGH: usize = 20_000;
 
 /// What may change before a learner, in the order in which it is tried.
-pub(crate) fn changes(learner: &LearnerEntry, facts: &Facts) -> Vec<Change> {
+pub(crate) fn changes(learner: &LearnerEntry, facts: &Facts, teachings: &[String]) -> Vec<Change> {
     let fits = |(_, for_whom, (n_numbers, n_categories), most): &&Line| {
         facts.n_numbers >= *n_numbers
             && facts.n_categories >= *n_categories
             && facts.n_rows <= *most
             && (*for_whom == For::All || learner.takes.numbers)
     };
-    let mut changes: Vec<Change> =
-        PREPARATIONS.iter().filter(fits).map(|line| Change::Prepare(line.0)).collect();
+    let has = |name: &str| learner.spec().any(|param| param.name == name);
+    let is_cut = |settings: &&&[(&str, &str)]| facts.is_limited && settings.iter().all(|(name, _)| has(name));
+    // A student that keeps the rows would keep the made ones too.
+    let can_learn = learner.grows != Grows::Rows;
+    let taught = teachings.iter().filter(|_| can_learn).map(|how| Change::Teach(how.clone()));
+    let mut changes: Vec<Change> = taught.collect();
+    changes.extend(BITS.iter().filter(is_cut).map(|settings| Change::Bits(settings)));
+    changes.extend(PREPARATIONS.iter().filter(fits).map(|line| Change::Prepare(line.0)));
     let has_classes = facts.task != Task::Regression;
     let helps = |(_, numbers, rare): &&(&str, bool, bool)| {
         (has_classes || *numbers) && (!*rare || facts.rare < RARE) && facts.n_rows <= ENOUGH
@@ -90,7 +112,16 @@ impl Change {
         let mut changed = trial.without_bars();
         match self {
             Change::Prepare(steps) => changed.transforms = steps.iter().map(|s| (*s).to_owned()).collect(),
-            Change::Augment(name) => changed.augment = Some(name.to_owned()),
+            // Made rows are labelled either by a teacher or by an augmentation.
+            Change::Augment(name) => (changed.augment, changed.taught) = (Some(name.to_owned()), None),
+            Change::Teach(how) => (changed.taught, changed.augment) = (Some(how), None),
+            Change::Bits(settings) => {
+                // As many trees as help: if they are too many, it is tried again with fewer.
+                let is_kept =
+                    |name: &str| name != MOST_TREES && settings.iter().all(|(other, _)| *other != name);
+                changed.settings.retain(|(name, _)| is_kept(name));
+                changed.settings.extend(settings.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
+            }
         }
         changed
     }
@@ -113,8 +144,19 @@ mod tests {
 
     #[test]
     fn tables_and_learners_choose() {
-        let facts = Facts { task: Task::Binary, n_rows: 900, n_numbers: 3, n_categories: 0, rare: 0.9 };
-        let of = |name: &str, facts: Facts| changes(learn::learner(name).unwrap(), &facts);
+        let facts = Facts {
+            task: Task::Binary,
+            n_rows: 900,
+            n_numbers: 3,
+            n_categories: 0,
+            rare: 0.9,
+            is_limited: false,
+        };
+        let taught = |name: &str, facts: Facts, how: &[&str]| {
+            let how: Vec<String> = how.iter().map(|how| (*how).to_owned()).collect();
+            changes(learn::learner(name).unwrap(), &facts, &how)
+        };
+        let of = |name: &str, facts: Facts| taught(name, facts, &[]);
         assert_eq!(
             of("gbdt", facts),
             [Change::Prepare(&["construct"]), Change::Augment("noise"), Change::Augment("mixup")]
@@ -126,6 +168,11 @@ mod tests {
         assert!(!of("gbdt", number).contains(&Change::Augment("smote")));
         let large = Facts { n_rows: 300_000, ..rare };
         assert_eq!(of("gbdt", large), []);
+        let limited = Facts { is_limited: true, ..large };
+        assert_eq!(of("gbdt", limited), BITS.iter().map(|bits| Change::Bits(bits)).collect::<Vec<_>>());
+        assert_eq!(of("logistic", limited), []);
+        assert_eq!(taught("gbdt", large, &["a", "b"]), ["a", "b"].map(|how| Change::Teach(how.to_owned())));
+        assert_eq!(taught("knn", large, &["a"]), of("knn", large));
     }
 
     #[test]
@@ -134,5 +181,9 @@ mod tests {
         let trial = Trial { learner: "gbdt".to_owned(), settings, ..Trial::default() };
         let changed = Change::Augment("smote").of(&Change::Prepare(&["splines"]).of(&trial));
         assert_eq!(changed.describe(), "splines; smote; gbdt l2=3");
+        let settings = [("max_trees", "9"), ("leaf_bits", "12"), ("l2", "3")];
+        let settings = settings.map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec();
+        let fewer = Change::Bits(BITS[1]).of(&Trial { settings, ..changed });
+        assert_eq!(fewer.describe(), "splines; smote; gbdt l2=3 leaf_bits=5 max_bins=31");
     }
 }

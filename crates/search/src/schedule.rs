@@ -13,7 +13,7 @@
 //! # Source  Wang et al., FLAML, MLSys 2021, section 4.2; Li et al., Massively parallel hyperparameter tuning (ASHA),
 //! MLSys 2020, with a sample of the rows and the first fold as rungs.
 
-use crate::changes::{Change, Facts, changes};
+use crate::changes::{Change, Facts, MOST_TREES, changes};
 use crate::error::Error;
 use crate::flow::Flow;
 use crate::portfolio::portfolio;
@@ -21,7 +21,7 @@ use crate::trial::{Outcome, Trial};
 use ir::digest::SplitMix64;
 use jobs::Seed;
 use learn::{Grows, LearnerEntry};
-use params::Axis;
+use params::{Axis, Scale};
 use std::collections::BTreeSet;
 
 /// Rows of a fold from which on one fold says nearly what all say: only what is about the best there goes on.
@@ -36,6 +36,8 @@ const MEMBER_EVERY: usize = 4;
 const NEAR_MEMBER: f64 = 0.1;
 /// The share of the room for trees that a smaller trial takes.
 const ROOM: f64 = 0.9;
+/// The parameter of boosting that makes each round count for more.
+const RATE_OF_ROUNDS: &str = "learning_rate";
 /// Trees below which a forest is not made smaller.
 const FEWEST_TREES: i64 = 3;
 /// The noise of an error for a single row: 3 % of it for 300 rows, 0.3 % for 30,000.
@@ -126,6 +128,12 @@ pub struct Space {
     pub transforms: Vec<String>,
     /// The augmentation that the user gave, or `none`; the search leaves it.
     pub augment: Option<String>,
+    /// Ways to learn from a teacher, as the worker takes them.
+    pub teachings: Vec<String>,
+    /// What did well without limits, the best of each learner: tried instead of what the portfolio has of it.
+    pub first: Vec<Trial>,
+    /// Whether trials are for a teacher, whose size is not limited.
+    pub for_teacher: bool,
     /// Whether the best of each learner is done to the end, for an ensemble.
     pub for_ensemble: bool,
     /// What the table is like.
@@ -142,17 +150,20 @@ impl Schedule {
     /// # Errors
     /// Settings that the learner does not take.
     pub fn new(space: Space) -> Result<Schedule, Error> {
-        let Space { learners, transforms, augment, for_ensemble, facts, n_held_back, seed } = space;
+        let Space { learners, transforms, augment, facts, n_held_back, seed, .. } = space;
+        let Space { teachings, first, for_teacher, for_ensemble, .. } = space;
         let names: Vec<&str> = learners.iter().map(|(entry, _)| entry.name).collect();
         let mut arms = Vec::with_capacity(learners.len());
         for (entry, fixed) in learners {
             let given = entry.params(&fixed)?;
             let is_free = |axis: &&Axis| !given.is_given(axis.name);
             let space = entry.space.iter().filter(is_free).copied().collect();
-            let mut changes = changes(entry, &facts);
+            let mut changes = changes(entry, &facts, &teachings);
             changes.retain(|change| match change {
                 Change::Prepare(_) => transforms.is_empty(),
                 Change::Augment(_) => augment.is_none(),
+                Change::Teach(_) => augment.as_deref().is_none_or(|name| name == NO_AUGMENTATION),
+                Change::Bits(settings) => settings.iter().all(|(name, _)| !given.is_given(name)),
             });
             changes.reverse();
             let (spent, improved, n_trials) = (0.0, [0.0; 2], 0);
@@ -170,14 +181,22 @@ impl Schedule {
             });
         }
         let mut open: Vec<(usize, Trial, &'static str)> = Vec::new();
-        for mut trial in portfolio(&names, facts.n_rows) {
+        // Learners that did not come to their end without limits may do well within them.
+        let mut guesses = portfolio(&names, facts.n_rows);
+        guesses.retain(|guess| first.iter().all(|known| known.learner != guess.learner));
+        let known = first.into_iter().map(|trial| (trial, "it did well without limits"));
+        let guesses = guesses.into_iter().map(|mut trial| {
+            trial.transforms = transforms.clone();
+            trial.augment = augment.clone().filter(|name| name != NO_AUGMENTATION);
+            (trial, "a first guess")
+        });
+        for (mut trial, why) in known.chain(guesses) {
             let Some(arm) = arms.iter().position(|a| a.entry.name == trial.learner) else { continue };
             trial.settings.retain(|(name, _)| arms[arm].fixed.iter().all(|(given, _)| given != name));
             trial.settings = [arms[arm].fixed.clone(), trial.settings].concat();
-            trial.transforms = transforms.clone();
-            trial.augment = augment.clone().filter(|name| name != NO_AUGMENTATION);
+            trial.for_teacher = for_teacher;
             if !open.iter().any(|(_, known, _)| *known == trial) {
-                open.push((arm, trial, "a first guess"));
+                open.push((arm, trial, why));
             }
         }
         open.reverse();
@@ -256,6 +275,22 @@ impl Schedule {
     /// All that was told.
     pub fn told(&self) -> &[Told] {
         &self.told
+    }
+
+    /// Of so many trials, the best of each learner that was done to its end, the best one first.
+    pub fn leaders(&self, n_trials: usize) -> Vec<Trial> {
+        let told = self.told.iter().take(n_trials).filter(|told| told.outcome.is_whole);
+        let mut best: Vec<(f64, &Trial)> = Vec::new();
+        for Told { trial, outcome } in told {
+            let Some(error) = outcome.error else { continue };
+            match best.iter_mut().find(|(_, known)| known.learner == trial.learner) {
+                Some(known) if error < known.0 => *known = (error, trial),
+                Some(_) => {}
+                None => best.push((error, trial)),
+            }
+        }
+        best.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        best.into_iter().map(|(_, trial)| trial.without_bars()).collect()
     }
 
     /// The trial with the smallest error.
@@ -373,13 +408,14 @@ impl Schedule {
 }
 
 impl Arm {
-    /// A trial that was too large with fewer rounds, or trees: about as many as there is room for.
+    /// A trial that was too large with fewer rounds, or trees: about as many as there is room for, of a learning rate that
+    /// is as much higher.
     fn smaller(&self, trial: &Trial, outcome: &Outcome) -> Option<Trial> {
         if outcome.excess <= 0.0 {
             return None;
         }
         let (name, count) = match self.entry.grows {
-            Grows::Rounds => ("max_trees", i64::from(outcome.rounds?)),
+            Grows::Rounds => (MOST_TREES, i64::from(outcome.rounds?)),
             Grows::Trees => ("n_trees", self.entry.params(&trial.settings).ok()?.int("n_trees")),
             Grows::Rows | Grows::Passes => return None,
         };
@@ -392,6 +428,15 @@ impl Arm {
         let mut smaller = trial.without_bars();
         smaller.settings.retain(|(set, _)| set != name);
         smaller.settings.push((name.to_owned(), fewer.to_string()));
+        // Fewer steps of boosting must be as much longer.
+        let axis =
+            self.space.iter().find(|axis| axis.name == RATE_OF_ROUNDS && self.entry.grows == Grows::Rounds);
+        if let Some((axis, Scale::Log(_, most))) = axis.map(|axis| (axis, axis.scale)) {
+            let rate = self.entry.params(&trial.settings).ok()?.real(axis.name);
+            let rate = (rate * count as f64 / fewer as f64).min(most);
+            smaller.settings.retain(|(set, _)| set != axis.name);
+            smaller.settings.push((axis.name.to_owned(), axis.text(axis.place(&rate))));
+        }
         Some(smaller)
     }
 
@@ -414,7 +459,11 @@ impl Arm {
             return None;
         }
         let (_, best) = self.best.as_ref()?;
-        Some(self.changes.pop()?.of(best))
+        let mut changed = self.changes.pop()?.of(best);
+        let is_set = |name: &str| changed.settings.iter().any(|(set, _)| set == name);
+        let missing: Vec<_> = self.fixed.iter().filter(|(name, _)| !is_set(name)).cloned().collect();
+        changed.settings.extend(missing);
+        Some(changed)
     }
 
     /// The trial of a place: as the best one, but for what is searched.
@@ -450,12 +499,16 @@ mod tests {
 
     fn space(names: &[&str], n_rows: usize) -> Space {
         let learners = names.iter().map(|name| (learn::learner(name).unwrap(), Vec::new())).collect();
-        let facts = Facts { task: Task::Binary, n_rows, n_numbers: 3, n_categories: 0, rare: 1.0 };
+        let facts =
+            Facts { task: Task::Binary, n_rows, n_numbers: 3, n_categories: 0, rare: 1.0, is_limited: false };
         let (transforms, augment) = (Vec::new(), None);
         Space {
             learners,
             transforms,
             augment,
+            teachings: Vec::new(),
+            first: Vec::new(),
+            for_teacher: false,
             for_ensemble: false,
             facts,
             n_held_back: n_rows / 8,
@@ -546,6 +599,31 @@ mod tests {
             assert!(whole("gbdt") > 0 && whole("knn") == 0);
             assert_eq!(whole("logistic") > 0, for_ensemble);
         }
+    }
+
+    #[test]
+    fn students_begin_with_what_did_well_and_learn_from_the_teacher() {
+        let names = ["gbdt", "knn", "logistic"];
+        let mut unlimited = Schedule::new(Space { for_teacher: true, ..space(&names, 20_000) }).unwrap();
+        run(&mut unlimited, 10, 4);
+        assert!(unlimited.told().iter().all(|told| told.trial.for_teacher));
+        let first = unlimited.leaders(40);
+        assert!(first[0] == unlimited.best().unwrap().trial.without_bars());
+        assert_eq!(unlimited.leaders(1).len(), 1);
+        let teachings = vec!["swaps of 7".to_owned()];
+        let mut students =
+            Schedule::new(Space { first: first.clone(), teachings, ..space(&names, 20_000) }).unwrap();
+        run(&mut students, 30, 1);
+        let told = students.told();
+        let expected: Vec<Trial> =
+            first.into_iter().map(|trial| Trial { for_teacher: false, ..trial }).collect();
+        let begun: Vec<Trial> = told[..expected.len()].iter().map(|t| t.trial.without_bars()).collect();
+        assert_eq!(begun, expected);
+        assert!(names.iter().all(|name| told.iter().any(|t| t.trial.learner == *name)));
+        let taught = |name: &str| {
+            told.iter().any(|t| t.trial.learner == name && t.trial.taught.as_deref() == Some("swaps of 7"))
+        };
+        assert!(taught("gbdt") && !taught("knn"));
     }
 
     #[test]

@@ -176,11 +176,21 @@ mod tests {
     fn schedule(names: &[&str]) -> Schedule {
         let learners = names.iter().map(|name| (learn::learner(name).unwrap(), Vec::new())).collect();
         let (transforms, augment) = (Vec::new(), None);
-        let facts = Facts { task: Task::Binary, n_rows: 200, n_numbers: 2, n_categories: 1, rare: 0.5 };
+        let facts = Facts {
+            task: Task::Binary,
+            n_rows: 200,
+            n_numbers: 2,
+            n_categories: 1,
+            rare: 0.5,
+            is_limited: false,
+        };
         Schedule::new(Space {
             learners,
             transforms,
             augment,
+            teachings: Vec::new(),
+            first: Vec::new(),
+            for_teacher: false,
             for_ensemble: false,
             facts,
             n_held_back: 25,

@@ -13,6 +13,10 @@ pub struct Trial {
     pub transforms: Vec<String>,
     /// How rows are added inside folds, as a user writes it; none are unless it is given.
     pub augment: Option<String>,
+    /// How it learns from a teacher, as the worker takes it; labels alone count unless it is given.
+    pub taught: Option<String>,
+    /// Whether it is tried for a teacher, whose size is not limited.
+    pub for_teacher: bool,
     /// The errors above which the next rung is not worth it; `None`: all that follows is wanted.
     pub bars: Rungs,
     /// Whether one that is too large is not worth more than its first fold.
@@ -31,7 +35,9 @@ pub struct Outcome {
     pub rungs: Rungs,
     /// Length of the file that a fit on the rows of a fold alone would have, where that is wanted.
     pub bytes: Option<u64>,
-    /// By what share that is too much; 0 where it is not.
+    /// Nanoseconds of a row that it would take, by a table of costs, where that is wanted.
+    pub cost_ns: Option<f64>,
+    /// By what share one of these is too much; 0 where none is.
     pub excess: f64,
     /// Rounds that its fits had, on average; `None` for learners without rounds.
     pub rounds: Option<u32>,
@@ -58,6 +64,8 @@ impl Trial {
             "settings": settings,
             "transforms": self.transforms,
             "augment": self.augment,
+            "taught": self.taught,
+            "for_teacher": self.for_teacher,
             "bars": self.bars,
             "sized": self.is_sized,
         })
@@ -76,6 +84,8 @@ impl Trial {
             settings: settings.map(|(n, v)| Some((n.clone(), text(v)?))).collect::<Option<_>>()?,
             transforms: object["transforms"].as_array()?.iter().map(text).collect::<Option<_>>()?,
             augment: object["augment"].as_str().map(str::to_owned),
+            taught: object["taught"].as_str().map(str::to_owned),
+            for_teacher: object["for_teacher"].as_bool().unwrap_or(false),
             bars: rungs(&object["bars"]),
             is_sized: object["sized"].as_bool().unwrap_or(false),
         })
@@ -86,11 +96,13 @@ impl Trial {
         Trial { bars: Rungs::default(), is_sized: false, ..self.clone() }
     }
 
-    /// For people: `one_hot; logistic c=0.1`.
+    /// For people: `one_hot; taught near_swaps; logistic c=0.1`.
     pub fn describe(&self) -> String {
         let settings = self.settings.iter().map(|(name, value)| format!(" {name}={value}"));
         let learner = std::iter::once(self.learner.clone()).chain(settings).collect::<String>();
-        self.transforms.iter().chain(&self.augment).cloned().chain([learner]).collect::<Vec<_>>().join("; ")
+        let taught = self.taught.iter().map(|how| format!("taught {how}"));
+        let before = self.transforms.iter().chain(&self.augment).cloned();
+        before.chain(taught).chain([learner]).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -134,6 +146,7 @@ impl Outcome {
             "error": self.error,
             "rungs": self.rungs,
             "bytes": self.bytes,
+            "cost_ns": self.cost_ns,
             "excess": self.excess,
             "rounds": self.rounds,
             "work": self.work,
@@ -153,6 +166,7 @@ impl Outcome {
             error: object["error"].as_f64(),
             rungs: rungs(&object["rungs"]),
             bytes: object["bytes"].as_u64(),
+            cost_ns: object["cost_ns"].as_f64(),
             excess: object["excess"].as_f64()?,
             rounds: object["rounds"].as_u64().and_then(|rounds| u32::try_from(rounds).ok()),
             work: object["work"].as_f64()?,
@@ -207,11 +221,16 @@ mod tests {
             settings: vec![("max_leaves".to_owned(), "7".to_owned()), ("l2".to_owned(), "0.1".to_owned())],
             transforms: vec!["target_encode(a \"b\";c)".to_owned()],
             augment: Some("smote".to_owned()),
+            taught: Some("near_swaps of 7f".to_owned()),
+            for_teacher: true,
             bars: [None, Some(0.1 + 0.2)],
             is_sized: true,
         };
         assert_eq!(Trial::parse(&trial.bytes()), Some(trial.clone()));
-        assert_eq!(trial.describe(), "target_encode(a \"b\";c); smote; gbdt max_leaves=7 l2=0.1");
+        assert_eq!(
+            trial.describe(),
+            "target_encode(a \"b\";c); smote; taught near_swaps of 7f; gbdt max_leaves=7 l2=0.1"
+        );
         let plain = Trial { learner: "knn".to_owned(), ..Trial::default() };
         assert_eq!(Trial::parse(&plain.bytes()), Some(plain));
         let outcomes = [
@@ -219,6 +238,7 @@ mod tests {
                 error: Some(1.0 / 3.0),
                 rungs: [Some(1e-300), None],
                 bytes: Some(1 << 40),
+                cost_ns: Some(0.1),
                 excess: 0.1,
                 rounds: Some(77),
                 work: 12.5,

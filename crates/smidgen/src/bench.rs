@@ -11,6 +11,7 @@ use crate::timing::{Speed, measure, measure_columns};
 use data::{Encoding, Source};
 use ir::{Column, DType, Dim, Tensor, TensorData};
 use jobs::{Clock, Ctx};
+use runtime::cost::Counts;
 use runtime::{OwnedColumn, SELF_TEST_ROWS, self_test_columns};
 use std::path::PathBuf;
 
@@ -36,6 +37,8 @@ pub struct Timed {
     pub load_seconds: f64,
     /// Nanoseconds.
     pub speed: Speed,
+    /// The operations of a row; `None` of networks.
+    pub counts: Option<Counts>,
 }
 
 /// Times a model of tables, on one thread, or a network, whose slices of rows are shared out to the threads of `ctx`.
@@ -52,13 +55,14 @@ fn model(options: &BenchOptions) -> Result<Timed, Error> {
     let (model, bytes) = load(&options.model)?;
     let scorer = Scorer::new(&model, rows_of_second(&model, None, Encoding::default())?)?;
     let load_seconds = clock.seconds();
+    let counts = Some(scorer.plan().counts());
     let Some(data) = &options.data else {
         let made = self_test_columns(model.graph(), 0)?;
         let columns: Option<Vec<Column<'_>>> = made.iter().map(OwnedColumn::column).collect();
         let columns = columns.ok_or_else(|| Error::bug("bench: a column that was not made"))?;
         let n_first = model.signature().inputs.len().min(columns.len());
         let speed = measure_columns(&scorer, &columns[..n_first], &columns[n_first..])?;
-        return Ok(Timed { bytes, n_rows: SELF_TEST_ROWS as usize, load_seconds, speed });
+        return Ok(Timed { bytes, n_rows: SELF_TEST_ROWS as usize, load_seconds, speed, counts });
     };
     let source = Source::parse(data)?;
     let rows = rows_for(&source, model.signature(), &[], Encoding::default())?;
@@ -66,7 +70,7 @@ fn model(options: &BenchOptions) -> Result<Timed, Error> {
     let Some(batch) = first.filter(|b| b.num_rows() > 0) else {
         return Err(Error::input(format!("{data}: expected at least one row, got none")));
     };
-    Ok(Timed { bytes, n_rows: batch.num_rows(), load_seconds, speed: measure(&scorer, &batch)? })
+    Ok(Timed { bytes, n_rows: batch.num_rows(), load_seconds, speed: measure(&scorer, &batch)?, counts })
 }
 
 fn network(options: &BenchOptions, ctx: &Ctx<'_>) -> Result<Timed, Error> {
@@ -83,7 +87,7 @@ fn network(options: &BenchOptions, ctx: &Ctx<'_>) -> Result<Timed, Error> {
         _ => feed.n_rows().min(Network::n_timed(network.slice(&feed)?, ctx.threads)),
     };
     let speed = network.measure(&feed, ctx.threads)?;
-    Ok(Timed { bytes: network.bytes, n_rows, load_seconds, speed })
+    Ok(Timed { bytes: network.bytes, n_rows, load_seconds, speed, counts: None })
 }
 
 /// Zeros for each input, as many rows of each.

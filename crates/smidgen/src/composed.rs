@@ -9,7 +9,7 @@ mod question;
 mod rows;
 
 use crate::Error;
-use crate::demands::Demands;
+use crate::demands::{Demands, Reached};
 use crate::evaluate::{Asked, Evaluated, evaluate_rows, metric_task, score_of};
 use crate::fit_report::Status;
 use crate::model_file::{for_table, load};
@@ -23,7 +23,7 @@ use jobs::Ctx;
 use method::Told;
 use metrics::MetricEntry;
 use question::{Named, same_question, united};
-use recipe::{Combination, Merge, ModelScore, Predictions, Warning};
+use recipe::{Combination, Limits, Merge, ModelScore, Predictions, Size, Warning};
 use rows::OnRows;
 use std::path::{Path, PathBuf};
 
@@ -176,8 +176,8 @@ pub fn compose(options: &ComposeOptions, ctx: &Ctx<'_>) -> Result<ComposeReport,
         out.write_all(&bytes).map_err(|e| Error::input(format!("{path}: cannot be written: {e}")))
     })?;
 
-    let weights = &learnt.combination.weights;
-    let told = members.iter().zip(&alone).zip(weights).map(|((member, &score), &weight)| ComposedMember {
+    let weights = learnt.combination.weights();
+    let told = members.iter().zip(&alone).zip(weights).map(|((member, &score), weight)| ComposedMember {
         model: member.path.clone(),
         weight,
         bytes: member.bytes,
@@ -190,9 +190,11 @@ pub fn compose(options: &ComposeOptions, ctx: &Ctx<'_>) -> Result<ComposeReport,
         warnings.push(Warning::table("unused_member", text));
     }
     let score = if learnt.cross_fitted { learnt.score } else { written.score };
-    let demands = Demands { min_score: options.min_score, max_bytes: options.max_bytes };
+    let limits = Limits { bytes: options.max_bytes, ns: None };
+    let demands = Demands { min_score: options.min_score, limits, max_drop: None };
+    let reached = Reached { score, size: Size { bytes: written.bytes, ns: 0.0 }, ..Reached::default() };
     Ok(ComposeReport {
-        status: demands.status(metric, score, written.bytes),
+        status: demands.status(metric, reached),
         method: learnt.entry.name,
         score,
         cross_fitted: learnt.cross_fitted,
@@ -287,17 +289,20 @@ impl Composing<'_> {
         }
         let told = Told::new(members, said.iter().map(|said| &said.scores[..]).collect(), truth);
         let prices = vec![0.0; members.len()];
+        // A file that is longer has more to compute.
+        let costs: Vec<f64> = members.iter().map(|member| member.bytes as f64).collect();
         let weights = options.weights.as_deref();
         let asked = combine::Asked {
             metric: self.metric,
             weights,
             prices: &prices,
+            costs: &costs,
             room: None,
             threads: ctx.threads,
         };
         let combination = told.learn(entry, &params, &asked)?;
         // A mean by weights that are given, or equal, is the same for any rows; maps are not.
-        let learns = !entry.takes_weights || !combination.before.is_empty() || combination.after.is_some();
+        let learns = !entry.takes_weights || combination.has_maps();
         let predictions = if learns {
             method::enough(entry, source, truth.n_rows())?;
             told.cross_fitted(entry, &params, &asked)?
@@ -326,7 +331,7 @@ impl Composing<'_> {
             added.map_err(|e| Error::of_file(&member.path, e.nature(), &e))?;
             fingerprint.word(member.model.card.data_fingerprint);
         }
-        let parts = used.iter().zip(&combination.weights).map(|(member, weight)| {
+        let parts = used.iter().zip(combination.weights()).map(|(member, weight)| {
             let name = member.path.file_name().unwrap_or_default().to_string_lossy();
             format!("{} {name}", (weight * 1e4).round() / 1e4)
         });

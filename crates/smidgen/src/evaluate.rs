@@ -18,6 +18,7 @@ use ir::{Model, Task};
 use jobs::Ctx;
 use metrics::{Averages, ClassRow, Confusion, MetricEntry, Observed};
 use recipe::{Predictions, Truth, Warning};
+use runtime::cost::Counts;
 use std::path::{Path, PathBuf};
 
 /// What is evaluated.
@@ -79,6 +80,8 @@ pub struct Evaluated {
     pub bytes: u64,
     /// Times on this machine.
     pub speed: Option<Speed>,
+    /// The operations of a row; `None` of networks, and of what [`fit`](crate::fit()) reports.
+    pub counts: Option<Counts>,
     /// True when every output comes from integers alone.
     pub exact: bool,
     /// What a person should know.
@@ -234,6 +237,7 @@ pub(crate) fn evaluate_rows(
         positive: signature.positive.map(|p| signature.classes[p as usize].clone()),
         bytes,
         speed,
+        counts: Some(scorer.plan().counts()),
         exact: is_exact(model),
         warnings,
         task: signature.task,
@@ -356,6 +360,7 @@ pub(crate) fn report(
             positive: None,
             bytes: 0,
             speed: None,
+            counts: None,
             exact: true,
             warnings: Vec::new(),
         })

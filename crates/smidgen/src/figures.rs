@@ -5,6 +5,7 @@ use crate::fit::FitOptions;
 use crate::float_side::{FloatSide, float_side};
 use crate::shown::{Looked, Shown};
 use crate::stability::{Perturbed, Stability};
+use crate::start::Start;
 use crate::table::Scorer;
 use data::{ColumnProfile, ColumnSummary, Summaries, Table, Target, Value};
 use evaluate::report::{ColumnLine, LearningPoint};
@@ -45,10 +46,13 @@ pub(crate) struct Fitted<'a> {
     pub(crate) params: &'a Params,
     /// The learner is the heaviest of several.
     pub(crate) is_ensemble: bool,
+    /// Whether the member that is looked at learnt from a teacher.
+    pub(crate) is_taught: bool,
     pub(crate) metric: &'static MetricEntry,
     pub(crate) aim: Aim<'a>,
     pub(crate) table: &'a Table,
     pub(crate) target: &'a Target,
+    pub(crate) start: Option<&'a Start>,
     pub(crate) prepare: &'a PrepareOptions<'a>,
     pub(crate) prepared: &'a Prepared<'a>,
     pub(crate) validated: &'a Validated,
@@ -82,21 +86,24 @@ pub(crate) fn figures(fitted: &Fitted<'_>, ctx: &Ctx<'_>) -> Result<Figures, Err
     let folds = recipe::fold_scores(prepared, validated, fitted.metric);
     let perturbed = perturbed(fitted, &shown)?;
     // Floats of one member say nothing of the others.
-    let compared = perturbed.as_ref().filter(|_| !fitted.is_ensemble);
+    let compared = perturbed.as_ref().filter(|_| !fitted.is_ensemble && !fitted.is_taught);
     let changes = match &perturbed {
         Some(perturbed) => Some(perturbed.changes(&fitted.scorer.predict(&perturbed.batch, ctx)?)),
         None => None,
     };
     let floats = float_side(fitted, compared.zip(changes.as_ref()), &folds, ctx)?;
     let asked = (options.scheme, aim, seed);
-    let learning = recipe::learning_curve(prepared, learner, params, asked, validated, ctx);
-    let learning = learning.into_iter().map(|p| LearningPoint {
+    // Fits without the teacher say nothing of one with it.
+    let is_alone = !fitted.is_taught;
+    let learning = is_alone.then(|| recipe::learning_curve(prepared, learner, params, asked, validated, ctx));
+    let learning = learning.unwrap_or_default().into_iter().map(|p| LearningPoint {
         n_rows: p.n_rows,
         training: p.training,
         held_back: p.held_back,
     });
     let learning = learning.collect();
-    let seed_scores = recipe::seed_scores(prepared, learner, params, asked, validated, ctx);
+    let seed_scores = is_alone.then(|| recipe::seed_scores(prepared, learner, params, asked, validated, ctx));
+    let seed_scores = seed_scores.unwrap_or_default();
     let constant = truth.score(&constant(&truth), fitted.metric).ok().flatten();
     Ok(Figures {
         shown,

@@ -4,27 +4,33 @@ use crate::Error;
 use crate::calibrated::{ProbabilityCalibration, calibrated};
 use crate::chance::is_chance;
 use crate::costs::CostTable;
-use crate::demands::Demands;
+use crate::demands::{Demands, Reached};
 use crate::drift::{drift_from, overfit};
 use crate::evaluate::{self, Evaluated, OnRows, evaluate_rows, metric_task, report};
 use crate::figures::{Fitted, figures};
 use crate::fit_report::{FitMember, FitReport, Stages, Status};
 use crate::float_side::{FloatSide, LEAST_CORRELATION};
+use crate::front::with_written;
 use crate::joined::rows_of_second;
 use crate::output::{refuse_same_file, write_whole};
+use crate::quantize::MaxDrop;
 use crate::relation_options::RelationOptions;
-use crate::searched::{Chosen, ChosenMember, Ready, Wanted, Workshop, named};
+use crate::searched::{Chosen, ChosenMember, Distil, Lessons, Ready, Wanted, Workshop, named};
+use crate::start::Start;
 use crate::table::{Scorer, batch_truth, rows_for};
+use crate::teacher_file;
 use crate::timing::measure;
 use compose::calibrate;
 use data::{Encoding, Markers, ReadOptions, Source, Table, Target, TargetOptions};
-use ir::{ColumnKind, Signature, Task};
+use ir::{ColumnKind, Model, Signature, Task};
 use jobs::{Cancel, Clock, Ctx};
 use metrics::MetricEntry;
 use params::settings_of;
 use recipe::{
-    Aim, Augment, Combination, Duplicates, Finished, MissingCells, Scheme, ScoreMap, Step, Validated, Warning,
+    Aim, Augment, Combination, Duplicates, Finished, Limits, MissingCells, Prepared, Scales, Scheme,
+    ScoreMap, Size, Step, Validated, Warning,
 };
+use runtime::cost::OperationCosts;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -36,6 +42,8 @@ pub struct FitOptions {
     pub data: String,
     /// The target column.
     pub target: String,
+    /// A model file that the fit goes on from.
+    pub from: Option<PathBuf>,
     /// The task; found out from the target if `None`.
     pub task: Option<Task>,
     /// The metric; the task's default if `None`.
@@ -96,6 +104,18 @@ pub struct FitOptions {
     pub min_score: Option<f64>,
     /// Largest length of the file that is demanded.
     pub max_bytes: Option<u64>,
+    /// Most nanoseconds of a row in a batch that are demanded, by `operation_costs`.
+    pub max_ns: Option<f64>,
+    /// The most that rounding may cost.
+    pub max_drop: Option<MaxDrop>,
+    /// What operations cost on the processor that the model is for.
+    pub operation_costs: OperationCosts,
+    /// What is distilled where the size of the model is limited.
+    pub distil: Distil,
+    /// What another system predicted for the rows, out of fold, or a model: candidates may learn from it.
+    pub teacher: Option<PathBuf>,
+    /// Which candidate of the front is written, the smallest is 1; the best one, or an ensemble, unless given.
+    pub point: Option<usize>,
     /// The seed.
     pub seed: u64,
     /// Make the figures of a report.
@@ -103,6 +123,11 @@ pub struct FitOptions {
 }
 
 impl FitOptions {
+    /// What the model may take.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { bytes: self.max_bytes, ns: self.max_ns }
+    }
+
     /// The augmentation that is named, if rows shall be added.
     pub(crate) fn named_augmentation(&self) -> Option<&String> {
         self.augment.as_ref().filter(|name| *name != search::NO_AUGMENTATION)
@@ -132,15 +157,28 @@ struct Asked {
 
 /// Fits a model to a table and writes it.
 ///
+/// With a model to go on from, learners are those that start from scores, what is learnt is added to the scores of that
+/// model, and the file that is written holds both.
+///
 /// # Errors
 /// Any fault of options or data; then nothing is written.
 pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
+    let start = Start::read(options.from.as_ref())?;
+    let going_on = start.as_ref().map(|start| start.options(options)).transpose()?;
+    let options = going_on.as_ref().unwrap_or(options);
     named(options, options.task)?;
     let metric = options.metric.as_deref().map(metrics::metric).transpose()?;
     asked_steps(&options.transforms, &options.transform_settings)?;
     options.named_augmentation().map(|name| options.augmentation(name)).transpose()?;
     let calibrator = calibrate::Asked::parse(&options.calibrator, &options.calibrator_settings)?;
     refuse_folds(options)?;
+    if let (Some(from), Some(teacher)) = (&options.from, &options.teacher) {
+        return Err(Error::unsupported(format!(
+            "--from {}: a fit that goes on from a model has no teacher; leave --teacher {} out",
+            from.display(),
+            teacher.display()
+        )));
+    }
     let ensemble = Wanted::parse(&options.ensemble, &options.ensemble_settings)?;
     let asked = Asked { metric, calibrator };
     let cost_table = options.costs.as_deref().map(CostTable::read).transpose()?;
@@ -148,8 +186,13 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
 
     refuse_same_file(&options.output, &options.data)?;
     options.relations.refuse_output(&options.output)?;
-    if let Some(test) = &options.test {
-        refuse_same_file(&options.output, test)?;
+    for read in
+        options.test.iter().cloned().chain(options.teacher.iter().map(|path| path.display().to_string()))
+    {
+        refuse_same_file(&options.output, &read)?;
+    }
+    if let Some(start) = &start {
+        refuse_same_file(&options.output, &start.path().display().to_string())?;
     }
 
     let clock = Clock::start();
@@ -157,8 +200,10 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     ctx.progress.stage("reading", None);
     let second = options.relations.read_second(&read_options(options))?;
     let relations = options.relations.relations(second.as_ref())?;
-    let table = Table::read(&Source::parse(&options.data)?, &read_options(options))?;
-    let target = resolve(options, &table)?;
+    let source = Source::parse(&options.data)?;
+    start.as_ref().map(|start| start.check_columns(&source, options)).transpose()?;
+    let table = Table::read(&source, &read_options(options))?;
+    let target = resolve(options, &table, start.as_ref())?;
     if let Some(test) = &test_source {
         check_test(test, options, &target)?;
     }
@@ -173,10 +218,16 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     ensemble.answers(target.task)?;
     let costs = cost_table.as_ref().map(|table| table.of_classes(&target.classes)).transpose()?;
 
+    let said = start.as_ref().map(|start| start.said(&table, ctx)).transpose()?;
+    let base = match start.as_ref().zip(said.as_ref()) {
+        Some((start, said)) => Some(start.base()?.with_scores(said.scores.clone())),
+        None => None,
+    };
     let workshop = Workshop {
         options,
         table: &table,
         target: &target,
+        start: start.as_ref().zip(base.as_ref()),
         relations,
         metric,
         costs: costs.as_ref(),
@@ -184,11 +235,29 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         best: RefCell::default(),
         ensemble,
         pool: RefCell::default(),
+        lessons: RefCell::default(),
+        is_for_teacher: Cell::default(),
+        until: Cell::default(),
         is_timed_out: Cell::default(),
         not_combined: Cell::default(),
     };
+    if let Some(path) = &options.teacher {
+        let (said, fitted_to) =
+            teacher_file::said(path, (&table, &target, options.encoding), &options.target, ctx)?;
+        *workshop.lessons.borrow_mut() = Some(Lessons::of_file(said, fitted_to));
+    }
+    let is_one = ctx.budget.units() == Some(1);
+    if let Some(path) = options.teacher.as_ref().filter(|_| is_one) {
+        return Err(Error::input(format!(
+            "--teacher {}: one candidate learns from labels alone; give more --work",
+            path.display()
+        )));
+    }
+    if let Some(point) = options.point.filter(|_| is_one) {
+        return Err(Error::input(format!("--point {point}: one candidate has no front; give more --work")));
+    }
     let chosen = match &learners[..] {
-        [first, ..] if ctx.budget.units() == Some(1) => workshop.only(first, ctx)?,
+        [first, ..] if is_one => workshop.only(first, ctx)?,
         _ => workshop.best_of(learners, ctx)?,
     };
     let Chosen { members, combination, validated, searched, seconds } = chosen;
@@ -206,7 +275,8 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let clock = Clock::start();
     ctx.progress.stage("fitting on all rows", validated.rounds.map(|[first, _]| first.into()));
     let score_map = calibrator.as_ref().map(|made| &made.map);
-    let told = Told { validated: &validated, combination: combination.as_ref(), metric, score_map, work };
+    let (combined, start) = (combination.as_ref(), start.as_ref());
+    let told = Told { validated: &validated, combination: combined, metric, score_map, work, start };
     let finished = finish(options, &members, &target, told, ctx)?;
     let Finished { model, weights, member_bytes, warnings: of_last_fit, cleaned: by_last_fit } = finished;
     // One that stands alone has no combination.
@@ -258,10 +328,12 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
             learner,
             params,
             is_ensemble: combination.is_some(),
+            is_taught: trial.taught.is_some(),
             metric,
             aim,
             table: &table,
             target: &target,
+            start,
             prepare: &prepare,
             prepared,
             validated: &validated,
@@ -289,6 +361,15 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
             floats.rank_correlation.unwrap_or_default()
         );
         warnings.push(Warning::table("explanations_differ", text));
+    }
+    let score_base = match &said {
+        Some(said) => said.score(&validated.rows, &oof_truth, metric)?,
+        None => None,
+    };
+    let base = start.map(|start| start.told(score_base));
+    if let Some(start) = start {
+        let scores = (metric, score_base, validated.score);
+        warnings.extend(start.warnings(scores, prepared.fingerprint));
     }
     let n_tried = searched.as_ref().map_or(1, |s| s.n_trials);
     if is_chance(&oof_truth, &validated.predictions, n_tried) {
@@ -330,7 +411,15 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let cost_report = told.map(|(table, costs)| table.report(costs, &oof, test.as_ref()));
     let alone = member_bytes.into_iter().chain(std::iter::repeat(bytes.len() as u64));
     let held = members.iter().zip(&weights).zip(alone);
-    let held = held.map(|((member, &weight), bytes)| FitMember::of(member, weight, bytes)).collect();
+    let held = held.map(|((member, &weight), bytes)| FitMember::of(member, weight, bytes));
+    let held = base.iter().map(FitMember::of_base).chain(held).collect();
+    let counts = scorer.plan().counts();
+    let size = Size { bytes: bytes.len() as u64, ns: options.operation_costs.ns(&counts) };
+    let recipe = recipe_of(&members, &weights, (combination.as_ref(), start));
+    let front = searched.as_ref().map_or(&[][..], |searched| &searched.front);
+    // One that stands alone is the trial of a point, however its recipe is spelt.
+    let point = (members.len() == 1 && combination.is_none()).then(|| members[0].trial.describe());
+    let front = with_written(metric, front, (point.as_deref(), &recipe), (validated.score, size));
     let mut made = FitReport {
         status: Status::Ok,
         task: target.task,
@@ -345,17 +434,20 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         oof,
         test,
         n_rows: prepared.rows.len(),
-        n_columns: (model.signature().inputs.len(), prepared.inputs.len()),
+        n_columns: n_columns(&model, prepared),
         classes: target.classes.clone(),
         positive: target.positive.map(|p| target.classes[p as usize].clone()),
-        bytes: bytes.len() as u64,
+        bytes: size.bytes,
+        cost_ns: size.ns,
         speed,
         seconds: ctx.budget.clock().seconds(),
         stages,
         work,
         learner: if weights.len() > 1 { ENSEMBLE } else { learner.name },
-        recipe: recipe_of(&members, &weights),
+        recipe,
         members: held,
+        front,
+        base,
         searched,
         rounds: validated.rounds.map(|[first, second]| first + second),
         warnings,
@@ -365,8 +457,10 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         model: options.output.clone(),
         figures,
     };
-    let demands = Demands { min_score: options.min_score, max_bytes: options.max_bytes };
-    made.status = demands.status(metric, made.score(), made.bytes);
+    let demands =
+        Demands { min_score: options.min_score, limits: options.limits(), max_drop: options.max_drop };
+    let rounded = [made.score_oof, made.score_float];
+    made.status = demands.status(metric, Reached { score: made.score(), size, rounded });
     Ok(made)
 }
 
@@ -420,14 +514,19 @@ fn read_options(options: &FitOptions) -> ReadOptions {
     }
 }
 
-fn resolve(options: &FitOptions, table: &Table) -> Result<Target, Error> {
+fn resolve(options: &FitOptions, table: &Table, start: Option<&Start>) -> Result<Target, Error> {
     let asked = TargetOptions {
         name: &options.target,
         task: options.task,
+        classes: start.and_then(Start::classes),
         positive: options.positive.as_deref(),
         missing: Markers::new(&options.missing),
     };
-    Ok(Target::resolve(table.raw_cells(&options.target)?, &asked)?)
+    let resolved = Target::resolve(table.raw_cells(&options.target)?, &asked).map_err(Error::from);
+    resolved.map_err(|e| match start {
+        Some(start) => start.of_question(e),
+        None => e,
+    })
 }
 
 /// Finds out before a long fit that the test table cannot be read, has no target, or has classes
@@ -468,9 +567,10 @@ fn refuse_folds(options: &FitOptions) -> Result<(), Error> {
     match options.scheme {
         Scheme::Holdout(_) => refuse("--holdout", "give --folds, whose fits are averaged"),
         Scheme::LeaveOneOut => refuse("--folds loo", "give a number of folds"),
-        _ if options.max_bytes.is_some() => {
-            refuse("--max-bytes", "a model of folds is that many times longer; leave one of both out")
-        }
+        _ if !options.limits().is_none() => refuse(
+            "--max-bytes and --max-us",
+            "a model of folds is that many times larger and slower; leave one of both out",
+        ),
         _ => Ok(()),
     }
 }
@@ -485,17 +585,35 @@ struct Told<'a> {
     metric: &'a MetricEntry,
     score_map: Option<&'a ScoreMap>,
     work: u64,
+    start: Option<&'a Start>,
 }
 
-/// For people: the recipe, or those of an ensemble with their weights.
-fn recipe_of(members: &[ChosenMember<'_>], weights: &[f64]) -> String {
-    match (members, weights) {
+/// For people: the recipe, or those of an ensemble with their weights; behind it that of what the fit went on from.
+fn recipe_of(
+    members: &[ChosenMember<'_>],
+    weights: &[f64],
+    (combination, start): (Option<&Combination>, Option<&Start>),
+) -> String {
+    let own = match (members, weights) {
         ([first, ..], [_]) => first.recipe(),
         _ => {
             let each = members.iter().zip(weights).map(|(m, weight)| format!("{weight:.3} ({})", m.recipe()));
-            each.collect::<Vec<_>>().join(" + ")
+            let each = each.collect::<Vec<_>>().join(" + ");
+            match combination.and_then(Combination::form) {
+                Some(form) => format!("{form} of {each}"),
+                None => each,
+            }
         }
-    }
+    };
+    start.map_or(own.clone(), |start| format!("{own} from ({})", start.recipe()))
+}
+
+/// Columns that a model takes, and those that it could have taken.
+fn n_columns(model: &Model, prepared: &Prepared<'_>) -> (usize, usize) {
+    let inputs = &model.signature().inputs;
+    // One that a fit went on from may take what cleaning leaves out.
+    let others = inputs.iter().filter(|own| prepared.inputs.iter().all(|input| input.name != own.name));
+    (inputs.len(), prepared.inputs.len() + others.count())
 }
 
 fn finish(
@@ -505,7 +623,7 @@ fn finish(
     told: Told<'_>,
     ctx: &Ctx<'_>,
 ) -> Result<Finished, Error> {
-    let Told { validated, combination, metric, score_map, work } = told;
+    let Told { validated, combination, metric, score_map, work, start } = told;
     let metrics = validated.score.map(|s| (format!("{} (oof)", metric.name), s)).into_iter().collect();
     let origin = recipe::Origin {
         target: &options.target,
@@ -514,8 +632,11 @@ fn finish(
         missing: &options.missing,
         seed: options.seed,
         work,
-        recipe: recipe_of(members, &members.iter().map(|member| member.weight).collect::<Vec<_>>()),
-        most_bytes: options.max_bytes,
+        recipe: {
+            let weights: Vec<f64> = members.iter().map(|member| member.weight).collect();
+            recipe_of(members, &weights, (combination, start))
+        },
+        scales: Scales { costs: &options.operation_costs, limits: options.limits() },
         combination,
         decision: &validated.decision,
         score_map,

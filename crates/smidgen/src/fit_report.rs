@@ -4,7 +4,9 @@ use crate::calibrated::ProbabilityCalibration;
 use crate::costs::CostReport;
 use crate::evaluate::Evaluated;
 use crate::figures::Figures;
+use crate::front::FrontPoint;
 use crate::searched::{ChosenMember, Searched};
+use crate::start::FitBase;
 use crate::timing::Speed;
 use ir::Task;
 use recipe::{Cleaned, Warning};
@@ -39,7 +41,7 @@ pub struct Stages {
 /// A candidate that the model holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FitMember {
-    /// Its learner.
+    /// Its learner; `base` for the model that the fit went on from.
     pub learner: &'static str,
     /// Its recipe, for people.
     pub recipe: String,
@@ -52,6 +54,11 @@ pub struct FitMember {
 impl FitMember {
     pub(crate) fn of(member: &ChosenMember<'_>, weight: f64, bytes: u64) -> FitMember {
         FitMember { learner: member.learner.name, recipe: member.recipe(), weight, bytes }
+    }
+
+    /// The model that the fit went on from.
+    pub(crate) fn of_base(base: &FitBase) -> FitMember {
+        FitMember { learner: "base", recipe: base.recipe.clone(), weight: 1.0, bytes: base.bytes }
     }
 }
 
@@ -92,6 +99,8 @@ pub struct FitReport {
     pub positive: Option<String>,
     /// Length of the file.
     pub bytes: u64,
+    /// Nanoseconds of a row in a batch, by the table of costs.
+    pub cost_ns: f64,
     /// Times on this machine.
     pub speed: Speed,
     /// Wall seconds of the whole.
@@ -102,8 +111,12 @@ pub struct FitReport {
     pub work: u64,
     /// The learner, or `ensemble`.
     pub learner: &'static str,
-    /// The candidates that the model holds, the heaviest first.
+    /// The model that the fit went on from, if there is one, and the candidates that the model holds, the heaviest first.
     pub members: Vec<FitMember>,
+    /// The model, and candidates that are smaller, faster or better.
+    pub front: Vec<FrontPoint>,
+    /// The model that the fit went on from.
+    pub base: Option<FitBase>,
     /// What was tried, if there was a choice.
     pub searched: Option<Searched>,
     /// The learner and what was set.

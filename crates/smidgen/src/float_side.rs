@@ -59,7 +59,12 @@ pub(crate) fn float_side(
     ctx.progress.stage("comparing with floats", Some(1));
     let n_rows = fitted.table.n_rows() as u32;
     let table = fitted.table.with_rows(perturbed.batch.clone())?;
-    let prepare = PrepareOptions { n_batches: Some(fitted.table.batches().len()), ..fitted.prepare.clone() };
+    let base = match fitted.start {
+        Some(start) => Some(start.base()?.with_scores(start.said(&table, ctx)?.scores)),
+        None => None,
+    };
+    let n_batches = Some(fitted.table.batches().len());
+    let prepare = PrepareOptions { n_batches, base: base.as_ref(), ..fitted.prepare.clone() };
     let prepared = Prepared::new(&table, fitted.target, &prepare, ctx)?;
     let others = (n_rows..n_rows + perturbed.batch.num_rows() as u32).collect();
     let recipe = (fitted.learner, fitted.params);

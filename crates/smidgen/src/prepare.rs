@@ -70,6 +70,7 @@ pub fn transform(options: &TransformOptions, ctx: &Ctx<'_>) -> Result<TransformR
             let asked = TargetOptions {
                 name,
                 task: None,
+                classes: None,
                 positive: None,
                 missing: Markers::new(&options.read.missing),
             };
@@ -82,6 +83,7 @@ pub fn transform(options: &TransformOptions, ctx: &Ctx<'_>) -> Result<TransformR
         declared: &options.read.types,
         steps,
         augment: None,
+        base: None,
         relations,
         duplicates: options.duplicates,
         missing_cells: options.missing_cells,

@@ -3,12 +3,18 @@
 use crate::Error;
 use crate::figures::Figures;
 use crate::fit_report::FitReport;
+use crate::front::FrontPoint;
 use crate::stability::Stability;
 use evaluate::number;
 use evaluate::report::{
     FloatLine, Floats, Headline, LearningPoint, ModelLine, Notice, Report, ScoreLine, html,
 };
 use ir::Task;
+
+/// Points of the front that are shown, those around the model.
+const N_POINTS: usize = 8;
+/// Characters of the recipe of a point.
+const WIDTH: usize = 48;
 
 /// The report of a fit as one HTML page; `command` is what makes the same bytes again.
 ///
@@ -25,7 +31,7 @@ pub fn report_page(made: &FitReport, command: &str) -> Result<String, Error> {
             scores: scores(made, figures),
             diagnosis: diagnosis(made, figures.constant, &figures.learning),
             stability: firm(figures),
-            models: vec![model_line(made, figures)],
+            models: model_lines(made, figures),
             comparisons: Vec::new(),
             floats: floats(made, figures),
             notices: notices(made, figures),
@@ -103,6 +109,11 @@ fn scores(made: &FitReport, figures: &Figures) -> Vec<ScoreLine> {
             training,
             "rows that the fit had seen: far better than out of fold means learnt by heart",
         ),
+        (
+            "base alone",
+            made.base.as_ref().and_then(|base| base.score),
+            "the model that the fit went on from, on the rows that are predicted out of fold",
+        ),
         ("best constant", figures.constant, "what knowing no column gives"),
     ];
     let line = |(on, score, meaning): (&str, Option<f64>, &str)| {
@@ -170,10 +181,38 @@ fn firm(figures: &Figures) -> Option<String> {
     (!told.is_empty()).then(|| told.join(" "))
 }
 
-/// The model on its line among others.
-fn model_line(made: &FitReport, figures: &Figures) -> ModelLine {
-    let Headline { score, interval, bytes, ns_per_row, ns_single, .. } = headline(made, figures);
-    ModelLine { name: made.learner.to_owned(), score, interval, bytes, ns_per_row, ns_single }
+/// The model, or the front that it stands on: then all scores are out of fold, and all times by the table of costs.
+fn model_lines(made: &FitReport, figures: &Figures) -> Vec<ModelLine> {
+    if made.front.len() < 2 {
+        let Headline { score, interval, bytes, ns_per_row, ns_single, .. } = headline(made, figures);
+        let name = made.learner.to_owned();
+        return vec![ModelLine { name, score, interval, bytes, ns_per_row, ns_single }];
+    }
+    let at = made.front.iter().position(|point| point.is_written).unwrap_or(0);
+    let first = (at + 1 + N_POINTS / 2).min(made.front.len()).saturating_sub(N_POINTS);
+    let line = |point: &FrontPoint| ModelLine {
+        name: format!(
+            "point {}{}: {}",
+            point.point,
+            if point.is_written { " (this model)" } else { "" },
+            short(&point.recipe)
+        ),
+        score: point.score,
+        interval: None,
+        bytes: point.bytes,
+        ns_per_row: Some(point.cost_ns),
+        ns_single: None,
+    };
+    made.front.iter().skip(first).take(N_POINTS).map(line).collect()
+}
+
+/// The first words of a recipe that may be long.
+fn short(recipe: &str) -> String {
+    if recipe.chars().count() <= WIDTH {
+        return recipe.to_owned();
+    }
+    let whole: String = recipe.chars().take(WIDTH).collect();
+    format!("{} ..", &whole[..whole.rfind(' ').unwrap_or(whole.len())])
 }
 
 /// What rounding changes.
@@ -240,6 +279,9 @@ fn notices(made: &FitReport, figures: &Figures) -> Vec<Notice> {
 
 fn recipe(made: &FitReport) -> Vec<(String, String)> {
     let mut told = vec![("recipe".to_owned(), made.recipe.clone())];
+    if let Some(base) = &made.base {
+        told.push(("goes on from".to_owned(), base.model.display().to_string()));
+    }
     if let Some(c) = &made.calibration {
         told.push((
             "probability calibration".to_owned(),

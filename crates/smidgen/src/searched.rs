@@ -6,10 +6,12 @@ mod ensemble;
 mod pool;
 mod ready;
 mod summary;
+mod teaching;
 
 use crate::Error;
 use crate::costs::class_weights;
 use crate::fit::{FitOptions, Refit, steps};
+use crate::start::Start;
 use arrow_array::Array;
 use board::Board;
 use cost::{memory, work};
@@ -24,20 +26,23 @@ use params::{Params, settings_of};
 use pool::{Kept, Pool};
 pub(crate) use ready::Ready;
 use recipe::{
-    Aim, Candidate, Combination, Costs, FirstFold, PrepareOptions, Prepared, Relations, Rung, Truth,
-    Validated, validate, validate_while, with_floats,
+    Aim, BaseScores, Candidate, Combination, Costs, Limits, PrepareOptions, Prepared, Relations, Rung,
+    Scales, Size, Teacher, Truth, Validated, validate, validate_while, with_floats,
 };
-use search::{Facts, Outcome, Rungs, Schedule, Space, Store, Studied, Trial, study};
+use search::{Facts, Outcome, Rungs, Schedule, Space, Store, Studied, Told, Trial, study};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 pub use summary::Searched;
 use summary::score_of;
+use teaching::Before;
+pub(crate) use teaching::Lessons;
+pub use teaching::{Distil, Taught};
 
 /// Share of the time left that stays for the last fit, its measurements and, where asked for, the figures.
 const LEFT: (f64, f64) = (0.03, 0.25);
 const MB: u64 = 1_000_000;
-/// The share of the bytes that are allowed which the longest fit on a fold may take: one on all rows may take more.
+/// The share of what is allowed that the largest fit on a fold may take: one on all rows may take more.
 const ROOM: f64 = 0.95;
 /// Seconds for measurements.
 const MEASURING: f64 = 0.5;
@@ -50,6 +55,8 @@ pub(crate) struct Workshop<'t> {
     pub(crate) options: &'t FitOptions,
     pub(crate) table: &'t data::Table,
     pub(crate) target: &'t data::Target,
+    /// The model that all trials go on from, and its scores.
+    pub(crate) start: Option<(&'t Start, &'t BaseScores<'t>)>,
     pub(crate) relations: Relations<'t>,
     pub(crate) metric: &'static MetricEntry,
     pub(crate) costs: Option<&'t Costs>,
@@ -57,6 +64,11 @@ pub(crate) struct Workshop<'t> {
     pub(crate) best: RefCell<Option<Best<'t>>>,
     pub(crate) ensemble: Wanted,
     pub(crate) pool: RefCell<Pool>,
+    /// What students learn from.
+    pub(crate) lessons: RefCell<Option<Lessons>>,
+    /// Whether trials are for a teacher, whose size is not limited, and the time at which they end.
+    pub(crate) is_for_teacher: Cell<bool>,
+    pub(crate) until: Cell<Option<Duration>>,
     /// Whether time, not work, left members of an ensemble out.
     pub(crate) is_timed_out: Cell<bool>,
     /// Why a named ensemble was not made.
@@ -85,6 +97,8 @@ pub(crate) struct ChosenMember<'t> {
     pub(crate) weight: f64,
     /// Rows of fits whose mean it is; all rows unless there are some.
     pub(crate) subsets: Rc<[Vec<u32>]>,
+    /// What it learns from beside the labels.
+    pub(crate) teacher: Option<Rc<Teacher>>,
 }
 
 /// What is fitted on all rows: one candidate, or several that are combined, the heaviest first.
@@ -101,6 +115,10 @@ impl ChosenMember<'_> {
     /// For people.
     pub(crate) fn recipe(&self) -> String {
         let recipe = self.prepared.recipe(&self.params);
+        let recipe = match &self.trial.taught {
+            Some(how) => format!("taught {}; {recipe}", teaching::way(how)),
+            None => recipe,
+        };
         match self.subsets.len() {
             0 => recipe,
             n => format!("mean of {n} folds of {recipe}"),
@@ -110,7 +128,8 @@ impl ChosenMember<'_> {
     /// What is fitted on all rows.
     pub(crate) fn member(&self) -> recipe::Member<'_> {
         let (prepared, learner, params) = (&self.prepared, self.learner, &self.params);
-        let candidate = Candidate { prepared, learner, params, origin: None };
+        let teacher = self.teacher.as_deref();
+        let candidate = Candidate { prepared, learner, params, teacher, origin: None };
         recipe::Member { candidate, rounds: self.rounds, subsets: &self.subsets }
     }
 }
@@ -130,6 +149,7 @@ impl<'t> Workshop<'t> {
             declared: &options.types,
             steps: steps(&trial.transforms, &options.transform_settings)?,
             augment: trial.augment.as_ref().map(|name| options.augmentation(name)).transpose()?,
+            base: self.start.map(|(_, base)| base),
             relations: self.relations.clone(),
             duplicates: options.duplicates,
             missing_cells: options.missing_cells,
@@ -184,11 +204,13 @@ impl<'t> Workshop<'t> {
         let one = Threads::one();
         let is_narrow = self.threads_for(learner, &params, &prepared, ctx)? < ctx.threads.n();
         let ctx = &Ctx { threads: if is_narrow { &one } else { ctx.threads }, ..*ctx };
-        let validated = validate(&prepared, learner, &params, self.options.scheme, aim, seed, ctx)?;
+        let candidate =
+            Candidate { prepared: &prepared, learner, params: &params, teacher: None, origin: None };
+        let validated = validate(&candidate, self.options.scheme, aim, seed, ctx)?;
         let seconds = [encoded, clock.seconds() - encoded];
         let rounds = validated.rounds;
-        let member =
-            ChosenMember { learner, params, trial, prepared, rounds, weight: 1.0, subsets: Rc::default() };
+        let (subsets, teacher) = (Rc::default(), None);
+        let member = ChosenMember { learner, params, trial, prepared, rounds, weight: 1.0, subsets, teacher };
         let chosen = Chosen { members: vec![member], combination: None, validated, searched: None, seconds };
         // One configuration is what was asked for, unless folds were.
         Ok(if self.options.refit == Refit::Folds { self.with_folds(chosen, ctx) } else { chosen })
@@ -208,30 +230,81 @@ impl<'t> Workshop<'t> {
         let encoded = clock.seconds();
         let study_of = self.fingerprint(&prepared);
         let store = self.options.resume.as_ref().map(|folder| Store::open(folder, study_of)).transpose()?;
-        let facts = facts(&prepared, self.target.task);
+        let facts = facts(&prepared, self.target.task, self.options.limits());
+        let prepared_fingerprint = prepared.fingerprint;
         drop(prepared);
-        let mut schedule = Schedule::new(Space {
+        let mut space = Space {
             learners,
             transforms: self.options.transforms.clone(),
             augment: self.options.augment.clone(),
+            teachings: Vec::new(),
+            first: Vec::new(),
+            for_teacher: false,
             for_ensemble: !self.ensemble.is_none(),
             facts,
             n_held_back: self.options.scheme.n_held_back(facts.n_rows),
             seed: Seed(self.options.seed),
-        })?;
-        let mut board = Board::new(self, ctx);
-        let work = |task: &[u8]| self.tried(task, ctx).bytes();
-        let is_time_left = || ctx.budget.left().is_none_or(|left| left > self.reserve(ctx));
-        let studied =
-            study(&mut schedule, &InTurn::new(&work), store.as_ref(), &is_time_left, &mut board, ctx)?;
-        let searched = Searched::of(self.metric, &schedule, &studied);
-        let (best, took) = self.chosen(&studied, ctx)?;
-        let chosen = self.with_others(best, (&schedule, &studied), ctx)?;
+        };
+        if let Some(lessons) = &*self.lessons.borrow() {
+            lessons.refuse_rows(prepared_fingerprint)?;
+        }
+        let (taught, interrupted) = match self.taught(&mut space, store.as_ref(), ctx)? {
+            Some(Before { taught, interrupted }) => (Some(taught), interrupted),
+            None => (None, None),
+        };
+        let n_before = taught.as_ref().map_or(0, |taught| taught.n_trials as u64);
+        let units = ctx.budget.units().map(|units| units.saturating_sub(n_before).max(1));
+        let (schedule, studied) = match interrupted {
+            Some(study) => study,
+            None => self.studied(space, units, store.as_ref(), ctx)?,
+        };
+        let searched = Searched::of(self.metric, (&schedule, &studied), taught);
+        let (chosen, took) = match self.at_point((&schedule, &studied))? {
+            Some(told) => self.chosen(&told.trial, ctx)?,
+            None => {
+                let (best, took) = self.chosen(&studied.best, ctx)?;
+                (self.with_others(best, (&schedule, &studied), ctx)?, took)
+            }
+        };
         let chosen = self.with_floats(chosen, took, ctx)?;
         let chosen = self.with_folds(chosen, ctx);
         let seconds = [encoded, clock.seconds() - encoded];
         let is_repeated = searched.is_repeated && !self.is_timed_out.get();
         Ok(Chosen { searched: Some(Searched { is_repeated, ..searched }), seconds, ..chosen })
+    }
+
+    /// Trials of a space until the budget is spent, or so many.
+    fn studied(
+        &self,
+        space: Space,
+        units: Option<u64>,
+        store: Option<&Store>,
+        ctx: &Ctx<'_>,
+    ) -> Result<(Schedule, Studied), Error> {
+        let counted = units.map(|units| ctx.budget.with_units(units));
+        let ctx = &Ctx { budget: counted.as_ref().unwrap_or(ctx.budget), ..*ctx };
+        let mut schedule = Schedule::new(space)?;
+        let mut board = Board::new(self, ctx);
+        let work = |task: &[u8]| self.tried(task, ctx).bytes();
+        let is_time_left = || self.time_left(ctx).is_none_or(|left| left > Duration::ZERO);
+        let studied = study(&mut schedule, &InTurn::new(&work), store, &is_time_left, &mut board, ctx)?;
+        Ok((schedule, studied))
+    }
+
+    /// The trial of the point of the front that was asked for; `None` for the model itself, which is the last point.
+    ///
+    /// # Errors
+    /// There are fewer points.
+    fn at_point<'s>(&self, (schedule, studied): (&'s Schedule, &Studied)) -> Result<Option<&'s Told>, Error> {
+        let Some(point) = self.options.point else { return Ok(None) };
+        let front = summary::front_of(schedule, studied);
+        if point > front.len() + 1 {
+            let n = front.len() + 1;
+            return Err(Error::input(format!(
+                "--point {point}: the front of this run has {n} points; choose 1 to {n}"
+            )));
+        }
+        Ok(point.checked_sub(1).and_then(|at| front.get(at).copied()))
     }
 
     /// What a trial comes to. It never fails: what went wrong is part of the outcome.
@@ -256,10 +329,8 @@ impl<'t> Workshop<'t> {
         let learner = learn::learner(&trial.learner)?;
         let params = learner.params(&trial.settings)?;
         // The last fit keeps its time.
-        let share = ctx
-            .budget
-            .left()
-            .map_or(1.0, |left| 1.0 - self.reserve(ctx).as_secs_f64() / left.as_secs_f64().max(1e-9));
+        let share = ctx.budget.left().zip(self.time_left(ctx));
+        let share = share.map_or(1.0, |(all, left)| left.as_secs_f64() / all.as_secs_f64().max(1e-9));
         let budget = ctx.budget.share(share).anew();
         let quiet = Ctx { progress: &Silent, budget: &budget, ..*ctx };
         let prepared = self.prepared((learner, &params), trial, &quiet)?;
@@ -273,7 +344,10 @@ impl<'t> Workshop<'t> {
         let quiet = Ctx { threads, ..quiet };
         let (seed, aim) = (Seed(self.options.seed), self.aim(&prepared));
         let decision = Decision::Largest;
-        let weighed = self.options.max_bytes.map(|_| recipe::Origin {
+        let limits = self.limits();
+        // Trees and rows of a fold take much memory, so they are kept only where their size decides.
+        let is_weighed = !limits.is_none() || matches!(learner.grows, Grows::Rounds | Grows::Passes);
+        let weighed = is_weighed.then(|| recipe::Origin {
             target: &self.options.target,
             task: self.target.task,
             classes: &self.target.classes,
@@ -281,13 +355,15 @@ impl<'t> Workshop<'t> {
             seed: self.options.seed,
             work: 0,
             recipe: trial.describe(),
-            most_bytes: None,
+            scales: Scales { costs: &self.options.operation_costs, limits: Limits::default() },
             combination: None,
             decision: &decision,
             score_map: None,
             metrics: vec![(self.metric.name.to_owned(), 0.0)],
         });
-        let candidate = Candidate { prepared: &prepared, learner, params: &params, origin: weighed.as_ref() };
+        let teacher = self.teacher_of(trial.taught.as_deref(), &prepared.truth)?;
+        let (teacher, origin) = (teacher.as_deref(), weighed.as_ref());
+        let candidate = Candidate { prepared: &prepared, learner, params: &params, teacher, origin };
         let n_others = self.options.scheme.n_folds(prepared.rows.len()).saturating_sub(1);
         let has_whole = self.best.borrow().as_ref().is_some_and(|best| best.outcome.is_whole);
         let (mut rungs, mut fold, mut fits) = (Rungs::default(), Duration::ZERO, true);
@@ -298,8 +374,12 @@ impl<'t> Workshop<'t> {
             Grows::Rows | Grows::Trees => n_rows as f64 / n_train.max(1) as f64,
             Grows::Rounds | Grows::Passes => 1.0,
         };
-        let longer = |bytes: u64| (bytes as f64 * growth) as u64;
-        let (mut length, mut excess, mut first_rounds) = (None, 0.0, 0);
+        // Deep trees get longer, but hardly deeper.
+        let slower = if learner.grows == Grows::Rows { growth } else { 1.0 };
+        let larger = |size: Size| Size { bytes: (size.bytes as f64 * growth) as u64, ns: size.ns * slower };
+        let limits = limits.share(ROOM);
+        let excess_of = |size: Option<Size>| size.map_or(0.0, |size| limits.excess(size));
+        let (mut size, mut first_rounds) = (None, 0);
         let mut started = Clock::start();
         let done = validate_while(
             &candidate,
@@ -311,16 +391,15 @@ impl<'t> Workshop<'t> {
                 rungs[at] = score.map(|score| self.metric.error(score));
                 if rung == Rung::Fold {
                     fold = started.elapsed();
-                    if let Some(FirstFold { bytes, rounds }) = first {
-                        (length, first_rounds) = (bytes.map(longer), rounds[0]);
-                        excess = self.excess(length);
+                    if let Some(first) = first {
+                        (size, first_rounds) = (first.size.map(larger), first.rounds[0]);
                     }
                     // Where something is whole already, half a trial is of no use.
                     fits =
                         !has_whole || budget.left().is_none_or(|left| left > fold.mul_f64(n_others as f64));
                 }
                 started = Clock::start();
-                let is_hopeless = excess > 0.0 && trial.is_sized;
+                let is_hopeless = trial.is_sized && excess_of(size) > 0.0;
                 fits && !is_hopeless && rungs[at].zip(trial.bars[at]).is_none_or(|(error, bar)| error <= bar)
             },
         )?;
@@ -333,12 +412,10 @@ impl<'t> Workshop<'t> {
         // Learners keep what they have when their time is spent.
         let is_whole = is_whole && !budget.was_spent();
         let rounds = rounds.map_or(first_rounds, |rounds| rounds[0]);
-        if let Some(bytes) = done.as_ref().and_then(|done| done.bytes) {
-            length = Some(longer(bytes));
-            excess = self.excess(length);
-        }
-        let sizes =
-            Outcome { bytes: length, excess, rounds: Some(rounds).filter(|n| *n > 0), ..Outcome::default() };
+        let size = done.as_ref().and_then(|done| done.size).map(larger).or(size);
+        let (bytes, cost_ns) = (size.map(|size| size.bytes), size.map(|size| size.ns));
+        let (excess, rounds) = (excess_of(size), Some(rounds).filter(|n| *n > 0));
+        let sizes = Outcome { bytes, cost_ns, excess, rounds, ..Outcome::default() };
         let outcome = Outcome { error, rungs, work, is_whole, ..sizes };
         if let Some(validated) = done.as_ref().filter(|_| is_whole && error.is_some()) {
             let kept = Kept::of(trial.without_bars(), outcome.clone(), validated, fold);
@@ -353,12 +430,6 @@ impl<'t> Workshop<'t> {
             *best = Some(Best { trial, outcome, prepared, validated, took, fold });
         }
         Ok(outcome)
-    }
-
-    /// By what share a length is more than what there is room for.
-    fn excess(&self, bytes: Option<u64>) -> f64 {
-        let most = self.options.max_bytes.map(|most| ROOM * most as f64);
-        most.zip(bytes).map_or(0.0, |(most, bytes)| (bytes as f64 / most.max(1.0) - 1.0).max(0.0))
     }
 
     /// Threads that memory allows a trial: all, or one fold at a time on one of them.
@@ -386,6 +457,20 @@ impl<'t> Workshop<'t> {
         }
     }
 
+    /// Time for trials; `None` where it does not matter.
+    fn time_left(&self, ctx: &Ctx<'_>) -> Option<Duration> {
+        let left = ctx.budget.left()?.saturating_sub(self.reserve(ctx));
+        Some(match self.until.get() {
+            Some(until) => left.min(until.saturating_sub(ctx.budget.clock().elapsed())),
+            None => left,
+        })
+    }
+
+    /// What a model may take, by what trials are for.
+    fn limits(&self) -> Limits {
+        if self.is_for_teacher.get() { Limits::default() } else { self.options.limits() }
+    }
+
     /// Time that the last fit takes, and what comes behind it.
     fn reserve(&self, ctx: &Ctx<'_>) -> Duration {
         let fold = self.best.borrow().as_ref().map_or(0.0, |best| best.fold.as_secs_f64());
@@ -402,10 +487,10 @@ impl<'t> Workshop<'t> {
         Duration::from_secs_f64((fits + MEASURING + (share + choosing) * whole).min(0.5 * whole))
     }
 
-    /// The best trial, ready to be fitted on all rows; one of an earlier run is done again. Beside it the time that its
+    /// A trial, ready to be fitted on all rows; one of an earlier run is done again. Beside it the time that its
     /// folds took.
-    fn chosen(&self, studied: &Studied, ctx: &Ctx<'_>) -> Result<(Chosen<'t>, Duration), Error> {
-        let trial = studied.best.without_bars();
+    fn chosen(&self, trial: &Trial, ctx: &Ctx<'_>) -> Result<(Chosen<'t>, Duration), Error> {
+        let trial = trial.without_bars();
         let learner = learn::learner(&trial.learner)?;
         let params = learner.params(&trial.settings)?;
         let known = self.best.borrow_mut().take().filter(|best| best.trial == trial);
@@ -413,17 +498,19 @@ impl<'t> Workshop<'t> {
             Some(Best { prepared, validated, took, .. }) => (prepared, validated, took),
             None => {
                 let prepared = self.prepared((learner, &params), &trial, ctx)?;
+                let teacher = self.teacher_of(trial.taught.as_deref(), &prepared.truth)?;
                 let (validated, took) = match self.pool.borrow().get(&trial) {
                     Some(kept) => {
                         (kept.validated(&prepared, self.aim(&prepared))?, kept.took(ctx.threads.n()))
                     }
-                    None => self.folded((learner, &params), &prepared, ctx)?,
+                    None => self.folded((learner, &params, teacher.as_deref()), &prepared, ctx)?,
                 };
                 (prepared, validated, took)
             }
         };
         let (rounds, subsets) = (validated.rounds, Rc::default());
-        let member = ChosenMember { learner, params, trial, prepared, rounds, weight: 1.0, subsets };
+        let teacher = self.teacher_of(trial.taught.as_deref(), &prepared.truth)?;
+        let member = ChosenMember { learner, params, trial, prepared, rounds, weight: 1.0, subsets, teacher };
         let (members, combination) = (vec![member], None);
         Ok((Chosen { members, combination, validated, searched: None, seconds: [0.0; 2] }, took))
     }
@@ -431,13 +518,14 @@ impl<'t> Workshop<'t> {
     /// All folds of a learner, and the time that they take.
     fn folded(
         &self,
-        (learner, params): (&LearnerEntry, &Params),
+        (learner, params, teacher): (&LearnerEntry, &Params, Option<&Teacher>),
         prepared: &Prepared<'_>,
         ctx: &Ctx<'_>,
     ) -> Result<(Validated, Duration), Error> {
         let clock = Clock::start();
         let (seed, scheme, aim) = (Seed(self.options.seed), self.options.scheme, self.aim(prepared));
-        let validated = validate(prepared, learner, params, scheme, aim, seed, ctx)?;
+        let candidate = Candidate { prepared, learner, params, teacher, origin: None };
+        let validated = validate(&candidate, scheme, aim, seed, ctx)?;
         Ok((validated, clock.elapsed()))
     }
 
@@ -461,7 +549,7 @@ impl<'t> Workshop<'t> {
             column.to_data().buffers().iter().for_each(|buffer| digest.bytes(buffer.as_slice()));
         }
         let common = format!(
-            "{} {:?} {} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+            "{} {:?} {} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
             self.metric.name,
             o.scheme,
             o.seed,
@@ -474,17 +562,22 @@ impl<'t> Workshop<'t> {
             self.costs,
             o.types,
             o.augment_settings,
-            o.max_bytes,
+            o.limits(),
+            o.operation_costs,
         );
         digest.bytes(common.as_bytes());
+        if let Some((start, _)) = self.start {
+            digest.word(start.digest());
+        }
         digest.finish()
     }
 }
 
-/// Learners of a run: those that are named, those that are set, or the usual ones that answer the task.
+/// Learners of a run: those that are named, those that are set, or the usual ones that answer the task; where it goes on
+/// from a model those of the usual ones that start from scores.
 ///
 /// # Errors
-/// A learner or a setting that there is not, one that does not answer the task.
+/// A learner or a setting that there is not, one that does not answer the task, or cannot go on from a model.
 pub(crate) fn named(options: &FitOptions, task: Option<Task>) -> Result<Vec<Named>, Error> {
     let mut names: Vec<&str> = options.learners.iter().map(String::as_str).collect();
     // Settings of a learner say that it is meant.
@@ -502,6 +595,11 @@ pub(crate) fn named(options: &FitOptions, task: Option<Task>) -> Result<Vec<Name
         let learner = learn::learner(name)?;
         let settings = settings_of(&options.settings, name);
         learner.params(&settings)?;
+        match options.from.as_ref().map(|_| learner.starts()) {
+            Some(Err(_)) if is_open => continue,
+            Some(starts) => starts?,
+            None => {}
+        }
         match task.map(|task| learner.answers(task)) {
             Some(Err(_)) if is_open => continue,
             Some(answers) => answers?,
@@ -513,7 +611,7 @@ pub(crate) fn named(options: &FitOptions, task: Option<Task>) -> Result<Vec<Name
 }
 
 /// What a search knows of a table.
-fn facts(prepared: &Prepared<'_>, task: Task) -> Facts {
+fn facts(prepared: &Prepared<'_>, task: Task, limits: Limits) -> Facts {
     let n_of = |kind| prepared.inputs.iter().filter(|input| input.kind == kind).count();
     let rare = match &prepared.truth {
         Truth::Classes { labels, n_classes, .. } => {
@@ -525,7 +623,8 @@ fn facts(prepared: &Prepared<'_>, task: Task) -> Facts {
         Truth::Values(_) => 1.0,
     };
     let (n_numbers, n_categories) = (n_of(ColumnKind::Number), n_of(ColumnKind::Category));
-    Facts { task, n_rows: prepared.rows.len(), n_numbers, n_categories, rare }
+    let is_limited = !limits.is_none();
+    Facts { task, n_rows: prepared.rows.len(), n_numbers, n_categories, rare, is_limited }
 }
 
 /// What a metric wants of predicted numbers.

@@ -230,6 +230,7 @@ pub(crate) fn is_integer(model: &Model) -> bool {
                 | Op::Tables(_)
                 | Op::Sum(_)
                 | Op::WeightedSum(_)
+                | Op::Cascade(_)
                 | Op::Votes(_)
                 | Op::ScoreCurve(_)
                 | Op::QGemm(_)

@@ -5,9 +5,11 @@
 //! loop runs without rounding ([`boost_floats`]), to see what rounding costs.
 
 mod grid;
+mod onto;
 mod params;
 mod scores;
 
+pub use onto::{Offsets, Onto};
 pub use params::{BoostParams, Rounds};
 
 use crate::Error;
@@ -23,6 +25,7 @@ use crate::soil::{Limits, Soil};
 use ir::fixed::{exponent, power_of_two, scaled};
 use ir::forest::Tree;
 use jobs::{Ctx, Seed, Threads};
+use onto::Before;
 use scores::{NewTree, OnGrid, Real, Scores, Start};
 
 /// Rows that are learnt from, and rows whose scores are wanted besides.
@@ -34,18 +37,35 @@ pub struct Rows {
     pub others: Vec<u32>,
 }
 
+/// What is boosted.
+#[derive(Clone)]
+pub struct BoostInput<'a> {
+    /// The codes of all rows.
+    pub codes: &'a CodeMatrix,
+    /// The target of all rows.
+    pub target: Target<'a>,
+    /// Weight of each row, at least 0; `None` weighs all alike.
+    pub weights: Option<&'a [f32]>,
+    /// Scores that the trees are added to; `None` starts from a constant.
+    pub offsets: Option<Offsets<'a>>,
+    /// The rows to learn from, and those whose scores are wanted.
+    pub rows: Rows,
+}
+
 /// A boosted forest in the matrix's codes.
 #[derive(Debug)]
 pub struct Boosted {
-    /// Trees whose leaves are on the grid.
+    /// Trees whose leaves are on the grid of the trees.
     pub trees: Vec<Tree>,
-    /// Scores before any tree, on the grid; zeros for regression.
+    /// Scores of the forest before any tree, on its grid; zeros for regression.
     pub initial_scores: Vec<i32>,
-    /// A score is `2^-shift` of a real one.
+    /// A score is `2^-shift` of a real one: one of the forest, or of its sum with the offsets.
     pub shift: i16,
-    /// Regression: added to a score, on the grid.
+    /// Regression: added to a score, on its grid.
     pub offset: i64,
-    /// Scores of `rows.others` without `offset`, in their order, `[n_others, n_outputs]`.
+    /// How the forest's scores are added to the offsets, where there are some.
+    pub onto: Option<Onto>,
+    /// Scores of `rows.others` without `offset`, in their order, `[n_others, n_outputs]`; sums where there are offsets.
     pub other_scores: Vec<i32>,
     /// Rounds kept.
     pub n_rounds: u32,
@@ -53,40 +73,41 @@ pub struct Boosted {
 
 /// Boosts a forest.
 ///
-/// `weights`: one a row, at least 0; `None` weighs all rows alike. Stops early, keeping what it has,
-/// when the context's budget is spent or cancelled. The same seed gives the same forest on any number
-/// of threads. Cost: `O(rounds * rows * features)` with a factor that falls with the depth.
+/// Stops early, keeping what it has, when the context's budget is spent or cancelled. The same seed gives the same
+/// forest on any number of threads. Cost: `O(rounds * rows * features)` with a factor that falls with the depth.
+///
+/// With offsets the trees learn what these leave over. Their scores, on a grid of their own, are added by [`Onto`] in
+/// integers, and each round sees that sum. First comes the constant that is best added to all offsets; offsets that are
+/// the same for all rows thus give the forest that there is without any.
 ///
 /// # Errors
 /// `NoRows` without a training row of positive weight, `Cancelled` before the first tree,
 /// `MonotoneOutputs` and `MonotoneCategory` for directions that trees cannot keep, `SymmetricDepth` for
-/// symmetric trees of too many leaves.
+/// symmetric trees of too many leaves, `Offsets` for offsets of other rows.
 /// # Source  Friedman, Ann. Statist. 29, 2001; Ke et al., NeurIPS 2017 (histograms, leaf-wise
 /// growth); deviations: integer gradients ([`crate`]), leaves rounded in the loop.
 pub fn boost(
-    codes: &CodeMatrix,
-    target: &Target<'_>,
-    weights: Option<&[f32]>,
-    rows: Rows,
+    input: BoostInput<'_>,
     params: &BoostParams,
     seed: Seed,
     ctx: &Ctx<'_>,
 ) -> Result<Boosted, Error> {
-    let end = ctx.threads.within(|| run::<OnGrid>(codes, target, weights, rows, params, seed, ctx))?;
-    let OnGrid { mut trees, initial_scores, shift, offset, .. } = end.scores;
+    let end = ctx.threads.within(|| run::<OnGrid>(input, params, seed, ctx))?;
+    let OnGrid { mut trees, initial_scores, shift, offset, onto, .. } = end.scores;
     trees.truncate(end.n_trees);
     Ok(Boosted {
         trees,
         initial_scores,
         shift: shift - end.exponent,
         offset,
+        onto,
         other_scores: end.other_scores,
         n_rounds: end.n_rounds,
     })
 }
 
-/// Real scores of `rows.others` by the same recipe without rounding, starting scores included, in their order,
-/// `[n_others, n_outputs]`.
+/// Real scores of `rows.others` by the same recipe without rounding, starting scores or offsets included, in their
+/// order, `[n_others, n_outputs]`.
 ///
 /// Everything is as in [`boost`] but this: gradients are those of single precision, each sum of them exact
 /// (a gradient below `2^-17` of the round's largest is rounded to `2^-41` of it), and leaves and scores are
@@ -96,15 +117,12 @@ pub fn boost(
 /// # Errors
 /// Those of [`boost`].
 pub fn boost_floats(
-    codes: &CodeMatrix,
-    target: &Target<'_>,
-    weights: Option<&[f32]>,
-    rows: Rows,
+    input: BoostInput<'_>,
     params: &BoostParams,
     seed: Seed,
     ctx: &Ctx<'_>,
 ) -> Result<Vec<f64>, Error> {
-    let end = ctx.threads.within(|| run::<Real>(codes, target, weights, rows, params, seed, ctx))?;
+    let end = ctx.threads.within(|| run::<Real>(input, params, seed, ctx))?;
     Ok(end.other_scores.into_iter().map(|score| scaled(score, end.exponent.into())).collect())
 }
 
@@ -121,10 +139,7 @@ struct End<S: Scores> {
 }
 
 fn run<S: Scores>(
-    codes: &CodeMatrix,
-    target: &Target<'_>,
-    weights: Option<&[f32]>,
-    rows: Rows,
+    input: BoostInput<'_>,
     params: &BoostParams,
     seed: Seed,
     ctx: &Ctx<'_>,
@@ -132,23 +147,26 @@ fn run<S: Scores>(
     // Numbers are brought to a size of about 1 by a power of two, which is exact, so that gradients fit
     // single precision whatever the unit of the target.
     // Where scores are logs, the unit is in them and gradients are relative.
-    let (scaled, exponent) = match target {
-        Target::Values(values) if !params.loss.is_log() => scale_down(values, &rows),
+    let is_number = matches!(input.target, Target::Values(_)) && !params.loss.is_log();
+    let (small, exponent) = match input.target {
+        Target::Values(values) if is_number => scale_down(values, &input),
         _ => (Vec::new(), 0),
     };
-    let target = match target {
-        Target::Values(_) if !params.loss.is_log() => Target::Values(&scaled),
-        other => *other,
-    };
-    if let (true, Target::Values(values)) = (params.loss.is_log(), target)
+    let target = if is_number { Target::Values(&small) } else { input.target };
+    let input = BoostInput { target, ..input };
+    if let (true, Target::Values(values)) = (params.loss.is_log(), input.target)
         && let Some(&row) =
-            rows.train.iter().find(|&&row| values[row as usize].is_nan() || values[row as usize] < 0.0)
+            input.rows.train.iter().find(|&&row| values[row as usize].is_nan() || values[row as usize] < 0.0)
     {
         return Err(Kind::Negative { value: values[row as usize] }.into());
     }
-    let objective = Objective { target, loss: params.loss };
+    let n_scores = input.codes.n_rows() * input.target.n_outputs();
+    if let Some(got) = input.offsets.map(|offsets| offsets.scores.len()).filter(|&got| got != n_scores) {
+        return Err(Kind::Offsets { expected: n_scores, got }.into());
+    }
+    let before = input.offsets.map(|offsets| Before::new(offsets, exponent.into()));
     let unit = power_of_two(-i32::from(exponent));
-    let mut run = Run::<S>::new(codes, objective, weights, rows, (params, unit), seed, ctx)?;
+    let mut run = Run::<S>::new(input, before, (params, unit), seed, ctx)?;
     let (most, patience) = match params.rounds {
         Rounds::Exactly(n) => (n, None),
         Rounds::Until { patience, most } => (most, Some(patience)),
@@ -191,11 +209,12 @@ fn run<S: Scores>(
     Ok(End { scores: run.scores, n_trees, n_rounds: kept, other_scores, exponent })
 }
 
-/// Values times `2^-exponent`, the exponent that of the largest of the rows.
-fn scale_down(values: &[f64], rows: &Rows) -> (Vec<f64>, i16) {
-    let all = rows.train.iter().chain(&rows.others);
-    let largest = all.map(|&r| values[r as usize].abs()).fold(0.0, f64::max);
-    let exponent = exponent(largest);
+/// Values times `2^-exponent`, the exponent that of the largest of the rows, offsets among them.
+fn scale_down(values: &[f64], input: &BoostInput<'_>) -> (Vec<f64>, i16) {
+    let all = || input.rows.train.iter().chain(&input.rows.others);
+    let offset = |&row: &u32| input.offsets.and_then(|offsets| offsets.real(row as usize));
+    let sizes = all().map(|&row| values[row as usize]).chain(all().filter_map(offset));
+    let exponent = exponent(sizes.map(f64::abs).fold(0.0, f64::max));
     (values.iter().map(|&v| scaled(v, -exponent)).collect(), exponent as i16)
 }
 
@@ -224,14 +243,14 @@ struct Run<'a, S> {
 
 impl<'a, S: Scores> Run<'a, S> {
     fn new(
-        codes: &'a CodeMatrix,
-        objective: Objective<'a>,
-        weights: Option<&[f32]>,
-        rows: Rows,
+        input: BoostInput<'a>,
+        mut before: Option<Before>,
         (params, unit): (&'a BoostParams, f64),
         seed: Seed,
         ctx: &'a Ctx<'a>,
     ) -> Result<Run<'a, S>, Error> {
+        let BoostInput { codes, target, weights, rows, .. } = input;
+        let objective = Objective { target, loss: params.loss };
         let n_rows = codes.n_rows();
         let width = objective.n_outputs();
         let given_weights = weights.map_or_else(|| vec![1.0; n_rows], <[f32]>::to_vec);
@@ -257,9 +276,13 @@ impl<'a, S: Scores> Run<'a, S> {
         let rules = params.rules(codes, n_train, if class_trees { 1 } else { width }, unit)?;
         let start = Start {
             n_rows,
-            initial: objective.initial(&train, &train_weights),
-            is_linear: matches!(objective.target, Target::Values(_)) && !params.loss.is_log(),
+            initial: match &mut before {
+                None => objective.initial(&train, &train_weights),
+                Some(before) => before.initial(&objective, (&train, &train_weights), ctx.threads),
+            },
+            is_linear: matches!(target, Target::Values(_)) && !params.loss.is_log(),
             leaf_bits: params.leaf_bits,
+            before,
         };
         Ok(Run {
             codes,

@@ -54,6 +54,14 @@ pub enum Kind {
         /// The target.
         value: f64,
     },
+    /// Offsets of other rows.
+    #[error("trees: offsets: expected {expected}, a score for each row and output, got {got}")]
+    Offsets {
+        /// Scores of all rows.
+        expected: usize,
+        /// Scores that were given.
+        got: usize,
+    },
     /// Bytes that are no forest of another library.
     #[error(
         "import: expected a model of LightGBM (text that begins with \"tree\") or of XGBoost (JSON), got other bytes; save the model in one of these forms"
@@ -96,6 +104,7 @@ impl Error {
         match &*self.0 {
             Kind::Graph(error) => error.nature(),
             Kind::ForeignUnsupported { .. } => ir::Nature::Unsupported,
+            Kind::Offsets { .. } => ir::Nature::Bug,
             Kind::Cancelled
             | Kind::MonotoneCategory { .. }
             | Kind::MonotoneOutputs { .. }

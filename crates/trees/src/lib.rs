@@ -34,7 +34,7 @@ mod tests;
 
 pub use additive::{Additive, AdditiveParams, Term, additive};
 pub use average::{Average, AverageParams, Draw, average};
-pub use boost::{BoostParams, Boosted, Rounds, Rows, boost, boost_floats};
+pub use boost::{BoostInput, BoostParams, Boosted, Offsets, Onto, Rounds, Rows, boost, boost_floats};
 pub use compact::{Compact, UsedFeature, compact};
 pub use encode::Encoder;
 pub use error::{Error, Kind};

@@ -3,6 +3,8 @@
 //! All arithmetic is [`ir::fixed::math`] and IEEE operations on single rows, so gradients are the
 //! same on every machine; sums go in fixed chunks.
 
+mod added;
+
 use crate::packed::Gradient;
 use ir::fixed::math;
 use jobs::Threads;

@@ -1,7 +1,8 @@
 //! Tables for the tests of this crate, and what whole forests keep.
 
 use crate::{
-    BoostParams, Boosted, CodeMatrix, Encoder, Kind, Loss, Rounds, Rows, Target, boost, boost_floats,
+    BoostInput, BoostParams, Boosted, CodeMatrix, Encoder, Kind, Loss, Offsets, Rounds, Rows, Target, boost,
+    boost_floats,
 };
 use ir::digest::SplitMix64;
 use ir::forest::{Child, MISSING, Tree};
@@ -77,30 +78,31 @@ impl Table {
     }
 
     fn boost(&self, target: Target<'_>, params: &BoostParams) -> Result<Boosted, crate::Error> {
-        self.boost_on(target, None, params, 1)
-    }
-
-    fn boost_on(
-        &self,
-        target: Target<'_>,
-        weights: Option<&[f32]>,
-        params: &BoostParams,
-        n_threads: usize,
-    ) -> Result<Boosted, crate::Error> {
-        let rows = Rows { train: (0..1400).collect(), others: (1400..1500).collect() };
-        let (budget, cancel) = (Budget::work(Clock::start(), 1), Cancel::new());
-        let threads = Threads::try_new(n_threads).unwrap();
-        let ctx = Ctx { threads: &threads, budget: &budget, cancel: &cancel, progress: &Silent };
-        boost(&self.codes, &target, weights, rows, params, Seed(3), &ctx)
+        boost_on(self.input(target), params, 1)
     }
 
     fn boost_floats(&self, target: Target<'_>, params: &BoostParams, n_threads: usize) -> Vec<f64> {
-        let rows = Rows { train: (0..1400).collect(), others: (1400..1500).collect() };
-        let (budget, cancel) = (Budget::work(Clock::start(), 1), Cancel::new());
-        let threads = Threads::try_new(n_threads).unwrap();
-        let ctx = Ctx { threads: &threads, budget: &budget, cancel: &cancel, progress: &Silent };
-        boost_floats(&self.codes, &target, None, rows, params, Seed(3), &ctx).unwrap()
+        floats_on(self.input(target), params, n_threads)
     }
+
+    fn input<'a>(&'a self, target: Target<'a>) -> BoostInput<'a> {
+        let rows = Rows { train: (0..1400).collect(), others: (1400..1500).collect() };
+        BoostInput { codes: &self.codes, target, weights: None, offsets: None, rows }
+    }
+}
+
+fn boost_on(input: BoostInput<'_>, params: &BoostParams, n_threads: usize) -> Result<Boosted, crate::Error> {
+    on_threads(n_threads, |ctx| boost(input, params, Seed(3), ctx))
+}
+
+fn floats_on(input: BoostInput<'_>, params: &BoostParams, n_threads: usize) -> Vec<f64> {
+    on_threads(n_threads, |ctx| boost_floats(input, params, Seed(3), ctx)).unwrap()
+}
+
+fn on_threads<T>(n_threads: usize, run: impl FnOnce(&Ctx<'_>) -> T) -> T {
+    let (budget, cancel) = (Budget::work(Clock::start(), 1), Cancel::new());
+    let threads = Threads::try_new(n_threads).unwrap();
+    run(&Ctx { threads: &threads, budget: &budget, cancel: &cancel, progress: &Silent })
 }
 
 /// Score of a row that is given by its codes.
@@ -265,7 +267,8 @@ fn threads_change_no_forest() {
         for params in variants() {
             let params = BoostParams { loss, max_leaves: 16, rounds: Rounds::Exactly(4), ..params };
             let of = |n_threads| {
-                let boosted = table.boost_on(target, Some(&weights), &params, n_threads).unwrap();
+                let input = BoostInput { weights: Some(&weights), ..table.input(target) };
+                let boosted = boost_on(input, &params, n_threads).unwrap();
                 (format!("{:?}", boosted.trees), boosted.other_scores)
             };
             let one = of(1);
@@ -329,4 +332,130 @@ fn floats_stop_early_and_keep_the_best_round() {
     let scaled = table.boost_floats(Target::Values(&large), &exactly(10), 1);
     let plain = table.boost_floats(target, &exactly(10), 1);
     assert!(plain.iter().zip(&scaled).all(|(a, b)| a * 2f64.powi(600) == *b));
+}
+
+/// Targets of each kind, with losses.
+fn targets<'a>(table: &'a Table, classes: &'a [u32], counts: &'a [f64]) -> Vec<(Target<'a>, Loss)> {
+    vec![
+        (Target::Values(&table.values), Loss::Usual),
+        (Target::Values(&table.values), Loss::Quantile { level: 0.3 }),
+        (Target::Values(counts), Loss::Poisson),
+        (Target::Binary(&table.labels), Loss::Usual),
+        (Target::Classes { labels: classes, n_classes: 3 }, Loss::Usual),
+    ]
+}
+
+fn classes_and_counts(table: &Table) -> (Vec<u32>, Vec<f64>) {
+    let counts: Vec<f64> = table.values.iter().map(|v| v.abs().round()).collect();
+    (table.labels.iter().zip(&counts).map(|(l, c)| l + u32::from(*c > 1.0)).collect(), counts)
+}
+
+#[test]
+fn offsets_that_are_alike_are_an_initial_score() {
+    let table = Table::new();
+    let (classes, counts) = classes_and_counts(&table);
+    for (target, loss) in targets(&table, &classes, &counts) {
+        for leaf_bits in [8, 16] {
+            let params = BoostParams { loss, leaf_bits, rounds: Rounds::Exactly(6), ..params() };
+            let plain = table.boost(target, &params).unwrap();
+            let is_number = matches!(target, Target::Values(_)) && !loss.is_log();
+            // The real offset is 0, or 3/4: in the score of classes and logs, in the constant of numbers.
+            for (score, constant) in [(0, 0), if is_number { (0, 3) } else { (3, 0) }] {
+                let scores = vec![score; 1500 * target.n_outputs()];
+                let offsets = Some(Offsets { scores: &scores, shift: 2, constant });
+                let input = BoostInput { offsets, ..table.input(target) };
+                let with = boost_on(input.clone(), &params, 1).unwrap();
+                assert_eq!(with.trees, plain.trees, "{loss:?} {score} {constant}");
+                assert_eq!((with.shift, with.offset), (plain.shift, plain.offset), "{loss:?}");
+                let onto = with.onto.unwrap();
+                assert_eq!((onto.rounding, onto.weights[1]), (0, 1), "{loss:?}");
+                let initial: Vec<i32> = with.initial_scores.iter().map(|&own| onto.of(score, own)).collect();
+                assert_eq!(initial, plain.initial_scores, "{loss:?}");
+                assert_eq!(with.other_scores, plain.other_scores, "{loss:?}");
+                let floats = floats_on(input, &params, 1);
+                let away = floats.iter().zip(table.boost_floats(target, &params, 1));
+                assert!(away.into_iter().all(|(a, b)| (a - b).abs() < 1e-9), "{loss:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn trees_are_added_to_offsets_in_integers() {
+    let table = Table::new();
+    let (classes, counts) = classes_and_counts(&table);
+    for (target, loss) in targets(&table, &classes, &counts) {
+        let (width, few) = (target.n_outputs(), 2000 * target.n_outputs() as u64);
+        // What a coarse, a fine and a far too fine grid say of rows; later trees have something to correct.
+        for (shift, unit) in [(3, 5.0), (14, 20_000.0), (19, 400_000.0)] {
+            let scores: Vec<i32> = numbers(1500 * width, few).iter().map(|x| (x * unit) as i32).collect();
+            let offsets = Some(Offsets { scores: &scores, shift, constant: 0 });
+            let input = BoostInput { offsets, ..table.input(target) };
+            for leaf_bits in [8, 16] {
+                let params = BoostParams { loss, leaf_bits, rounds: Rounds::Exactly(12), ..params() };
+                let boosted = boost_on(input.clone(), &params, 1).unwrap();
+                let onto = boosted.onto.unwrap();
+                let code = |f: usize, row: usize| match table.codes.code(f, row as u32) {
+                    code if u16::from(code) == table.codes.features()[f].n_codes => MISSING,
+                    code => code,
+                };
+                let codes = |row: usize| (0..4).map(|f| code(f, row)).collect::<Vec<u8>>();
+                for row in 1400..1500 {
+                    for k in 0..width {
+                        let at = row * width + k;
+                        let codes = codes(row);
+                        let of_tree = |tree: &Tree| {
+                            let leaf = tree.leaf(|f| codes[f as usize]) as usize;
+                            tree.leaves[leaf * tree.width as usize + k]
+                        };
+                        let own = boosted.initial_scores[k] + boosted.trees.iter().map(of_tree).sum::<i32>();
+                        let sum = boosted.other_scores[at - 1400 * width];
+                        assert_eq!(onto.of(scores[at], own), sum, "{loss:?} {shift} {row} {k}");
+                    }
+                }
+                let again = boost_on(input.clone(), &params, 3).unwrap();
+                assert_eq!((&again.trees, &again.other_scores), (&boosted.trees, &boosted.other_scores));
+            }
+            // Floats start from the same real scores.
+            let params = BoostParams { loss, rounds: Rounds::Exactly(3), ..params() };
+            let boosted = boost_on(input.clone(), &params, 1).unwrap();
+            let floats = floats_on(input, &params, 1);
+            let mut away: Vec<f64> = real(&boosted).zip(&floats).map(|(a, b)| (a - b).abs()).collect();
+            away.sort_by(f64::total_cmp);
+            // Where leaves are quantiles, another split moves them further.
+            let near = if loss.leaf_quantile().is_some() { 0.1 } else { 2e-3 };
+            assert!(away[away.len() / 2] < near, "{loss:?} {shift}: {}", away[away.len() / 2]);
+        }
+    }
+}
+
+/// What three rounds leave over is learnt as well as if boosting had not stopped between.
+#[test]
+fn boosting_goes_on_from_what_another_model_says() {
+    let table = Table::new();
+    let target = Target::Values(&table.values);
+    let first = BoostParams { rounds: Rounds::Exactly(3), ..params() };
+    let rows = Rows { train: (0..1400).collect(), others: (0..1500).collect() };
+    let before = boost_on(BoostInput { rows, ..table.input(target) }, &first, 1).unwrap();
+    let offsets = Offsets { scores: &before.other_scores, shift: before.shift, constant: before.offset };
+    let input = BoostInput { offsets: Some(offsets), ..table.input(target) };
+    let more = boost_on(input, &BoostParams { rounds: Rounds::Exactly(37), ..params() }, 1).unwrap();
+    let whole = table.boost(target, &BoostParams { rounds: Rounds::Exactly(40), ..params() }).unwrap();
+    let loss = |boosted: &Boosted| {
+        real(boosted).zip(&table.values[1400..]).map(|(s, y)| (s - y).powi(2)).sum::<f64>() / 100.0
+    };
+    let unit = 2f64.powi(-i32::from(before.shift));
+    let alone = before.other_scores[1400..].iter().zip(&table.values[1400..]);
+    let alone = alone.map(|(&s, y)| ((i64::from(s) + before.offset) as f64 * unit - y).powi(2)).sum::<f64>();
+    assert!(loss(&more) < 0.7 * alone / 100.0, "{} after {}", loss(&more), alone / 100.0);
+    assert!(loss(&more) < 1.1 * loss(&whole), "{} for {}", loss(&more), loss(&whole));
+}
+
+#[test]
+fn offsets_of_other_rows_are_refused() {
+    let table = Table::new();
+    let offsets = Some(Offsets { scores: &[0; 7], shift: 0, constant: 0 });
+    let input = BoostInput { offsets, ..table.input(Target::Binary(&table.labels)) };
+    let error = boost_on(input, &params(), 1).unwrap_err();
+    assert!(matches!(error.kind(), Kind::Offsets { expected: 1500, got: 7 }), "{error}");
 }

@@ -2,7 +2,7 @@
 
 use crate::networks::NetworkArgs;
 use crate::run::{End, Limit, print, with_ctx};
-use crate::{figures, look};
+use crate::{figures, look, operation_costs};
 use serde_json::json;
 use smidgen::{BenchOptions, Error, bench};
 use std::path::PathBuf;
@@ -14,6 +14,9 @@ pub(crate) struct Args {
     model: PathBuf,
     /// Rows to time it on; rows made up from its self-test's seed, or zeros for a network, unless given
     data: Option<String>,
+    /// A table of costs of another processor, in JSON
+    #[arg(long, value_name = "FILE")]
+    cost: Option<PathBuf>,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -25,6 +28,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<End, Error> {
+    let costs = operation_costs::read(args.cost.as_deref())?;
     let options =
         BenchOptions { model: args.model.clone(), data: args.data.clone(), network: args.network.options() };
     let (timed, _) = with_ctx(args.jobs, Limit::None, true, |ctx| bench(&options, ctx))?;
@@ -38,20 +42,29 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
             "load_s": timed.load_seconds,
             "ns_per_row": figures::number(Some(timed.speed.ns_per_row)),
             "ns_single": figures::number(Some(timed.speed.ns_single)),
-            "cost_ns": null,
+            "cost_ns": timed.counts.map(|counts| costs.ns(&counts)),
+            "cost_cpu": timed.counts.map(|_| costs.cpu()),
+            "operations": timed.counts.as_ref().map(operation_costs::object),
         });
         print(&format!("{object}\n"))?;
     } else {
         let [batch, single] = [timed.speed.ns_per_row, timed.speed.ns_single].map(look::nanoseconds);
         let (path, size) = (args.model.display(), look::size(timed.bytes));
         let load = look::nanoseconds(timed.load_seconds * 1e9);
+        let cost = timed.counts.map_or(String::new(), |counts| {
+            format!(
+                "; {} a row by the table of costs of {}",
+                look::nanoseconds(costs.ns(&counts)),
+                costs.cpu()
+            )
+        });
         let threads = match args.jobs {
             0 => String::from("all threads"),
             1 => String::from("one thread"),
             n => format!("{n} threads"),
         };
         print(&format!(
-            "{path}: {size}, loaded in {load}, {batch} a row in batch on {threads}, {single} for a single row, on one thread\n"
+            "{path}: {size}, loaded in {load}, {batch} a row in batch on {threads}, {single} for a single row, on one thread{cost}\n"
         ))?;
     }
     Ok(End::Done)

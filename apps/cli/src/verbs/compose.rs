@@ -4,7 +4,7 @@ use crate::rows::RowArgs;
 use crate::run::{End, Limit, message, print, with_ctx};
 use crate::{figures, look, values};
 use serde_json::{Value, json};
-use smidgen::{ComposeOptions, ComposeReport, ComposedMember, Error, Status, compose};
+use smidgen::{ComposeOptions, ComposeReport, ComposedMember, Error, OperationCosts, Status, compose};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -146,7 +146,7 @@ fn object(made: &ComposeReport) -> Value {
         "classes": figures::classes(&written.classes),
         "positive": written.positive,
         "bytes": written.bytes,
-        "cost_ns": null,
+        "cost_ns": written.counts.map(|counts| OperationCosts::default().ns(&counts)),
         "ns_per_row": figures::number(written.speed.map(|s| s.ns_per_row)),
         "ns_single": figures::number(written.speed.map(|s| s.ns_single)),
         "seconds": made.seconds,

@@ -3,9 +3,12 @@
 use crate::networks::NetworkArgs;
 use crate::rows::RowArgs;
 use crate::run::{End, Limit, message, print, with_ctx};
-use crate::{figures, look, page, values};
+use crate::{figures, look, operation_costs, page, values};
 use serde_json::{Value, json};
-use smidgen::{Comparison, Error, EvaluateOptions, Evaluated, Evaluation, Shown, evaluate, evaluation_page};
+use smidgen::{
+    Comparison, Error, EvaluateOptions, Evaluated, Evaluation, OperationCosts, Shown, evaluate,
+    evaluation_page,
+};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -35,6 +38,12 @@ pub(crate) struct Args {
     /// Exit with 1 if the file is longer
     #[arg(long, value_name = "SIZE", value_parser = values::bytes)]
     max_bytes: Option<u64>,
+    /// Exit with 1 if a row in a batch takes more microseconds, by the table of costs
+    #[arg(long, value_name = "US", value_parser = operation_costs::us)]
+    max_us: Option<f64>,
+    /// A table of costs of another processor, in JSON
+    #[arg(long, value_name = "FILE")]
+    cost: Option<PathBuf>,
     /// Leave out rows of classes that training had not seen
     #[arg(long)]
     drop_unseen: bool,
@@ -82,12 +91,18 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         network: args.network.options(),
         figures: args.report.is_some(),
     };
+    let costs = operation_costs::read(args.cost.as_deref())?;
     if let Some(path) = &args.report {
         let taken = args.files.iter().chain(&args.rows.join).map(PathBuf::as_path);
         page::check(path, &taken.collect::<Vec<_>>())?;
     }
     let (made, _) = with_ctx(args.jobs, Limit::None, args.quiet, |ctx| evaluate(&options, ctx))?;
     let Some(made) = made else { return Ok(End::Interrupted) };
+    if args.max_us.is_some() && made.models.iter().any(|model| model.counts.is_none()) {
+        return Err(Error::unsupported(
+            "--max-us: the table of costs says nothing of networks; time them with `smidgen bench`",
+        ));
+    }
     let names: Vec<String> = models.iter().map(|path| path.display().to_string()).collect();
     if let Some(path) = &args.report {
         page::write(path, &evaluation_page(&made, &names, &command(args))?)?;
@@ -98,10 +113,10 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
             1 => what,
             _ => format!("{}: {what}", path.display()),
         };
-        unmet.extend(demands(args, model).into_iter().map(name));
+        unmet.extend(demands(args, &costs, model).into_iter().map(name));
     }
     if args.json {
-        print(&format!("{}\n", whole_object(args, models, &made, unmet.is_empty())))?;
+        print(&format!("{}\n", whole_object((args, &costs), models, &made, unmet.is_empty())))?;
     } else {
         print(&match &made.models[..] {
             [one] => text(one, made.figures.as_ref().map(|f| &f.shown)),
@@ -119,7 +134,7 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
     Ok(if unmet.is_empty() { End::Done } else { End::Unmet })
 }
 
-fn demands(args: &Args, made: &Evaluated) -> Vec<String> {
+fn demands(args: &Args, costs: &OperationCosts, made: &Evaluated) -> Vec<String> {
     let mut unmet = Vec::new();
     if let Some(least) = args.min_score {
         let met = made.score.is_some_and(|s| if made.greater_is_better { s >= least } else { s <= least });
@@ -132,6 +147,13 @@ fn demands(args: &Args, made: &Evaluated) -> Vec<String> {
         && made.bytes > most
     {
         unmet.push(format!("{} bytes, at most {most} were demanded", made.bytes));
+    }
+    match (args.max_us, made.counts.map(|counts| costs.ns(&counts))) {
+        (Some(most), Some(ns)) if ns > most => {
+            let [us, most] = [ns, most].map(|ns| ns / 1e3);
+            unmet.push(format!("{us:.3} us a row by the table of costs, at most {most} were demanded"));
+        }
+        _ => {}
     }
     unmet
 }
@@ -186,9 +208,14 @@ fn command(args: &Args) -> String {
 }
 
 /// The object of the one model; of several, that of the first with `models` and `comparisons`.
-fn whole_object(args: &Args, paths: &[PathBuf], made: &Evaluation, is_met: bool) -> Value {
+fn whole_object(
+    (args, costs): (&Args, &OperationCosts),
+    paths: &[PathBuf],
+    made: &Evaluation,
+    is_met: bool,
+) -> Value {
     let Some(first) = made.models.first() else { return Value::Null };
-    let mut whole = object(first, is_met);
+    let mut whole = object(first, costs, is_met);
     if let Some(figures) = &made.figures {
         page::add_shown(&mut whole, Some(&figures.shown));
     }
@@ -197,7 +224,7 @@ fn whole_object(args: &Args, paths: &[PathBuf], made: &Evaluation, is_met: bool)
     }
     let path = |idx: usize| paths[idx].display().to_string();
     let model = |(idx, model): (usize, &Evaluated)| {
-        let mut object = object(model, demands(args, model).is_empty());
+        let mut object = object(model, costs, demands(args, costs, model).is_empty());
         object["model"] = json!(path(idx));
         object
     };
@@ -215,7 +242,7 @@ fn whole_object(args: &Args, paths: &[PathBuf], made: &Evaluation, is_met: bool)
     whole
 }
 
-fn object(made: &Evaluated, is_met: bool) -> Value {
+fn object(made: &Evaluated, costs: &OperationCosts, is_met: bool) -> Value {
     json!({
         "schema": 1,
         "status": if is_met { "ok" } else { "unmet" },
@@ -229,7 +256,7 @@ fn object(made: &Evaluated, is_met: bool) -> Value {
         "classes": figures::classes(&made.classes),
         "positive": made.positive,
         "bytes": made.bytes,
-        "cost_ns": null,
+        "cost_ns": made.counts.map(|counts| costs.ns(&counts)),
         "ns_per_row": figures::number(made.speed.map(|s| s.ns_per_row)),
         "ns_single": figures::number(made.speed.map(|s| s.ns_single)),
         "metrics": figures::metrics(made),

@@ -5,12 +5,12 @@ mod command;
 use crate::page::quoted;
 use crate::run::{End, Limit, message, print, with_ctx};
 use crate::steps::StepArgs;
-use crate::{figures, look, page, values};
+use crate::{figures, look, operation_costs, page, values};
 use command::command;
 use serde_json::{Value, json};
 use smidgen::{
-    ColumnKind, Error, FitOptions, FitReport, LEARNERS, ReadOptions, Refit, Scheme, Searched, Status, Task,
-    fit, report_page,
+    ColumnKind, Distil, Error, FitOptions, FitReport, FrontPoint, LEARNERS, MaxDrop, ReadOptions, Refit,
+    Scheme, Searched, Status, Task, fit, report_page,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -46,6 +46,9 @@ pub(crate) struct Args {
     /// The column to predict
     #[arg(long, value_name = "COL")]
     target: String,
+    /// A model that is trained further: what is learnt from these rows, which it has not seen, is added to its scores
+    #[arg(long, value_name = "MODEL")]
+    from: Option<PathBuf>,
     /// binary, multiclass or regression; found out from the target unless given
     #[arg(long, value_name = "T", default_value = "auto", hide_default_value = true)]
     task: String,
@@ -79,6 +82,26 @@ pub(crate) struct Args {
     /// Largest file
     #[arg(long, value_name = "SIZE", value_parser = values::bytes)]
     max_bytes: Option<u64>,
+    /// Most microseconds of a row in a batch, by the table of costs
+    #[arg(long, value_name = "US", value_parser = operation_costs::us)]
+    max_us: Option<f64>,
+    /// A table of costs of another processor, in JSON
+    #[arg(long, value_name = "FILE")]
+    cost: Option<PathBuf>,
+    /// The most that rounding may cost: 0.005 of the score, or 0.5% of the error of floats; no ensemble is taken then
+    #[arg(long, value_name = "D", value_parser = values::max_drop)]
+    max_drop: Option<MaxDrop>,
+    /// Where the file or its speed is limited: learn from the best model without limits (auto), or not (none), or from the
+    /// best of so many candidates
+    #[arg(long, value_name = "HOW", default_value = "auto", hide_default_value = true, value_parser = distil)]
+    distil: Distil,
+    /// What another system predicts for the rows: a CSV as predict --proba writes it, a line a row, out of fold; or a
+    /// model file. Candidates may learn from it
+    #[arg(long, value_name = "FILE")]
+    teacher: Option<PathBuf>,
+    /// Write this point of the front of size, speed and score; the smallest is 1
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    point: Option<u32>,
     /// Least score (largest, for losses)
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = values::finite)]
     min_score: Option<f64>,
@@ -90,7 +113,7 @@ pub(crate) struct Args {
     /// The positive class; the last one unless given
     #[arg(long, value_name = "CLASS")]
     positive: Option<String>,
-    /// Probability calibration: auto (if it helps), none, or a calibrator's name
+    /// Probability calibration: auto (if it helps, not with --from), none, or a calibrator's name
     #[arg(long, value_name = "NAME", default_value = "auto", hide_default_value = true)]
     calibrator: String,
     /// A CSV of what mistakes cost, or gain, by true and predicted class
@@ -105,7 +128,7 @@ pub(crate) struct Args {
     /// Learners to try; the usual ones, or those that --set names, unless given
     #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
     learners: Vec<String>,
-    /// What the best candidates are combined by: an ensemble's name, none, or auto, which takes one if it is better
+    /// What the best candidates are combined by: an ensemble's name, none, or auto, which takes one if it is better (not with --from)
     #[arg(long, value_name = "NAME", default_value = "auto")]
     ensemble: String,
     /// What the model is fitted on in the end: all rows, or folds (the mean of a fit a fold: slower and larger)
@@ -154,7 +177,8 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
 /// The files that a fit reads or writes besides its report.
 fn taken(args: &Args) -> Vec<&Path> {
     let tables = std::iter::once(&args.data).chain(&args.test).map(Path::new);
-    tables.chain(std::iter::once(args.output.as_path())).collect()
+    let tables = tables.chain(args.teacher.iter().chain(&args.cost).map(PathBuf::as_path));
+    tables.chain(args.from.as_deref()).chain(std::iter::once(args.output.as_path())).collect()
 }
 
 /// What the arguments say about reading.
@@ -217,6 +241,7 @@ fn options(args: &Args) -> Result<FitOptions, Error> {
     Ok(FitOptions {
         data: args.data.clone(),
         target: args.target.clone(),
+        from: args.from.clone(),
         task,
         metric: args.metric.clone(),
         test: args.test.clone(),
@@ -247,9 +272,26 @@ fn options(args: &Args) -> Result<FitOptions, Error> {
         memory: args.memory,
         min_score: args.min_score,
         max_bytes: args.max_bytes,
+        max_ns: args.max_us,
+        max_drop: args.max_drop,
+        operation_costs: operation_costs::read(args.cost.as_deref())?,
+        distil: args.distil,
+        teacher: args.teacher.clone(),
+        point: args.point.map(|point| point as usize),
         seed: args.seed,
         figures: args.report.is_some(),
     })
+}
+
+fn distil(text: &str) -> Result<Distil, String> {
+    match text {
+        "auto" => Ok(Distil::Auto),
+        "none" => Ok(Distil::None),
+        n => match n.parse::<u64>() {
+            Ok(n) if n > 0 => Ok(Distil::Trials(n)),
+            _ => Err(format!("expected auto, none or a number of candidates, got \"{text}\"")),
+        },
+    }
 }
 
 fn refit(text: &str) -> Result<Refit, String> {
@@ -272,6 +314,9 @@ fn text(made: &FitReport) -> String {
     if let Some(score) = made.score_float {
         head.add_row(["out of fold, floats".to_owned(), look::score(score)]);
     }
+    if let Some(score) = made.base.as_ref().and_then(|base| base.score) {
+        head.add_row(["base alone".to_owned(), look::score(score)]);
+    }
     let figures = made.test.as_ref().unwrap_or(&made.oof);
     let on = if made.test.is_some() { "test rows" } else { "out-of-fold rows" };
     let mut out = format!(
@@ -282,17 +327,29 @@ fn text(made: &FitReport) -> String {
         made.n_columns.0,
         made.n_columns.1
     );
+    if let Some(base) = &made.base {
+        let (path, bytes) = (base.model.display(), look::size(base.bytes));
+        out.push_str(&format!("goes on from {path}, {bytes}: {}\n\n", cut(&base.recipe)));
+    }
     if let Some(searched) = &made.searched {
         out.push_str(&format!("{}\n", tried(searched, made.metric)));
     }
-    if made.members.len() > 1 {
+    if let Some(teacher) = made.searched.as_ref().and_then(|s| s.taught.as_ref()) {
+        let score = teacher.score.map_or("undefined".to_owned(), look::score);
+        if let Some(recipe) = &teacher.recipe {
+            out.push_str(&format!("the best without limits: {score} by {recipe}\n\n"));
+        }
+    }
+    let fitted = &made.members[usize::from(made.base.is_some()).min(made.members.len())..];
+    if fitted.len() > 1 {
         let mut members = look::table(&["member", "weight", "bytes alone"]);
-        for member in &made.members {
+        for member in fitted {
             let bytes = look::count(member.bytes);
             members.add_row([cut(&member.recipe), look::score(member.weight), bytes]);
         }
-        out.push_str(&format!("an ensemble of {}:\n{members}\n\n", made.members.len()));
+        out.push_str(&format!("an ensemble of {}:\n{members}\n\n", fitted.len()));
     }
+    out.push_str(&front_table(made).unwrap_or_default());
     if let Some(c) = &made.calibration {
         out.push_str(&format!(
             "probabilities calibrated by {}: log loss {} to {}, ece {} to {} out of fold\n\n",
@@ -363,13 +420,45 @@ fn tried(searched: &Searched, metric: &str) -> String {
     format!("{} candidates tried{known}; the best:\n{table}\n", look::count(searched.n_trials as u64))
 }
 
-/// What was found for fewer bytes, and the model; the last point is what was written.
+/// Points of the front that the terminal shows.
+const N_POINTS: usize = 8;
+
+/// The model beside what is smaller, faster or better.
+fn front_table(made: &FitReport) -> Option<String> {
+    if made.front.len() < 2 {
+        return None;
+    }
+    let mut table = look::table(&["point", made.metric, "bytes", "a row", "candidate"]);
+    // Where there are many, those around the written one.
+    let at = made.front.iter().position(|point| point.is_written).unwrap_or(0);
+    let first = (at + 1 + N_POINTS / 2).min(made.front.len()).saturating_sub(N_POINTS);
+    for point in made.front.iter().skip(first).take(N_POINTS) {
+        table.add_row([
+            format!("{}{}", point.point, if point.is_written { " *" } else { "" }),
+            point.score.map_or("undefined".to_owned(), look::score),
+            look::count(point.bytes),
+            look::nanoseconds(point.cost_ns),
+            cut(&point.recipe),
+        ]);
+    }
+    Some(format!(
+        "the front of score, bytes and time (* is written; --point K writes another one):\n{table}\n\n"
+    ))
+}
+
+/// The front, the smallest first.
 fn front(made: &FitReport) -> Vec<Value> {
-    let smaller = made.searched.iter().flat_map(|s| &s.front).filter(|(.., bytes)| *bytes < made.bytes);
-    let smaller = smaller.map(|(recipe, score, bytes)| (recipe.as_str(), Some(*score), *bytes));
-    let points = smaller.chain([(made.recipe.as_str(), made.score_oof, made.bytes)]).zip(1..);
-    let object = |((recipe, score, bytes), point): ((&str, Option<f64>, u64), u32)| json!({"point": point, "score": figures::number(score), "bytes": bytes, "cost_ns": null, "recipe": recipe});
-    points.map(object).collect()
+    let object = |point: &FrontPoint| {
+        json!({
+            "point": point.point,
+            "score": figures::number(point.score),
+            "bytes": point.bytes,
+            "cost_ns": point.cost_ns,
+            "recipe": point.recipe,
+            "written": point.is_written,
+        })
+    };
+    made.front.iter().map(object).collect()
 }
 
 fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
@@ -385,12 +474,13 @@ fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
         "score_oof": figures::number(made.score_oof),
         "score_test": figures::number(made.score_test),
         "score_float": figures::number(made.score_float),
+        "score_base": figures::number(made.base.as_ref().and_then(|base| base.score)),
         "rows": made.n_rows,
         "rows_test": made.test.as_ref().map(|t| t.n_rows),
         "classes": figures::classes(&made.classes),
         "positive": made.positive,
         "bytes": made.bytes,
-        "cost_ns": null,
+        "cost_ns": made.cost_ns,
         "ns_per_row": figures::number(Some(made.speed.ns_per_row)),
         "ns_single": figures::number(Some(made.speed.ns_single)),
         "seconds": made.seconds,
@@ -399,6 +489,9 @@ fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
             "learner": m.learner, "recipe": m.recipe, "weight": m.weight, "bytes": m.bytes,
         })).collect::<Vec<_>>(),
         "front": front(made),
+        "teacher": made.searched.as_ref().and_then(|s| s.taught.as_ref()).map(|t| json!({
+            "recipe": t.recipe, "score": figures::number(t.score), "trials": t.n_trials, "taught": t.has_taught,
+        })),
         "warnings": figures::warnings(&made.warnings),
         "trials": made.searched.as_ref().map(|s| s.leaders.iter().map(|(what, score, seconds)| json!({
             "recipe": what, "score": figures::number(Some(*score)), "seconds": seconds,

@@ -70,7 +70,7 @@ pub(crate) struct Args {
     only: Option<String>,
     /// The most that may be lost: 0.5% of the float error, or 0.005 of accuracy; without classes the share of rows that
     /// may answer otherwise. Layers take 16 bits or stay floats until it holds
-    #[arg(long, value_name = "D", value_parser = drop)]
+    #[arg(long, value_name = "D", value_parser = values::max_drop)]
     max_drop: Option<MaxDrop>,
     /// What stochastic rounding draws by
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
@@ -92,17 +92,6 @@ pub(crate) struct Args {
     /// No progress
     #[arg(long)]
     quiet: bool,
-}
-
-/// `0.5%` or `0.005`.
-fn drop(text: &str) -> Result<MaxDrop, String> {
-    let read = |text: &str| values::finite(text).ok().filter(|v| *v >= 0.0);
-    let found = match text.strip_suffix('%') {
-        Some(share) => read(share).map(|v| MaxDrop::Relative(v / 100.0)),
-        None => read(text).map(MaxDrop::Absolute),
-    };
-    found
-        .ok_or_else(|| format!("expected a share such as 0.5% or a difference such as 0.005, got \"{text}\""))
 }
 
 pub(crate) fn run(args: &Args) -> Result<End, Error> {

@@ -2,13 +2,13 @@
 //!
 //! A combination is judged by cross-fitting: for the rows of some folds it is learnt from the other folds of their
 //! repetition, and judged by the integers that a graph would compute. The one that is kept is the mean of those, so no
-//! row alone decides a weight.
+//! row alone decides a weight; forms that have no mean are learnt once more, from all rows.
 
-use super::ensemble::{Asked, EnsembleEntry, MemberRows};
+use super::ensemble::{Asked, EnsembleEntry, MemberRows, Room};
 use crate::error::{Error, Kind};
 use jobs::{Clock, Ctx};
 use params::Params;
-use recipe::{Combination, HeldBack, Truth, member_scores};
+use recipe::{Combination, HeldBack, MemberSum, Size, Truth, member_scores};
 use std::time::Duration;
 
 /// Folds that are judged together are put into so many groups at most.
@@ -25,7 +25,7 @@ pub struct Pool<'a> {
 /// An ensemble, and what it predicts for rows that neither its members nor its weights had seen.
 #[derive(Clone, Debug)]
 pub struct Composed {
-    /// Candidates that have a weight, the heaviest first.
+    /// Candidates that have a weight, as [`Combination::ranked`] orders them.
     pub members: Vec<usize>,
     /// Their combination, in that order.
     pub combination: Combination,
@@ -103,16 +103,15 @@ pub fn choose(
         }
     }
     let whole = |parts: Vec<Option<HeldBack>>| parts.into_iter().collect::<Option<Vec<HeldBack>>>();
-    let (Some(held), Some(alone), Some(combination)) = (whole(held), whole(alone), mean(&learnt)) else {
-        return Ok(None);
+    let (Some(held), Some(alone)) = (whole(held), whole(alone)) else { return Ok(None) };
+    let combination = match mean(&learnt) {
+        Some(mean) => mean,
+        None => entry.fit(&parts.rows(&(0..first.len()).collect::<Vec<usize>>())?, asked, params)?,
     };
-    let mut members = combination.used();
+    let members = combination.ranked();
     if members.len() < 2 {
         return Ok(None);
     }
-    members.sort_by(|&a, &b| {
-        combination.weights[b].abs().total_cmp(&combination.weights[a].abs()).then(a.cmp(&b))
-    });
     if let Some(some) = fitting(&members, asked) {
         return of_some(entry, params, (pool, &some), asked, (limit, ctx));
     }
@@ -120,15 +119,12 @@ pub fn choose(
     Ok(Some(Composed { members, combination, held, alone }))
 }
 
-/// Of members, the heaviest first, those that have room together, rising; `None` where all have.
+/// Of members as they are ranked, those that have room together, rising; `None` where all have.
 fn fitting(members: &[usize], asked: &Asked<'_>) -> Option<Vec<usize>> {
-    let (most, bytes) = asked.room?;
-    let mut taken = 0u64;
+    let room = asked.room?;
     let mut some: Vec<usize> = Vec::with_capacity(members.len());
     for &member in members {
-        let with = taken.saturating_add(bytes.get(member).copied().unwrap_or(0));
-        if some.is_empty() || with <= most {
-            taken = with;
+        if some.is_empty() || room.holds(some.iter().copied().chain([member])) {
             some.push(member);
         }
     }
@@ -147,12 +143,11 @@ fn of_some(
     let members = some.iter().map(|&member| pool.members[member]).collect();
     let picked = |at: &usize| asked.prices.get(*at).copied().unwrap_or(0.0);
     let prices: Vec<f64> = some.iter().map(picked).collect();
-    let bytes: Vec<u64> = some
-        .iter()
-        .map(|&at| asked.room.and_then(|(_, bytes)| bytes.get(at).copied()).unwrap_or(0))
-        .collect();
-    let room = asked.room.map(|(most, _)| (most, &bytes[..]));
-    let asked = Asked { prices: &prices, room, ..*asked };
+    let sizes = asked.room.map_or(&[][..], |room| room.sizes);
+    let sizes: Vec<Size> = some.iter().map(|&at| sizes.get(at).copied().unwrap_or_default()).collect();
+    let room = asked.room.map(|room| Room { sizes: &sizes, ..room });
+    let costs: Vec<f64> = some.iter().map(|&at| asked.cost(at)).collect();
+    let asked = Asked { prices: &prices, costs: &costs, room, ..*asked };
     let made = choose(entry, params, &Pool { members, truth: pool.truth }, &asked, limited)?;
     let named = |composed: Composed| Composed {
         members: composed.members.iter().map(|&member| some[member]).collect(),
@@ -176,20 +171,22 @@ fn half_of(part: &HeldBack, half: usize) -> HeldBack {
     }
 }
 
-/// The mean of what groups taught: weights and offsets of the most frequent space, maps of the last of them.
+/// The mean of sums that groups taught: weights and offsets of the most frequent space, maps of the last of them; `None`
+/// of other forms.
 fn mean(learnt: &[Combination]) -> Option<Combination> {
-    let votes = |space| learnt.iter().filter(|c| c.space == space).count();
-    let space = learnt.iter().map(|c| c.space).max_by_key(|&space| votes(space))?;
-    let of: Vec<&Combination> = learnt.iter().filter(|c| c.space == space).collect();
+    let sums: Vec<&MemberSum> = learnt.iter().map(Combination::sum).collect::<Option<_>>()?;
+    let votes = |space| sums.iter().filter(|c| c.space == space).count();
+    let space = sums.iter().map(|c| c.space).max_by_key(|&space| votes(space))?;
+    let of: Vec<&MemberSum> = sums.into_iter().filter(|c| c.space == space).collect();
     let mut mean = (*of.last()?).clone();
     let n = of.len() as f64;
-    let average = |all: &dyn Fn(&Combination) -> &Vec<f64>, at: usize| {
+    let average = |all: &dyn Fn(&MemberSum) -> &Vec<f64>, at: usize| {
         of.iter().map(|c| all(c).get(at).copied().unwrap_or(0.0)).sum::<f64>() / n
     };
     mean.weights = (0..mean.weights.len()).map(|at| average(&|c| &c.weights, at)).collect();
     mean.offsets = (0..mean.offsets.len()).map(|at| average(&|c| &c.offsets, at)).collect();
     mean.range = of.iter().fold(mean.range, |[low, high], c| [low.min(c.range[0]), high.max(c.range[1])]);
-    Some(mean)
+    Some(Combination::Sum(mean))
 }
 
 /// Real scores of all members, by part.

@@ -1,8 +1,8 @@
 //! The contract of the Ensemble family.
 //!
 //! The life of an ensemble: (1) parameters are parsed against the member's `SPEC`; (2) `fit` learns a weighted sum, and
-//! maps around it, from what members predict for rows that they had not seen; (3) the sum becomes integers on the grids
-//! of the members ([`recipe::Combination::on_grids`]), in folds and in the model. Scores are real: log odds of the
+//! maps around it, or another form, from what members predict for rows that they had not seen; (3) it becomes integers on
+//! the grids of the members ([`recipe::Combination::on_grids`]), in folds and in the model. Scores are real: log odds of the
 //! second of two classes, logs of shares of several, values of a regression.
 
 use crate::error::{Error, Kind};
@@ -12,7 +12,7 @@ use jobs::Threads;
 use learn::{Decision, linked};
 use metrics::MetricEntry;
 use params::{ParamSpec, Params};
-use recipe::{Combination, Space, Truth, predictions_by};
+use recipe::{Combination, Limits, Size, Space, Truth, predictions_by};
 
 /// Cells (rows times classes) that weights are learnt from at most.
 const MOST_CELLS: usize = 400_000;
@@ -145,10 +145,29 @@ pub struct Asked<'a> {
     pub weights: Option<&'a [f64]>,
     /// What each member costs once it is used, as a share of the error.
     pub prices: &'a [f64],
-    /// Bytes that members may take together, and those of each; without, as many as there are.
-    pub room: Option<(u64, &'a [u64])>,
+    /// What a row costs by each member, in one unit for all; those that are not named cost 1.
+    pub costs: &'a [f64],
+    /// What members may take together, and what each takes; without, all have room.
+    pub room: Option<Room<'a>>,
     /// Threads; they change nothing of the result.
     pub threads: &'a Threads,
+}
+
+/// What members may take together, and what each takes.
+#[derive(Clone, Copy)]
+pub struct Room<'a> {
+    /// What they may take.
+    pub limits: Limits,
+    /// What each takes.
+    pub sizes: &'a [Size],
+}
+
+impl Room<'_> {
+    /// Whether some members have room together.
+    pub(super) fn holds(&self, members: impl Iterator<Item = usize>) -> bool {
+        let sizes = members.filter_map(|member| self.sizes.get(member));
+        self.limits.allow(sizes.fold(Size::default(), |sum, size| sum.plus(*size)))
+    }
 }
 
 impl Asked<'_> {
@@ -160,6 +179,11 @@ impl Asked<'_> {
             return self.metric;
         }
         metrics::metric("log_loss").unwrap_or(self.metric)
+    }
+
+    /// What a row costs by a member.
+    pub fn cost(&self, member: usize) -> f64 {
+        self.costs.get(member).copied().unwrap_or(1.0)
     }
 
     /// The weights that the user gave, or equal ones.
@@ -240,6 +264,7 @@ impl EnsembleEntry {
         let why = match (self.name, task) {
             ("hard_vote" | "soft_vote", Task::Regression) => "numbers have no classes to vote for",
             ("rank_average", Task::Regression) => "a rank is no number of the target's unit",
+            ("cascade", Task::Regression) => "a number has no measure of how sure it is",
             ("rank_average", _) => "ranks of several classes are not comparable",
             _ => "the method is not defined for it",
         };

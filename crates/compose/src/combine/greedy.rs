@@ -40,8 +40,8 @@ struct Greedy;
 
 impl Ensemble for Greedy {
     /// Starts with nothing; each step adds the member whose mean with those there has the lowest error, plus the price of
-    /// members not yet used, as far as their bytes have room; members may come again, and the best prefix stays: weights are counts. Ties go to members
-    /// in use, then to the first. O(n_steps n_members n_rows n_classes) and what the metric costs.
+    /// members not yet used, as far as they have room; members may come again, and the best prefix stays: weights are
+    /// counts. Ties go to members in use, then to the first. O(n_steps n_members n_rows n_classes) and what the metric costs.
     /// # Source  Caruana, Niculescu-Mizil, Crew & Ksikes, Ensemble selection from libraries of models, ICML 2004,
     /// sections 2.1 and 2.2. Deviations: a price a member; the mean is taken in a space of scores or of probabilities.
     fn fit(&self, rows: &MemberRows, asked: &Asked<'_>, params: &Params) -> Result<Combination, Error> {
@@ -99,15 +99,13 @@ impl<'a> Selection<'a> {
         let mut since = 0;
         for step in 1..=n_steps {
             let price = |at: usize| self.asked.prices.get(at).copied().unwrap_or(0.0);
-            let bytes =
-                |at: usize| self.asked.room.and_then(|(_, bytes)| bytes.get(at).copied()).unwrap_or(0);
-            let taken: u64 = (0..n_members).filter(|&at| counts[at] > 0.0).map(bytes).sum();
+            let used = || (0..n_members).filter(|&at| counts[at] > 0.0);
             // The first member may be too large where all are: whoever asks says what then becomes of it.
             let has_room = |at: usize| {
                 let is_free = step == 1 || counts[at] > 0.0;
-                is_free || self.asked.room.is_none_or(|(most, _)| taken.saturating_add(bytes(at)) <= most)
+                is_free || self.asked.room.is_none_or(|room| room.holds(used().chain([at])))
             };
-            let paid: f64 = (0..n_members).filter(|&at| counts[at] > 0.0).map(price).sum();
+            let paid: f64 = used().map(price).sum();
             let tried = self.asked.threads.map(n_members, |at| {
                 if !has_room(at) {
                     return f64::INFINITY;
@@ -147,7 +145,14 @@ mod tests {
     use recipe::Truth;
 
     fn asked<'a>(prices: &'a [f64], threads: &'a Threads) -> Asked<'a> {
-        Asked { metric: metrics::metric("rmse").unwrap(), weights: None, prices, room: None, threads }
+        Asked {
+            metric: metrics::metric("rmse").unwrap(),
+            weights: None,
+            prices,
+            costs: &[],
+            room: None,
+            threads,
+        }
     }
 
     /// Errors of members that cancel each other out, and one that is bad.
@@ -165,10 +170,10 @@ mod tests {
         let threads = Threads::try_new(2).unwrap();
         let params = ENTRY.params(&[]).unwrap();
         let made = ENTRY.fit(&rows(), &asked(&[0.0; 3], &threads), &params).unwrap();
-        assert_eq!(made.weights, [0.5, 0.5, 0.0]);
+        assert_eq!(made.weights(), [0.5, 0.5, 0.0]);
         // A price that is higher than the gain.
         let made = ENTRY.fit(&rows(), &asked(&[0.0, f64::INFINITY, 0.0], &threads), &params).unwrap();
-        assert_eq!(made.weights[1], 0.0);
+        assert_eq!(made.weights()[1], 0.0);
     }
 
     #[test]

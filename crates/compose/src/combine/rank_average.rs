@@ -9,7 +9,7 @@ use ir::Task;
 use ir::fixed::link::MAX_SHIFT;
 use ir::fixed::{math, power_of_two, round_ties_even};
 use params::Params;
-use recipe::{Combination, Curve, ScoreMap, Space, Truth};
+use recipe::{Combination, Curve, MemberSum, ScoreMap, Space, Truth};
 
 /// The line of the table.
 pub(super) static ENTRY: EnsembleEntry = EnsembleEntry {
@@ -35,11 +35,12 @@ impl Ensemble for RankAverage {
     /// # Source  Ho, Hull & Srihari, Decision combination in multiple classifier systems, IEEE TPAMI 16, 1994
     /// (Borda count). Deviations: ranks are of rows among rows, as there are two classes; the regression.
     fn fit(&self, rows: &MemberRows, asked: &Asked<'_>, _: &Params) -> Result<Combination, Error> {
-        let mut combination = mean_in(Space::Scores, rows, asked)?;
         let Truth::Classes { labels, .. } = rows.truth() else {
             // Not among its tasks.
-            return Ok(combination);
+            return mean_in(Space::Scores, rows, asked);
         };
+        let weights = asked.weights_of(rows.n_members())?;
+        let mut combination = MemberSum::mean(Space::Scores, &weights, rows.range());
         let curves = asked.threads.map(rows.n_members(), |at| Curve::Polygon(ranks(rows.scores(at))));
         let mut mean = vec![0.0; rows.n_rows()];
         for (at, (curve, weight)) in curves.iter().zip(&combination.weights).enumerate() {
@@ -51,7 +52,7 @@ impl Ensemble for RankAverage {
         let after = log_odds(mean, labels)?;
         combination.before = curves.into_iter().map(map).collect::<Result<_, _>>()?;
         combination.after = Some(map(after)?);
-        Ok(combination)
+        Ok(Combination::Sum(combination))
     }
 }
 
@@ -104,14 +105,14 @@ mod tests {
     use super::*;
     use jobs::Threads;
 
-    fn fit(scores: &[&[f64]], labels: &[u32], weights: Option<&[f64]>) -> Combination {
+    fn fit(scores: &[&[f64]], labels: &[u32], weights: Option<&[f64]>) -> MemberSum {
         let truth = Truth::Classes { labels: labels.to_vec(), n_classes: 2, positive: None };
         let rows = MemberRows::try_new(scores.iter().map(|s| s.to_vec()).collect(), 1, truth).unwrap();
         let threads = Threads::one();
         let prices = vec![0.0; scores.len()];
         let metric = metrics::metric("roc_auc").unwrap();
-        let asked = Asked { metric, weights, prices: &prices, room: None, threads: &threads };
-        ENTRY.fit(&rows, &asked, &ENTRY.params(&[]).unwrap()).unwrap()
+        let asked = Asked { metric, weights, prices: &prices, costs: &[], room: None, threads: &threads };
+        ENTRY.fit(&rows, &asked, &ENTRY.params(&[]).unwrap()).unwrap().sum().unwrap().clone()
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use super::ensemble::MemberRows;
 use jobs::Threads;
-use recipe::{Combination, Space};
+use recipe::{Combination, MemberSum, Space};
 use std::ops::Range;
 
 /// Rows that are summed up by themselves.
@@ -38,7 +38,7 @@ impl Stacked {
     pub(super) fn combination(self, rows: &MemberRows) -> Combination {
         let Stacked { weights, offsets } = self;
         let (before, after, range) = (Vec::new(), None, rows.range());
-        Combination { space: Space::Scores, weights, offsets, before, after, range }
+        Combination::Sum(MemberSum { space: Space::Scores, weights, offsets, before, after, range })
     }
 }
 

@@ -250,19 +250,21 @@ impl<'s> RowSums<'s> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use recipe::MemberSum;
 
-    fn fit(scores: Vec<Vec<f64>>, n_classes: usize, labels: Vec<u32>, settings: [&str; 2]) -> Combination {
+    fn fit(scores: Vec<Vec<f64>>, n_classes: usize, labels: Vec<u32>, settings: [&str; 2]) -> MemberSum {
         let (n_members, n_outputs) = (scores.len(), if n_classes == 2 { 1 } else { n_classes });
         let truth = Truth::Classes { labels, n_classes, positive: None };
         let rows = MemberRows::try_new(scores, n_outputs, truth).unwrap();
         let threads = Threads::one();
         let metric = metrics::metric("log_loss").unwrap();
         let prices = vec![0.0; n_members];
-        let asked = Asked { metric, weights: None, prices: &prices, room: None, threads: &threads };
+        let asked =
+            Asked { metric, weights: None, prices: &prices, costs: &[], room: None, threads: &threads };
         let settings =
             ["l2", "sign"].iter().zip(settings).map(|(name, value)| ((*name).to_owned(), value.to_owned()));
         let params = ENTRY.params(&settings.collect::<Vec<_>>()).unwrap();
-        ENTRY.fit(&rows, &asked, &params).unwrap()
+        ENTRY.fit(&rows, &asked, &params).unwrap().sum().unwrap().clone()
     }
 
     /// Two members on a grid, at each place so many rows of each class as probabilities say: shares are off by at

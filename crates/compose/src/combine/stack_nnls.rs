@@ -79,14 +79,16 @@ fn nearest_mean(rows: &MemberRows, labels: &[u32], threads: &Threads) -> Vec<f64
 #[cfg(test)]
 mod tests {
     use super::*;
+    use recipe::MemberSum;
 
-    fn weights(scores: &[&[f64]], truth: Truth) -> Combination {
+    fn weights(scores: &[&[f64]], truth: Truth) -> MemberSum {
         let rows = MemberRows::try_new(scores.iter().map(|s| s.to_vec()).collect(), 1, truth).unwrap();
         let threads = Threads::one();
         let prices = vec![0.0; scores.len()];
         let metric = metrics::metric("rmse").unwrap();
-        let asked = Asked { metric, weights: None, prices: &prices, room: None, threads: &threads };
-        ENTRY.fit(&rows, &asked, &ENTRY.params(&[]).unwrap()).unwrap()
+        let asked =
+            Asked { metric, weights: None, prices: &prices, costs: &[], room: None, threads: &threads };
+        ENTRY.fit(&rows, &asked, &ENTRY.params(&[]).unwrap()).unwrap().sum().unwrap().clone()
     }
 
     fn near(found: &[f64], expected: &[f64]) {

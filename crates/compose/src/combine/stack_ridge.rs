@@ -49,15 +49,17 @@ impl Ensemble for StackRidge {
 mod tests {
     use super::*;
     use jobs::Threads;
+    use recipe::MemberSum;
 
-    fn fit(scores: [&[f64]; 2], targets: &[f64], l2: &str) -> Combination {
+    fn fit(scores: [&[f64]; 2], targets: &[f64], l2: &str) -> MemberSum {
         let scores = scores.map(<[f64]>::to_vec).to_vec();
         let rows = MemberRows::try_new(scores, 1, Truth::Values(targets.to_vec())).unwrap();
         let threads = Threads::one();
         let metric = metrics::metric("rmse").unwrap();
-        let asked = Asked { metric, weights: None, prices: &[0.0; 2], room: None, threads: &threads };
+        let asked =
+            Asked { metric, weights: None, prices: &[0.0; 2], costs: &[], room: None, threads: &threads };
         let params = ENTRY.params(&[("l2".to_owned(), l2.to_owned())]).unwrap();
-        ENTRY.fit(&rows, &asked, &params).unwrap()
+        ENTRY.fit(&rows, &asked, &params).unwrap().sum().unwrap().clone()
     }
 
     /// Columns at right angles of mean square 1: the products with the targets are the weights.

@@ -7,7 +7,7 @@ type TaskCase<'a> = (&'a [&'a str], Option<Task>, Task, &'a [&'a str]);
 type MessageCase<'a> = (&'a [&'a str], Option<Task>, Option<&'a str>, &'a str);
 
 fn resolve(cells: &[&str], task: Option<Task>, positive: Option<&str>) -> Result<Target> {
-    let options = TargetOptions { name: "y", task, positive, missing: Markers::new(&["-"]) };
+    let options = TargetOptions { name: "y", task, classes: None, positive, missing: Markers::new(&["-"]) };
     Target::resolve(cells.iter().map(|&cell| Some(cell)), &options)
 }
 
@@ -83,9 +83,39 @@ fn values_and_missing_rows() {
     let target = resolve(&["1.5", "NA", " 2 ", "-3e1", "1"], None, None).unwrap();
     assert_eq!(target.values, TargetValues::Numbers(vec![1.5, 2.0, -30.0, 1.0]));
     assert_eq!((target.kept_rows.as_slice(), target.n_missing), (&[0, 2, 3, 4][..], 1));
-    let options = TargetOptions { name: "y", task: None, positive: None, missing: Markers::default() };
+    let options =
+        TargetOptions { name: "y", task: None, classes: None, positive: None, missing: Markers::default() };
     let target = Target::resolve([Some("a"), None, Some("b")].into_iter(), &options).unwrap();
     assert_eq!((target.kept_rows.as_slice(), target.n_missing), (&[0, 2][..], 1));
+}
+
+#[test]
+fn known_classes_keep_their_order() {
+    let known = ["b", "a", "10.0"].map(String::from);
+    let of = |cells: &[&str], known: &[String], task| {
+        let missing = Markers::default();
+        let options = TargetOptions { name: "y", task, classes: Some(known), positive: None, missing };
+        Target::resolve(cells.iter().map(|&cell| Some(cell)), &options)
+    };
+    let target = of(&["a", " b ", "", "a"], &known, None).unwrap();
+    assert_eq!((target.task, target.positive), (Task::Multiclass, None));
+    assert_eq!((&target.classes[..], &target.values), (&known[..], &TargetValues::Labels(vec![1, 0, 1])));
+    let target = of(&["10", "a"], &known, None).unwrap();
+    assert_eq!(target.values, TargetValues::Labels(vec![2, 1]));
+    assert_eq!(of(&["a", "b"], &known[..2], None).unwrap().positive, Some(1));
+    for (cells, known, task, says) in [
+        (
+            &["a", "c", "d", "b"][..],
+            &known[..],
+            None,
+            "expected one of b, a, 10.0, got \"c\" or another in 2 rows",
+        ),
+        (&["a", "a"], &known, None, "has one class, \"a\""),
+        (&["a", "b"], &known, Some(Task::Binary), "has 3 classes"),
+    ] {
+        let error = of(cells, known, task).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
 }
 
 #[test]

@@ -6,10 +6,10 @@
 
 use super::error::{Error, Kind};
 use super::feeds::Feeds;
-use super::parts::{Part, Scratch, addends_of, i32s, i64s, watched_for};
+use super::parts::{Part, Scratch, addends_of, i32s, i64s, scores_of, watched_for};
 use super::score_tables::{ScoreTable, tables_of};
 use ir::fixed::power_of_two;
-use ir::op::{Link, LinkKind};
+use ir::op::{Cascade, Link, LinkKind};
 use ir::{Column, Graph, Model, Op, OutputRole, Shape, Tensor, ValueIdx};
 use jobs::Threads;
 use runtime::reference::watch;
@@ -24,14 +24,33 @@ pub struct Explainer<'m> {
     model: &'m Model,
     link: Link,
     feeds: Feeds,
-    parts: Vec<Part<'m>>,
+    /// One, or those of a cascade in their order.
+    stages: Vec<Stage<'m>>,
     /// What a calibrator makes of the score.
     curves: Option<Curves<'m>>,
     /// What all parts are explained from.
     watched: Vec<ValueIdx>,
+    is_row_wise: bool,
+}
+
+/// What answers a row.
+#[derive(Debug)]
+struct Stage<'m> {
+    parts: Vec<Part<'m>>,
     /// Expectation of each integer score.
     expected: Vec<f64>,
-    is_row_wise: bool,
+    /// Which rows it answers, and the place of its scores among the watched values; the last stage answers all.
+    sure: Option<(Cascade, usize)>,
+}
+
+impl Stage<'_> {
+    /// Whether it answers a row.
+    fn answers(&self, watched: &[Tensor], row: usize) -> Result<bool, Error> {
+        let Some((op, place)) = self.sure else { return Ok(true) };
+        let (scores, width) = scores_of(watched.get(place..).unwrap_or_default())?;
+        let of_row = scores.get(row * width..(row + 1) * width);
+        Ok(op.is_sure(of_row.ok_or_else(|| Error::broken("the scores of a stage"))?))
+    }
 }
 
 /// What moved the scores of rows, in real units.
@@ -112,42 +131,51 @@ impl<'m> Explainer<'m> {
     /// member's weight; a member behind a curve or votes is one part, as it is. A sum is explained as if it were neither
     /// rounded nor clamped to 32 bits. In front of a calibrator's curve the score before it is explained, and the
     /// attributions of a row are scaled by one factor so that they sum up behind it; where the curve is level they are
-    /// scaled by its mean slope instead. O(background rows) of the interpreter and the walks of all trees.
+    /// scaled by its mean slope instead. Of a cascade a row is explained by the stage that answers it, beyond what that
+    /// stage gives on average, so that bases differ. O(background rows) of the interpreter and the walks of all trees.
     ///
     /// # Errors
     /// `NoScore` for a model that predicts nothing or has no integer score; `NoRows`; `Deep`; columns that do not fit.
     pub fn new(model: &'m Model, background: &[Column<'_>]) -> Result<Explainer<'m>, Error> {
         let graph = model.graph();
         let Scored { score, curves, link } = score_of(model)?;
-        let (addends, mut expected) = addends_of(graph, score)?;
         let n_columns = model.signature().inputs.len();
         let feeds = Feeds::new(graph, n_columns);
-        let mut watched = Vec::new();
-        let mut places: Vec<Range<usize>> = Vec::with_capacity(addends.len());
-        for addend in &addends {
-            let first = watched.len();
-            watched.extend(watched_for(graph, addend.value));
-            places.push(first..watched.len());
+        let (mut watched, mut open) = (Vec::new(), Vec::new());
+        for (score, op) in stages_of(graph, score) {
+            let (addends, constants) = addends_of(graph, score)?;
+            let mut places: Vec<Range<usize>> = Vec::with_capacity(addends.len());
+            for addend in &addends {
+                let first = watched.len();
+                watched.extend(watched_for(graph, addend.value));
+                places.push(first..watched.len());
+            }
+            let sure = op.map(|op| (op, watched.len()));
+            watched.extend(op.map(|_| score));
+            open.push((addends.into_iter().zip(places), constants, sure));
         }
         if background.first().is_none_or(|c| c.n_rows() == 0) {
             return Err(Kind::NoRows.into());
         }
         let usual = watch(graph, background, &watched)?;
-        let parts = addends.into_iter().zip(places);
-        let parts: Vec<Part<'m>> = parts
-            .map(|(addend, seen)| Part::new(graph, addend, &feeds, &usual, seen))
-            .collect::<Result<_, _>>()?;
-        expected.resize(parts.first().map_or(0, Part::width), 0.0);
-        for part in &parts {
-            expected.iter_mut().enumerate().for_each(|(k, sum)| *sum += part.expected(k));
+        let mut stages = Vec::with_capacity(open.len());
+        for (parts, mut expected, sure) in open {
+            let parts: Vec<Part<'m>> = parts
+                .map(|(addend, seen)| Part::new(graph, addend, &feeds, &usual, seen))
+                .collect::<Result<_, _>>()?;
+            expected.resize(parts.first().map_or(0, Part::width), 0.0);
+            for part in &parts {
+                expected.iter_mut().enumerate().for_each(|(k, sum)| *sum += part.expected(k));
+            }
+            stages.push(Stage { parts, expected, sure });
         }
         let is_row_wise = graph.nodes().iter().all(|n| n.op.payload().is_row_wise());
-        Ok(Explainer { model, link, feeds, parts, curves, watched, expected, is_row_wise })
+        Ok(Explainer { model, link, feeds, stages, curves, watched, is_row_wise })
     }
 
     /// True if some attributions are sampled (16 orders of the columns, from a fixed seed) and not exact.
     pub fn is_sampled(&self) -> bool {
-        self.parts.iter().any(Part::is_sampled)
+        self.stages.iter().flat_map(|stage| &stage.parts).any(Part::is_sampled)
     }
 
     /// What moved each row away from the expectation. `classes` names the class whose score is explained, one a row;
@@ -199,6 +227,16 @@ impl<'m> Explainer<'m> {
         Ok(all)
     }
 
+    /// The stage that answers a row.
+    fn stage_of(&self, watched: &[Tensor], row: usize) -> Result<&Stage<'m>, Error> {
+        for stage in &self.stages {
+            if stage.answers(watched, row)? {
+                return Ok(stage);
+            }
+        }
+        Err(Error::broken("the last stage"))
+    }
+
     /// Attributions and expectations of some rows, the first of which stands at `first` of the watched values.
     fn chunk(
         &self,
@@ -212,12 +250,13 @@ impl<'m> Explainer<'m> {
         let mut base = Vec::with_capacity(rows.len());
         let mut scratch = Scratch::default();
         for (at, row) in rows.enumerate() {
-            let real = real_of(self.link, &self.expected, classes.get(row).map_or(0, |&c| c as usize));
+            let stage = self.stage_of(watched, first + at)?;
+            let real = real_of(self.link, &stage.expected, classes.get(row).map_or(0, |&c| c as usize));
             let columns = &mut values[at * n_columns..(at + 1) * n_columns];
-            for part in &self.parts {
+            for part in &stage.parts {
                 part.attribute(watched, first + at, real.output, &self.feeds, &mut scratch, columns)?;
             }
-            let expected = self.expected.get(real.output).copied().unwrap_or(0.0);
+            let expected = stage.expected.get(real.output).copied().unwrap_or(0.0);
             let (factor, usual) = match &self.curves {
                 None => (real.factor, expected),
                 Some(curves) => {
@@ -275,6 +314,19 @@ fn real_of(link: Link, expected: &[f64], class: usize) -> Real {
         LinkKind::Linear => Real { output: 0, factor: unit, offset: link.offset as f64 * unit },
         LinkKind::Exponential => Real { output: 0, factor: unit, offset: 0.0 },
     }
+}
+
+/// The scores that answer rows, each with what says which rows are its; the last one answers all that are left.
+fn stages_of(graph: &Graph, mut score: ValueIdx) -> Vec<(ValueIdx, Option<Cascade>)> {
+    let mut stages = Vec::new();
+    while let Some(node) = graph.maker(score)
+        && let (Op::Cascade(op), &[first, second]) = (&node.op, &node.inputs[..])
+    {
+        stages.push((first, Some(*op)));
+        score = second;
+    }
+    stages.push((score, None));
+    stages
 }
 
 /// Where a model's score stands.

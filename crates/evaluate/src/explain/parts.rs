@@ -2,8 +2,8 @@
 //!
 //! A score is one part, a `Sum` of parts or a `WeightedSum` of members that are parts or such sums; a part of a member
 //! counts times the member's weight. Forests, tables, products and parts that compare rows are taken apart by their own
-//! arithmetic; any other part (words of one column as a bag, a member behind a curve or votes) counts as one feature,
-//! whose attribution is what it gives beyond its mean.
+//! arithmetic; any other part (words of one column as a bag, a member behind a curve or votes, a cascade among members)
+//! counts as one feature, whose attribution is what it gives beyond its mean.
 
 use super::error::{Error, Kind};
 use super::feeds::Feeds;
@@ -348,7 +348,7 @@ fn integers(tensors: &[Tensor], row: usize, width: usize) -> Result<&[i16], Erro
 }
 
 /// Scores of rows and their number a row, which is not 0.
-fn scores_of(tensors: &[Tensor]) -> Result<(&[i32], usize), Error> {
+pub(super) fn scores_of(tensors: &[Tensor]) -> Result<(&[i32], usize), Error> {
     match tensors.first().map(|t| (t.data(), t.dims())) {
         Some((TensorData::I32(v), &[_, width])) if width > 0 => Ok((v, width)),
         _ => Err(Error::broken("a part of the score")),

@@ -6,8 +6,8 @@ use super::*;
 use ir::digest::SplitMix64;
 use ir::forest::{Child, CodeSet, CodedFeature, MISSING, Split, Test, Tree};
 use ir::op::{
-    ArgMax, Arithmetic, Bin, Cast, Codes, Columns, ForestOp, Link, LinkKind, NearestRows, OneHot, QGemm,
-    QuantizeLinear, ScoreCurve, Sum, Tables, Threshold, Votes, VotesKind, WeightedSum,
+    ArgMax, Arithmetic, Bin, Cascade, Cast, Codes, Columns, ForestOp, Link, LinkKind, NearestRows, OneHot,
+    QGemm, QuantizeLinear, ScoreCurve, Sum, Tables, Threshold, Votes, VotesKind, WeightedSum,
 };
 use ir::{
     Bits, Card, Column, ColumnData, ColumnKind, DType, Forest, Graph, GraphBuilder, Input, Model, Op,
@@ -443,6 +443,52 @@ fn members_are_explained_times_their_weights() {
     // Columns count apart from each other: only what votes is shared alike.
     let got = explainer.attribute(&columns, &[0; 300], &Threads::one()).unwrap();
     assert!((0..300).filter(|&row| got.row(row)[0] != got.row(row)[1]).count() > 200);
+}
+
+/// A row is explained by the stage that answers it.
+#[test]
+fn a_cascade_is_explained_stage_by_stage() {
+    for n_outputs in [1u32, 3] {
+        let model = |which: usize| {
+            let (mut b, _, codes) = start();
+            let coded = |ordered, n_codes| CodedFeature { n_codes, ordered };
+            let features = vec![coded(true, 3), coded(true, 3), coded(false, 2)];
+            let mut random = Random(SplitMix64::new(21));
+            let [first, second] = [2, 9].map(|n_trees| {
+                let trees: Vec<Tree> =
+                    (0..n_trees).map(|_| random.tree(&features, 0, n_outputs, 6)).collect();
+                let initial = vec![40; n_outputs as usize];
+                let forest = Box::new(Forest::try_new(features.clone(), initial, trees).unwrap());
+                b.node(Op::Forest(ForestOp { forest }), &codes).unwrap()
+            });
+            let op = Cascade { margin: 700_000, offset: 0, passed_on: 500 };
+            let both = b.node(Op::Cascade(op), &[first, second]).unwrap();
+            let kind = if n_outputs == 1 { LinkKind::Logistic } else { LinkKind::Softmax };
+            finish(b, [both, first, second][which], kind, 16, 0, n_outputs.max(2) as usize)
+        };
+        let rows = Rows::new(300);
+        let columns = rows.columns();
+        let explained = |model: &Model| {
+            let explainer = Explainer::new(model, &columns).unwrap();
+            explainer.attribute(&columns, &[1; 300], &Threads::one()).unwrap()
+        };
+        let [both, first, second] = [0, 1, 2].map(|which| explained(&model(which)));
+        let cheap = scores(model(1).graph(), &columns);
+        let op = Cascade { margin: 700_000, offset: 0, passed_on: 0 };
+        let mut n_sure = 0;
+        for (row, cheap) in cheap.iter().enumerate() {
+            let of_row: Vec<i32> = cheap.iter().map(|s| *s as i32).collect();
+            let stage = if op.is_sure(&of_row) { &first } else { &second };
+            n_sure += usize::from(op.is_sure(&of_row));
+            assert_eq!((both.row(row), both.base[row]), (stage.row(row), stage.base[row]), "{row}");
+        }
+        assert!((30..270).contains(&n_sure), "{n_outputs}: {n_sure}");
+        // They sum up to the score that the model gives.
+        let output = if n_outputs == 1 { 0 } else { 1 };
+        let expected: Vec<f64> =
+            scores(model(0).graph(), &columns).iter().map(|s| s[output] * 2f64.powi(-16)).collect();
+        check_sums("a cascade", &sums(&both), &expected, 1e-8);
+    }
 }
 
 /// Three halves of a member are explained as three halves of what it is alone.

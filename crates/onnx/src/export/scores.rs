@@ -1,4 +1,4 @@
-//! `Sum`, `WeightedSum`, `Votes`, `ScoreCurve`, `ToScores`: integer scores, `int64 [N, K]`, exact.
+//! `Sum`, `WeightedSum`, `Cascade`, `Votes`, `ScoreCurve`, `ToScores`: integer scores, `int64 [N, K]`, exact.
 
 use super::step::Step;
 use crate::error::Error;
@@ -6,7 +6,7 @@ use crate::writer::{Attribute, wide};
 use ir::DType;
 use ir::fixed::link::MAX_OFFSET;
 use ir::fixed::power_of_two;
-use ir::op::{ToScores, Votes, VotesKind, WeightedSum};
+use ir::op::{Cascade, ToScores, Votes, VotesKind, WeightedSum};
 
 /// Clamps to the range of a score.
 pub(super) fn clamped(s: &mut Step<'_>, x: &str) -> String {
@@ -42,6 +42,28 @@ pub(super) fn weighted_sum(s: &mut Step<'_>, op: WeightedSum) -> Result<String, 
         sum = s.w.floor_divide(&sum, &unit);
     }
     Ok(clamped(s, &sum))
+}
+
+/// Both scores are computed, then one is taken: ONNX chooses cells, not rows to compute.
+pub(super) fn cascade(s: &mut Step<'_>, op: Cascade) -> Result<String, Error> {
+    let (first, second) = (s.input(0)?, s.input(1)?);
+    let sureness = if s.width(0)? == 1 {
+        let offset = s.w.int(op.offset.into());
+        let away = s.w.op("Sub", &[&first, &offset]);
+        s.w.op("Abs", &[&away])
+    } else {
+        let two = s.w.ints(&[1], &[2]);
+        let attributes = vec![("axis", Attribute::Int(1))];
+        let (largest, _) = s.w.pair("TopK", &[&first, &two], attributes);
+        let [one, other] = [0, 1].map(|at| {
+            let at = s.w.ints(&[1], &[at]);
+            s.w.gather(&largest, &at, 1)
+        });
+        s.w.op("Sub", &[&one, &other])
+    };
+    let margin = s.w.int(op.margin);
+    let is_sure = s.w.op("GreaterOrEqual", &[&sureness, &margin]);
+    Ok(s.w.op("Where", &[&is_sure, &first, &second]))
 }
 
 /// Shares and the largest; an exponential has no exact form, and what is not exact must not come before a score.

@@ -5,7 +5,7 @@ use ir::digest::SplitMix64;
 use ir::fixed::Requantize;
 use ir::forest::{Child, CodeSet, CodedFeature, Split, Test, Tree};
 use ir::op::{
-    ArgMax, Arithmetic, BSpline, Bin, Cast, Codes, Columns, Comparison, ForestOp, Function, Gather,
+    ArgMax, Arithmetic, BSpline, Bin, Cascade, Cast, Codes, Columns, Comparison, ForestOp, Function, Gather,
     ImputeNeighbours, Interpolate, IsNaN, LabelEncoder, LeastCost, Link, LinkKind, MatMul, NearestRows,
     OneHot, QGemm, QuantizeLinear, RbfSums, Reduce, Respell, ScoreCurve, Sum, Tables, Threshold, TimePart,
     ToScores, Votes, VotesKind, WeightedSum, Where,
@@ -169,6 +169,7 @@ pub fn cases() -> Vec<Case> {
         a_count(),
         members_of_three_classes(),
         members_of_two_classes(),
+        cascades(),
     ]
 }
 
@@ -710,4 +711,18 @@ fn members_of_two_classes() -> Case {
         (OutputRole::Label, label),
     ];
     m.answer("members of two classes", Task::Binary, &roles, cells)
+}
+
+/// Scores of which some are sure: of two classes about an offset, of three by what is ahead, of neither, of all.
+fn cascades() -> Case {
+    let (mut m, _, codes, cells) = coded();
+    let [cheap, other] = [10, 11].map(|seed| m.node(random_forest(seed, 1), &codes));
+    let [first, second] = [12, 13].map(|seed| m.node(random_forest(seed, 3), &codes));
+    let of = |margin, offset| Op::Cascade(Cascade { margin, offset, passed_on: 400 });
+    let two = m.node(of(32_000, -77), &[cheap, other]);
+    let all = m.node(of(0, 5), &[cheap, other]);
+    let none = m.node(of(Cascade::NEVER, 0), &[cheap, other]);
+    let three = m.node(of(9_000, 0), &[first, second]);
+    let scores = [two, all, none, three];
+    m.answer("cascades", Task::Regression, &scores.map(|score| (OutputRole::Score, score)), cells)
 }

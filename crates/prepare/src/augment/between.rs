@@ -3,11 +3,11 @@
 //! It stands apart because all members that mix two rows mean the same by "between": of codes, of numbers, of cells
 //! that are missing. Those that mix a row with its neighbours share the whole way, and differ in where they start.
 
-use super::neighbours::Neighbours;
 use super::rare_classes::{RATIO, RareClass, rare_classes};
-use super::starts::{Start, evenly, shared_out};
 use super::{AugmentInput, MadeRows, Parents};
 use crate::error::Error;
+use crate::neighbours::Neighbours;
+use crate::starts::{Start, evenly, shared_out};
 use ir::digest::SplitMix64;
 use params::{ParamSpec, Params, Range, Value};
 
@@ -71,7 +71,7 @@ pub(super) fn between_neighbours(
     let mut near: Vec<(u32, Vec<u32>)> = Vec::new();
     for (class, starts) in classes {
         let rows: Vec<u32> = starts.iter().map(|s| s.row).collect();
-        let found = Neighbours::among(input, &class.rows).nearest(&rows, k);
+        let found = Neighbours::among(input.coded(), &class.rows, input.seed).nearest(&rows, k);
         for (start, found) in starts.iter().zip(found) {
             for _ in 0..start.n_made {
                 let seed = input.seed.derive(augmentation, parents.len() as u64);
@@ -119,7 +119,7 @@ pub(super) fn by_other_classes(
     counts: impl Fn(usize, usize) -> u64,
 ) -> Result<MadeRows, Error> {
     let (labels, _) = input.labels(augmentation)?;
-    let all = Neighbours::among(input, &input.training_rows());
+    let all = Neighbours::among(input.coded(), &input.training_rows(), input.seed);
     let mut classes = Vec::new();
     for class in rare_classes(input, augmentation, params.real(RATIO.name))? {
         let starts = if class.rows.len() < 2 {

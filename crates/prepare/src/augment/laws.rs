@@ -16,12 +16,12 @@ const N_TRAIN: u32 = 200;
 
 /// A table in codes; the number of a column's codes is missing.
 #[derive(Clone)]
-pub(super) struct Table {
-    pub(super) encoders: Vec<Encoder>,
-    pub(super) codes: Vec<Vec<u8>>,
-    pub(super) numbers: Vec<Option<Vec<f64>>>,
-    pub(super) weights: Option<Vec<f32>>,
-    pub(super) n_rows: usize,
+pub(crate) struct Table {
+    pub(crate) encoders: Vec<Encoder>,
+    pub(crate) codes: Vec<Vec<u8>>,
+    pub(crate) numbers: Vec<Option<Vec<f64>>>,
+    pub(crate) weights: Option<Vec<f32>>,
+    pub(crate) n_rows: usize,
 }
 
 /// What rows are made for.
@@ -34,17 +34,17 @@ pub(super) struct Making<'a> {
 }
 
 /// A number column.
-pub(super) fn ordered(n_codes: u16) -> Encoder {
+pub(crate) fn ordered(n_codes: u16) -> Encoder {
     Encoder::Whole((1..i64::from(n_codes)).collect())
 }
 
 /// A column of categories.
-pub(super) fn category(n_codes: u16) -> Encoder {
+pub(crate) fn category(n_codes: u16) -> Encoder {
     Encoder::Category { keys: (0..n_codes).map(|code| format!("{code:03}")).collect(), rare: false }
 }
 
 impl Table {
-    pub(super) fn matrix(&self) -> CodeMatrix {
+    pub(crate) fn matrix(&self) -> CodeMatrix {
         let none: Vec<Vec<Column<'_>>> = self.encoders.iter().map(|_| Vec::new()).collect();
         CodeMatrix::new(&self.encoders, &none, 0, &Threads::one()).with_rows(self.n_rows, &self.codes)
     }

@@ -1,12 +1,12 @@
 //! `mixup`: rows between two rows of any class, with both targets.
 
-use super::starts::evenly;
 use super::{
     AugmentInput, Augmentation, AugmentationEntry, MadeRows, MadeTarget, Parents, between, most_made,
     words_of_cell,
 };
 use crate::error::Error;
 use crate::random_fourier::unit;
+use crate::starts::evenly;
 use ir::Task;
 use ir::digest::SplitMix64;
 use ir::fixed::math;

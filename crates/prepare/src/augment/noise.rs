@@ -1,10 +1,10 @@
 //! `noise`: copies of rows whose numbers moved a little.
 
-use super::starts::evenly;
 use super::{
     AugmentInput, Augmentation, AugmentationEntry, MadeRows, Parents, between, most_made, words_of_cell,
 };
 use crate::error::Error;
+use crate::starts::evenly;
 use ir::Task;
 use params::{ParamSpec, Params, Range, Value};
 

@@ -1,9 +1,9 @@
 //! `oversample`: rows of rare classes that count more than once.
 
 use super::rare_classes::{RATIO, rare_classes};
-use super::starts::evenly;
 use super::{AugmentInput, Augmentation, AugmentationEntry, CLASSES, MadeRows, Parents};
 use crate::error::Error;
+use crate::starts::evenly;
 use ir::digest::SplitMix64;
 use params::Params;
 

@@ -3,9 +3,9 @@
 //! It stands apart because all members that make rows of rare classes mean the same by "rare" and share the bounds on
 //! what is made and what is compared.
 
-use super::neighbours::thinned;
 use super::{AugmentInput, most_made};
 use crate::error::Error;
+use crate::neighbours::thinned;
 use params::{ParamSpec, Range, Value};
 
 /// How many rows a class should have.

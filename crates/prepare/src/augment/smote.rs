@@ -2,9 +2,9 @@
 
 use super::between::{K, between_neighbours, k};
 use super::rare_classes::{RATIO, rare_classes};
-use super::starts::evenly;
 use super::{AugmentInput, Augmentation, AugmentationEntry, CLASSES, MadeRows};
 use crate::error::Error;
+use crate::starts::evenly;
 use params::Params;
 
 /// The line of the table.

@@ -23,6 +23,11 @@ impl Bins {
         Some(Bins { keys })
     }
 
+    /// Steps of a search.
+    pub(crate) fn n_steps(&self) -> usize {
+        (self.keys.len() + 1).ilog2() as usize
+    }
+
     /// Number of edges that the key is greater than.
     #[inline]
     fn rank(&self, key: i64) -> u8 {

@@ -4,6 +4,7 @@
 //! side, in loops that compilers turn into vector code; several rows of the table use a tile while it is near.
 //! Where the sizes of cells allow it, differences are 16-bit integers and sums 32-bit ones; both ways are exact.
 
+use crate::cost::{Counts, Operation};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -43,6 +44,12 @@ impl Known {
         let sum = (away * away).saturating_mul(width as i64);
         let is_narrow = away <= i16::MAX.into() && sum <= i32::MAX.into();
         Known { cells, width, n_rows, is_narrow }
+    }
+
+    pub(crate) fn count(&self, counts: &mut Counts) {
+        let cells = if self.is_narrow { Operation::DistanceCell } else { Operation::WideDistanceCell };
+        counts.add(cells, self.n_rows.next_multiple_of(TILE) * self.width.next_multiple_of(COLUMNS));
+        counts.add(Operation::KnownRow, self.n_rows);
     }
 
     /// The row at place `at` of `cells: [width, stride]`, padded with zeros.

@@ -1,5 +1,6 @@
 //! Sums of looked-up integers, term by term over a block of rows.
 
+use crate::cost::{Counts, Operation};
 use alloc::vec::Vec;
 use ir::op::{TableTerm, Tables};
 
@@ -32,6 +33,13 @@ impl LookUp {
         }
         let width = values.len().checked_div(n_values).filter(|w| w * n_values == values.len())?;
         Some(LookUp { terms, values: values.to_vec(), width, shift: op.shift })
+    }
+
+    pub(crate) fn count(&self, counts: &mut Counts) {
+        let n_pairs = self.terms.iter().filter(|term| term.b.is_some()).count();
+        counts.add(Operation::TableTerm, self.terms.len() - n_pairs);
+        counts.add(Operation::TablePair, n_pairs);
+        counts.add(Operation::TableValue, self.terms.len() * self.width.saturating_sub(1));
     }
 
     /// Scores `[n_rows, width]` of the first rows of a block: `codes` is `[n_columns, stride]`.

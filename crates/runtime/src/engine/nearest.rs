@@ -2,6 +2,7 @@
 
 use super::BLOCK;
 use super::distances::{Distances, Known};
+use crate::cost::{Counts, Operation};
 use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
 use ir::op::NearestRows;
@@ -23,6 +24,11 @@ pub(crate) struct Nearest {
 }
 
 impl Nearest {
+    pub(crate) fn count(&self, counts: &mut Counts) {
+        self.known.count(counts);
+        counts.add(Operation::Neighbour, self.op.k as usize);
+    }
+
     /// Scores `[n_rows, width]` of the first rows of a block: `cells` is `[columns, stride]`.
     pub(crate) fn scores_into(&self, cells: &[i16], stride: usize, scores: &mut [i32]) {
         let n_rows = scores.len() / self.width;

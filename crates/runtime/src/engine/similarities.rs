@@ -2,6 +2,7 @@
 
 use super::BLOCK;
 use super::distances::{Distances, Known};
+use crate::cost::{Counts, Operation};
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::fixed::Requantize;
@@ -26,6 +27,11 @@ pub(crate) struct Similarities {
 }
 
 impl Similarities {
+    pub(crate) fn count(&self, counts: &mut Counts) {
+        self.known.count(counts);
+        counts.add(Operation::Similarity, self.coefficients.len());
+    }
+
     /// Scores `[n_rows, width]` of the first rows of a block: `cells` is `[columns, stride]`.
     pub(crate) fn scores_into(&self, cells: &[i16], stride: usize, scores: &mut [i32]) {
         let width = self.start.len();

@@ -7,6 +7,7 @@
 //! # Source  Lucchese et al., QuickScorer, SIGIR 2015; deviation: rows side by side, splits not sorted.
 
 use super::BLOCK;
+use crate::cost::{Counts, Operation};
 use alloc::vec::Vec;
 use ir::forest::{Child, CodeSet, MISSING, Test, Tree};
 
@@ -83,6 +84,14 @@ impl SweptTree {
             first_output: tree.first_output as usize,
             width: tree.width as usize,
         })
+    }
+
+    pub(super) fn count(&self, counts: &mut Counts) {
+        let n_sets = self.splits.iter().filter(|split| matches!(split.question, Question::In(_))).count();
+        counts.add(Operation::SweptTree, 1);
+        counts.add(Operation::SweptSplit, self.splits.len() - n_sets);
+        counts.add(Operation::SweptSet, n_sets);
+        counts.add(Operation::LeafValue, self.width.saturating_sub(1));
     }
 
     /// Adds the leaves of the first `n_rows` rows of a block: `codes` is `[n_features, BLOCK]`,

@@ -4,6 +4,7 @@
 //! several rows step in lockstep without a branch on their codes; the loads of one row hide behind
 //! those of the others.
 
+use crate::cost::{Counts, Operation};
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::forest::{Child, CodeSet, MISSING, Test, Tree};
@@ -88,6 +89,12 @@ impl WalkedTree {
             first_output: tree.first_output as usize,
             width: tree.width as usize,
         }
+    }
+
+    pub(super) fn count(&self, counts: &mut Counts) {
+        counts.add(Operation::WalkedTree, 1);
+        counts.add(Operation::WalkedStep, self.depth as usize);
+        counts.add(Operation::LeafValue, self.width.saturating_sub(1));
     }
 
     /// Adds the leaves that rows reach: `codes` is `[n_features, stride]`, `scores` is

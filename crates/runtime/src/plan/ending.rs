@@ -1,5 +1,6 @@
 //! What becomes of scores: links, decisions, and the scores themselves.
 
+use crate::cost::{Counts, Operation};
 use crate::reference::argmax;
 use alloc::boxed::Box;
 use alloc::vec;
@@ -88,6 +89,21 @@ impl Ending {
             Op::Threshold(t) => Ending::Threshold { above: t.above },
             _ => return None,
         })
+    }
+
+    pub(super) fn count(&self, width: usize, counts: &mut Counts) {
+        match self {
+            Ending::Logistic { .. } | Ending::Exponential { .. } => counts.add(Operation::Probability, 1),
+            Ending::Softmax { .. } => counts.add(Operation::Probability, width),
+            Ending::Scores | Ending::ArgMax | Ending::Share { .. } => {
+                counts.add(Operation::OutputValue, width)
+            }
+            Ending::Linear { .. } | Ending::Threshold { .. } => counts.add(Operation::OutputValue, 1),
+            Ending::LeastCost { link, cost } => {
+                link.count(width, counts);
+                counts.add(Operation::OutputValue, cost.len());
+            }
+        }
     }
 
     pub(super) fn dims(&self, n_rows: usize, width: usize) -> Vec<usize> {

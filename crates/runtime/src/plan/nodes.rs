@@ -4,13 +4,14 @@
 //! a forest; [`WholeTable`] what hangs on other rows, which is computed before the blocks.
 
 use crate::bags;
+use crate::cost::{Counts, Operation};
 use crate::engine::vocabulary::Vocabulary;
 use crate::error::{Error, Kind};
 use crate::reference::{Held, evaluate_by, output};
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
-use ir::{Column, ColumnData, Graph, Node, Op, Origin, Tensor, TensorData, ValueIdx};
+use ir::{Column, ColumnData, Dim, Graph, Node, Op, Origin, Tensor, TensorData, ValueIdx};
 
 /// Some nodes of a graph, and the columns that they start from.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +23,7 @@ pub(super) struct Prelude {
     /// Values that are columns, with the place of each.
     columns: Vec<(usize, usize)>,
     n_values: usize,
+    counts: Counts,
 }
 
 impl Prelude {
@@ -40,6 +42,7 @@ impl Prelude {
             }
         }
         prelude.nodes.reverse();
+        prelude.nodes.iter().for_each(|node| count(graph, node, &mut prelude.counts));
         let vocabulary = |node: &Node| match (&node.op, graph.constant(*node.inputs.get(1)?)?.data()) {
             (Op::Tokens(_), TensorData::Str(terms)) => Some(Vocabulary::new(terms)),
             _ => None,
@@ -54,6 +57,15 @@ impl Prelude {
         }
         prelude.columns.extend(known.iter().filter(|(k, _)| needed[*k]));
         prelude
+    }
+
+    pub(super) fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Places of the columns that the nodes start from.
+    pub(super) fn columns(&self) -> impl Iterator<Item = usize> {
+        self.columns.iter().map(|(_, place)| *place)
     }
 
     /// The computed values of rows `first..first + n`.
@@ -88,6 +100,26 @@ impl Prelude {
         })?;
         Ok(held)
     }
+}
+
+/// What the interpreter does for a row: values that it makes, products of a matrix, texts that it parts.
+fn count(graph: &Graph, node: &Node, counts: &mut Counts) {
+    let is_text = matches!(node.op, Op::Tokens(_) | Op::HashTokens(_) | Op::TextPart(_));
+    counts.add(Operation::ComputedText, usize::from(is_text));
+    let cells = |value: &ValueIdx| {
+        let dims = graph.value(*value).shape.0.iter();
+        let fixed = dims.map(|dim| if let Dim::Fixed(n) = dim { *n } else { 1 });
+        fixed.fold(1usize, usize::saturating_mul)
+    };
+    // Rows times a matrix read it whole.
+    let of_matrix = match node.op {
+        Op::MatMul(_) | Op::QGemm(_) | Op::NearestRows(_) | Op::RbfSums(_) => {
+            node.inputs.iter().skip(1).map(cells).max().unwrap_or(0)
+        }
+        _ => 0,
+    };
+    counts.add(Operation::Product, of_matrix);
+    counts.add(Operation::ComputedCell, node.outputs.iter().map(cells).sum());
 }
 
 /// The values that hang on other rows of the tables: computed once for all rows, they are columns to the rest.
@@ -149,6 +181,10 @@ impl WholeTable {
         self.values.iter().enumerate().map(|(i, &value)| (value, n_inputs + i)).collect()
     }
 
+    pub(super) fn counts(&self) -> &Counts {
+        &self.nodes.counts
+    }
+
     pub(super) fn run(&self, columns: &[Column<'_>], n_rows: usize) -> Result<WholeColumns, Error> {
         let mut held = self.nodes.run_on(n_rows, |column| Some(columns[column]))?;
         let made = self.values.iter().map(|&value| match held[value].take() {
@@ -173,6 +209,12 @@ impl Interpreted {
     pub(super) fn new(graph: &Graph, known: &[(usize, usize)]) -> Interpreted {
         let outputs: Vec<usize> = graph.outputs().iter().map(|o| o.0 as usize).collect();
         Interpreted { nodes: Prelude::new(graph, &outputs, known), outputs }
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let mut counts = self.nodes.counts;
+        counts.add(Operation::Row, 1);
+        counts
     }
 
     pub(super) fn run(&self, columns: &[Column<'_>], n_rows: usize) -> Result<Vec<Tensor>, Error> {

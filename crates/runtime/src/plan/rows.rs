@@ -1,6 +1,7 @@
 //! Where the engines get their columns from: codes, and rows of small integers.
 
 use super::nodes::fail;
+use crate::cost::{Counts, Operation};
 use crate::engine::bins::Bins;
 use crate::engine::dictionary::Dictionary;
 use crate::engine::quantizer::Quantizer;
@@ -33,10 +34,17 @@ impl Start {
         }
     }
 
-    pub(super) fn computed(self) -> Option<usize> {
+    fn computed(self) -> Option<usize> {
         match self {
             Start::Computed(value) => Some(value),
             Start::Input(_) => None,
+        }
+    }
+
+    fn column(self) -> Option<usize> {
+        match self {
+            Start::Input(column) => Some(column),
+            Start::Computed(_) => None,
         }
     }
 }
@@ -76,12 +84,15 @@ enum Coder {
     Dictionary(Dictionary),
     /// The codes at a place before it.
     Copy(usize),
+    /// The codes at a place of the stage before.
+    Taken(usize),
 }
 
 /// Codes of one column.
 #[derive(Clone, Debug)]
 pub(super) struct CodeStep {
-    pub(super) start: Start,
+    /// None of codes that are there already.
+    start: Option<Start>,
     coder: Coder,
 }
 
@@ -94,31 +105,65 @@ impl CodeStep {
             (Op::Codes(op), TensorData::Str(keys)) => Coder::Dictionary(Dictionary::new(keys, op.unseen)),
             _ => return None,
         };
-        Some(CodeStep { start, coder })
+        Some(CodeStep { start: Some(start), coder })
+    }
+
+    pub(super) fn count(&self, counts: &mut Counts) {
+        match &self.coder {
+            Coder::Bins(bins) => {
+                counts.add(Operation::NumberColumn, 1);
+                counts.add(Operation::SearchStep, bins.n_steps());
+            }
+            Coder::Dictionary(_) => counts.add(Operation::CategoryColumn, 1),
+            Coder::Copy(_) | Coder::Taken(_) => counts.add(Operation::CopiedCode, 1),
+        }
     }
 
     pub(super) fn codes_into(&self, given: &Given<'_>, codes: &mut [u8]) -> Result<(), Error> {
-        let column = given.column(self.start)?;
+        let column = given.column(self.start.ok_or_else(fail)?)?;
         match &self.coder {
             Coder::Bins(bins) => bins.codes_into(&column, codes),
             Coder::Dictionary(dictionary) => dictionary.codes_into(&column, codes),
             // Whoever has all codes copies them.
-            Coder::Copy(_) => return Err(fail()),
+            Coder::Copy(_) | Coder::Taken(_) => return Err(fail()),
         }
         Ok(())
     }
 
     /// The same codes once more; these stand at `place`.
-    pub(super) fn again(&self, place: usize) -> CodeStep {
-        CodeStep { start: self.start, coder: Coder::Copy(place) }
+    pub(super) fn again(place: usize) -> CodeStep {
+        CodeStep { start: None, coder: Coder::Copy(place) }
+    }
+
+    /// Codes that the stage before has at `place`.
+    pub(super) fn taken_from(place: usize) -> CodeStep {
+        CodeStep { start: None, coder: Coder::Taken(place) }
     }
 
     /// The place of the codes that these are.
     pub(super) fn copied(&self) -> Option<usize> {
         match self.coder {
             Coder::Copy(place) => Some(place),
-            Coder::Bins(_) | Coder::Dictionary(_) => None,
+            Coder::Bins(_) | Coder::Dictionary(_) | Coder::Taken(_) => None,
         }
+    }
+
+    /// The place of the codes of the stage before that these are.
+    pub(super) fn taken(&self) -> Option<usize> {
+        match self.coder {
+            Coder::Taken(place) => Some(place),
+            Coder::Bins(_) | Coder::Dictionary(_) | Coder::Copy(_) => None,
+        }
+    }
+
+    /// The value that the prelude must compute.
+    pub(super) fn computed(&self) -> Option<usize> {
+        self.start.and_then(Start::computed)
+    }
+
+    /// The place of the column that is coded.
+    pub(super) fn column(&self) -> Option<usize> {
+        self.start.and_then(Start::column)
     }
 }
 
@@ -170,6 +215,10 @@ impl RowStep {
         }
     }
 
+    pub(super) fn count(&self, counts: &mut Counts) {
+        counts.add(Operation::QuantizedCell, self.width());
+    }
+
     /// Largest size of a cell.
     pub(super) fn most(&self) -> i32 {
         match self {
@@ -190,6 +239,18 @@ impl RowStep {
             }
             RowStep::Computed { value, .. } => alloc::vec![*value],
         }
+    }
+
+    /// Places of the columns that it takes.
+    pub(super) fn columns(&self) -> impl Iterator<Item = usize> {
+        let cells = match self {
+            RowStep::Quantized { cells, .. } => &cells[..],
+            RowStep::Computed { .. } => &[],
+        };
+        cells.iter().filter_map(|cells| match cells {
+            Cells::Numbers(start) => start.column(),
+            Cells::Matrix(_) | Cells::OneHot { .. } => None,
+        })
     }
 
     /// The cells of a block, `[width, stride]`; `codes` is `[n_codes, stride]`.

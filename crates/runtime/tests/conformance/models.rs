@@ -42,6 +42,7 @@ pub const TRAITS: &[&str] = &[
     "Tables",
     "Sum",
     "WeightedSum",
+    "Cascade",
     "votes by Logistic",
     "votes by Softmax",
     "votes by Share",
@@ -133,11 +134,19 @@ pub fn random_model(random: &mut SplitMix64) -> Model {
         let codes: Vec<ValueIdx> = coded.iter().map(|c| c.0).collect();
         b.node(Op::Forest(ForestOp { forest: Box::new(forest) }), &codes).unwrap()
     };
-    let score = if random.below(4) == 0 {
-        let members: Vec<ValueIdx> = (0..1 + random.below(4)).map(|_| made(random, &mut builder)).collect();
-        scores::weighed(random, &mut builder, &members, n_outputs)
-    } else {
-        made(random, &mut builder)
+    let score = match random.below(8) {
+        0 | 1 => {
+            let members: Vec<ValueIdx> =
+                (0..1 + random.below(4)).map(|_| made(random, &mut builder)).collect();
+            scores::weighed(random, &mut builder, &members, n_outputs)
+        }
+        2 | 3 => scores::cascaded(random, &mut builder, &made, n_outputs, 2),
+        4 => {
+            let cascade = scores::cascaded(random, &mut builder, &made, n_outputs, 0);
+            let members = [made(random, &mut builder), cascade, cascade];
+            scores::weighed(random, &mut builder, &members, n_outputs)
+        }
+        _ => made(random, &mut builder),
     };
     finish(random, builder, score, n_outputs, inputs)
 }
@@ -373,6 +382,7 @@ pub fn traits(model: &Model) -> Vec<&'static str> {
             (Op::Tables(_), _) => seen.push("Tables"),
             (Op::Sum(_), _) => seen.push("Sum"),
             (Op::WeightedSum(_), _) => seen.push("WeightedSum"),
+            (Op::Cascade(_), _) => seen.push("Cascade"),
             (Op::Votes(op), _) => seen.push(match op.kind {
                 VotesKind::Logistic => "votes by Logistic",
                 VotesKind::Softmax => "votes by Softmax",

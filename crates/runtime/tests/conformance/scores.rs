@@ -1,5 +1,5 @@
 //! Random integer scores that are no forest: tables, products, neighbours, similarities, and their sums; what becomes of
-//! scores: curves, votes, and members weighed together.
+//! scores: curves, votes, members weighed together, and cascades.
 
 use super::models::random_forest;
 use super::numbers;
@@ -7,8 +7,8 @@ use ir::digest::SplitMix64;
 use ir::fixed::Requantize;
 use ir::forest::CodedFeature;
 use ir::op::{
-    Arithmetic, Cast, Columns, ForestOp, MatMul, NearestRows, OneHot, QGemm, QuantizeLinear, RbfSums,
-    ScoreCurve, Sum, Tables, ToScores, Votes, VotesKind, WeightedSum,
+    Arithmetic, Cascade, Cast, Columns, ForestOp, MatMul, NearestRows, OneHot, QGemm, QuantizeLinear,
+    RbfSums, ScoreCurve, Sum, Tables, ToScores, Votes, VotesKind, WeightedSum,
 };
 use ir::{DType, GraphBuilder, Op, Tensor, TensorData, ValueIdx};
 
@@ -132,6 +132,50 @@ pub fn weighed(
     let any = random.below(63) as u8;
     let shift = [0, 11, 29, any][random.below(4) as usize];
     b.node(Op::WeightedSum(WeightedSum { shift }), &inputs).unwrap()
+}
+
+/// Makes scores of columns that it knows.
+pub type Making<'m> = &'m dyn Fn(&mut SplitMix64, &mut GraphBuilder) -> ValueIdx;
+
+/// A first score of one member, behind a curve or not, or of several, and a second one where it is not sure: of others,
+/// or of the first and others, or another cascade.
+pub fn cascaded(
+    random: &mut SplitMix64,
+    b: &mut GraphBuilder,
+    made: Making<'_>,
+    n_outputs: u32,
+    deep: u32,
+) -> ValueIdx {
+    let mut members = vec![made(random, b)];
+    let first = match random.below(3) {
+        0 => members[0],
+        1 => {
+            members[0] = curved(random, b, members[0], n_outputs);
+            members[0]
+        }
+        _ => {
+            members.push(made(random, b));
+            weighed(random, b, &members, n_outputs)
+        }
+    };
+    let second = match random.below(5) {
+        0 => made(random, b),
+        1 => first,
+        2 if deep > 0 => cascaded(random, b, made, n_outputs, deep - 1),
+        2 | 3 => {
+            members.push(made(random, b));
+            weighed(random, b, &members, n_outputs)
+        }
+        _ => {
+            let other = made(random, b);
+            weighed(random, b, &[other, first], n_outputs)
+        }
+    };
+    let most = [1, 50_000, 3_000_000, u32::MAX][random.below(4) as usize];
+    let margin = if random.below(8) == 0 { Cascade::NEVER } else { random.below(most).into() };
+    let offset = if n_outputs == 1 { whole(random, 500_000) as i32 } else { 0 };
+    let op = Cascade { margin, offset, passed_on: random.below(1001) as u16 };
+    b.node(Op::Cascade(op), &[first, second]).unwrap()
 }
 
 /// Columns side by side `f64 [N, n]`: as given, cast, computed, and a column a code.

@@ -1,6 +1,6 @@
 //! The ensemble of a search: chosen among its candidates, taken if rows that it had not seen say that it is better.
 
-use super::pool::{Kept, Pool, ranking};
+use super::pool::{Kept, Pool, ranking, size_of};
 use super::{Chosen, ChosenMember, MEASURING, ROOM, Workshop};
 use crate::Error;
 use crate::fit::Refit;
@@ -9,15 +9,19 @@ use ir::Task;
 use jobs::{Clock, Ctx};
 use learn::Grows;
 use params::{Params, settings_of};
-use recipe::{Combination, Space, Validated, gather};
+use recipe::{Combination, Size, Space, Validated, gather};
 use search::{Schedule, Studied, Told};
 use std::rc::Rc;
 
 /// The share that an ensemble must take off the error of the candidate that looks best on other folds: less is not worth
 /// its bytes.
 const LEAST_GAIN: f64 = 5e-4;
-/// What a member costs, as a share of the error: one that compares rows, one of deep trees, any other.
-const PRICES: [f64; 3] = [2e-3, 5e-4, 1e-4];
+/// What a member costs, as a share of the error, whatever its size.
+const PRICE: f64 = 1e-4;
+/// Bytes and nanoseconds that cost as much again.
+const PRICED: Size = Size { bytes: 100_000, ns: 2000.0 };
+/// What one costs whose size is not known: one that compares rows, one of deep trees.
+const UNWEIGHED: [f64; 2] = [2e-3, 5e-4];
 /// A fit on all rows takes so many times what one on the rows of a fold takes.
 const MORE_ROWS: f64 = 1.5;
 /// Folds of which the mean is taken.
@@ -90,6 +94,10 @@ impl<'t> Workshop<'t> {
     ) -> Result<Chosen<'t>, Error> {
         let Some((entry, params)) = &self.ensemble.by else { return Ok(best) };
         let Some(first) = best.members.first() else { return Ok(best) };
+        // What rounding costs is known of one candidate.
+        if self.options.max_drop.is_some() && !self.ensemble.is_named {
+            return Ok(best);
+        }
         let alone = |why: &'static str| {
             self.not_combined.set(Some(why).filter(|_| self.ensemble.is_named));
         };
@@ -117,26 +125,25 @@ impl<'t> Workshop<'t> {
         let pool = combine::Pool { members: candidates.iter().map(|kept| &kept.held[..]).collect(), truth };
         let mut prices = Vec::with_capacity(candidates.len());
         for kept in &candidates {
-            prices.push(match learn::learner(&kept.trial.learner)?.grows {
-                Grows::Rows => PRICES[0],
-                Grows::Trees => PRICES[1],
-                Grows::Rounds | Grows::Passes => PRICES[2],
-            });
+            prices.push(price(learn::learner(&kept.trial.learner)?.grows, size_of(&kept.outcome)));
         }
-        let room = self.options.max_bytes.map(|most| (ROOM * most as f64) as u64);
-        let lengths: Vec<u64> = candidates.iter().map(|kept| kept.outcome.bytes.unwrap_or(0)).collect();
+        let limits = self.limits().share(ROOM);
+        let size = |kept: &&Kept| size_of(&kept.outcome).unwrap_or_default();
+        let sizes: Vec<Size> = candidates.iter().map(size).collect();
         let asked = combine::Asked {
             metric: self.metric,
             weights: None,
             prices: &prices,
-            room: room.map(|room| (room, &lengths[..])),
+            costs: &costs(&candidates),
+            room: (!limits.is_none()).then_some(combine::Room { limits, sizes: &sizes }),
             threads: ctx.threads,
         };
         let limit = ctx.budget.left().map(|left| (left + ctx.budget.clock().elapsed()).mul_f64(CHOOSING));
         let clock = Clock::start();
         let Some(made) = combine::choose(entry, params, &pool, &asked, (limit, ctx))? else {
             alone("one candidate had all the weight, or choosing took too long");
-            self.is_timed_out.set(limit.is_some_and(|limit| clock.elapsed() > limit / 4));
+            let is_late = limit.is_some_and(|limit| clock.elapsed() > limit / 4);
+            self.is_timed_out.set(self.is_timed_out.get() || is_late);
             return Ok(best);
         };
         let aim = self.aim(&first.prepared);
@@ -148,11 +155,12 @@ impl<'t> Workshop<'t> {
             return Ok(best);
         }
         let mut members = Vec::with_capacity(made.members.len());
-        for (&at, &weight) in made.members.iter().zip(&made.combination.weights) {
+        for (&at, weight) in made.members.iter().zip(made.combination.weights()) {
             let Kept { trial, rounds, .. } = candidates[at];
             let learner = learn::learner(&trial.learner)?;
             let params = learner.params(&trial.settings)?;
             let prepared = self.prepared((learner, &params), trial, ctx)?;
+            let teacher = self.teacher_of(trial.taught.as_deref(), &prepared.truth)?;
             members.push(ChosenMember {
                 learner,
                 params,
@@ -161,6 +169,7 @@ impl<'t> Workshop<'t> {
                 rounds: *rounds,
                 weight,
                 subsets: Rc::default(),
+                teacher,
             });
         }
         let n_fits = candidates.iter().map(|kept| kept.held.len() as u32).sum();
@@ -238,7 +247,8 @@ impl<'t> Workshop<'t> {
         let learner = learn::learner(&trial.learner)?;
         let params = learner.params(&trial.settings)?;
         let prepared = self.prepared((learner, &params), &trial, ctx)?;
-        let (validated, took) = match self.folded((learner, &params), &prepared, ctx) {
+        let teacher = self.teacher_of(trial.taught.as_deref(), &prepared.truth)?;
+        let (validated, took) = match self.folded((learner, &params, teacher.as_deref()), &prepared, ctx) {
             Err(_) if ctx.cancel.is_cancelled() => return Ok(None),
             folded => folded?,
         };
@@ -246,6 +256,24 @@ impl<'t> Workshop<'t> {
         let kept = || Kept::of(trial, told.outcome.clone(), &validated, took / n_folds);
         Ok((validated.n_skipped == 0).then(kept))
     }
+}
+
+/// What a member costs, as a share of the error.
+fn price(grows: Grows, size: Option<Size>) -> f64 {
+    match (size, grows) {
+        (Some(size), _) => PRICE * (1.0 + size.bytes as f64 / PRICED.bytes as f64 + size.ns / PRICED.ns),
+        (None, Grows::Rows) => UNWEIGHED[0],
+        (None, Grows::Trees) => UNWEIGHED[1],
+        (None, Grows::Rounds | Grows::Passes) => PRICE,
+    }
+}
+
+/// What a row costs by each candidate: nanoseconds by the table of costs if all are known, else the cells that its fits
+/// looked at, which grow with rounds, trees or known rows as prediction does.
+fn costs(candidates: &[&Kept]) -> Vec<f64> {
+    let ns = candidates.iter().map(|kept| kept.outcome.cost_ns);
+    let by_work = || candidates.iter().map(|kept| kept.outcome.work).collect();
+    ns.collect::<Option<Vec<f64>>>().unwrap_or_else(by_work)
 }
 
 /// Seconds that stay for fits on all rows, where an ensemble may come, after a study of so many seconds.

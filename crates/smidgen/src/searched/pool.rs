@@ -1,7 +1,7 @@
 //! Candidates of a run that an ensemble may take, with what they predicted out of fold.
 
 use learn::StageRounds;
-use recipe::{Aim, HeldBack, Prepared, Validated, gather};
+use recipe::{Aim, HeldBack, Prepared, Size, Validated, gather};
 use search::{Outcome, Told, Trial};
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ impl Kept {
             |part: &HeldBack| HeldBack { linked: part.link.apply(&part.scores, n_outputs), ..part.clone() };
         let validated = gather(prepared, self.held.iter().map(read).collect(), aim)?;
         let n_fits = self.held.len() as u32;
-        Ok(Validated { rounds: self.rounds, n_fits, bytes: self.outcome.bytes, ..validated })
+        Ok(Validated { rounds: self.rounds, n_fits, size: size_of(&self.outcome), ..validated })
     }
 
     /// About the time that its folds took on so many threads.
@@ -61,6 +61,12 @@ impl Kept {
     fn bytes(&self) -> usize {
         self.held.iter().map(|part| 4 * (part.rows.len() + part.scores.len())).sum()
     }
+}
+
+/// What a model of a trial would take, where that was looked at.
+pub(super) fn size_of(outcome: &Outcome) -> Option<Size> {
+    let (bytes, ns) = outcome.bytes.zip(outcome.cost_ns)?;
+    Some(Size { bytes, ns })
 }
 
 /// Those that are kept.

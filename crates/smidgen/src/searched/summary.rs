@@ -1,5 +1,7 @@
 //! What a search came to, for people.
 
+use super::teaching::Taught;
+use crate::front::{self, FrontPoint};
 use metrics::MetricEntry;
 use search::{Schedule, Studied, Told};
 
@@ -19,19 +21,26 @@ pub struct Searched {
     pub n_known: usize,
     /// The best trials: what was tried, its score, the seconds that it took.
     pub leaders: Vec<(String, f64, f64)>,
-    /// Candidates of which none other is both better and smaller, the smallest first: what was tried, its score out of fold,
-    /// its bytes. Empty unless bytes were asked for.
-    pub front: Vec<(String, f64, u64)>,
+    /// Candidates of which none other is better, smaller and faster at once, the smallest first; those that keep rows or
+    /// deep trees are weighed only where the size of the model is limited.
+    pub front: Vec<FrontPoint>,
+    /// The teacher that students learnt from, if there was one.
+    pub taught: Option<Taught>,
     /// Why trials could not be kept, if they could not.
     pub unkept: Option<String>,
 }
 
 impl Searched {
-    pub(super) fn of(metric: &MetricEntry, schedule: &Schedule, studied: &Studied) -> Searched {
-        let is_whole = studied.outcome.is_whole;
-        let is_told = |t: &&Told| t.outcome.error.is_some() && t.outcome.is_whole == is_whole;
+    pub(super) fn of(
+        metric: &MetricEntry,
+        (schedule, studied): (&Schedule, &Studied),
+        taught: Option<Taught>,
+    ) -> Searched {
+        let [n_before, n_before_repeated] =
+            taught.as_ref().map_or([0; 2], |taught| [taught.n_trials, taught.n_repeated]);
+        let is_before_repeated = taught.as_ref().is_none_or(|taught| taught.is_repeated);
         let error = |told: &Told| told.outcome.error.unwrap_or(f64::INFINITY);
-        let mut leaders: Vec<&Told> = schedule.told().iter().filter(is_told).collect();
+        let mut leaders: Vec<&Told> = told_of(schedule, studied, usize::MAX).collect();
         // What is too large stands behind what is not.
         let order = |told: &Told| (told.outcome.excess, error(told));
         leaders.sort_by(|a, b| {
@@ -41,28 +50,35 @@ impl Searched {
         let told =
             |told: &&Told| (told.trial.describe(), score_of(metric, error(told)), told.outcome.seconds);
         Searched {
-            n_trials: studied.n_trials,
-            n_repeated: studied.n_repeated,
-            is_repeated: studied.is_repeated,
+            n_trials: n_before + studied.n_trials,
+            n_repeated: n_before_repeated + studied.n_repeated,
+            is_repeated: is_before_repeated && studied.is_repeated,
             n_known: studied.n_known,
-            front: front(metric, &leaders),
+            front: front::points(metric, &front_of(schedule, studied)),
             leaders: leaders.iter().take(SHOWN).map(told).collect(),
+            taught,
             unkept: studied.unkept.clone(),
         }
     }
 }
 
-/// Of trials, the best one first, those that are smaller than all better ones; the smallest first.
-fn front(metric: &MetricEntry, leaders: &[&Told]) -> Vec<(String, f64, u64)> {
-    let mut front: Vec<(String, f64, u64)> = Vec::new();
-    for told in leaders {
-        let (Some(error), Some(bytes)) = (told.outcome.error, told.outcome.bytes) else { continue };
-        if front.last().is_none_or(|(.., least)| bytes < *least) {
-            front.push((told.trial.describe(), score_of(metric, error), bytes));
-        }
-    }
-    front.reverse();
-    front
+/// Of so many trials, those that came to a score, those that were cut off only where the best one was.
+fn told_of<'s>(
+    schedule: &'s Schedule,
+    studied: &Studied,
+    n_trials: usize,
+) -> impl Iterator<Item = &'s Told> + use<'s> {
+    let is_whole = studied.outcome.is_whole;
+    schedule
+        .told()
+        .iter()
+        .take(n_trials)
+        .filter(move |t| t.outcome.error.is_some() && t.outcome.is_whole == is_whole)
+}
+
+/// The front of the trials that a run of as much work gives again.
+pub(super) fn front_of<'s>(schedule: &'s Schedule, studied: &Studied) -> Vec<&'s Told> {
+    front::front(told_of(schedule, studied, studied.n_repeated))
 }
 
 /// The score of an error: what makes one of a score undoes itself.

@@ -4,6 +4,7 @@
 //! before the next round sees them. [`Real`] is the same recipe without rounding, to see what it costs.
 
 use super::grid::{finest_shift, rounded};
+use super::onto::{Before, Onto};
 use crate::grow::{Grown, RowLists};
 use crate::packed::{Gradient, Packed};
 use ir::fixed::{power_of_two as pow2, round_i64};
@@ -13,11 +14,13 @@ use jobs::Threads;
 /// What scores start from.
 pub(super) struct Start {
     pub(super) n_rows: usize,
-    /// Real scores before any tree, one an output.
+    /// Real scores before any tree, one an output; what is added to the scores gone on from, if there are some.
     pub(super) initial: Vec<f64>,
     /// True where a score is the predicted number itself, on any grid and with an offset.
     pub(super) is_linear: bool,
     pub(super) leaf_bits: u32,
+    /// Scores that are gone on from.
+    pub(super) before: Option<Before>,
 }
 
 /// A tree that was grown, with the real values of its leaves.
@@ -71,12 +74,19 @@ pub(super) trait Scores: Sync {
 pub(super) struct OnGrid {
     /// Sums of leaves, `[n_rows, n_outputs]`, without the initial scores.
     sums: Vec<i32>,
-    /// Real scores before any tree; those on the grid once there is one.
+    /// Real scores that are added to the integers: those before any tree, once there is one what of them the integers
+    /// do not hold.
     initial: Vec<f64>,
     is_linear: bool,
     leaf_bits: u32,
-    /// Known once the first tree has shown how large leaves are; 1 before.
+    /// What the trees are added to.
+    before: Option<Before>,
+    /// How they are.
+    pub(super) onto: Option<Onto>,
+    /// Grid of the leaves, known once the first tree has shown how large they are; 1 before.
     grid: f64,
+    /// Grid of the sum of both, that of the leaves where there is nothing before the trees.
+    unit: f64,
     pub(super) shift: i16,
     pub(super) offset: i64,
     pub(super) initial_scores: Vec<i32>,
@@ -91,20 +101,36 @@ impl OnGrid {
         let mut shift = finest_shift(largest, self.leaf_bits, self.is_linear);
         // The starting score of a regression must stay whole in a double.
         let start = self.initial.iter().fold(f64::MIN_POSITIVE, |m, s| m.max(s.abs()));
-        while start * pow2(i32::from(shift)) > pow2(50) {
+        let is_whole = |shift: i16| start * pow2(i32::from(shift)) <= pow2(50);
+        while !is_whole(shift) {
             shift -= 1;
         }
         self.shift = shift;
-        self.grid = pow2(-i32::from(shift));
+        if let Some(before) = &mut self.before {
+            let grids = before.place(shift, self.is_linear, is_whole);
+            (shift, self.shift, self.onto) = (grids.trees, grids.sum, Some(grids.onto));
+        }
+        (self.grid, self.unit) = (pow2(-i32::from(shift)), pow2(-i32::from(self.shift)));
         for (k, real) in self.initial.iter_mut().enumerate() {
-            let rounded = round_i64(*real / self.grid);
             if self.is_linear {
-                self.offset = rounded;
+                self.offset = round_i64(*real / self.unit);
+                *real = self.offset as f64 * self.unit;
             } else {
                 // Log odds are below 50 and the grid is at least 2^-20, so this fits easily.
+                let rounded = round_i64(*real / self.grid);
                 self.initial_scores[k] = rounded as i32;
+                *real = if self.before.is_some() { 0.0 } else { rounded as f64 * self.grid };
             }
-            *real = rounded as f64 * self.grid;
+        }
+    }
+
+    /// The score of the trees added to that before them; `at` counts rows and outputs.
+    #[inline]
+    fn with_before(&self, before: &Before, at: usize) -> i32 {
+        let own = self.sums[at].saturating_add(self.initial_scores[at % self.initial.len()]);
+        match self.onto {
+            Some(onto) => onto.sum(before.score(at), own),
+            None => before.score(at),
         }
     }
 }
@@ -113,15 +139,19 @@ impl Scores for OnGrid {
     type Score = i32;
 
     fn new(start: Start) -> OnGrid {
-        let Start { n_rows, initial, is_linear, leaf_bits } = start;
+        let Start { n_rows, initial, is_linear, leaf_bits, before } = start;
         let width = initial.len();
+        let shift = before.as_ref().map_or(0, Before::shift);
         OnGrid {
             sums: vec![0; n_rows * width],
             initial,
             is_linear,
             leaf_bits,
+            before,
+            onto: None,
             grid: 1.0,
-            shift: 0,
+            unit: pow2(-i32::from(shift)),
+            shift,
             offset: 0,
             initial_scores: vec![0; width],
             trees: Vec::new(),
@@ -134,7 +164,12 @@ impl Scores for OnGrid {
 
     #[inline]
     fn real(&self, row: usize, k: usize) -> f64 {
-        f64::from(self.sums[row * self.initial.len() + k]) * self.grid + self.initial[k]
+        let at = row * self.initial.len() + k;
+        let score = match &self.before {
+            None => self.sums[at],
+            Some(before) => self.with_before(before, at),
+        };
+        f64::from(score) * self.unit + self.initial[k]
     }
 
     fn add(&mut self, tree: NewTree) -> bool {
@@ -158,8 +193,13 @@ impl Scores for OnGrid {
         let mut out = Vec::with_capacity(rows.len() * width);
         for &row in rows {
             let start = row as usize * width;
-            let scores = self.sums[start..start + width].iter().zip(&self.initial_scores);
-            out.extend(scores.map(|(s, i)| s.saturating_add(*i)));
+            match &self.before {
+                Some(before) => out.extend((start..start + width).map(|at| self.with_before(before, at))),
+                None => {
+                    let scores = self.sums[start..start + width].iter().zip(&self.initial_scores);
+                    out.extend(scores.map(|(s, i)| s.saturating_add(*i)));
+                }
+            }
         }
         out
     }
@@ -176,7 +216,12 @@ impl Scores for Real {
     type Score = f64;
 
     fn new(start: Start) -> Real {
-        Real { n_outputs: start.initial.len(), sums: start.initial.repeat(start.n_rows) }
+        let n_outputs = start.initial.len();
+        let mut sums = start.initial.repeat(start.n_rows);
+        if let Some(before) = &start.before {
+            sums.iter_mut().enumerate().for_each(|(at, sum)| *sum += before.real(at));
+        }
+        Real { n_outputs, sums }
     }
 
     fn pack(gradients: &[Gradient], width: usize, _: u64, threads: &Threads) -> Packed {

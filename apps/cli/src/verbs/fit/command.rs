@@ -2,7 +2,7 @@
 
 use super::Args;
 use crate::page;
-use smidgen::{FitOptions, FitReport, Refit, Scheme};
+use smidgen::{Distil, FitOptions, FitReport, Refit, Scheme};
 
 /// The command that makes the same bytes again: by work, not by time.
 pub(super) fn command(args: &Args, options: &FitOptions, made: &FitReport) -> String {
@@ -14,6 +14,9 @@ pub(super) fn command(args: &Args, options: &FitOptions, made: &FitReport) -> St
         false => words.extend([name.to_owned(), value]),
     };
     flag("--target", options.target.clone());
+    if let Some(model) = &options.from {
+        flag("--from", model.display().to_string());
+    }
     if let Some(task) = options.task {
         flag("--task", task.name().to_owned());
     }
@@ -61,6 +64,28 @@ pub(super) fn command(args: &Args, options: &FitOptions, made: &FitReport) -> St
     }
     if let Some(most) = options.max_bytes {
         flag("--max-bytes", most.to_string());
+    }
+    if let Some(ns) = options.max_ns {
+        flag("--max-us", (ns / 1e3).to_string());
+    }
+    if let Some(path) = &args.cost {
+        flag("--cost", path.display().to_string());
+    }
+    if let Some(drop) = options.max_drop {
+        flag("--max-drop", drop.to_string());
+    }
+    let taught = made.searched.as_ref().and_then(|searched| searched.taught.as_ref());
+    match (taught, options.distil) {
+        // What a run spent on its teacher, it spends again.
+        (Some(taught), _) if taught.n_repeated > 0 => flag("--distil", taught.n_repeated.to_string()),
+        (_, Distil::Auto) if options.max_bytes.is_none() && options.max_ns.is_none() => {}
+        _ => flag("--distil", "none".to_owned()),
+    }
+    if let Some(path) = &options.teacher {
+        flag("--teacher", path.display().to_string());
+    }
+    if let Some(point) = options.point {
+        flag("--point", point.to_string());
     }
     if options.refit == Refit::Folds {
         flag("--refit", "folds".to_owned());

@@ -1,8 +1,10 @@
-//! What the scores of a block are: parts that are added up, what becomes of their sum, and several such members that
-//! are weighed together.
+//! What the scores of a block are: parts that are added up, several such members that are weighed together, or a first
+//! score and a second one where it is not sure; and what becomes of them.
 //!
-//! Here they run; `scored` makes them of a graph. The room that they need is taken once a run, in [`Room`].
+//! Here they run; `lowering` makes them of a graph. The room that they need is taken once a run, in [`Room`].
 
+use super::stage::{Before, Stage, StageRoom};
+use crate::cost::{Counts, Operation};
 use crate::engine::Trees;
 use crate::engine::look_up::LookUp;
 use crate::engine::nearest::Nearest;
@@ -11,27 +13,31 @@ use crate::engine::similarities::Similarities;
 use crate::error::Error;
 use crate::plan::nodes::fail;
 use crate::plan::rows::Given;
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::slice;
 use ir::TensorData;
 use ir::fixed::clamp_i32;
-use ir::op::{ScoreCurve, Votes, WeightedSum};
+use ir::op::{Cascade, ScoreCurve, Votes, WeightedSum};
 
-/// The scores that the endings take.
+/// Scores, and what becomes of them.
 #[derive(Clone, Debug)]
-pub(super) enum Total {
-    /// Those of one member.
-    Alone(Member),
-    /// Those of several, and what becomes of their weighted sum.
-    Weighted { members: Vec<Member>, op: WeightedSum, weights: Vec<i64>, offsets: Vec<i64>, steps: Vec<Step> },
+pub(super) struct Scores {
+    pub(super) made: Made,
+    pub(super) steps: Vec<Step>,
+    /// Scores a row.
+    pub(super) width: usize,
 }
 
-/// Parts that are added up, and what becomes of the sum.
+/// How scores are made.
 #[derive(Clone, Debug)]
-pub(super) struct Member {
-    pub(super) parts: Vec<Part>,
-    pub(super) steps: Vec<Step>,
+pub(super) enum Made {
+    /// Of parts that are added up.
+    Parts(Vec<Part>),
+    /// Of members that are weighed together.
+    Weighted { members: Vec<Scores>, op: WeightedSum, weights: Vec<i64>, offsets: Vec<i64> },
+    /// By a first score, and by a second stage where that is not sure.
+    Cascade { first: Box<Scores>, second: Box<Stage>, op: Cascade },
 }
 
 /// What becomes of scores, in place.
@@ -69,6 +75,10 @@ pub(super) enum Part {
     },
     /// Scores that the prelude computes.
     Computed(usize),
+    /// Scores that the stage before has.
+    Before(usize),
+    /// A weighted sum within this sum.
+    Combined(Box<Scores>),
 }
 
 /// The codes and integers of a block.
@@ -77,15 +87,16 @@ pub(super) struct Block<'b> {
     pub(super) codes: &'b [u8],
     pub(super) cells: &'b [Vec<i16>],
     pub(super) stride: usize,
-    /// Scores a row.
-    pub(super) width: usize,
+    pub(super) before: Option<&'b Before<'b>>,
 }
 
 /// Room for the scores of a block.
 pub(super) struct Room {
     adding: Adding,
-    /// Scores of each member, where there are several.
-    of_members: Vec<Vec<i32>>,
+    /// Scores of each member, where there are several, and its room; of a cascade the room of the first stage.
+    members: Vec<(Vec<i32>, Room)>,
+    /// Second scores of a cascade, taken when the first row is passed on.
+    second: Option<Box<(Vec<i32>, StageRoom)>>,
 }
 
 /// Room for the scores of a part and for sums; none where nothing is added.
@@ -95,25 +106,44 @@ struct Adding {
 }
 
 impl Room {
-    /// Room for blocks of up to `len` scores.
-    pub(super) fn new(total: &Total, len: usize) -> Room {
-        let is_sum = total.members().iter().any(|member| member.parts.len() != 1);
-        let n_sums = if is_sum { len } else { 0 };
-        let n_members = match total {
-            Total::Alone(_) => 0,
-            Total::Weighted { members, .. } => members.len(),
-        };
-        let adding = Adding { of_part: vec![0; n_sums], sums: vec![0; n_sums] };
-        Room { adding, of_members: vec![vec![0; len]; n_members] }
+    /// Room for blocks of up to `most` rows.
+    pub(super) fn new(scores: &Scores, most: usize) -> Room {
+        let (mut n_sums, mut members) = (0, Vec::new());
+        match &scores.made {
+            Made::Parts(parts) if parts.len() == 1 => {}
+            Made::Parts(_) => n_sums = most * scores.width,
+            Made::Weighted { members: all, .. } => {
+                members = all.iter().map(|one| (vec![0; most * one.width], Room::new(one, most))).collect();
+            }
+            Made::Cascade { first, .. } => members.push((Vec::new(), Room::new(first, most))),
+        }
+        Room { adding: Adding { of_part: vec![0; n_sums], sums: vec![0; n_sums] }, members, second: None }
     }
 }
 
-impl Total {
-    pub(super) fn members(&self) -> &[Member] {
-        match self {
-            Total::Alone(member) => slice::from_ref(member),
-            Total::Weighted { members, .. } => members,
+impl Scores {
+    /// Of a block; a second stage by the share of the rows that it gets.
+    pub(super) fn count(&self, counts: &mut Counts) {
+        match &self.made {
+            Made::Parts(parts) => {
+                parts.iter().for_each(|part| part.count(counts));
+                if parts.len() > 1 {
+                    counts.add(Operation::MemberScore, parts.len() * self.width);
+                }
+            }
+            Made::Weighted { members, .. } => {
+                members.iter().for_each(|member| member.count(counts));
+                counts.add(Operation::MemberScore, members.len() * self.width);
+            }
+            Made::Cascade { first, second, op } => {
+                first.count(counts);
+                let mut behind = Counts::default();
+                second.count(&mut behind);
+                counts.add_share(&behind, f64::from(op.passed_on) / f64::from(Cascade::ALL));
+                counts.add(Operation::MemberScore, self.width);
+            }
         }
+        self.steps.iter().for_each(|step| step.count(self.width, counts));
     }
 
     /// Scores `[n, width]` of a block.
@@ -123,40 +153,101 @@ impl Total {
         room: &mut Room,
         scores: &mut [i32],
     ) -> Result<(), Error> {
-        match self {
-            Total::Alone(member) => member.scores_into(block, &mut room.adding, scores),
-            Total::Weighted { members, op, weights, offsets, steps } => {
-                for (member, own) in members.iter().zip(&mut room.of_members) {
-                    member.scores_into(block, &mut room.adding, &mut own[..scores.len()])?;
+        match &self.made {
+            Made::Parts(parts) => room.adding.scores_into(parts, block, scores)?,
+            Made::Weighted { members, op, weights, offsets } => {
+                for (member, (own, room)) in members.iter().zip(&mut room.members) {
+                    member.scores_into(block, room, &mut own[..block.given.n * member.width])?;
                 }
-                let of_members: Vec<&[i32]> = room.of_members.iter().map(|own| &own[..]).collect();
+                let of_members: Vec<&[i32]> = room.members.iter().map(|(own, _)| &own[..]).collect();
                 op.apply(&of_members, weights, offsets, scores);
-                steps.iter().for_each(|step| step.apply(block.width, scores));
-                Ok(())
             }
+            Made::Cascade { first, second, op } => {
+                let Room { members, second: behind, .. } = room;
+                let [(_, of_first)] = &mut members[..] else { return Err(fail()) };
+                first.scores_into(block, of_first, scores)?;
+                let width = self.width;
+                let sure = scores.chunks_exact(width).map(|row| op.is_sure(row));
+                let rows: Vec<usize> =
+                    sure.enumerate().filter(|(_, sure)| !sure).map(|(row, _)| row).collect();
+                if !rows.is_empty() {
+                    let (out, room) = &mut **behind.get_or_insert_with(|| {
+                        // Another block may pass on more rows.
+                        let most = block.stride;
+                        Box::new((vec![0; most * width], StageRoom::new(second, most, most)))
+                    });
+                    let out = &mut out[..rows.len() * width];
+                    let mut known: Vec<&[i32]> = vec![&*scores];
+                    known.extend(of_first.members.iter().map(|(own, _)| &own[..]));
+                    let Block { codes, stride, .. } = *block;
+                    let before = Before { rows: &rows, codes, stride, scores: known };
+                    second.passed_on(&block.given, &before, room, out)?;
+                    for (&row, second) in rows.iter().zip(out.chunks_exact(width)) {
+                        scores[row * width..][..width].copy_from_slice(second);
+                    }
+                }
+            }
+        }
+        self.steps.iter().for_each(|step| step.apply(self.width, scores));
+        Ok(())
+    }
+
+    /// Calls `f` with all parts of this stage.
+    pub(super) fn each_part(&self, f: &mut impl FnMut(&Part)) {
+        match &self.made {
+            Made::Parts(parts) => {
+                for part in parts {
+                    match part {
+                        Part::Combined(within) => within.each_part(f),
+                        _ => f(part),
+                    }
+                }
+            }
+            Made::Weighted { members, .. } => members.iter().for_each(|member| member.each_part(f)),
+            Made::Cascade { first, .. } => first.each_part(f),
+        }
+    }
+
+    /// Number of coded columns of stages behind this one.
+    pub(super) fn n_codes(&self) -> usize {
+        match &self.made {
+            Made::Parts(parts) => parts
+                .iter()
+                .map(|part| if let Part::Combined(within) = part { within.n_codes() } else { 0 })
+                .sum(),
+            Made::Weighted { members, .. } => members.iter().map(Scores::n_codes).sum(),
+            Made::Cascade { first, second, .. } => first.n_codes() + second.n_codes(),
         }
     }
 }
 
-impl Member {
-    fn scores_into(&self, block: &Block<'_>, adding: &mut Adding, scores: &mut [i32]) -> Result<(), Error> {
-        if let [only] = &self.parts[..] {
-            only.scores_into(block, scores)?;
-        } else {
-            adding.sums.fill(0);
-            for part in &self.parts {
-                let of_part = &mut adding.of_part[..scores.len()];
-                part.scores_into(block, of_part)?;
-                adding.sums.iter_mut().zip(&*of_part).for_each(|(sum, &v)| *sum += i64::from(v));
-            }
-            scores.iter_mut().zip(&adding.sums).for_each(|(score, &sum)| *score = clamp_i32(sum));
+impl Adding {
+    fn scores_into(&mut self, parts: &[Part], block: &Block<'_>, scores: &mut [i32]) -> Result<(), Error> {
+        if let [only] = parts {
+            return only.scores_into(block, scores);
         }
-        self.steps.iter().for_each(|step| step.apply(block.width, scores));
+        self.sums.fill(0);
+        for part in parts {
+            let of_part = &mut self.of_part[..scores.len()];
+            part.scores_into(block, of_part)?;
+            self.sums.iter_mut().zip(&*of_part).for_each(|(sum, &v)| *sum += i64::from(v));
+        }
+        scores.iter_mut().zip(&self.sums).for_each(|(score, &sum)| *score = clamp_i32(sum));
         Ok(())
     }
 }
 
 impl Step {
+    fn count(&self, width: usize, counts: &mut Counts) {
+        match self {
+            Step::Curve { sizes, .. } => {
+                let steps = |size: &i64| size.unsigned_abs().max(1).ilog2() as usize + 1;
+                counts.add(Operation::CurveStep, sizes.iter().map(steps).sum());
+            }
+            Step::Votes(_) => counts.add(Operation::Probability, width),
+        }
+    }
+
     fn apply(&self, width: usize, scores: &mut [i32]) {
         match self {
             Step::Curve { sizes, knots, values } => ScoreCurve::apply(sizes, knots, values, scores),
@@ -166,6 +257,19 @@ impl Step {
 }
 
 impl Part {
+    fn count(&self, counts: &mut Counts) {
+        match self {
+            Part::Trees { trees, .. } => trees.count(counts),
+            Part::LookUp(tables) => tables.count(counts),
+            Part::Product { product, .. } => counts.add(Operation::Product, product.weights.len()),
+            Part::Nearest { nearest, .. } => nearest.count(counts),
+            Part::Similarities { similarities, .. } => similarities.count(counts),
+            // They are counted where they are computed.
+            Part::Computed(_) | Part::Before(_) => {}
+            Part::Combined(within) => within.count(counts),
+        }
+    }
+
     /// The value that the prelude must compute.
     pub(super) fn computed(&self) -> Option<usize> {
         match self {
@@ -178,6 +282,10 @@ impl Part {
     fn scores_into(&self, block: &Block<'_>, scores: &mut [i32]) -> Result<(), Error> {
         let stride = block.stride;
         match self {
+            Part::Combined(within) => {
+                let mut room = Room::new(within, block.given.n);
+                within.scores_into(block, &mut room, scores)?;
+            }
             Part::Trees { trees, first } => trees.scores_into(&block.codes[first * stride..], stride, scores),
             Part::LookUp(tables) => tables.scores_into(block.codes, stride, scores),
             Part::Product { rows, product } => product.scores_into(&block.cells[*rows], stride, scores),
@@ -189,6 +297,14 @@ impl Part {
                 (TensorData::I32(v), _) if v.len() == scores.len() => scores.copy_from_slice(v),
                 _ => return Err(fail()),
             },
+            Part::Before(place) => {
+                let before = block.before.ok_or_else(fail)?;
+                let known = before.scores.get(*place).ok_or_else(fail)?;
+                let width = scores.len() / before.rows.len().max(1);
+                for (own, &row) in scores.chunks_exact_mut(width.max(1)).zip(before.rows) {
+                    own.copy_from_slice(&known[row * width..][..width]);
+                }
+            }
         }
         Ok(())
     }

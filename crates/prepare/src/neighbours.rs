@@ -1,10 +1,10 @@
 //! The rows that are nearest to a row, in codes.
 //!
-//! It stands apart because three members ask for them, and because the cost is here: every row that is asked for is
-//! compared with every candidate. So there are at most 2,000 candidates, evenly spread over the rows, and sums are
-//! whole numbers, which are the same on any machine in any order.
+//! It stands apart because members of two families ask for them, and because the cost is here: every row that is asked
+//! for is compared with every candidate. So there are at most 2,000 candidates, evenly spread over the rows, and sums
+//! are whole numbers, which are the same on any machine in any order.
 
-use super::AugmentInput;
+use crate::coded::Coded;
 use ir::digest::SplitMix64;
 use jobs::Seed;
 
@@ -19,8 +19,8 @@ const CHUNK: usize = 32;
 /// `((code_a - code_b) / (n_codes - 1))^2` of a number column, 1 where one cell is missing and the other not, 0 where
 /// both are; of categories 1 where they differ, missing counted as one of them. Each term is a whole number of
 /// steps of `2^-30`, rounded down. A row is no neighbour of itself; of equally near rows the first is nearer.
-pub(super) struct Neighbours<'a> {
-    input: &'a AugmentInput<'a>,
+pub(crate) struct Neighbours<'a> {
+    table: Coded<'a>,
     rows: Vec<u32>,
     columns: Vec<Candidates>,
 }
@@ -35,21 +35,21 @@ struct Candidates {
 
 impl<'a> Neighbours<'a> {
     /// Candidates of these rows, rising: all, or evenly spread ones. O(candidates columns).
-    pub(super) fn among(input: &'a AugmentInput<'a>, rows: &[u32]) -> Neighbours<'a> {
-        let rows = thinned(rows, MOST_CANDIDATES, input.seed.derive("candidates", 0));
-        let columns = input.threads.map(input.n_columns(), |column| Candidates {
-            codes: rows.iter().map(|&row| input.code(column, row)).collect(),
-            missing: input.missing(column),
-            terms: input.ordered(column).then(|| terms(input.missing(column))),
+    pub(crate) fn among(table: Coded<'a>, rows: &[u32], seed: Seed) -> Neighbours<'a> {
+        let rows = thinned(rows, MOST_CANDIDATES, seed.derive("candidates", 0));
+        let columns = table.threads.map(table.n_columns(), |column| Candidates {
+            codes: rows.iter().map(|&row| table.code(column, row)).collect(),
+            missing: table.missing(column),
+            terms: table.ordered(column).then(|| terms(table.missing(column))),
         });
-        Neighbours { input, rows, columns }
+        Neighbours { table, rows, columns }
     }
 
     /// The `k` nearest candidates of each row, the nearest first; fewer where there are not so many.
     /// O(rows candidates columns).
-    pub(super) fn nearest(&self, rows: &[u32], k: usize) -> Vec<Vec<u32>> {
+    pub(crate) fn nearest(&self, rows: &[u32], k: usize) -> Vec<Vec<u32>> {
         let chunks: Vec<&[u32]> = rows.chunks(CHUNK).collect();
-        let found = self.input.threads.map(chunks.len(), |at| {
+        let found = self.table.threads.map(chunks.len(), |at| {
             chunks[at].iter().map(|&row| self.nearest_to(row, k)).collect::<Vec<_>>()
         });
         found.into_iter().flatten().collect()
@@ -57,7 +57,7 @@ impl<'a> Neighbours<'a> {
 
     /// Of the `k` nearest candidates of each row: how many there are, and how many of them have another label.
     /// O(rows candidates columns).
-    pub(super) fn of_other_classes(&self, rows: &[u32], k: usize, labels: &[u32]) -> Vec<[usize; 2]> {
+    pub(crate) fn of_other_classes(&self, rows: &[u32], k: usize, labels: &[u32]) -> Vec<[usize; 2]> {
         let count = |(&row, near): (&u32, Vec<u32>)| {
             let differs = |&&other: &&u32| labels[other as usize] != labels[row as usize];
             [near.len(), near.iter().filter(differs).count()]
@@ -68,7 +68,7 @@ impl<'a> Neighbours<'a> {
     fn nearest_to(&self, row: u32, k: usize) -> Vec<u32> {
         let mut sums = vec![0u64; self.rows.len()];
         for (column, candidates) in self.columns.iter().enumerate() {
-            let own = self.input.code(column, row);
+            let own = self.table.code(column, row);
             let cells = sums.iter_mut().zip(&candidates.codes);
             match &candidates.terms {
                 Some(terms) if own < candidates.missing => cells.for_each(|(sum, &code)| {
@@ -102,7 +102,7 @@ fn terms(n_codes: u8) -> [u32; 256] {
 
 /// All rows, or `most` that are evenly spread over them: one drawn from each of as many stretches. The first of each
 /// would do, were there not tables in which every n-th row is of one kind.
-pub(super) fn thinned(rows: &[u32], most: usize, seed: Seed) -> Vec<u32> {
+pub(crate) fn thinned(rows: &[u32], most: usize, seed: Seed) -> Vec<u32> {
     if rows.len() <= most {
         return rows.to_vec();
     }
@@ -120,7 +120,6 @@ mod tests {
     use super::*;
     use crate::augment::laws::{Table, category, ordered};
     use jobs::{Seed, Threads};
-    use trees::Target;
 
     #[test]
     fn hand_computed() {
@@ -134,17 +133,8 @@ mod tests {
         };
         let (codes, threads) = (table.matrix(), Threads::one());
         let labels = [0, 1, 0, 0, 0, 1];
-        let input = AugmentInput {
-            encoders: &table.encoders,
-            codes: &codes,
-            numbers: &[],
-            target: Target::Binary(&labels),
-            row_weights: None,
-            rows: &[0, 1, 2, 3, 4, 5],
-            seed: Seed(1),
-            threads: &threads,
-        };
-        let all = Neighbours::among(&input, input.rows);
+        let coded = Coded { encoders: &table.encoders, codes: &codes, threads: &threads };
+        let all = Neighbours::among(coded, &[0, 1, 2, 3, 4, 5], Seed(1));
         // From 4: 0.16, 0.01, 0.36, 1 for missing, 0.01 + 1 for another category.
         assert_eq!(all.nearest(&[5], 9), [[1, 0, 2, 3, 4]]);
         assert_eq!(all.nearest(&[5, 5], 2), [[1, 0], [1, 0]]);

@@ -1,19 +1,20 @@
 //! How many made rows start from each row.
 //!
-//! It stands apart because most members share out a number of made rows, and rounding must lose none of them.
+//! It stands apart because members of two families share out a number of made rows, and rounding must lose none of
+//! them.
 
 /// A row, and how many made rows start from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Start {
-    pub(super) row: u32,
+pub(crate) struct Start {
+    pub(crate) row: u32,
     /// Above zero.
-    pub(super) n_made: usize,
+    pub(crate) n_made: usize,
 }
 
 /// Shares `wanted` made rows out to rows by what each counts, in whole numbers: each gets its exact part rounded up
 /// or down, all together exactly `wanted`, those that are rounded up evenly spread. None where nothing counts.
 /// O(rows).
-pub(super) fn shared_out(rows: &[(u32, u64)], wanted: usize) -> Vec<Start> {
+pub(crate) fn shared_out(rows: &[(u32, u64)], wanted: usize) -> Vec<Start> {
     let total: u64 = rows.iter().map(|r| r.1).sum();
     if total == 0 {
         return Vec::new();
@@ -32,7 +33,7 @@ pub(super) fn shared_out(rows: &[(u32, u64)], wanted: usize) -> Vec<Start> {
 }
 
 /// [`shared_out`] among rows that count alike.
-pub(super) fn evenly(rows: &[u32], wanted: usize) -> Vec<Start> {
+pub(crate) fn evenly(rows: &[u32], wanted: usize) -> Vec<Start> {
     shared_out(&rows.iter().map(|&row| (row, 1)).collect::<Vec<_>>(), wanted)
 }
 

@@ -1,0 +1,233 @@
+//! What a row costs, by a closed form: operations are counted in a plan, and a table says what each takes.
+//!
+//! Nothing is timed, so the same model costs the same everywhere, and a search may decide by it.
+//! A row is one of many in a batch, on one thread; columns are in memory, and so are outputs.
+
+use alloc::string::String;
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// A row, whatever becomes of it.
+    Row,
+    /// A number that is coded.
+    NumberColumn,
+    /// A step of the binary search for its code.
+    SearchStep,
+    /// A category that is looked up.
+    CategoryColumn,
+    /// A code that is copied, since several forests take it.
+    CopiedCode,
+    /// A tree of few leaves, which all rows sweep.
+    SweptTree,
+    /// A threshold of it.
+    SweptSplit,
+    /// A set of categories of it.
+    SweptSet,
+    /// A tree that a row walks.
+    WalkedTree,
+    /// A step of the longest way through it.
+    WalkedStep,
+    /// A value of a leaf that is added, beyond the first.
+    LeafValue,
+    /// A term of tables of one code.
+    TableTerm,
+    /// A term of two codes.
+    TablePair,
+    /// A value of a term, beyond the first.
+    TableValue,
+    /// A number that becomes a small integer.
+    QuantizedCell,
+    /// A product of two integers.
+    Product,
+    /// A cell of a known row, in distances of 32 bits.
+    DistanceCell,
+    /// The same in distances of 64 bits.
+    WideDistanceCell,
+    /// A known row that is compared with the nearest ones.
+    KnownRow,
+    /// A neighbour that votes.
+    Neighbour,
+    /// A similarity times its coefficients.
+    Similarity,
+    /// A score of a member, or of a part that is added.
+    MemberScore,
+    /// A step of the search in a curve of scores.
+    CurveStep,
+    /// A probability, of a member or as an output.
+    Probability,
+    /// Any other value of an output.
+    OutputValue,
+    /// A value that the interpreter makes.
+    ComputedCell,
+    /// A text that the interpreter parts.
+    ComputedText,
+}
+
+/// Kinds of operations.
+const N: usize = 27;
+
+impl Operation {
+    /// All of them, in the order of their tables.
+    pub const ALL: [Operation; N] = [
+        Operation::Row,
+        Operation::NumberColumn,
+        Operation::SearchStep,
+        Operation::CategoryColumn,
+        Operation::CopiedCode,
+        Operation::SweptTree,
+        Operation::SweptSplit,
+        Operation::SweptSet,
+        Operation::WalkedTree,
+        Operation::WalkedStep,
+        Operation::LeafValue,
+        Operation::TableTerm,
+        Operation::TablePair,
+        Operation::TableValue,
+        Operation::QuantizedCell,
+        Operation::Product,
+        Operation::DistanceCell,
+        Operation::WideDistanceCell,
+        Operation::KnownRow,
+        Operation::Neighbour,
+        Operation::Similarity,
+        Operation::MemberScore,
+        Operation::CurveStep,
+        Operation::Probability,
+        Operation::OutputValue,
+        Operation::ComputedCell,
+        Operation::ComputedText,
+    ];
+
+    /// Its name in a table of costs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::Row => "row",
+            Operation::NumberColumn => "number_column",
+            Operation::SearchStep => "search_step",
+            Operation::CategoryColumn => "category_column",
+            Operation::CopiedCode => "copied_code",
+            Operation::SweptTree => "swept_tree",
+            Operation::SweptSplit => "swept_split",
+            Operation::SweptSet => "swept_set",
+            Operation::WalkedTree => "walked_tree",
+            Operation::WalkedStep => "walked_step",
+            Operation::LeafValue => "leaf_value",
+            Operation::TableTerm => "table_term",
+            Operation::TablePair => "table_pair",
+            Operation::TableValue => "table_value",
+            Operation::QuantizedCell => "quantized_cell",
+            Operation::Product => "product",
+            Operation::DistanceCell => "distance_cell",
+            Operation::WideDistanceCell => "wide_distance_cell",
+            Operation::KnownRow => "known_row",
+            Operation::Neighbour => "neighbour",
+            Operation::Similarity => "similarity",
+            Operation::MemberScore => "member_score",
+            Operation::CurveStep => "curve_step",
+            Operation::Probability => "probability",
+            Operation::OutputValue => "output_value",
+            Operation::ComputedCell => "computed_cell",
+            Operation::ComputedText => "computed_text",
+        }
+    }
+}
+
+/// Operations of a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Counts([f64; N]);
+
+impl Counts {
+    pub(crate) fn add(&mut self, operation: Operation, n: usize) {
+        self.0[operation as usize] += n as f64;
+    }
+
+    pub(crate) fn add_all(&mut self, other: &Counts) {
+        self.0.iter_mut().zip(other.0).for_each(|(own, other)| *own += other);
+    }
+
+    /// A share of other ones: those of rows that not all take.
+    pub(crate) fn add_share(&mut self, other: &Counts, share: f64) {
+        self.0.iter_mut().zip(other.0).for_each(|(own, other)| *own += share * other);
+    }
+
+    /// How many of each.
+    pub fn each(&self) -> impl Iterator<Item = (Operation, f64)> {
+        Operation::ALL.into_iter().zip(self.0)
+    }
+}
+
+/// Nanoseconds of each operation on a processor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OperationCosts {
+    cpu: String,
+    ns: [f64; N],
+}
+
+impl OperationCosts {
+    /// A table of a named processor; `ns_of` gives the nanoseconds of an operation. None where one is not finite or
+    /// below 0.
+    pub fn try_new(cpu: &str, ns_of: impl Fn(Operation) -> f64) -> Option<OperationCosts> {
+        let ns = Operation::ALL.map(ns_of);
+        ns.iter().all(|ns| ns.is_finite() && *ns >= 0.0).then(|| OperationCosts { cpu: cpu.into(), ns })
+    }
+
+    /// Nanoseconds of a row: `sum_k n_k ns_k` over all operations.
+    pub fn ns(&self, counts: &Counts) -> f64 {
+        counts.0.iter().zip(&self.ns).map(|(n, ns)| n * ns).sum()
+    }
+
+    /// The processor.
+    pub fn cpu(&self) -> &str {
+        &self.cpu
+    }
+}
+
+impl Default for OperationCosts {
+    /// That of the benchmark `cost`.
+    fn default() -> OperationCosts {
+        OperationCosts { cpu: CPU.into(), ns: NS }
+    }
+}
+
+/// The processor that [`NS`] was measured on.
+const CPU: &str = "Intel(R) Xeon(R) Processor";
+
+/// Nanoseconds by the order of [`Operation::ALL`]: fitted by the benchmark `cost` to what models take, on one thread; what
+/// none of its models has (copied codes, wide distances, curves, texts) is a guess.
+const NS: [f64; N] = [
+    13.1, 1.4, 4.09, 10.3, 0.5, 0.0, 0.19, 0.435, 9.05, 1.76, 0.114, 0.971, 5.73, 0.233, 1.29, 0.158, 0.104,
+    0.4, 0.351, 108.0, 0.451, 3.1, 3.0, 52.5, 3.39, 4.81, 300.0,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_has_its_place_and_its_name() {
+        for (at, operation) in Operation::ALL.into_iter().enumerate() {
+            assert_eq!(operation as usize, at);
+            assert!(Operation::ALL[..at].iter().all(|other| other.name() != operation.name()));
+        }
+    }
+
+    #[test]
+    fn costs_are_sums() {
+        let mut counts = Counts::default();
+        counts.add(Operation::Row, 1);
+        counts.add(Operation::Product, 12);
+        let mut both = counts;
+        both.add_all(&counts);
+        let table =
+            OperationCosts::try_new("a", |o| if o == Operation::Product { 0.5 } else { 2.0 }).unwrap();
+        assert_eq!((table.ns(&counts), table.ns(&both)), (8.0, 16.0));
+        assert_eq!(
+            both.each().filter(|(_, n)| *n > 0.0).collect::<alloc::vec::Vec<_>>(),
+            [(Operation::Row, 2.0), (Operation::Product, 24.0)]
+        );
+        for bad in [-1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(OperationCosts::try_new("a", |_| bad), None);
+        }
+    }
+}
