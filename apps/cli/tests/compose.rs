@@ -173,11 +173,13 @@ fn a_stack_learns_and_is_judged_on_other_rows() {
 fn models_of_other_columns_and_learners() {
     for asks in [Asks::Binary, Asks::Multiclass] {
         let place = learners(asks);
-        for method in ["soft_vote", "average", "hard_vote", "greedy", "stack_logistic", "cascade"] {
+        for method in
+            ["soft_vote", "average", "hard_vote", "greedy", "stack_logistic", "cascade", "stack_trees"]
+        {
             let name = format!("{method}.smidgen");
             let made = compose(&place, &format!("{THREE} --data test.csv --method {method} -o {name}"));
             assert_eq!(made["rows"], 300, "{asks:?} {method}: {made}");
-            let learns = matches!(method, "greedy" | "stack_logistic" | "cascade");
+            let learns = matches!(method, "greedy" | "stack_logistic" | "cascade" | "stack_trees");
             assert_eq!(made["cross_fitted"], learns, "{asks:?} {method}: {made}");
             let said = place.good(&format!("evaluate {name} test.csv --json --quiet")).json().unwrap();
             if !learns {
@@ -230,7 +232,7 @@ fn numbers_are_averaged() {
     }
     let worst = made["members"].as_array().unwrap().iter().map(|m| m["score"].as_f64().unwrap());
     assert!(made["score"].as_f64().unwrap() < worst.fold(0.0, f64::max), "{made}");
-    for method in ["auto", "stack_nnls", "stack_ridge"] {
+    for method in ["auto", "stack_nnls", "stack_ridge", "stack_trees"] {
         let made = compose(&place, &format!("{line} --method {method} -o other.smidgen"));
         assert_eq!(made["cross_fitted"], true, "{method}: {made}");
         proves(&place, "other.smidgen");

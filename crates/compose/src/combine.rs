@@ -16,6 +16,7 @@ mod stack;
 mod stack_logistic;
 mod stack_nnls;
 mod stack_ridge;
+mod stack_trees;
 
 #[cfg(test)]
 mod laws;
@@ -35,6 +36,7 @@ pub static ENSEMBLES: &[&EnsembleEntry] = &[
     &stack_nnls::ENTRY,
     &stack_ridge::ENTRY,
     &stack_logistic::ENTRY,
+    &stack_trees::ENTRY,
     &cascade::ENTRY,
 ];
 

@@ -135,6 +135,9 @@ pub enum Kind {
     /// Fitting, or a combination on the grids of its members.
     #[error(transparent)]
     Recipe(#[from] recipe::Error),
+    /// Growing trees over scores.
+    #[error(transparent)]
+    Trees(#[from] trees::Error),
     /// A metric of the report.
     #[error(transparent)]
     Metric(#[from] metrics::Error),
@@ -154,6 +157,7 @@ impl Error {
                 ir::Nature::Bug
             }
             Kind::Recipe(e) => e.nature(),
+            Kind::Trees(e) => e.nature(),
             Kind::UnknownCalibrator { .. }
             | Kind::UnknownEnsemble { .. }
             | Kind::NoWeights { .. }

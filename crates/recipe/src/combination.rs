@@ -6,15 +6,18 @@
 
 mod cascade;
 mod member_sum;
+mod score_trees;
 
 pub use cascade::Cascade;
 pub use member_sum::{MemberSum, Space};
+pub use score_trees::{ScoreColumn, ScoreTrees};
 
 use crate::error::Error;
 use cascade::CascadeOnGrids;
 use ir::{GraphBuilder, ValueIdx};
 use learn::ScoreLink;
 use member_sum::SumOnGrids;
+use score_trees::TreesOnGrids;
 
 /// How members become one score.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +26,8 @@ pub enum Combination {
     Sum(MemberSum),
     /// By a first stage where it is sure, else by a second one.
     Cascade(Box<Cascade>),
+    /// By trees that ask their scores.
+    Trees(Box<ScoreTrees>),
 }
 
 /// A combination on the grids of its members.
@@ -36,6 +41,7 @@ pub struct OnGrids {
 enum Form {
     Sum(SumOnGrids),
     Cascade(Box<CascadeOnGrids>),
+    Trees(Box<TreesOnGrids>),
 }
 
 impl Combination {
@@ -48,7 +54,7 @@ impl Combination {
     pub fn sum(&self) -> Option<&MemberSum> {
         match self {
             Combination::Sum(sum) => Some(sum),
-            Combination::Cascade(_) => None,
+            Combination::Cascade(_) | Combination::Trees(_) => None,
         }
     }
 
@@ -57,6 +63,7 @@ impl Combination {
         match self {
             Combination::Sum(_) => None,
             Combination::Cascade(_) => Some("cascade"),
+            Combination::Trees(_) => Some("trees over the scores"),
         }
     }
 
@@ -65,15 +72,17 @@ impl Combination {
         match self {
             Combination::Sum(sum) => sum.weights.len(),
             Combination::Cascade(cascade) => cascade.first.weights.len(),
+            Combination::Trees(trees) => trees.n_members(),
         }
     }
 
     /// How much each member counts: its weight in the sum; of a cascade the mean of its weights in both stages, by the
-    /// rows that each of them answered in training.
+    /// rows that each of them answered in training; of trees the share of splits that ask it.
     pub fn weights(&self) -> Vec<f64> {
         match self {
             Combination::Sum(sum) => sum.weights.clone(),
             Combination::Cascade(cascade) => cascade.weights(),
+            Combination::Trees(trees) => trees.weights(),
         }
     }
 
@@ -81,15 +90,16 @@ impl Combination {
     pub fn has_maps(&self) -> bool {
         match self {
             Combination::Sum(sum) => !sum.before.is_empty() || sum.after.is_some(),
-            Combination::Cascade(_) => false,
+            Combination::Cascade(_) | Combination::Trees(_) => false,
         }
     }
 
-    /// The same of some of the members, in that order: those that are left out weigh nothing.
+    /// The same of some of the members, in that order: those that are left out weigh nothing. Trees need all that they ask.
     pub fn of_members(&self, members: &[usize]) -> Combination {
         match self {
             Combination::Sum(sum) => Combination::Sum(sum.of_members(members)),
             Combination::Cascade(cascade) => Combination::Cascade(Box::new(cascade.of_members(members))),
+            Combination::Trees(trees) => Combination::Trees(Box::new(trees.of_members(members))),
         }
     }
 
@@ -98,6 +108,7 @@ impl Combination {
         match self {
             Combination::Sum(sum) => sum.used(),
             Combination::Cascade(cascade) => cascade.used(),
+            Combination::Trees(trees) => trees.used(),
         }
     }
 
@@ -110,6 +121,7 @@ impl Combination {
                 let is_first = cascade.first.weights.iter().map(|w| *w != 0.0).collect();
                 (cascade.second.weights.clone(), is_first)
             }
+            Combination::Trees(trees) => (trees.weights(), vec![false; trees.n_members()]),
         };
         members.sort_by(|&a, &b| {
             let by_weight = || weights[b].abs().total_cmp(&weights[a].abs());
@@ -141,15 +153,24 @@ impl Combination {
                 Combination::Sum(MemberSum { weights: vec![1.0], ..sum.of_members(&[member]) })
             }
             Combination::Cascade(cascade) => Combination::mean(Space::Scores, &[1.0], cascade.second.range),
+            Combination::Trees(trees) => {
+                let range = trees.members.first().map_or([0.0; 2], |member| member.range);
+                Combination::mean(Space::Scores, &[1.0], range)
+            }
         }
     }
 
     /// The first `n` members, one at least, with weights of the sum that all had: those that are left stand for those that
-    /// went. `None` where weights below 0 make up for others.
+    /// went. `None` where weights below 0 make up for others, or trees ask one that went.
     pub(crate) fn first(&self, n: usize) -> Option<Combination> {
         match self {
             Combination::Sum(sum) => sum.first(n).map(Combination::Sum),
             Combination::Cascade(cascade) => cascade.first(n),
+            Combination::Trees(trees) => {
+                let first: Vec<usize> = (0..n).collect();
+                let is_whole = trees.used().iter().all(|&at| at < n);
+                is_whole.then(|| Combination::Trees(Box::new(trees.of_members(&first))))
+            }
         }
     }
 
@@ -158,6 +179,7 @@ impl Combination {
         match self {
             Combination::Sum(sum) => Combination::Sum(sum.spread(n_fits)),
             Combination::Cascade(cascade) => Combination::Cascade(Box::new(cascade.spread(n_fits))),
+            Combination::Trees(trees) => Combination::Trees(Box::new(trees.spread(n_fits))),
         }
     }
 
@@ -165,7 +187,7 @@ impl Combination {
     ///
     /// # Errors
     /// Links that are not of one task, as many as weights; weights, offsets or maps that the doc of the field excludes; a
-    /// cascade of numbers.
+    /// cascade of numbers; trees that ask members which are left out.
     pub fn on_grids(&self, links: &[ScoreLink], n_outputs: usize) -> Result<OnGrids, Error> {
         match self {
             Combination::Sum(sum) => {
@@ -175,6 +197,10 @@ impl Combination {
             Combination::Cascade(cascade) => {
                 let (cascade, link) = cascade.on_grids(links, n_outputs)?;
                 Ok(OnGrids { form: Form::Cascade(Box::new(cascade)), link })
+            }
+            Combination::Trees(trees) => {
+                let (trees, link) = trees.on_grids(links, n_outputs)?;
+                Ok(OnGrids { form: Form::Trees(Box::new(trees)), link })
             }
         }
     }
@@ -191,6 +217,7 @@ impl OnGrids {
         match &self.form {
             Form::Sum(sum) => sum.apply(members),
             Form::Cascade(cascade) => cascade.apply(members),
+            Form::Trees(trees) => trees.apply(members),
         }
     }
 
@@ -202,6 +229,7 @@ impl OnGrids {
         match &self.form {
             Form::Sum(sum) => sum.lower(builder, members),
             Form::Cascade(cascade) => cascade.lower(builder, members),
+            Form::Trees(trees) => trees.lower(builder, members),
         }
     }
 }

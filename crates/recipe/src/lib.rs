@@ -41,7 +41,7 @@ pub use augmented::Augment;
 pub use base::{Base, BaseScores};
 pub use chain::Feature;
 pub use cleaning::{Cleaned, Duplicates, MissingCells};
-pub use combination::{Cascade, Combination, MemberSum, OnGrids, Space};
+pub use combination::{Cascade, Combination, MemberSum, OnGrids, ScoreColumn, ScoreTrees, Space};
 pub use decide::{Aim, ClassWeights, Costs, predictions_by};
 pub use error::{Error, Kind};
 pub use finish::{Finished, Member, Origin, ends, finish, model_of};

@@ -217,7 +217,17 @@ pub(crate) fn is_exact(model: &Model) -> bool {
 
 /// True when a model computes with integers alone: no transform is left in it.
 pub(crate) fn is_integer(model: &Model) -> bool {
-    use ir::Op;
+    use ir::{DType, Node, Op};
+    let graph = model.graph();
+    // Trees over scores take them as doubles, which hold them exactly, one by one.
+    let is_score = |node: &Node| {
+        let of = node.inputs.first().map(|&input| (graph.value(input).dtype, graph.maker(input)));
+        match (&node.op, of) {
+            (Op::Cast(_), Some((dtype, _))) => dtype == DType::I32,
+            (Op::Gather(_), Some((_, Some(maker)))) => matches!(maker.op, Op::Cast(_)),
+            _ => false,
+        }
+    };
     let integer = |op: &Op| {
         matches!(
             op,
@@ -241,7 +251,7 @@ pub(crate) fn is_integer(model: &Model) -> bool {
                 | Op::HashTokens(_)
         )
     };
-    model.graph().nodes().iter().all(|node| integer(&node.op))
+    graph.nodes().iter().all(|node| integer(&node.op) || is_score(node))
 }
 
 /// How reproducible predictions are, in words.

@@ -240,6 +240,34 @@ fn real_scores(combination: &Combination, rows: &MemberRows, away: f64) -> Vec<f
             }
             scores
         }
+        // What trees ask is compared on the integers themselves, and their leaves are integers.
+        Combination::Trees(trees) => {
+            let (n, unit) = (rows.n_outputs(), power_of_two((-trees.link.shift).into()));
+            let member = |sum: &MemberSum| sum.weights.iter().position(|w| *w == 1.0).unwrap();
+            let of_row = |row: usize| {
+                let code = |feature: u32| {
+                    let column = &trees.columns[feature as usize];
+                    let member = member(&trees.members[column.member]);
+                    let score = rows.scores(member)[row * n + column.output];
+                    column.edges.iter().filter(|edge| **edge < score).count() as u8
+                };
+                let mut scores: Vec<i64> = trees.forest.initial_scores().iter().map(|&s| s.into()).collect();
+                for tree in trees.forest.trees() {
+                    let (first, width) = (tree.first_output as usize, tree.width as usize);
+                    let leaf = tree.leaf(code) as usize;
+                    for (score, value) in
+                        scores[first..].iter_mut().zip(&tree.leaves[leaf * width..][..width])
+                    {
+                        *score += i64::from(*value);
+                    }
+                }
+                scores
+                    .into_iter()
+                    .map(|score| (score + trees.link.offset) as f64 * unit)
+                    .collect::<Vec<f64>>()
+            };
+            (0..rows.n_rows()).flat_map(of_row).collect()
+        }
     }
 }
 
@@ -434,6 +462,10 @@ fn the_order_of_members_orders_their_weights() {
                 is_alike(&a.second, &b.second);
                 near(&[a.margin, a.offset, a.passed_on], &[b.margin, b.offset, b.passed_on]);
             }
+            (Combination::Trees(_), Combination::Trees(_)) => {
+                near(&there.weights(), &back.weights());
+                assert_eq!(drawn.on_grids(&there), drawn.on_grids(&back), "{}", entry.name);
+            }
             _ => panic!("{}: {there:?}, {back:?}", entry.name),
         }
     });
@@ -447,6 +479,7 @@ fn every_form_is_drawn() {
             let made = fit(entry, &Drawn::new(task, &links, 400, 3).rows, PLAIN);
             let is_there = match entry.name {
                 "cascade" => matches!(&made, Combination::Cascade(c) if (0.05..0.95).contains(&c.passed_on)),
+                "stack_trees" => matches!(&made, Combination::Trees(trees) if trees.members.len() > 1),
                 _ => made.sum().is_some(),
             };
             assert!(is_there, "{} {task} {links:?}: {made:?}", entry.name);
@@ -551,11 +584,12 @@ fn an_average_of_one_is_that_one() {
 /// Each by what it minimises, with as little shrinking as it allows and members for nothing.
 #[test]
 fn what_learns_weights_is_no_worse_than_its_best_member() {
-    let learners: [(&str, &[(&str, &str)]); 4] = [
+    let learners: [(&str, &[(&str, &str)]); 5] = [
         ("greedy", &[]),
         ("stack_nnls", &[]),
         ("stack_ridge", &[("l2", "1e-6")]),
         ("stack_logistic", &[("l2", "1e-6")]),
+        ("stack_trees", &[("n_trees", "300"), ("learning_rate", "0.1"), ("min_leaf_share", "0.002")]),
     ];
     for (name, settings) in learners {
         let entry = super::named(name).unwrap();

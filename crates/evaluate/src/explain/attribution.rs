@@ -131,8 +131,10 @@ impl<'m> Explainer<'m> {
     /// member's weight; a member behind a curve or votes is one part, as it is. A sum is explained as if it were neither
     /// rounded nor clamped to 32 bits. In front of a calibrator's curve the score before it is explained, and the
     /// attributions of a row are scaled by one factor so that they sum up behind it; where the curve is level they are
-    /// scaled by its mean slope instead. Of a cascade a row is explained by the stage that answers it, beyond what that
-    /// stage gives on average, so that bases differ. O(background rows) of the interpreter and the walks of all trees.
+    /// scaled by its mean slope instead. Of trees that ask scores of members the values are those of these scores, each
+    /// shared alike by the columns that its member takes. Of a cascade a row is explained by the stage that answers it,
+    /// beyond what that stage gives on average, so that bases differ. O(background rows) of the interpreter and the walks
+    /// of all trees.
     ///
     /// # Errors
     /// `NoScore` for a model that predicts nothing or has no integer score; `NoRows`; `Deep`; columns that do not fit.

@@ -6,8 +6,8 @@ use super::*;
 use ir::digest::SplitMix64;
 use ir::forest::{Child, CodeSet, CodedFeature, MISSING, Split, Test, Tree};
 use ir::op::{
-    ArgMax, Arithmetic, Bin, Cascade, Cast, Codes, Columns, ForestOp, Link, LinkKind, NearestRows, OneHot,
-    QGemm, QuantizeLinear, ScoreCurve, Sum, Tables, Threshold, Votes, VotesKind, WeightedSum,
+    ArgMax, Arithmetic, Bin, Cascade, Cast, Codes, Columns, ForestOp, Gather, Link, LinkKind, NearestRows,
+    OneHot, QGemm, QuantizeLinear, ScoreCurve, Sum, Tables, Threshold, Votes, VotesKind, WeightedSum,
 };
 use ir::{
     Bits, Card, Column, ColumnData, ColumnKind, DType, Forest, Graph, GraphBuilder, Input, Model, Op,
@@ -489,6 +489,55 @@ fn a_cascade_is_explained_stage_by_stage() {
             scores(model(0).graph(), &columns).iter().map(|s| s[output] * 2f64.powi(-16)).collect();
         check_sums("a cascade", &sums(&both), &expected, 1e-8);
     }
+}
+
+/// Trees over scores are explained by the scores that they ask, whose columns share alike.
+#[test]
+fn trees_over_scores_share_by_member() {
+    let (mut b, _, codes) = start();
+    let coded = |ordered, n_codes| CodedFeature { n_codes, ordered };
+    let mut random = Random(SplitMix64::new(31));
+    // One member takes two columns, the other one the third.
+    let forest = |features: &[CodedFeature], trees: Vec<Tree>| {
+        let forest = Box::new(Forest::try_new(features.to_vec(), vec![0], trees).unwrap());
+        Op::Forest(ForestOp { forest })
+    };
+    let stump = |feature: u32, test: Test, leaves: [i32; 2]| {
+        let [left, right] = [Child::Leaf(0), Child::Leaf(1)];
+        let split = Split { feature, test, missing_left: true, left, right };
+        Tree { first_output: 0, width: 1, splits: vec![split], leaves: leaves.to_vec() }
+    };
+    let of_numbers = [coded(true, 3); 2];
+    let trees = (0..5).map(|_| random.tree(&of_numbers, 0, 1, 4)).collect();
+    let numbers = b.node(forest(&of_numbers, trees), &codes[..2]).unwrap();
+    let mut bonn = CodeSet::default();
+    bonn.insert(0);
+    let of_text = vec![stump(0, Test::In(bonn), [-300_000, 400_000])];
+    let text = b.node(forest(&[coded(false, 2)], of_text), &codes[2..]).unwrap();
+    let at = b.constant(Tensor::scalar(TensorData::I64(vec![0])).unwrap()).unwrap();
+    let edges: Vec<f64> = (-20..20).map(|i| f64::from(i) * 150_000.0).collect();
+    let edges = constant(&mut b, &[40], TensorData::F64(edges));
+    let asked = [numbers, text].map(|score| {
+        let score = b.node(Op::Cast(Cast), &[score]).unwrap();
+        let score = b.node(Op::Gather(Gather), &[score, at]).unwrap();
+        b.node(Op::Bin(Bin), &[score, edges]).unwrap()
+    });
+    // The edge 0 is the 21st.
+    let trees = vec![
+        stump(0, Test::Greater(20), [-50_000, 70_000]),
+        stump(1, Test::Greater(20), [-100_000, 250_000]),
+    ];
+    let score = b.node(forest(&[coded(true, 41); 2], trees), &asked).unwrap();
+    let model = finish(b, score, LinkKind::Logistic, 16, 0, 2);
+    let rows = Rows::new(300);
+    let columns = rows.columns();
+    let explainer = Explainer::new(&model, &columns).unwrap();
+    let got = explainer.attribute(&columns, &[1; 300], &Threads::one()).unwrap();
+    let unit = 2f64.powi(-16);
+    let expected: Vec<f64> = scores(model.graph(), &columns).iter().map(|s| s[0] * unit).collect();
+    check_sums("trees over scores", &sums(&got), &expected, 1e-8);
+    assert!((0..300).all(|row| got.row(row)[0] == got.row(row)[1]));
+    assert!((0..300).any(|row| got.row(row)[0] != got.row(row)[2] && got.row(row)[2] != 0.0));
 }
 
 /// Three halves of a member are explained as three halves of what it is alone.

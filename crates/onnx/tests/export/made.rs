@@ -170,6 +170,7 @@ pub fn cases() -> Vec<Case> {
         members_of_three_classes(),
         members_of_two_classes(),
         cascades(),
+        trees_over_scores(),
     ]
 }
 
@@ -725,4 +726,25 @@ fn cascades() -> Case {
     let three = m.node(of(9_000, 0), &[first, second]);
     let scores = [two, all, none, three];
     m.answer("cascades", Task::Regression, &scores.map(|score| (OutputRole::Score, score)), cells)
+}
+
+/// Trees that ask the scores of two members, of two classes and of three, and a coded column.
+fn trees_over_scores() -> Case {
+    let (mut m, _, codes, cells) = coded();
+    let [two, other] = [14, 15].map(|seed| m.node(random_forest(seed, 1), &codes));
+    let three = m.node(random_forest(16, 3), &codes);
+    let edges = |first: i32, step: i32| (0..20).map(|i| f64::from(first + i * step)).collect::<Vec<f64>>();
+    let mut of = |score, at: i64, edges: &[f64]| {
+        let numbers = m.node(Op::Cast(Cast), &[score]);
+        let at = m.b.constant(Tensor::scalar(TensorData::I64(vec![at])).unwrap()).unwrap();
+        let number = m.node(Op::Gather(Gather), &[numbers, at]);
+        let edges = m.doubles(edges);
+        m.node(Op::Bin(Bin), &[number, edges])
+    };
+    let [a, b] = [(two, -20_000), (other, -40_000)].map(|(score, first)| of(score, 0, &edges(first, 4_000)));
+    let [c, d] = [0, 2].map(|at| of(three, at, &edges(-15_000, 1_500)));
+    let single = m.node(random_forest(17, 1), &[a, b, codes[2]]);
+    let classes = m.node(random_forest(18, 3), &[c, d, codes[2]]);
+    let roles = [(OutputRole::Score, single), (OutputRole::Score, classes)];
+    m.answer("trees over scores", Task::Regression, &roles, cells)
 }

@@ -41,6 +41,12 @@ impl Bins {
         rank as u8
     }
 
+    /// The code of a number that is there.
+    #[inline]
+    pub(crate) fn code(&self, number: f64) -> u8 {
+        self.rank(key_f64(number))
+    }
+
     /// Codes of a column of the edges' dtype.
     pub(crate) fn codes_into(&self, column: &Column<'_>, out: &mut [u8]) {
         match column.data() {

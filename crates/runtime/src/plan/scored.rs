@@ -97,14 +97,15 @@ fn refuse_graph(graph: &Graph) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::members::{Made, Part, Scores, Step};
+    use super::members::{Made, Part, Scores, Step, TreeColumn};
     use super::*;
+    use crate::engine::bins::Bins;
     use crate::plan::rows::{CodeStep, RowStep};
     use alloc::boxed::Box;
     use ir::forest::CodedFeature;
     use ir::op::{
-        Arithmetic, Bin, Cascade, Cast, Columns, ForestOp, OneHot, QGemm, QuantizeLinear, ScoreCurve, Sum,
-        Tables, ToScores, Votes, VotesKind, WeightedSum,
+        Arithmetic, Bin, Cascade, Cast, Columns, ForestOp, Gather, OneHot, QGemm, QuantizeLinear, ScoreCurve,
+        Sum, Tables, ToScores, Votes, VotesKind, WeightedSum,
     };
     use ir::{ColumnData, Forest, GraphBuilder, Op, Shape};
 
@@ -269,5 +270,41 @@ mod tests {
             assert_eq!(scored.run(&columns, 700).unwrap(), expected, "{n_sums} {twice}");
             assert_eq!(scored.run(&[columns[0].slice(3, 1).unwrap()], 1).unwrap()[0].dims(), [1, 1]);
         }
+    }
+
+    /// Trees over scores run on the scores of engines.
+    #[test]
+    fn trees_ask_scores_of_engines() {
+        let mut b = GraphBuilder::new();
+        let x = b.input("x", DType::F64, Shape::rows()).unwrap();
+        let mut constant = |tensor| b.constant(tensor).unwrap();
+        let edges = constant(Tensor::vector(TensorData::F64(vec![0.5])));
+        let more = constant(Tensor::vector(TensorData::F64(vec![-3.0, 0.0])));
+        let first = constant(Tensor::scalar(TensorData::I64(vec![0])).unwrap());
+        let code = b.node(Op::Bin(Bin), &[x, edges]).unwrap();
+        let forest = |n_codes: &[u16]| {
+            let features = n_codes.iter().map(|&n_codes| CodedFeature { n_codes, ordered: true }).collect();
+            Op::Forest(ForestOp { forest: Box::new(Forest::try_new(features, vec![1], Vec::new()).unwrap()) })
+        };
+        let member = b.node(forest(&[2]), &[code]).unwrap();
+        let numbers = b.node(Op::Cast(Cast), &[member]).unwrap();
+        let number = b.node(Op::Gather(Gather), &[numbers, first]).unwrap();
+        let coded = b.node(Op::Bin(Bin), &[number, more]).unwrap();
+        let score = b.node(forest(&[3, 2]), &[coded, code]).unwrap();
+        let scored = Scored::new(&b.finish(&[score]).unwrap(), &[]).unwrap();
+        let Made::Trees { members, columns, .. } = &scored.stage.scores.made else { panic!("trees") };
+        let [Scores { made: Made::Parts(parts), .. }] = &members[..] else { panic!("one member") };
+        assert!(matches!(parts[..], [Part::Trees { first: 0, .. }]));
+        let expected = [
+            TreeColumn::Score {
+                member: 0,
+                output: 0,
+                bins: Bins::new(&TensorData::F64(vec![-3.0, 0.0])).unwrap(),
+            },
+            TreeColumn::Code(0),
+        ];
+        assert_eq!(alloc::format!("{columns:?}"), alloc::format!("{expected:?}"));
+        assert!(scored.stage.prelude.is_none());
+        assert_eq!(scored.n_codes(), 2);
     }
 }

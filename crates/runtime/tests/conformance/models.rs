@@ -6,7 +6,7 @@ use ir::fixed::{from_key_f64, key_f64};
 use ir::forest::{Child, CodeSet, CodedFeature, Split, Test, Tree};
 use ir::op::{ArgMax, Bin, Codes, ForestOp, LeastCost, Link, LinkKind, Threshold, TimePart, VotesKind};
 use ir::text::time::{Part, TimeFormat};
-use ir::{Card, ColumnKind, DType, Forest, GraphBuilder, Input, Model, Op, OutputRole};
+use ir::{Card, ColumnKind, DType, Forest, GraphBuilder, Input, Model, Node, Op, OutputRole};
 use ir::{Shape, Signature, Task, Tensor, TensorData, ValueIdx};
 
 pub const TRAITS: &[&str] = &[
@@ -43,6 +43,7 @@ pub const TRAITS: &[&str] = &[
     "Sum",
     "WeightedSum",
     "Cascade",
+    "a binned score",
     "votes by Logistic",
     "votes by Softmax",
     "votes by Share",
@@ -134,7 +135,20 @@ pub fn random_model(random: &mut SplitMix64) -> Model {
         let codes: Vec<ValueIdx> = coded.iter().map(|c| c.0).collect();
         b.node(Op::Forest(ForestOp { forest: Box::new(forest) }), &codes).unwrap()
     };
-    let score = match random.below(8) {
+    let score = match random.below(10) {
+        8 | 9 => {
+            // Members may have other numbers of scores than the trees, and be combinations themselves.
+            let mut members: Vec<ValueIdx> =
+                (0..1 + random.below(3)).map(|_| made(random, &mut builder)).collect();
+            members.push(match random.below(3) {
+                0 => scores::weighed(random, &mut builder, &members, n_outputs),
+                1 => scores::cascaded(random, &mut builder, &made, n_outputs, 0),
+                _ => scores::curved(random, &mut builder, members[0], n_outputs),
+            });
+            let n_made = if random.below(3) == 0 { 1 + random.below(5) } else { n_outputs };
+            let stacked = scores::stacked(random, &mut builder, &members, &coded, (n_outputs, n_made));
+            return finish(random, builder, stacked, n_made, inputs);
+        }
         0 | 1 => {
             let members: Vec<ValueIdx> =
                 (0..1 + random.below(4)).map(|_| made(random, &mut builder)).collect();
@@ -354,6 +368,10 @@ pub fn traits(model: &Model) -> Vec<&'static str> {
         let constant = node.inputs.get(1).and_then(|&c| graph.constant(c)).map(Tensor::data);
         match (&node.op, constant) {
             (Op::Bin(_), Some(edges)) => {
+                let maker = |node: &Node| node.inputs.first().and_then(|&input| graph.maker(input));
+                let is_score = maker(node).filter(|node| matches!(node.op, Op::Gather(_))).and_then(maker);
+                let is_score = is_score.and_then(|cast| Some(graph.value(*cast.inputs.first()?).dtype));
+                seen.extend((is_score == Some(DType::I32)).then_some("a binned score"));
                 seen.extend(match edges.len() {
                     0 => Some("no edge"),
                     1 => Some("one edge"),

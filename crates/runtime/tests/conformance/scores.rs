@@ -7,8 +7,8 @@ use ir::digest::SplitMix64;
 use ir::fixed::Requantize;
 use ir::forest::CodedFeature;
 use ir::op::{
-    Arithmetic, Cascade, Cast, Columns, ForestOp, MatMul, NearestRows, OneHot, QGemm, QuantizeLinear,
-    RbfSums, ScoreCurve, Sum, Tables, ToScores, Votes, VotesKind, WeightedSum,
+    Arithmetic, Bin, Cascade, Cast, Columns, ForestOp, Gather, MatMul, NearestRows, OneHot, QGemm,
+    QuantizeLinear, RbfSums, ScoreCurve, Sum, Tables, ToScores, Votes, VotesKind, WeightedSum,
 };
 use ir::{DType, GraphBuilder, Op, Tensor, TensorData, ValueIdx};
 
@@ -176,6 +176,41 @@ pub fn cascaded(
     let offset = if n_outputs == 1 { whole(random, 500_000) as i32 } else { 0 };
     let op = Cascade { margin, offset, passed_on: random.below(1001) as u16 };
     b.node(Op::Cascade(op), &[first, second]).unwrap()
+}
+
+/// Trees that ask scores of some members, and coded columns now and then.
+pub fn stacked(
+    random: &mut SplitMix64,
+    b: &mut GraphBuilder,
+    members: &[ValueIdx],
+    coded: &[(ValueIdx, CodedFeature)],
+    (n_outputs, n_made): (u32, u32),
+) -> ValueIdx {
+    let (mut codes, mut features) = (Vec::new(), Vec::new());
+    for _ in 0..1 + random.below(6) {
+        if !coded.is_empty() && random.below(4) == 0 {
+            let (code, feature) = coded[random.below(coded.len() as u32) as usize];
+            codes.push(code);
+            features.push(feature);
+            continue;
+        }
+        let member = members[random.below(members.len() as u32) as usize];
+        let numbers = b.node(Op::Cast(Cast), &[member]).unwrap();
+        let at = Tensor::scalar(TensorData::I64(vec![random.below(n_outputs).into()])).unwrap();
+        let at = b.constant(at).unwrap();
+        let number = b.node(Op::Gather(Gather), &[numbers, at]).unwrap();
+        let most = [5, 100_000, 3_000_000][random.below(3) as usize];
+        let n_edges = random.below(20) as usize;
+        // Halves lie between scores.
+        let mut edges: Vec<f64> = (0..n_edges).map(|_| whole(random, most) as f64 / 2.0).collect();
+        edges.sort_by(f64::total_cmp);
+        edges.dedup();
+        features.push(CodedFeature { n_codes: edges.len() as u16 + 1, ordered: true });
+        let edges = b.constant(Tensor::vector(TensorData::F64(edges))).unwrap();
+        codes.push(b.node(Op::Bin(Bin), &[number, edges]).unwrap());
+    }
+    let forest = Box::new(random_forest(random, features, n_made));
+    b.node(Op::Forest(ForestOp { forest }), &codes).unwrap()
 }
 
 /// Columns side by side `f64 [N, n]`: as given, cast, computed, and a column a code.

@@ -1,9 +1,10 @@
 //! Stages of a graph: which engine computes what of a score, and what parts share.
 
-use super::members::{Made, Part, Scores, Step};
+use super::members::{Made, Part, Scores, Step, TreeColumn};
 use super::stage::Stage;
 use super::{refuse, refuse_graph};
 use crate::engine::Trees;
+use crate::engine::bins::Bins;
 use crate::engine::distances::Known;
 use crate::engine::look_up::LookUp;
 use crate::engine::nearest::Nearest;
@@ -16,7 +17,7 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::fixed::Requantize;
-use ir::{Graph, Node, Op, ValueIdx};
+use ir::{DType, Graph, Node, Op, TensorData, ValueIdx};
 
 /// How deep combinations of combinations are taken apart; the reference computes what lies deeper.
 pub(super) const DEEPEST: usize = 4;
@@ -151,8 +152,47 @@ impl<'g> Lowered<'g> {
                 let second = Box::new(behind.staged(of_second));
                 Ok(Some(Made::Cascade { first: of_first, second, op: *op }))
             }
+            (Op::Forest(op), inputs) if inputs.iter().any(|&code| self.coded_score(code).is_some()) => {
+                let (mut members, mut scores) = (Vec::new(), Vec::new());
+                let mut columns = Vec::with_capacity(inputs.len());
+                for &code in inputs {
+                    let Some((score, output, bins)) = self.coded_score(code) else {
+                        let maker = self.graph.maker(code).unwrap_or(node);
+                        columns.push(TreeColumn::Code(self.code(code).ok_or_else(|| refuse(maker))?));
+                        continue;
+                    };
+                    let member = match scores.iter().position(|known| *known == score) {
+                        Some(member) => member,
+                        None => {
+                            members.push(self.scores(score)?);
+                            scores.push(score);
+                            scores.len() - 1
+                        }
+                    };
+                    columns.push(TreeColumn::Score { member, output, bins });
+                }
+                Ok(Some(Made::Trees { members, columns, trees: Trees::new(&op.forest) }))
+            }
             _ => Ok(None),
         }
+    }
+
+    /// The integer scores behind codes, which of them it is, and its bins: `Bin` of a column that is `Gather`ed from the
+    /// scores as doubles.
+    fn coded_score(&self, code: ValueIdx) -> Option<(ValueIdx, usize, Bins)> {
+        let graph = self.graph;
+        let made = |value, is_op: fn(&Op) -> bool| graph.maker(value).filter(|node| is_op(&node.op));
+        let bin = made(code, |op| matches!(op, Op::Bin(_)))?;
+        let gather = made(*bin.inputs.first()?, |op| matches!(op, Op::Gather(_)))?;
+        let cast = made(*gather.inputs.first()?, |op| matches!(op, Op::Cast(_)))?;
+        let score = *cast.inputs.first()?;
+        let at = graph.constant(*gather.inputs.get(1)?)?;
+        let (TensorData::I64(at), []) = (at.data(), at.dims()) else { return None };
+        let output = usize::try_from(*at.first()?).ok()?;
+        let is_score = graph.value(score).dtype == DType::I32 && graph.maker(score).is_some();
+        let is_there = width_of(graph, score).is_some_and(|width| output < width);
+        let bins = Bins::new(graph.constant(*bin.inputs.get(1)?)?.data())?;
+        (is_score && is_there).then_some((score, output, bins))
     }
 
     /// The scores under the curves and votes that become of them, and these in the order in which they are taken. None

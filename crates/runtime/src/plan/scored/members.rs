@@ -1,11 +1,12 @@
-//! What the scores of a block are: parts that are added up, several such members that are weighed together, or a first
-//! score and a second one where it is not sure; and what becomes of them.
+//! What the scores of a block are: parts that are added up, several such members that are weighed together, a first
+//! score and a second one where it is not sure, or trees that ask scores; and what becomes of them.
 //!
 //! Here they run; `lowering` makes them of a graph. The room that they need is taken once a run, in [`Room`].
 
 use super::stage::{Before, Stage, StageRoom};
 use crate::cost::{Counts, Operation};
 use crate::engine::Trees;
+use crate::engine::bins::Bins;
 use crate::engine::look_up::LookUp;
 use crate::engine::nearest::Nearest;
 use crate::engine::product::Product;
@@ -38,6 +39,17 @@ pub(super) enum Made {
     Weighted { members: Vec<Scores>, op: WeightedSum, weights: Vec<i64>, offsets: Vec<i64> },
     /// By a first score, and by a second stage where that is not sure.
     Cascade { first: Box<Scores>, second: Box<Stage>, op: Cascade },
+    /// By trees over codes of members' scores, and of columns.
+    Trees { members: Vec<Scores>, columns: Vec<TreeColumn>, trees: Trees },
+}
+
+/// One column of codes that trees ask.
+#[derive(Clone, Debug)]
+pub(super) enum TreeColumn {
+    /// Codes of the stage.
+    Code(usize),
+    /// A score of a member, binned.
+    Score { member: usize, output: usize, bins: Bins },
 }
 
 /// What becomes of scores, in place.
@@ -95,6 +107,8 @@ pub(super) struct Room {
     adding: Adding,
     /// Scores of each member, where there are several, and its room; of a cascade the room of the first stage.
     members: Vec<(Vec<i32>, Room)>,
+    /// What trees over scores ask, `[n_columns, stride]`.
+    codes: Vec<u8>,
     /// Second scores of a cascade, taken when the first row is passed on.
     second: Option<Box<(Vec<i32>, StageRoom)>>,
 }
@@ -112,12 +126,13 @@ impl Room {
         match &scores.made {
             Made::Parts(parts) if parts.len() == 1 => {}
             Made::Parts(_) => n_sums = most * scores.width,
-            Made::Weighted { members: all, .. } => {
+            Made::Weighted { members: all, .. } | Made::Trees { members: all, .. } => {
                 members = all.iter().map(|one| (vec![0; most * one.width], Room::new(one, most))).collect();
             }
             Made::Cascade { first, .. } => members.push((Vec::new(), Room::new(first, most))),
         }
-        Room { adding: Adding { of_part: vec![0; n_sums], sums: vec![0; n_sums] }, members, second: None }
+        let adding = Adding { of_part: vec![0; n_sums], sums: vec![0; n_sums] };
+        Room { adding, members, codes: Vec::new(), second: None }
     }
 }
 
@@ -134,6 +149,19 @@ impl Scores {
             Made::Weighted { members, .. } => {
                 members.iter().for_each(|member| member.count(counts));
                 counts.add(Operation::MemberScore, members.len() * self.width);
+            }
+            Made::Trees { members, columns, trees } => {
+                members.iter().for_each(|member| member.count(counts));
+                for column in columns {
+                    match column {
+                        TreeColumn::Code(_) => counts.add(Operation::CopiedCode, 1),
+                        TreeColumn::Score { bins, .. } => {
+                            counts.add(Operation::NumberColumn, 1);
+                            counts.add(Operation::SearchStep, bins.n_steps());
+                        }
+                    }
+                }
+                trees.count(counts);
             }
             Made::Cascade { first, second, op } => {
                 first.count(counts);
@@ -156,9 +184,7 @@ impl Scores {
         match &self.made {
             Made::Parts(parts) => room.adding.scores_into(parts, block, scores)?,
             Made::Weighted { members, op, weights, offsets } => {
-                for (member, (own, room)) in members.iter().zip(&mut room.members) {
-                    member.scores_into(block, room, &mut own[..block.given.n * member.width])?;
-                }
+                members_into(members, block, &mut room.members)?;
                 let of_members: Vec<&[i32]> = room.members.iter().map(|(own, _)| &own[..]).collect();
                 op.apply(&of_members, weights, offsets, scores);
             }
@@ -187,6 +213,25 @@ impl Scores {
                     }
                 }
             }
+            Made::Trees { members, columns, trees } => {
+                members_into(members, block, &mut room.members)?;
+                let (n, stride) = (block.given.n, block.stride);
+                room.codes.resize(columns.len() * stride, 0);
+                for (column, codes) in columns.iter().zip(room.codes.chunks_exact_mut(stride)) {
+                    match column {
+                        TreeColumn::Code(place) => {
+                            codes[..n].copy_from_slice(&block.codes[place * stride..][..n]);
+                        }
+                        TreeColumn::Score { member, output, bins } => {
+                            let width = members[*member].width;
+                            let own = room.members[*member].0.iter().skip(*output).step_by(width);
+                            let coded = own.map(|&score| bins.code(score.into()));
+                            codes[..n].iter_mut().zip(coded).for_each(|(to, code)| *to = code);
+                        }
+                    }
+                }
+                trees.scores_into(&room.codes, stride, scores);
+            }
         }
         self.steps.iter().for_each(|step| step.apply(self.width, scores));
         Ok(())
@@ -203,7 +248,9 @@ impl Scores {
                     }
                 }
             }
-            Made::Weighted { members, .. } => members.iter().for_each(|member| member.each_part(f)),
+            Made::Weighted { members, .. } | Made::Trees { members, .. } => {
+                members.iter().for_each(|member| member.each_part(f));
+            }
             Made::Cascade { first, .. } => first.each_part(f),
         }
     }
@@ -216,9 +263,22 @@ impl Scores {
                 .map(|part| if let Part::Combined(within) = part { within.n_codes() } else { 0 })
                 .sum(),
             Made::Weighted { members, .. } => members.iter().map(Scores::n_codes).sum(),
+            Made::Trees { members, columns, .. } => {
+                let is_made = |column: &&TreeColumn| matches!(column, TreeColumn::Score { .. });
+                let n_made = columns.iter().filter(is_made).count();
+                members.iter().map(Scores::n_codes).sum::<usize>() + n_made
+            }
             Made::Cascade { first, second, .. } => first.n_codes() + second.n_codes(),
         }
     }
+}
+
+/// Scores of all members of a block.
+fn members_into(members: &[Scores], block: &Block<'_>, rooms: &mut [(Vec<i32>, Room)]) -> Result<(), Error> {
+    for (member, (own, room)) in members.iter().zip(rooms) {
+        member.scores_into(block, room, &mut own[..block.given.n * member.width])?;
+    }
+    Ok(())
 }
 
 impl Adding {
