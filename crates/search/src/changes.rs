@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(of("gbdt", large), []);
         let limited = Facts { is_limited: true, ..large };
         assert_eq!(of("gbdt", limited), BITS.iter().map(|bits| Change::Bits(bits)).collect::<Vec<_>>());
-        assert_eq!(of("logistic", limited), []);
+        assert_eq!(of("logistic", limited), of("logistic", large));
         assert_eq!(taught("gbdt", large, &["a", "b"]), ["a", "b"].map(|how| Change::Teach(how.to_owned())));
         assert_eq!(taught("knn", large, &["a"]), of("knn", large));
     }
