@@ -428,17 +428,17 @@ fn front_table(made: &FitReport) -> Option<String> {
     if made.front.len() < 2 {
         return None;
     }
-    let mut table = look::table(&["point", made.metric, "bytes", "a row", "candidate"]);
+    let mut table = look::table(&["candidate", "point", made.metric, "bytes", "a row"]);
     // Where there are many, those around the written one.
     let at = made.front.iter().position(|point| point.is_written).unwrap_or(0);
     let first = (at + 1 + N_POINTS / 2).min(made.front.len()).saturating_sub(N_POINTS);
     for point in made.front.iter().skip(first).take(N_POINTS) {
         table.add_row([
+            cut(&point.recipe),
             format!("{}{}", point.point, if point.is_written { " *" } else { "" }),
             point.score.map_or("undefined".to_owned(), look::score),
             look::count(point.bytes),
             look::nanoseconds(point.cost_ns),
-            cut(&point.recipe),
         ]);
     }
     Some(format!(
