@@ -64,6 +64,14 @@ impl Truth {
         }
     }
 
+    /// Numbers that people read for a row: the probabilities of all classes, or a value.
+    pub fn n_linked(&self) -> usize {
+        match self {
+            Truth::Classes { n_classes, .. } => *n_classes,
+            Truth::Values(_) => 1,
+        }
+    }
+
     /// Number of rows.
     pub fn n_rows(&self) -> usize {
         match self {

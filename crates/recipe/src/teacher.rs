@@ -84,10 +84,10 @@ pub struct Teacher {
     models: Vec<KnownModel>,
 }
 
-/// How far the probabilities of a row may sum up beside 1: a few hundred of four digits do.
-const SUM_TOLERANCE: f64 = 1e-2;
-
 impl Teacher {
+    /// How far the probabilities of a row may sum up beside 1: a few hundred of four digits do.
+    pub const SUM_TOLERANCE: f64 = 1e-2;
+
     /// `targets` says for each row of the table how probable each class is, `[n_rows, n_classes]`, also of two classes, or
     /// its value, `[n_rows]`; rows that are NaN throughout are never learnt from. Of rows with a target it must have been
     /// said without having seen them. Probabilities are scaled to sum up to 1. `truth` is that of all rows.
@@ -96,10 +96,7 @@ impl Teacher {
     /// `TeacherLength`, `TeacherTarget` for what is no probability, no finite value or does not sum up to 1,
     /// `TeacherOption` for options out of range, `TeacherLoss` for logits of anything but two classes.
     pub fn try_new(targets: Vec<f64>, truth: &Truth, options: TeacherOptions) -> Result<Teacher, Error> {
-        let (width, is_of_classes) = match truth {
-            Truth::Classes { n_classes, .. } => (*n_classes, true),
-            Truth::Values(_) => (1, false),
-        };
+        let (width, is_of_classes) = (truth.n_linked(), matches!(truth, Truth::Classes { .. }));
         let (n_rows, got) = (truth.n_rows(), targets.len());
         if n_rows.checked_mul(width) != Some(got) {
             return Err(Kind::TeacherLength { n_rows, width, got }.into());
@@ -311,7 +308,7 @@ fn scale(target: &mut [f64]) -> Result<(), (&'static str, f64)> {
         return Err(("probabilities in 0..=1, or nothing throughout", wrong));
     }
     let sum: f64 = target.iter().sum();
-    if (sum - 1.0).abs() > SUM_TOLERANCE {
+    if (sum - 1.0).abs() > Teacher::SUM_TOLERANCE {
         return Err(("probabilities that sum up to 1", sum));
     }
     target.iter_mut().for_each(|p| *p /= sum);

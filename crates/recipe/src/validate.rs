@@ -66,6 +66,11 @@ pub const OTHERS_SHARE: f64 = 0.6;
 const ROUNDS_FOLDS: u32 = 8;
 
 impl HeldBack {
+    /// Of rows, those that it does not hold back, in their order.
+    pub fn others(&self, rows: &[u32]) -> Vec<u32> {
+        rows.iter().copied().filter(|row| self.rows.binary_search(row).is_err()).collect()
+    }
+
     fn linked(&self, floats: bool) -> &[f64] {
         if floats { &self.floats } else { &self.linked }
     }

@@ -24,6 +24,7 @@ use compose::calibrate;
 use data::{Encoding, Markers, ReadOptions, Source, Table, Target, TargetOptions};
 use ir::{ColumnKind, Model, Signature, Task};
 use jobs::{Cancel, Clock, Ctx};
+use learn::Decision;
 use metrics::MetricEntry;
 use params::settings_of;
 use recipe::{
@@ -123,6 +124,24 @@ pub struct FitOptions {
 }
 
 impl FitOptions {
+    /// Where a model of this fit comes from: one learner, no limits, no figures.
+    pub(crate) fn origin<'o>(&'o self, target: &'o Target, decision: &'o Decision) -> recipe::Origin<'o> {
+        recipe::Origin {
+            target: &self.target,
+            task: target.task,
+            classes: &target.classes,
+            missing: &self.missing,
+            seed: self.seed,
+            work: 0,
+            recipe: String::new(),
+            scales: Scales { costs: &self.operation_costs, limits: Limits::default() },
+            combination: None,
+            decision,
+            score_map: None,
+            metrics: Vec::new(),
+        }
+    }
+
     /// What the model may take.
     pub(crate) fn limits(&self) -> Limits {
         Limits { bytes: self.max_bytes, ns: self.max_ns }
@@ -626,11 +645,6 @@ fn finish(
     let Told { validated, combination, metric, score_map, work, start } = told;
     let metrics = validated.score.map(|s| (format!("{} (oof)", metric.name), s)).into_iter().collect();
     let origin = recipe::Origin {
-        target: &options.target,
-        task: target.task,
-        classes: &target.classes,
-        missing: &options.missing,
-        seed: options.seed,
         work,
         recipe: {
             let weights: Vec<f64> = members.iter().map(|member| member.weight).collect();
@@ -638,9 +652,9 @@ fn finish(
         },
         scales: Scales { costs: &options.operation_costs, limits: options.limits() },
         combination,
-        decision: &validated.decision,
         score_map,
         metrics,
+        ..options.origin(target, &validated.decision)
     };
     // Whoever interrupts still gets a model: the last fit, of known length, is done all the same.
     let cancel = Cancel::new();

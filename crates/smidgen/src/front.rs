@@ -21,6 +21,16 @@ pub struct FrontPoint {
     pub is_written: bool,
 }
 
+/// Points that people are shown of a front that may be long.
+const SHOWN: usize = 8;
+
+/// Of a front, some points around the one that was written.
+pub fn around_written(front: &[FrontPoint]) -> &[FrontPoint] {
+    let at = front.iter().position(|point| point.is_written).unwrap_or(0);
+    let end = (at + 1 + SHOWN / 2).min(front.len()).max(SHOWN.min(front.len()));
+    &front[end.saturating_sub(SHOWN)..end]
+}
+
 /// What is compared: less is better.
 type Marks = [f64; 3];
 
@@ -99,6 +109,29 @@ mod tests {
         let trial = Trial { learner: learner.to_owned(), ..Trial::default() };
         let (error, bytes, cost_ns) = (Some(error), Some(bytes), Some(ns));
         Told { trial, outcome: Outcome { error, bytes, cost_ns, ..Outcome::default() } }
+    }
+
+    #[test]
+    fn a_long_front_is_shown_around_the_written_point() {
+        let front = |n: usize, written: usize| -> Vec<FrontPoint> {
+            let point = |point| FrontPoint {
+                point,
+                recipe: String::new(),
+                score: None,
+                bytes: 0,
+                cost_ns: 0.0,
+                is_written: point == written,
+            };
+            (1..=n).map(point).collect()
+        };
+        for (n, written, first, last) in
+            [(1, 1, 1, 1), (8, 8, 1, 8), (20, 1, 1, 8), (20, 5, 2, 9), (20, 10, 7, 14), (20, 20, 13, 20)]
+        {
+            let all = front(n, written);
+            let shown: Vec<usize> = around_written(&all).iter().map(|point| point.point).collect();
+            assert_eq!(shown, (first..=last).collect::<Vec<_>>(), "{n} {written}");
+        }
+        assert!(around_written(&[]).is_empty());
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub use figures::Figures;
 pub use fit::{FitOptions, Refit, fit};
 pub use fit_report::{FitMember, FitReport, Stages, Status};
 pub use float_side::FloatSide;
-pub use front::FrontPoint;
+pub use front::{FrontPoint, around_written};
 pub use inspect::{Inspected, ModelSummary, TableSummary, inspect};
 pub use ir::{AnswerKind, ColumnKind, Layout, PixelMap, Task};
 pub use jobs::{Budget, Cancel, Clock, Ctx, Progress, Silent, Threads};

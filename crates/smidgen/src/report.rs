@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::figures::Figures;
 use crate::fit_report::FitReport;
-use crate::front::FrontPoint;
+use crate::front::{FrontPoint, around_written};
 use crate::stability::Stability;
 use evaluate::number;
 use evaluate::report::{
@@ -11,8 +11,6 @@ use evaluate::report::{
 };
 use ir::Task;
 
-/// Points of the front that are shown, those around the model.
-const N_POINTS: usize = 8;
 /// Characters of the recipe of a point.
 const WIDTH: usize = 48;
 
@@ -188,8 +186,6 @@ fn model_lines(made: &FitReport, figures: &Figures) -> Vec<ModelLine> {
         let name = made.learner.to_owned();
         return vec![ModelLine { name, score, interval, bytes, ns_per_row, ns_single }];
     }
-    let at = made.front.iter().position(|point| point.is_written).unwrap_or(0);
-    let first = (at + 1 + N_POINTS / 2).min(made.front.len()).saturating_sub(N_POINTS);
     let line = |point: &FrontPoint| ModelLine {
         name: format!(
             "point {}{}: {}",
@@ -203,7 +199,7 @@ fn model_lines(made: &FitReport, figures: &Figures) -> Vec<ModelLine> {
         ns_per_row: Some(point.cost_ns),
         ns_single: None,
     };
-    made.front.iter().skip(first).take(N_POINTS).map(line).collect()
+    around_written(&made.front).iter().map(line).collect()
 }
 
 /// The first words of a recipe that may be long.

@@ -26,8 +26,8 @@ use params::{Params, settings_of};
 use pool::{Kept, Pool};
 pub(crate) use ready::Ready;
 use recipe::{
-    Aim, BaseScores, Candidate, Combination, Costs, Limits, PrepareOptions, Prepared, Relations, Rung,
-    Scales, Size, Teacher, Truth, Validated, validate, validate_while, with_floats,
+    Aim, BaseScores, Candidate, Combination, Costs, Limits, PrepareOptions, Prepared, Relations, Rung, Size,
+    Teacher, Truth, Validated, validate, validate_while, with_floats,
 };
 use search::{Facts, Outcome, Rungs, Schedule, Space, Store, Studied, Told, Trial, study};
 use std::cell::{Cell, RefCell};
@@ -348,18 +348,9 @@ impl<'t> Workshop<'t> {
         // Trees and rows of a fold take much memory, so they are kept only where their size decides.
         let is_weighed = !limits.is_none() || matches!(learner.grows, Grows::Rounds | Grows::Passes);
         let weighed = is_weighed.then(|| recipe::Origin {
-            target: &self.options.target,
-            task: self.target.task,
-            classes: &self.target.classes,
-            missing: &self.options.missing,
-            seed: self.options.seed,
-            work: 0,
             recipe: trial.describe(),
-            scales: Scales { costs: &self.options.operation_costs, limits: Limits::default() },
-            combination: None,
-            decision: &decision,
-            score_map: None,
             metrics: vec![(self.metric.name.to_owned(), 0.0)],
+            ..self.options.origin(self.target, &decision)
         });
         let teacher = self.teacher_of(trial.taught.as_deref(), &prepared.truth)?;
         let (teacher, origin) = (teacher.as_deref(), weighed.as_ref());

@@ -7,7 +7,7 @@ use arrow_array::{Array, Float64Array, Int64Array};
 use data::{Encoding, ReadOptions, Source, Table, Target};
 use ir::{ColumnKind, Signature, Task};
 use jobs::Ctx;
-use recipe::Predictions;
+use recipe::{Predictions, Teacher};
 use std::path::Path;
 
 /// What a teacher says of each row of the table: probabilities `[n_rows, n_classes]`, or values; and the rows that it was
@@ -119,7 +119,9 @@ fn by_predictions(
     }
     if let Some((row, sum)) = (!target.classes.is_empty())
         .then(|| all.chunks_exact(names.len()).map(|row| row.iter().sum::<f64>()))
-        .and_then(|mut sums| sums.by_ref().enumerate().find(|(_, sum)| (sum - 1.0).abs() > SUM_TOLERANCE))
+        .and_then(|mut sums| {
+            sums.by_ref().enumerate().find(|(_, sum)| (sum - 1.0).abs() > Teacher::SUM_TOLERANCE)
+        })
     {
         return Err(Error::input(format!(
             "--teacher {name}: expected probabilities that add up to 1 in row {}, got {sum}",
@@ -128,9 +130,6 @@ fn by_predictions(
     }
     Ok(all)
 }
-
-/// How far probabilities of a row may add up beside 1: a few hundred of four digits do.
-const SUM_TOLERANCE: f64 = 1e-2;
 
 /// A cell of a column of numbers; none where it is missing.
 fn number(cells: &dyn Array, row: usize) -> Option<f64> {

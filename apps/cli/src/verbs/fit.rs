@@ -10,7 +10,7 @@ use command::command;
 use serde_json::{Value, json};
 use smidgen::{
     ColumnKind, Distil, Error, FitOptions, FitReport, FrontPoint, LEARNERS, MaxDrop, ReadOptions, Refit,
-    Scheme, Searched, Status, Task, fit, report_page,
+    Scheme, Searched, Status, Task, around_written, fit, report_page,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -420,19 +420,13 @@ fn tried(searched: &Searched, metric: &str) -> String {
     format!("{} candidates tried{known}; the best:\n{table}\n", look::count(searched.n_trials as u64))
 }
 
-/// Points of the front that the terminal shows.
-const N_POINTS: usize = 8;
-
 /// The model beside what is smaller, faster or better.
 fn front_table(made: &FitReport) -> Option<String> {
     if made.front.len() < 2 {
         return None;
     }
     let mut table = look::table(&["candidate", "point", made.metric, "bytes", "a row"]);
-    // Where there are many, those around the written one.
-    let at = made.front.iter().position(|point| point.is_written).unwrap_or(0);
-    let first = (at + 1 + N_POINTS / 2).min(made.front.len()).saturating_sub(N_POINTS);
-    for point in made.front.iter().skip(first).take(N_POINTS) {
+    for point in around_written(&made.front) {
         table.add_row([
             cut(&point.recipe),
             format!("{}{}", point.point, if point.is_written { " *" } else { "" }),

@@ -120,7 +120,7 @@ impl<'a> Told<'a> {
         params: &Params,
         asked: &Asked<'_>,
     ) -> Result<Predictions, Error> {
-        let (n_rows, width) = (self.truth.n_rows(), self.width());
+        let (n_rows, width) = (self.truth.n_rows(), self.truth.n_linked());
         let mut linked = vec![0.0; n_rows * width];
         for fold in 0..N_FOLDS {
             let (own, others): (Vec<usize>, Vec<usize>) = (0..n_rows).partition(|row| row % N_FOLDS == fold);
@@ -131,14 +131,6 @@ impl<'a> Told<'a> {
             }
         }
         Ok(predictions_by(self.truth, linked, &Decision::Largest))
-    }
-
-    /// Cells that people read for a row.
-    fn width(&self) -> usize {
-        match self.truth {
-            Truth::Classes { n_classes, .. } => *n_classes,
-            Truth::Values(_) => 1,
-        }
     }
 
     /// Some of the rows, as an ensemble takes them.

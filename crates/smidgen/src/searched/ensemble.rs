@@ -23,7 +23,7 @@ const PRICED: Size = Size { bytes: 100_000, ns: 2000.0 };
 /// What one costs whose size is not known: one that compares rows, one of deep trees.
 const UNWEIGHED: [f64; 2] = [2e-3, 5e-4];
 /// A fit on all rows takes so many times what one on the rows of a fold takes.
-const MORE_ROWS: f64 = 1.5;
+pub(super) const MORE_ROWS: f64 = 1.5;
 /// Folds of which the mean is taken.
 const MOST_FITS: usize = 32;
 /// Folds that there usually are.
@@ -189,10 +189,7 @@ impl<'t> Workshop<'t> {
         if !is_wanted || ctx.cancel.is_cancelled() {
             return chosen;
         }
-        let without = |held: &[u32]| -> Vec<u32> {
-            prepared.rows.iter().copied().filter(|row| held.binary_search(row).is_err()).collect()
-        };
-        let subsets: Rc<[Vec<u32>]> = parts.iter().map(|part| without(&part.rows)).collect();
+        let subsets: Rc<[Vec<u32>]> = parts.iter().map(|part| part.others(&prepared.rows)).collect();
         let alone = || {
             let linked = chosen.validated.held.iter().flat_map(|part| &part.linked);
             let ends = |[low, high]: [f64; 2], &value: &f64| [low.min(value), high.max(value)];

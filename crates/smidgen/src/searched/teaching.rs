@@ -3,6 +3,7 @@
 //! A teacher of this search is fitted once without each fold and once on all rows, so that the rows that students are
 //! judged by were seen neither by them nor by what labels the rows that are made for them.
 
+use super::ensemble::MORE_ROWS;
 use super::pool::Pool;
 use super::{Chosen, ChosenMember, Workshop};
 use crate::Error;
@@ -10,7 +11,7 @@ use ir::Model;
 use ir::digest::Digest;
 use jobs::{Clock, Ctx};
 use learn::{Decision, Grows};
-use recipe::{Generate, Limits, Loss, Relations, Scales, Scheme, Teacher, TeacherOptions, Truth};
+use recipe::{Generate, Loss, Relations, Scheme, Teacher, TeacherOptions, Truth};
 use search::{Facts, Schedule, Space, Store, Studied, Told};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -22,8 +23,6 @@ const FROM_MODELS: &[&str] = &["near_swaps", "leaf_gibbs"];
 const FROM_ROWS: &[&str] = &["own_share=0.5", "own_share=0"];
 /// Between a way and the teacher.
 const OF: &str = " of ";
-/// A fit on all rows takes so many times what one on the rows of a fold takes.
-const MORE_ROWS: f64 = 1.2;
 
 /// A teacher, and what students make of it.
 pub(crate) struct Lessons {
@@ -303,8 +302,7 @@ impl<'t> Workshop<'t> {
         let clock = Clock::start();
         let mut models = Vec::with_capacity(parts.len() + 1);
         for (at, part) in parts.iter().enumerate() {
-            let is_held = |row: &u32| part.rows.binary_search(row).is_ok();
-            let rows: Vec<u32> = prepared.rows.iter().copied().filter(|row| !is_held(row)).collect();
+            let rows = part.others(&prepared.rows);
             let model = self.teacher_on(chosen, &rows, ctx)?;
             models.push((rows, model));
             ctx.progress.advance(1);
@@ -326,20 +324,8 @@ impl<'t> Workshop<'t> {
             .map(|member| recipe::Member { subsets: &subsets, ..ChosenMember::member(member) })
             .collect();
         let decision = Decision::Largest;
-        let origin = recipe::Origin {
-            target: &self.options.target,
-            task: self.target.task,
-            classes: &self.target.classes,
-            missing: &self.options.missing,
-            seed: self.options.seed,
-            work: 0,
-            recipe: String::new(),
-            scales: Scales { costs: &self.options.operation_costs, limits: Limits::default() },
-            combination: chosen.combination.as_ref(),
-            decision: &decision,
-            score_map: None,
-            metrics: Vec::new(),
-        };
+        let combination = chosen.combination.as_ref();
+        let origin = recipe::Origin { combination, ..self.options.origin(self.target, &decision) };
         Ok(recipe::model_of(&members, &origin, ctx)?)
     }
 }
@@ -348,10 +334,7 @@ impl<'t> Workshop<'t> {
 /// without a target get the mean of all, since what a fit learns of them is what its teacher's model says.
 fn targets(chosen: &Chosen<'_>, (truth, unlabelled): (&Truth, &[u32])) -> Vec<f64> {
     let n_rows = truth.n_rows();
-    let width = match truth {
-        Truth::Classes { n_classes, .. } => *n_classes,
-        Truth::Values(_) => 1,
-    };
+    let width = truth.n_linked();
     let (mut sums, mut counts) = (vec![0.0; n_rows * width], vec![0.0f64; n_rows]);
     for part in &chosen.validated.held {
         for (&row, said) in part.rows.iter().zip(part.linked.chunks_exact(width)) {
