@@ -54,7 +54,7 @@ pub use predictions::{Predictions, Truth};
 pub use prepare::Warning;
 pub use prepared::{PrepareOptions, Prepared};
 pub use relations::{Join, Relations};
-pub use rungs::{FirstFold, Rung, validate_while};
+pub use rungs::{FirstFold, GoOn, Rung, validate_while};
 pub use score_map::{Curve, MapOnGrid, ScoreMap, mapped_floats, member_scores, real_scores};
 pub use seed_scores::seed_scores;
 pub use size::{Limits, Scales, Size};

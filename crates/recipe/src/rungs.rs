@@ -20,6 +20,17 @@ pub enum Rung {
     Fold,
 }
 
+/// Whether a candidate is fitted further behind a rung.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GoOn {
+    /// It is not worth it, and what was predicted is of no use.
+    No,
+    /// Behind the first fold there is no time for the others: what it predicted is kept.
+    Enough,
+    /// On to the next rung, or all folds.
+    Yes,
+}
+
 /// What is known of a fit behind its first fold, beside its score.
 #[derive(Clone, Copy, Debug)]
 pub struct FirstFold {
@@ -37,8 +48,8 @@ const SAMPLED: usize = 4;
 const CLASS_ROWS: usize = 50;
 
 /// As [`validate`](crate::validate()), for a search: without floats that cost another training, and no further than
-/// `go_on` wants behind the score of a rung, and what is known of the first fold; then there is nothing. The rung of a sample of 10,000 rows is there where a
-/// fold learns from 40,000 rows or more.
+/// `go_on` wants behind the score of a rung, and what is known of the first fold. The rung of a sample of 10,000 rows is
+/// there where a fold learns from 40,000 rows or more. Nothing where the candidate is not worth to go on.
 ///
 /// # Errors
 /// Whatever the learner says.
@@ -48,23 +59,24 @@ pub fn validate_while(
     scheme: Scheme,
     aim: Aim<'_>,
     (seed, ctx): (Seed, &Ctx<'_>),
-    go_on: &mut dyn FnMut(Rung, Option<f64>, Option<FirstFold>) -> bool,
+    go_on: &mut dyn FnMut(Rung, Option<f64>, Option<FirstFold>) -> GoOn,
 ) -> Result<Option<Validated>, Error> {
     let folds = candidate.plan(scheme, seed, ctx)?;
     let score = |held: &HeldBack| Ok::<_, Error>(gather(candidate.prepared, vec![held.clone()], aim)?.score);
     if let Some(sample) = sample_of(&folds[0], &candidate.prepared.truth) {
         let budget = ctx.budget.share(FIRST_SHARE);
         let done = candidate.fold(&sample, ctx.threads, &budget, Exactness::Integers, ctx)?;
-        if !go_on(Rung::Sample, score(&done.held)?, None) {
+        if go_on(Rung::Sample, score(&done.held)?, None) == GoOn::No {
             return Ok(None);
         }
     }
     let mut fits = candidate.first_fold(&folds, ctx)?;
     let first = &fits.done[0];
-    if !go_on(Rung::Fold, score(&first.held)?, Some(FirstFold { size: first.size, rounds: first.rounds })) {
-        return Ok(None);
+    match go_on(Rung::Fold, score(&first.held)?, Some(FirstFold { size: first.size, rounds: first.rounds })) {
+        GoOn::No => return Ok(None),
+        GoOn::Enough => fits.skip_others(&folds),
+        GoOn::Yes => candidate.other_folds(&folds, &mut fits, ctx)?,
     }
-    candidate.other_folds(&folds, &mut fits, ctx)?;
     Ok(Some(fits.validated(candidate.prepared, aim)?))
 }
 

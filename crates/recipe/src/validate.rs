@@ -144,6 +144,11 @@ pub(crate) struct Fits {
 }
 
 impl Fits {
+    /// The folds behind those that were done are left out.
+    pub(crate) fn skip_others(&mut self, folds: &[Fold]) {
+        self.n_skipped = (folds.len() - self.done.len()) as u32;
+    }
+
     pub(crate) fn validated(self, prepared: &Prepared<'_>, aim: Aim<'_>) -> Result<Validated, Error> {
         let n_fits = self.done.len();
         let rounds = mean(self.done.iter().map(|done| done.rounds));
@@ -219,7 +224,7 @@ impl Candidate<'_> {
                 Err(e) => return Err(e),
             }
         }
-        fits.n_skipped = (folds.len() - fits.done.len()) as u32;
+        fits.skip_others(folds);
         Ok(())
     }
 

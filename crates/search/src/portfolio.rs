@@ -19,6 +19,7 @@ const LINES: &[Line] = &[
     ("logistic", &[], ANY),
     ("ridge", &[], ANY),
     ("gaussian_nb", &[], ANY),
+    ("extra_trees", &[("column_share", "0.5"), ("min_leaf_rows", "2"), ("smoothing", "0.5")], 50_000),
     (
         "gbdt",
         &[
@@ -47,7 +48,6 @@ const LINES: &[Line] = &[
         ],
         ANY,
     ),
-    ("extra_trees", &[("column_share", "0.5"), ("min_leaf_rows", "2"), ("smoothing", "0.5")], 50_000),
     (
         "gbdt",
         &[
@@ -62,7 +62,12 @@ const LINES: &[Line] = &[
         ANY,
     ),
     ("svm", &[], 4_000),
-    ("forest", &[("min_leaf_rows", "2")], 50_000),
+    ("forest", &[("min_leaf_rows", "2"), ("smoothing", "0.1")], 50_000),
+    (
+        "extra_trees",
+        &[("n_trees", "400"), ("column_share", "0.5"), ("min_leaf_rows", "1"), ("smoothing", "0.05")],
+        50_000,
+    ),
     (
         "gbdt",
         &[

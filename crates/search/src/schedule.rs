@@ -34,6 +34,10 @@ const KEPT: f64 = 1.0 / 3.0;
 const MEMBER_EVERY: usize = 4;
 /// An ensemble may take what is worse than the best by this share in the first fold.
 const NEAR_MEMBER: f64 = 0.1;
+/// Why the portfolio is tried.
+const GUESS: &str = "a first guess";
+/// A learner that is worse than the best by this share in the first fold gets no more guesses.
+const FAR: f64 = 0.15;
 /// The share of the room for trees that a smaller trial takes.
 const ROOM: f64 = 0.9;
 /// The parameter of boosting that makes each round count for more.
@@ -188,7 +192,7 @@ impl Schedule {
         let guesses = guesses.into_iter().map(|mut trial| {
             trial.transforms = transforms.clone();
             trial.augment = augment.clone().filter(|name| name != NO_AUGMENTATION);
-            (trial, "a first guess")
+            (trial, GUESS)
         });
         for (mut trial, why) in known.chain(guesses) {
             let Some(arm) = arms.iter().position(|a| a.entry.name == trial.learner) else { continue };
@@ -232,6 +236,7 @@ impl Schedule {
                 }
             }
             let next = match self.open.pop() {
+                Some((arm, _, why)) if why == GUESS && self.is_far_behind(arm) => continue,
                 Some((arm, trial, why)) => Some(Asked { trial, why, arm, place: None }),
                 None => self.step(),
             };
@@ -324,16 +329,26 @@ impl Schedule {
         (at > 0).then(|| first[at - 1])
     }
 
-    /// The best trial in the first fold of a learner of which none is whole, without bars.
+    /// Whether a learner that was tried in the first fold is much worse there than the best.
+    fn is_far_behind(&self, arm: usize) -> bool {
+        let name = self.arms[arm].entry.name;
+        let least = |of: &dyn Fn(&Told) -> bool| {
+            let errors = self.told.iter().filter(|told| of(told)).filter_map(|told| told.outcome.rungs[FOLD]);
+            errors.min_by(f64::total_cmp)
+        };
+        let ends = least(&|told| told.trial.learner == name).zip(least(&|_| true));
+        ends.is_some_and(|(own, best)| own > best + FAR * best.abs())
+    }
+
+    /// The best trial in the first fold of a learner of which none came to a score, without bars.
     fn member(&mut self) -> Option<Asked> {
         if !self.for_ensemble || !self.n_walked.is_multiple_of(MEMBER_EVERY) {
             return None;
         }
         let in_fold = |told: &Told| told.outcome.rungs[FOLD];
         let best = self.told.iter().filter_map(in_fold).min_by(f64::total_cmp)?;
-        let is_whole = |arm: &Arm| arm.best.as_ref().is_some_and(|(outcome, _)| outcome.is_whole);
         let (error, arm, trial) = (0..self.arms.len())
-            .filter(|arm| !is_whole(&self.arms[*arm]) && !self.members.contains(arm))
+            .filter(|arm| self.arms[*arm].best.is_none() && !self.members.contains(arm))
             .filter_map(|arm| {
                 let own = self.told.iter().filter(|told| told.trial.learner == self.arms[arm].entry.name);
                 let fits = own.filter(|told| told.outcome.excess <= 0.0);
@@ -562,6 +577,22 @@ mod tests {
         assert_eq!(tried.len(), schedule.told().len());
         let late = schedule.told().iter().skip(16).filter(|t| t.trial.learner == "forest");
         assert!(late.clone().count() > 0 && late.clone().all(|t| t.outcome.error.is_none()));
+    }
+
+    #[test]
+    fn a_learner_far_behind_gets_no_further_guess() {
+        for (behind, n_guesses) in [(1.1, 2), (1.2, 1)] {
+            let mut schedule = Schedule::new(space(&["logistic", "extra_trees"], 20_000)).unwrap();
+            for _ in 0..4 {
+                for asked in schedule.ask(1) {
+                    let error = Some(if asked.trial.learner == "logistic" { 0.2 } else { 0.2 * behind });
+                    let rungs = [None, error];
+                    let outcome = Outcome { error, rungs, work: 1.0, is_whole: true, ..Outcome::default() };
+                    assert_eq!(asked.why == GUESS, schedule.told().len() <= n_guesses);
+                    schedule.tell(asked, outcome);
+                }
+            }
+        }
     }
 
     #[test]

@@ -26,8 +26,8 @@ use params::{Params, settings_of};
 use pool::{Kept, Pool};
 pub(crate) use ready::Ready;
 use recipe::{
-    Aim, BaseScores, Candidate, Combination, Costs, Limits, PrepareOptions, Prepared, Relations, Rung, Size,
-    Teacher, Truth, Validated, validate, validate_while, with_floats,
+    Aim, BaseScores, Candidate, Combination, Costs, GoOn, Limits, PrepareOptions, Prepared, Relations, Rung,
+    Size, Teacher, Truth, Validated, validate, validate_while, with_floats,
 };
 use search::{Facts, Outcome, Rungs, Schedule, Space, Store, Studied, Told, Trial, study};
 use std::cell::{Cell, RefCell};
@@ -44,6 +44,9 @@ const LEFT: (f64, f64) = (0.03, 0.25);
 const MB: u64 = 1_000_000;
 /// The share of what is allowed that the largest fit on a fold may take: one on all rows may take more.
 const ROOM: f64 = 0.95;
+/// The share of the time left that the folds of the first whole trial may take; where they take more, trials are judged by
+/// their first fold, so that there is time for several.
+const WHOLE: f64 = 0.5;
 /// Seconds for measurements.
 const MEASURING: f64 = 0.5;
 
@@ -385,13 +388,20 @@ impl<'t> Workshop<'t> {
                     if let Some(first) = first {
                         (size, first_rounds) = (first.size.map(larger), first.rounds[0]);
                     }
-                    // Where something is whole already, half a trial is of no use.
-                    fits =
-                        !has_whole || budget.left().is_none_or(|left| left > fold.mul_f64(n_others as f64));
+                    let share = if has_whole { 1.0 } else { WHOLE };
+                    let others = fold.mul_f64(n_others as f64);
+                    fits = budget.left().is_none_or(|left| left.mul_f64(share) > others);
                 }
                 started = Clock::start();
-                let is_hopeless = trial.is_sized && excess_of(size) > 0.0;
-                fits && !is_hopeless && rungs[at].zip(trial.bars[at]).is_none_or(|(error, bar)| error <= bar)
+                let is_behind = rungs[at].zip(trial.bars[at]).is_some_and(|(error, bar)| error > bar);
+                let is_hopeless = is_behind || trial.is_sized && excess_of(size) > 0.0;
+                match fits {
+                    _ if is_hopeless => GoOn::No,
+                    true => GoOn::Yes,
+                    // Where something is whole already, half a trial is of no use.
+                    false if has_whole => GoOn::No,
+                    false => GoOn::Enough,
+                }
             },
         )?;
         let (n_fits, rounds, is_whole) = match &done {
@@ -408,7 +418,7 @@ impl<'t> Workshop<'t> {
         let (excess, rounds) = (excess_of(size), Some(rounds).filter(|n| *n > 0));
         let sizes = Outcome { bytes, cost_ns, excess, rounds, ..Outcome::default() };
         let outcome = Outcome { error, rungs, work, is_whole, ..sizes };
-        if let Some(validated) = done.as_ref().filter(|_| is_whole && error.is_some()) {
+        if let Some(validated) = done.as_ref().filter(|_| (is_whole || !has_whole) && error.is_some()) {
             let kept = Kept::of(trial.without_bars(), outcome.clone(), validated, fold);
             self.pool.borrow_mut().keep(kept);
         }

@@ -111,18 +111,25 @@ pub fn average(
         return Err(Kind::Cancelled.into());
     }
     let stand = Stand::new(codes, target, weights, train, params, seed);
-    let mut trees: Vec<Leafy> = Vec::new();
-    while (trees.len() as u32) < params.n_trees {
-        let stop = ctx.is_over();
-        if stop && !trees.is_empty() {
+    // Real leaves take more room than all else, so they are rounded as soon as their grid is known.
+    let is_known = !matches!(target, Target::Values(_));
+    let mut sums = Sums::new(&stand, &rows.others);
+    let (mut trees, mut n_trees) = (Vec::new(), 0);
+    while n_trees < params.n_trees {
+        if ctx.is_over() && n_trees > 0 {
             break;
         }
-        let first = trees.len() as u32;
-        let n = BATCH.min(params.n_trees - first);
-        trees.extend(ctx.threads.map(n as usize, |i| stand.tree(first + i as u32, &rows.others)));
+        let n = BATCH.min(params.n_trees - n_trees);
+        trees.extend(ctx.threads.map(n as usize, |i| stand.tree(n_trees + i as u32, &rows.others)));
+        n_trees += n;
+        if is_known {
+            sums.add(std::mem::take(&mut trees), stand.levels() as f64, ctx.threads);
+        }
         ctx.progress.advance(n.into());
     }
-    Ok(stand.round(trees, &rows.others, ctx.threads))
+    let (shift, factor, offset) = stand.grid(&trees, n_trees as usize);
+    sums.add(trees, factor, ctx.threads);
+    Ok(sums.end(n_trees, shift, offset))
 }
 
 /// A tree before its leaves are rounded.
@@ -325,79 +332,32 @@ impl<'a> Stand<'a> {
         Leafy { way, values }
     }
 
-    /// Rounds the leaves to one grid and sums the scores of other rows.
-    fn round(&self, trees: Vec<Leafy>, others: &[u32], threads: &Threads) -> Average {
-        let levels = (1i64 << (self.params.leaf_bits - 1)) - 1;
-        let n_trees = trees.len().max(1);
-        let mut shift = 0i16;
-        let offset;
-        let mut factor = levels as f64;
-        match self.target {
-            Target::Values(_) => {
-                let share = |w: f64| w / n_trees as f64;
-                let largest =
-                    trees.iter().flat_map(|t| &t.values).fold(0.0f64, |m, w| m.max(share(*w).abs()));
-                let start = self.means[0].abs().max(f64::MIN_POSITIVE);
-                // The finest grid on which leaves fit and the mean stays whole in a double.
-                let fits = |bits| largest * pow2(bits) <= levels as f64 && start * pow2(bits) <= pow2(50);
-                let mut bits = 50i32;
-                while bits > -1000 && !fits(bits) {
-                    bits -= 1;
-                }
-                while (50..1000).contains(&bits) && largest > 0.0 && fits(bits + 1) {
-                    bits += 1;
-                }
-                shift = bits as i16;
-                factor = pow2(bits) / n_trees as f64;
-                offset = round_i64(self.means[0] * pow2(bits));
-            }
-            // A score counts votes from half of them on: -levels is class 0, levels is class 1.
-            Target::Binary(_) => offset = levels * n_trees as i64,
-            Target::Classes { .. } => offset = levels * n_trees as i64,
-        }
-        let binary = matches!(self.target, Target::Binary(_));
-        let leaf = |w: f64| {
-            let real = if binary { (2.0 * w - 1.0) * factor } else { w * factor };
-            round_i64(real).clamp(-levels, levels) as i32
-        };
-        let mut other_scores = vec![0i32; others.len() * self.width];
-        threads.chunks(&mut other_scores, 1024 * self.width, |first, scores| {
-            let first = first / self.width;
-            for (i, scores) in scores.chunks_exact_mut(self.width).enumerate() {
-                for tree in &trees {
-                    let values = &tree.values[self.reached(tree, first + i, others) * self.width..];
-                    scores.iter_mut().zip(values).for_each(|(score, &value)| *score += leaf(value));
-                }
-            }
-        });
-        let other_floats =
-            if self.params.with_floats { self.real_averages(&trees, others, threads) } else { Vec::new() };
-        let (first_output, width) = (0, self.width as u32);
-        let rounded = |Leafy { way, values }: Leafy| match way {
-            Way::Splits(splits) if self.params.keeps_trees => {
-                Some(Tree { first_output, width, splits, leaves: values.into_iter().map(leaf).collect() })
-            }
-            Way::Splits(_) | Way::Leaves(_) => None,
-        };
-        let trees = trees.into_iter().filter_map(rounded).collect();
-        Average { trees, initial_scores: vec![0; self.width], shift, offset, other_scores, other_floats }
+    /// The largest value of a leaf.
+    fn levels(&self) -> i64 {
+        (1i64 << (self.params.leaf_bits - 1)) - 1
     }
 
-    /// Averages of real leaves that rows held back travel to.
-    fn real_averages(&self, trees: &[Leafy], others: &[u32], threads: &Threads) -> Vec<f64> {
-        let base = if matches!(self.target, Target::Values(_)) { self.means[0] } else { 0.0 };
-        let mut out = vec![0.0; others.len() * self.width];
-        threads.chunks(&mut out, 1024 * self.width, |first, out| {
-            let first = first / self.width;
-            for (i, out) in out.chunks_exact_mut(self.width).enumerate() {
-                for tree in trees {
-                    let values = &tree.values[self.reached(tree, first + i, others) * self.width..];
-                    out.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
-                }
-                out.iter_mut().for_each(|sum| *sum = base + *sum / trees.len() as f64);
-            }
-        });
-        out
+    /// The grid of so many trees: the shift of a score, what a real leaf is multiplied by, the offset of all scores. For
+    /// classes the first two are known before a tree is.
+    fn grid(&self, trees: &[Leafy], n_trees: usize) -> (i16, f64, i64) {
+        let (levels, n_trees) = (self.levels(), n_trees.max(1));
+        // Of two classes a score counts votes from half of them on: -levels is class 0, levels is class 1.
+        if !matches!(self.target, Target::Values(_)) {
+            return (0, levels as f64, levels * n_trees as i64);
+        }
+        let share = |w: f64| w / n_trees as f64;
+        let largest = trees.iter().flat_map(|t| &t.values).fold(0.0f64, |m, w| m.max(share(*w).abs()));
+        let start = self.means[0].abs().max(f64::MIN_POSITIVE);
+        // The finest grid on which leaves fit and the mean stays whole in a double.
+        let fits = |bits| largest * pow2(bits) <= levels as f64 && start * pow2(bits) <= pow2(50);
+        let mut bits = 50i32;
+        while bits > -1000 && !fits(bits) {
+            bits -= 1;
+        }
+        while (50..1000).contains(&bits) && largest > 0.0 && fits(bits + 1) {
+            bits += 1;
+        }
+        (bits as i16, pow2(bits) / n_trees as f64, round_i64(self.means[0] * pow2(bits)))
     }
 
     /// The leaf of the row held back in a place.
@@ -425,4 +385,70 @@ impl<'a> Stand<'a> {
             }
         }
     }
+}
+
+/// What trees come to: the trees themselves, if they are wanted, and sums over the leaves of rows held back.
+struct Sums<'a> {
+    stand: &'a Stand<'a>,
+    others: &'a [u32],
+    trees: Vec<Tree>,
+    /// `[n_others, n_outputs]`.
+    scores: Vec<i32>,
+    /// The same of real leaves; empty unless asked for.
+    floats: Vec<f64>,
+}
+
+impl<'a> Sums<'a> {
+    fn new(stand: &'a Stand<'a>, others: &'a [u32]) -> Sums<'a> {
+        let n = others.len() * stand.width;
+        let n_floats = if stand.params.with_floats { n } else { 0 };
+        Sums { stand, others, trees: Vec::new(), scores: vec![0; n], floats: vec![0.0; n_floats] }
+    }
+
+    /// Adds trees, whose real leaves times `factor` are rounded.
+    fn add(&mut self, trees: Vec<Leafy>, factor: f64, threads: &Threads) {
+        let &mut Sums { stand, others, .. } = self;
+        let (levels, width) = (stand.levels(), stand.width);
+        let is_binary = matches!(stand.target, Target::Binary(_));
+        let leaf = |w: f64| {
+            let real = if is_binary { (2.0 * w - 1.0) * factor } else { w * factor };
+            round_i64(real).clamp(-levels, levels) as i32
+        };
+        let places = (stand, others, threads);
+        over_leaves(&trees, &mut self.scores, places, &|score, value| *score += leaf(value));
+        over_leaves(&trees, &mut self.floats, places, &|sum, value| *sum += value);
+        let rounded = |Leafy { way, values }: Leafy| match way {
+            Way::Splits(splits) if stand.params.keeps_trees => {
+                let (first_output, width) = (0, width as u32);
+                Some(Tree { first_output, width, splits, leaves: values.into_iter().map(leaf).collect() })
+            }
+            Way::Splits(_) | Way::Leaves(_) => None,
+        };
+        self.trees.extend(trees.into_iter().filter_map(rounded));
+    }
+
+    fn end(self, n_trees: u32, shift: i16, offset: i64) -> Average {
+        let Sums { stand, trees, scores: other_scores, floats, .. } = self;
+        let base = if matches!(stand.target, Target::Values(_)) { stand.means[0] } else { 0.0 };
+        let other_floats = floats.into_iter().map(|sum| base + sum / f64::from(n_trees)).collect();
+        Average { trees, initial_scores: vec![0; stand.width], shift, offset, other_scores, other_floats }
+    }
+}
+
+/// Adds to the sums of each row held back, `[n_others, width]`, the real leaf that it reaches in each tree.
+fn over_leaves<T: Send>(
+    trees: &[Leafy],
+    sums: &mut [T],
+    (stand, others, threads): (&Stand<'_>, &[u32], &Threads),
+    add: &(impl Fn(&mut T, f64) + Sync),
+) {
+    let width = stand.width;
+    threads.chunks(sums, 1024 * width, |first, sums| {
+        for (i, sums) in sums.chunks_exact_mut(width).enumerate() {
+            for tree in trees {
+                let values = &tree.values[stand.reached(tree, first / width + i, others) * width..];
+                sums.iter_mut().zip(values).for_each(|(sum, &value)| add(sum, value));
+            }
+        }
+    });
 }

@@ -7,6 +7,7 @@
 use crate::histogram::Cell;
 use crate::matrix::{CodeMatrix, TILE};
 use crate::packed::{BLOCK, Packed, Words, unpack};
+use crate::split::drawn::DrawnSums;
 
 /// Sums of one feature over the rows of a leaf, by rising code.
 #[derive(Clone, Copy)]
@@ -33,6 +34,8 @@ pub(crate) struct Direct {
     exact: Vec<Cell>,
     sums: Vec<Cell>,
     codes: Vec<u8>,
+    /// Room for a search that needs no sums by code.
+    pub(crate) drawn: DrawnSums,
 }
 
 impl Direct {

@@ -103,6 +103,11 @@ impl Packed {
         Packed { words: Words::Wide(words), width, g_step, h_step }
     }
 
+    /// Whether `g` and `h` share a word.
+    pub(crate) fn is_narrow(&self) -> bool {
+        matches!(self.words, Words::Packed(_))
+    }
+
     /// Sums over rows, one an output.
     pub(crate) fn totals(&self, rows: &[u32]) -> Vec<Cell> {
         let width = self.width;

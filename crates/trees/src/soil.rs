@@ -46,6 +46,8 @@ impl Soil<'_> {
     pub(crate) fn is_dense(&self, n_rows: usize) -> bool {
         match self.columns {
             Columns::All | Columns::Some(_) => !self.limits.symmetric || n_rows >= DENSE_ROWS,
+            // One threshold a column needs no sums by code.
+            Columns::PerSplit { .. } if self.rules.random_thresholds => false,
             Columns::PerSplit { n, .. } => n_rows >= DENSE_ROWS && 4 * n >= self.codes.n_features(),
         }
     }

@@ -4,6 +4,7 @@
 //! (feature, threshold), so any number of threads finds the same split.
 
 mod categories;
+pub(crate) mod drawn;
 pub(crate) mod level;
 
 use crate::constraint::Freedom;
@@ -69,8 +70,16 @@ pub(crate) fn best_split(soil: &Soil<'_>, leaf: &LeafView<'_>, reuse: &Reuse) ->
         return None;
     }
     let work = if from_rows { leaf.rows.len() } else { soil.codes.n_cells() };
+    let is_drawn = from_rows && soil.rules.random_thresholds && !reuse.is_on() && soil.packed.is_narrow();
     let by_feature = |direct: &mut Direct, f: usize| {
-        let (cells, feature) = (leaf.cells(soil, f, direct), soil.codes.features()[f]);
+        let feature = soil.codes.features()[f];
+        if is_drawn && feature.ordered {
+            return match soil.packed.width {
+                1 => Search::<1>::new(soil, leaf, reuse).drawn(soil.codes, f, &mut direct.drawn),
+                _ => Search::<0>::new(soil, leaf, reuse).drawn(soil.codes, f, &mut direct.drawn),
+            };
+        }
+        let cells = leaf.cells(soil, f, direct);
         match soil.packed.width {
             1 => Search::<1>::new(soil, leaf, reuse).feature(f, feature, cells),
             _ => Search::<0>::new(soil, leaf, reuse).feature(f, feature, cells),
@@ -324,12 +333,16 @@ impl<'a, const W: usize> Search<'a, W> {
         let first = (0..n_codes).find(|&at| has(at)).unwrap_or(0);
         let last = (0..n_codes).rfind(|&at| has(at)).unwrap_or(0);
         let code = |at: usize| if at < n_codes { usize::from(cells.code(at)) } else { 0 };
-        let (low, high) = (code(first), code(last));
-        // Above the highest code there may be missing values.
-        let n = (high - low + usize::from(has(n_codes))).max(1);
-        let random = mix(!self.leaf.key ^ mix(feature.first_cell as u64));
-        let most = low + ((u128::from(random) * n as u128) >> 64) as usize;
+        let most = self.most_at_random(feature, [code(first), code(last)], has(n_codes));
         (first..=last).rfind(|&at| code(at) <= most && has(at)).unwrap_or(first)
+    }
+
+    /// A code between the ends of those that occur, uniform; the upper one only where values are missing, which stand
+    /// above it.
+    fn most_at_random(&self, feature: Feature, [low, high]: [usize; 2], any_missing: bool) -> usize {
+        let n = (high - low + usize::from(any_missing)).max(1);
+        let random = mix(!self.leaf.key ^ mix(feature.first_cell as u64));
+        low + ((u128::from(random) * n as u128) >> 64) as usize
     }
 
     /// Score of `side` and of the rest, or `None` if one of them is too small or their values do not go
@@ -352,8 +365,12 @@ impl<'a, const W: usize> Search<'a, W> {
     }
 
     fn left_is_heavier(&self, cells: &[Cell], t: usize) -> bool {
-        let h: i64 = cells[..(t + 1) * self.width()].iter().map(|c| c[1]).sum();
-        2 * h >= self.total_h
+        self.is_heavier(&cells[..(t + 1) * self.width()])
+    }
+
+    /// Whether these cells hold half of `h` or more.
+    fn is_heavier(&self, cells: &[Cell]) -> bool {
+        2 * cells.iter().map(|c| c[1]).sum::<i64>() >= self.total_h
     }
 }
 

@@ -10,7 +10,7 @@ use crate::folds::Scheme;
 use crate::predictions::Predictions;
 use crate::prepared::{PrepareOptions, Prepared};
 use crate::relations::Relations;
-use crate::rungs::validate_while;
+use crate::rungs::{GoOn, validate_while};
 use crate::size::{Limits, Scales};
 use crate::step::Step;
 use crate::validate::Candidate;
@@ -521,17 +521,23 @@ fn a_student_is_validated_and_finished() {
         let asked = TeacherOptions { generate: generate("near_swaps", "1"), loss, ..options(0.25) };
         let teacher = with_models(&case, &said, &asked, &rows);
         let student = || Candidate { teacher: Some(&teacher), ..plain };
-        let validated = |n_threads| {
+        let validated = |n_threads, go_on| {
             let student = student();
             let done = with(n_threads, |ctx| {
-                validate_while(&student, scheme, aim, (seed, ctx), &mut |_, _, _| true)
+                validate_while(&student, scheme, aim, (seed, ctx), &mut |_, _, _| go_on)
             });
-            done.unwrap().unwrap()
+            done.unwrap()
         };
-        let first = validated(1);
-        assert_eq!(first.n_fits, 3);
+        let first = validated(1, GoOn::Yes).unwrap();
+        assert_eq!((first.n_fits, first.n_skipped), (3, 0));
+        // The first fold alone is what it is among others.
+        let alone = validated(1, GoOn::Enough).unwrap();
+        assert_eq!((alone.n_fits, alone.n_skipped), (1, 2));
+        assert_eq!(alone.held[0].scores, first.held[0].scores);
+        assert!(validated(1, GoOn::No).is_none());
         for n_threads in [2, 3] {
-            assert_eq!(validated(n_threads).predictions, first.predictions, "{loss:?}: {n_threads} threads");
+            let on_several = validated(n_threads, GoOn::Yes).unwrap();
+            assert_eq!(on_several.predictions, first.predictions, "{loss:?}: {n_threads} threads");
         }
         // The entropy of the classes themselves is about 0.69.
         assert!(first.score.unwrap() < 0.66, "{loss:?}: {:?}", first.score);

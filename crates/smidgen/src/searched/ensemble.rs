@@ -13,6 +13,8 @@ use recipe::{Combination, Size, Space, Validated, gather};
 use search::{Schedule, Studied, Told};
 use std::rc::Rc;
 
+/// Rows of the first fold from which on candidates are combined by it alone, where time was too short for all.
+const FEWEST_ROWS: usize = 300;
 /// The share that an ensemble must take off the error of the candidate that looks best on other folds: less is not worth
 /// its bytes.
 const LEAST_GAIN: f64 = 5e-4;
@@ -101,21 +103,26 @@ impl<'t> Workshop<'t> {
         let alone = |why: &'static str| {
             self.not_combined.set(Some(why).filter(|_| self.ensemble.is_named));
         };
-        if !studied.outcome.is_whole || ctx.cancel.is_cancelled() {
+        // Where time was too short for all folds, candidates are combined by the first one.
+        let is_whole = studied.outcome.is_whole;
+        let parts = match &best.validated.held[..] {
+            parts if is_whole => parts,
+            [first, ..] if first.rows.len() >= FEWEST_ROWS => std::slice::from_ref(first),
+            _ => &[],
+        };
+        if parts.is_empty() || ctx.cancel.is_cancelled() {
             alone("the best candidate was cut off for lack of time");
             return Ok(best);
         }
         // Those that a run of so many trials gives again.
         let told = schedule.told().get(..studied.n_repeated).unwrap_or_default();
-        let candidates = self.candidates(told, best.validated.held.len(), ctx)?;
-        let candidates: Vec<&Kept> = candidates
-            .iter()
-            .filter(|kept| {
-                let parts = kept.held.iter().zip(&best.validated.held);
-                kept.held.len() == best.validated.held.len()
-                    && parts.into_iter().all(|(a, b)| a.rows == b.rows)
-            })
-            .collect();
+        let mut candidates = self.candidates(told, (is_whole, parts.len()), ctx)?;
+        candidates.retain_mut(|kept| {
+            if !is_whole {
+                kept.held.truncate(parts.len());
+            }
+            kept.held.len() == parts.len() && kept.held.iter().zip(parts).all(|(a, b)| a.rows == b.rows)
+        });
         if candidates.len() < 2 {
             alone("fewer than two candidates were done to their end");
             return Ok(best);
@@ -128,7 +135,7 @@ impl<'t> Workshop<'t> {
             prices.push(price(learn::learner(&kept.trial.learner)?.grows, size_of(&kept.outcome)));
         }
         let limits = self.limits().share(ROOM);
-        let size = |kept: &&Kept| size_of(&kept.outcome).unwrap_or_default();
+        let size = |kept: &Kept| size_of(&kept.outcome).unwrap_or_default();
         let sizes: Vec<Size> = candidates.iter().map(size).collect();
         let asked = combine::Asked {
             metric: self.metric,
@@ -156,7 +163,7 @@ impl<'t> Workshop<'t> {
         }
         let mut members = Vec::with_capacity(made.members.len());
         for (&at, weight) in made.members.iter().zip(made.combination.weights()) {
-            let Kept { trial, rounds, .. } = candidates[at];
+            let Kept { trial, rounds, .. } = &candidates[at];
             let learner = learn::learner(&trial.learner)?;
             let params = learner.params(&trial.settings)?;
             let prepared = self.prepared((learner, &params), trial, ctx)?;
@@ -174,7 +181,7 @@ impl<'t> Workshop<'t> {
         }
         let n_fits = candidates.iter().map(|kept| kept.held.len() as u32).sum();
         let rounds = members.first().and_then(|member| member.rounds);
-        let validated = Validated { n_fits, rounds, ..validated };
+        let validated = Validated { n_fits, n_skipped: best.validated.n_skipped, rounds, ..validated };
         Ok(Chosen { members, combination: Some(made.combination), validated, ..best })
     }
 
@@ -202,18 +209,28 @@ impl<'t> Workshop<'t> {
         Chosen { members, combination, ..chosen }
     }
 
-    /// What the best of these trials predicted out of fold: known, or fitted again. Those whose fits on all rows would be
-    /// too much work together are left out, the last ones first: work is counted, so that the same are left out
-    /// on any machine. Where they would take too long all the same, the time that a run may take comes first.
-    fn candidates(&self, told: &[Told], n_folds: usize, ctx: &Ctx<'_>) -> Result<Vec<Kept>, Error> {
+    /// What the best of these trials predicted out of fold: known, or fitted again, but for those that time cut off.
+    /// Those whose fits on all rows would be too much work together, beside that of the
+    /// first, are left out, the last ones first: work is counted, so that the same are left out on any machine. Where
+    /// they would take too long all the same, the time that a run may take comes first.
+    fn candidates(
+        &self,
+        told: &[Told],
+        (is_whole, n_folds): (bool, usize),
+        ctx: &Ctx<'_>,
+    ) -> Result<Vec<Kept>, Error> {
         let most_work = SHARE * told.iter().map(|told| told.outcome.work).sum::<f64>();
         let (mut candidates, mut work, mut seconds) = (Vec::new(), 0.0, 0.0);
-        for told in ranking(told) {
+        for told in ranking(told, !is_whole) {
             if told.outcome.excess > 0.0 {
                 continue;
             }
-            let own = MORE_ROWS * told.outcome.work / n_folds.max(1) as f64;
-            if work + own > most_work && !candidates.is_empty() {
+            // The first one is fitted on all rows anyway.
+            let own = match candidates.is_empty() {
+                true => 0.0,
+                false => MORE_ROWS * told.outcome.work / n_folds.max(1) as f64,
+            };
+            if work + own > most_work {
                 continue;
             }
             let left = ctx.budget.left().map(|left| left.as_secs_f64() - MEASURING - seconds);
@@ -222,7 +239,7 @@ impl<'t> Workshop<'t> {
             let kept = match known {
                 Some(kept) => Some(kept),
                 // A run that goes on knows what earlier ones came to, not what they predicted.
-                None if left.is_none_or(|left| told.outcome.seconds < SHARE * left) => {
+                None if is_whole && left.is_none_or(|left| told.outcome.seconds < SHARE * left) => {
                     self.again(told, ctx)?
                 }
                 None => None,
@@ -267,7 +284,7 @@ fn price(grows: Grows, size: Option<Size>) -> f64 {
 
 /// What a row costs by each candidate: nanoseconds by the table of costs if all are known, else the cells that its fits
 /// looked at, which grow with rounds, trees or known rows as prediction does.
-fn costs(candidates: &[&Kept]) -> Vec<f64> {
+fn costs(candidates: &[Kept]) -> Vec<f64> {
     let ns = candidates.iter().map(|kept| kept.outcome.cost_ns);
     let by_work = || candidates.iter().map(|kept| kept.outcome.work).collect();
     ns.collect::<Option<Vec<f64>>>().unwrap_or_else(by_work)

@@ -10,7 +10,7 @@ pub(super) const MOST_MEMBERS: usize = 16;
 /// Bytes of scores that are kept, the newest candidate not counted.
 const KEPT_BYTES: usize = 64 << 20;
 
-/// A candidate whose folds are all done.
+/// A candidate whose folds are done: all, or those that time allowed.
 #[derive(Clone)]
 pub(crate) struct Kept {
     pub(super) trial: Trial,
@@ -18,6 +18,8 @@ pub(crate) struct Kept {
     /// Scores of each part that was held back; what people read of them is made again when it is asked for.
     pub(super) held: Vec<HeldBack>,
     pub(super) rounds: Option<StageRounds>,
+    /// Folds that were left out for lack of time.
+    pub(super) n_skipped: u32,
     /// What one fold took on all threads.
     pub(super) fold: Duration,
 }
@@ -33,7 +35,7 @@ impl Kept {
             floats: Vec::new(),
         };
         let held = validated.held.iter().map(scores_alone).collect();
-        Kept { trial, outcome, held, rounds: validated.rounds, fold }
+        Kept { trial, outcome, held, rounds: validated.rounds, n_skipped: validated.n_skipped, fold }
     }
 
     /// What its folds showed, as it was.
@@ -50,7 +52,8 @@ impl Kept {
             |part: &HeldBack| HeldBack { linked: part.link.apply(&part.scores, n_outputs), ..part.clone() };
         let validated = gather(prepared, self.held.iter().map(read).collect(), aim)?;
         let n_fits = self.held.len() as u32;
-        Ok(Validated { rounds: self.rounds, n_fits, size: size_of(&self.outcome), ..validated })
+        let (rounds, n_skipped) = (self.rounds, self.n_skipped);
+        Ok(Validated { rounds, n_fits, n_skipped, size: size_of(&self.outcome), ..validated })
     }
 
     /// About the time that its folds took on so many threads.
@@ -100,12 +103,14 @@ impl Pool {
     }
 }
 
-/// Whole trials of a study in the order in which an ensemble looks at them.
-pub(super) fn ranking(told: &[Told]) -> Vec<&Told> {
-    let whole: Vec<&Told> = told.iter().filter(|t| t.outcome.is_whole && t.outcome.error.is_some()).collect();
+/// Trials of a study that came to a score in the order in which an ensemble looks at them, those that time cut off
+/// among them or not.
+pub(super) fn ranking(told: &[Told], with_cut: bool) -> Vec<&Told> {
+    let some = |t: &&Told| (t.outcome.is_whole || with_cut) && t.outcome.error.is_some();
+    let some: Vec<&Told> = told.iter().filter(some).collect();
     let of: Vec<(&Trial, f64)> =
-        whole.iter().map(|t| (&t.trial, t.outcome.error.unwrap_or(f64::INFINITY))).collect();
-    order(&of).into_iter().take(MOST_MEMBERS).map(|at| whole[at]).collect()
+        some.iter().map(|t| (&t.trial, t.outcome.error.unwrap_or(f64::INFINITY))).collect();
+    order(&of).into_iter().take(MOST_MEMBERS).map(|at| some[at]).collect()
 }
 
 /// Places of trials: the best of each learner first, since those that differ make up for each other, then the others,
