@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Runs the benchmark `cost`: models of every kind are timed, and the nanoseconds of each operation follow.
+"""Runs the benchmark `cost`: models of every kind are timed, in batches and row by row, and the nanoseconds of each operation follow.
 
-`smidgen bench --json` counts the operations of a row and times a batch on one thread; costs are the non-negative numbers
+`smidgen bench --json` counts the operations of a row and times a batch and single rows on one thread; costs are the non-negative numbers
 whose sums come nearest to the times, by relative error, and a little by a rough guess. What was timed of one binary is kept in .cache.
 """
 
@@ -50,7 +50,9 @@ def main() -> int:
                 rows.append(row)
     costs = fitted(rows, definition["guess"])
     for row in rows:
-        row["cost_ns"] = sum(n * costs[name] for name, n in row["operations"].items())
+        row["cost_ns"], row["cost_ns_single"] = (
+            sum(n * costs[name] for name, n in row[operations].items()) for operations in ("operations", "operations_single")
+        )
     record(definition, rows, costs, version)
     return 0
 
@@ -78,18 +80,16 @@ def line(definition: dict, table: dict, recipe: list[str], folder: Path, version
             said = (done.stdout + done.stderr).strip().splitlines()[-1:]
             print(f"bench: {table['name']}: {' '.join(recipe)}: left out: {said}", file=sys.stderr, flush=True)
             return None
-        times, operations = [], {}
-        for _ in range(RUNS):
-            said = json.loads(smidgen.run([smidgen.BINARY, "bench", model, train, "--json"]))
-            times.append(said["ns_per_row"])
-            operations = said["operations"]
+        runs = [json.loads(smidgen.run([smidgen.BINARY, "bench", model, train, "--json"])) for _ in range(RUNS)]
     row = {
         "table": table["name"],
         "recipe": "; ".join(part for part in recipe if part),
-        "ns_per_row": min(times),
-        "operations": operations,
+        "ns_per_row": min(said["ns_per_row"] for said in runs),
+        "ns_single": min(said["ns_single"] for said in runs),
+        "operations": runs[0]["operations"],
+        "operations_single": runs[0]["operations_single"],
     }
-    print(f"bench: {table['name']}: {row['recipe']}: {row['ns_per_row']:.0f} ns", file=sys.stderr, flush=True)
+    print(f"bench: {table['name']}: {row['recipe']}: {row['ns_per_row']:.0f} ns, {row['ns_single']:.0f} ns alone", file=sys.stderr, flush=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(row))
     return row
@@ -101,27 +101,33 @@ def fitted(rows: list[dict], guess: dict[str, float]) -> dict[str, float]:
     from scipy.optimize import nnls
 
     names = list(guess)
-    counts = np.array([[row["operations"].get(name, 0.0) for name in names] for row in rows])
-    times = np.array([row["ns_per_row"] for row in rows])
+    timed = [(row[operations], row[time]) for row in rows for operations, time in (("operations", "ns_per_row"), ("operations_single", "ns_single"))]
+    counts = np.array([[operations.get(name, 0.0) for name in names] for operations, _ in timed])
+    times = np.array([time for _, time in timed])
     pull = PULL * np.diag([1 / cost for cost in guess.values()])
-    costs, _ = nnls(np.vstack([counts / times[:, None], pull]), np.append(np.ones(len(rows)), PULL * np.ones(len(names))))
+    costs, _ = nnls(np.vstack([counts / times[:, None], pull]), np.append(np.ones(len(timed)), PULL * np.ones(len(names))))
     return dict(zip(names, costs.tolist()))
+
+
+def summed(rows: list[dict], what: str, cost: str, time: str) -> str:
+    ratios = sorted(row[cost] / row[time] for row in rows)
+    tenth = len(ratios) // 10
+    return f"cost / time {what}: median {statistics.median(ratios):.2f}, 80 % of models in {ratios[tenth]:.2f}..{ratios[-1 - tenth]:.2f}"
 
 
 def record(definition: dict, rows: list[dict], costs: dict[str, float], version: str) -> None:
     folder = BENCH / "record" / definition["name"]
     folder.mkdir(parents=True, exist_ok=True)
     today = datetime.date.today().isoformat()
-    ratios = sorted(row["cost_ns"] / row["ns_per_row"] for row in rows)
-    tenth = len(ratios) // 10
     cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), platform.processor())
-    summary = f"cost / time: median {statistics.median(ratios):.2f}, 80 % of models in {ratios[tenth]:.2f}..{ratios[-1 - tenth]:.2f}"
+    summary = "; ".join(summed(rows, *names) for names in (("in a batch", "cost_ns", "ns_per_row"), ("alone", "cost_ns_single", "ns_single")))
     with (folder / f"{today}.csv").open("w", newline="") as file:
         file.write(f"# smidgen: {version}\n# cpu: {cpu}\n# {summary}\n")
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["table", "recipe", "ns_per_row", "cost_ns"])
+        numbers = ["ns_per_row", "cost_ns", "ns_single", "cost_ns_single"]
+        writer.writerow(["table", "recipe", *numbers])
         for row in rows:
-            writer.writerow([row["table"], row["recipe"], f"{row['ns_per_row']:.1f}", f"{row['cost_ns']:.1f}"])
+            writer.writerow([row["table"], row["recipe"], *(f"{row[name]:.1f}" for name in numbers)])
     table = {"cpu": cpu, "ns": {name: float(f"{ns:.3g}") for name, ns in costs.items()}}
     (folder / f"{today}.json").write_text(json.dumps(table, indent=2) + "\n")
     print(f"{summary}\n{json.dumps(table, indent=2)}")

@@ -315,7 +315,7 @@ def of_so_many(some: list, every: list) -> str:
 
 def columns(rivals: list[str]) -> list[str]:
     ratios = [f"{name}_vs_{rival}" for rival in rivals for name in MEASURES]
-    own = ["base_mb", "whole_s", "cost_ns", "ns_single", "foreign_load"]
+    own = ["base_mb", "whole_s", "cost_ns", "cost_ns_single", "ns_single", "foreign_load"]
     return ["table", "system", "version", *MEASURES, *own, *ratios]
 
 

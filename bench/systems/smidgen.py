@@ -71,6 +71,7 @@ def measure_in(scratch: Path, settings: dict, definition: dict, table: dict, fol
         "whole_s": said.get("seconds"),
         "rows_per_s": 1e9 / said["ns_per_row"] if said.get("ns_per_row") else None,
         "cost_ns": said.get("cost_ns"),
+        "cost_ns_single": said.get("cost_ns_single"),
         "ns_single": said.get("ns_single"),
         "peak_mb": peak_mb,
         "base_mb": None,

@@ -2,14 +2,50 @@
 
 use crate::look;
 use serde_json::{Map, Value, json};
-use smidgen::{Average, Averages, Cleaned, Evaluated, Shown, Warning};
+use smidgen::{Average, Averages, Cleaned, Evaluated, Shown, TargetFigures, Warning};
 use std::fmt::Write;
 
 /// Classes above which a confusion matrix would not fit a terminal.
 const MOST_SHOWN: usize = 12;
 
+/// Metrics that have a column in the table of several targets, beside the one that is the score.
+const OF_TARGETS: &[&str] =
+    &["r2", "rmse", "mae", "roc_auc", "average_precision", "accuracy", "f1", "log_loss"];
+
+/// A row for each of several targets, and the mean of the score.
+fn targets_text(of: &Evaluated) -> String {
+    let mut names = vec![of.metric];
+    let shown = of.targets.iter().flat_map(|one| &one.figures.metrics).map(|(name, _)| *name);
+    for name in shown.filter(|name| OF_TARGETS.contains(name)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let mut table = look::table(&[&["target", "rows", "95 % interval"][..], &names].concat());
+    let mut add = |name: &str, figures: &Evaluated| {
+        // Means of what has a unit say nothing.
+        let is_mean = !figures.targets.is_empty();
+        let value = |name: &&str| {
+            let known = figures.metrics.iter().find(|(known, _)| known == name);
+            let known = known.filter(|_| !is_mean || *name == of.metric);
+            known.map_or(String::new(), |(_, value)| look::score(*value))
+        };
+        let rows = if is_mean { String::new() } else { look::count(figures.n_rows as u64) };
+        let interval = figures.interval.map_or(String::new(), look::interval);
+        let mut cells = vec![name.to_owned(), rows, interval];
+        cells.extend(names.iter().map(value));
+        table.add_row(cells);
+    };
+    of.targets.iter().for_each(|one| add(&one.name, &one.figures));
+    add("(mean)", of);
+    format!("{table}\n")
+}
+
 /// Metrics, classes and confusion as text.
 pub(crate) fn text(of: &Evaluated) -> String {
+    if !of.targets.is_empty() {
+        return targets_text(of);
+    }
     let mut out = String::new();
     let mut head = vec!["metric", "value"];
     head.extend(of.interval.map(|_| "95 % interval"));
@@ -117,6 +153,30 @@ pub(crate) fn metrics(of: &Evaluated) -> Value {
     let map: Map<String, Value> =
         of.metrics.iter().map(|(name, value)| ((*name).to_owned(), number(Some(*value)))).collect();
     Value::Object(map)
+}
+
+/// The figures of each of several targets; null of one.
+pub(crate) fn targets(of: &Evaluated) -> Value {
+    if of.targets.is_empty() {
+        return Value::Null;
+    }
+    let object = |one: &TargetFigures| {
+        let of = &one.figures;
+        json!({
+            "target": one.name,
+            "task": of.task.name(),
+            "metric": of.metric,
+            "score": number(of.score),
+            "error": number(of.error),
+            "interval": of.interval,
+            "rows": of.n_rows,
+            "classes": classes(&of.classes),
+            "positive": of.positive,
+            "metrics": metrics(of),
+            "confusion": confusion(of),
+        })
+    };
+    of.targets.iter().map(object).collect()
 }
 
 /// Rows true, columns predicted; null for regression.

@@ -82,6 +82,7 @@ fn every_key_has_its_type() {
             ("positive", positive),
             ("bytes", "count"),
             ("cost_ns", "number"),
+            ("cost_ns_single", "number"),
             ("ns_per_row", "number"),
             ("ns_single", "number"),
             ("warnings", "warnings"),

@@ -29,6 +29,11 @@ fn number(object: &Value, key: &str) -> f64 {
     object[key].as_f64().unwrap_or_else(|| panic!("{key}: {}", object[key]))
 }
 
+/// What a limit goes by: a single row may take twice as long as one in a batch.
+fn limited(object: &Value) -> f64 {
+    number(object, "cost_ns").max(number(object, "cost_ns_single") / 2.0)
+}
+
 #[test]
 fn a_time_that_is_demanded_is_kept() {
     let place = place();
@@ -37,15 +42,17 @@ fn a_time_that_is_demanded_is_kept() {
     let front = free["front"].as_array().unwrap();
     let least = front.iter().map(|point| number(point, "cost_ns")).fold(f64::INFINITY, f64::min);
     // Between the fastest candidate and the model.
-    let most = (least + number(&free, "cost_ns")) / 2e3;
-    assert!(1e3 * most < number(&free, "cost_ns"), "{front:?}");
+    let most = (least + limited(&free)) / 2e3;
+    assert!(1e3 * most < limited(&free), "{front:?}");
     let fast = place.good(&format!("{line} --max-us {most}")).json().unwrap();
-    assert!(number(&fast, "cost_ns") <= 1e3 * most && fast["status"] == "ok", "{fast}");
+    assert!(limited(&fast) <= 1e3 * most && fast["status"] == "ok", "{fast}");
     assert!(number(&fast, "score_oof") > number(&free, "score_oof") - 0.05);
     // The same cost wherever it is asked for.
     for verb in ["evaluate m.smidgen breast_cancer_test.csv", "bench m.smidgen breast_cancer_test.csv"] {
         let said = place.good(&format!("{verb} --json")).json().unwrap();
-        assert_eq!(said["cost_ns"], fast["cost_ns"], "{verb}");
+        for cost in ["cost_ns", "cost_ns_single"] {
+            assert_eq!(said[cost], fast[cost], "{verb}");
+        }
     }
     let evaluate = "evaluate m.smidgen breast_cancer_test.csv --json --max-us";
     assert_eq!(place.run(&format!("{evaluate} {most}")).code, 0);
@@ -55,6 +62,34 @@ fn a_time_that_is_demanded_is_kept() {
     let ran = place.run(&format!("{line} --max-us 0.001"));
     let said = ran.json().unwrap();
     assert!(ran.code == 1 && said["status"] == "unmet" && ran.err.contains("at most 0.001"), "{}", ran.err);
+}
+
+#[test]
+fn members_share_the_bytes_that_are_allowed() {
+    let place = Place::new();
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/diabetes_train.csv");
+    place.write("d.csv", std::fs::read(data).unwrap());
+    let line = "fit d.csv --target progression --folds 3 --learners gbdt,ebm,ridge --work 40 --max-bytes 4kB --distil none --json -o m.smidgen";
+    let written = || std::fs::read(place.path("m.smidgen")).unwrap();
+    let said = place.good(&format!("{line} --jobs 1")).json().unwrap();
+    let first = written();
+    let members = said["members"].as_array().unwrap();
+    assert!(first.len() <= 4000 && members.len() > 1 && said["status"] == "ok", "{members:?}");
+    // Columns, codes and what the file says of itself are there once.
+    let alone: f64 = members.iter().map(|member| number(member, "bytes")).sum();
+    assert!(alone > first.len() as f64, "{alone} {members:?}");
+    // Not worse than the best candidate.
+    let best = number(&said["trials"][0], "score");
+    assert!(number(&said, "score_oof") <= best, "{best} {}", said["score_oof"]);
+    let warnings = said["warnings"].as_array().unwrap();
+    assert!(warnings.iter().all(|warning| warning["code"] != "members_left_out"), "{warnings:?}");
+    place.good("verify m.smidgen");
+    place.good(&format!("{line} --jobs 2"));
+    assert_eq!(first, written());
+    // Trials of an earlier run are fitted again, and weighed again.
+    place.good(&format!("{line} --resume trials"));
+    place.good(&format!("{line} --resume trials"));
+    assert_eq!(first, written());
 }
 
 #[test]
@@ -72,7 +107,7 @@ fn costs_of_another_processor_decide() {
     assert!((number(&said, "cost_ns") - 1000.0 * n).abs() < 1e-6 * n * 1000.0, "{said}");
     assert!(number(&bench, "cost_ns") < number(&said, "cost_ns"));
     let made = place.good(&format!("{line} --max-us {} --cost slow.json", 4.0 * n)).json().unwrap();
-    assert!(number(&made, "cost_ns") <= 4000.0 * n, "{made}");
+    assert!(limited(&made) <= 4000.0 * n, "{made}");
     let mut missing = slow.clone();
     missing.remove("product");
     let mut more = slow.clone();

@@ -134,6 +134,7 @@ fn candidates_are_combined_as_asked() {
         "stack_logistic",
         "cascade",
         "stack_trees",
+        "gate",
     ] {
         let said = place.good(&format!("{line} --ensemble {ensemble} --jobs 1")).json().unwrap();
         let members = said["members"].as_array().unwrap();
@@ -205,21 +206,26 @@ fn fits_on_folds_are_averaged() {
     let recipe = mean["members"][0]["recipe"].as_str().unwrap();
     assert!(recipe.starts_with("mean of 4 folds of tree"), "{recipe}");
     place.good("verify m.smidgen");
-    // Stages of a cascade and what trees ask are such means too.
-    for ensemble in ["cascade", "stack_trees"] {
+    // Stages of a cascade or behind a gate, and what trees ask, are such means too.
+    for ensemble in ["cascade", "stack_trees", "gate"] {
         let line = "fit t.csv --target y --learners tree,gaussian_nb,knn --work 12 --folds 3 --ensemble";
         let line = format!("{line} {ensemble}");
         let line = format!(
             "{line} --set {ensemble}.{} --json -o m.smidgen",
             match ensemble {
                 "cascade" => "tolerance=0.05",
+                "gate" => "aim=score",
                 _ => "n_trees=20",
             }
         );
         let said = place.good(&format!("{line} --refit folds")).json().unwrap();
         assert!(said["members"].as_array().unwrap().len() > 1, "{ensemble}: {said}");
         let recipe = said["recipe"].as_str().unwrap();
-        let form = if ensemble == "cascade" { "cascade of" } else { "trees over the scores of" };
+        let form = match ensemble {
+            "cascade" => "cascade of",
+            "gate" => "gate of",
+            _ => "trees over the scores of",
+        };
         assert!(recipe.starts_with(form), "{recipe}");
         place.good("verify m.smidgen");
         place.good("predict m.smidgen t.csv --proba --explain");

@@ -108,6 +108,16 @@ pub enum Kind {
         /// Ensembles that take weights.
         instead: String,
     },
+    /// Columns that an ensemble asks are not there.
+    #[error(
+        "ensemble {ensemble}: it asks columns of the training table, which files of models do not bring: use fit --ensemble {ensemble}, or one of {instead}"
+    )]
+    NoColumns {
+        /// The ensemble.
+        ensemble: &'static str,
+        /// Ensembles that ask members alone.
+        instead: String,
+    },
     /// Weights that are none.
     #[error("--weights: expected {n_members} numbers, at least 0 and not all 0, got {got}")]
     Weights {
@@ -152,7 +162,7 @@ impl Error {
     /// Whose business it is.
     pub fn nature(&self) -> ir::Nature {
         match &*self.0 {
-            Kind::Task { .. } | Kind::EnsembleTask { .. } => ir::Nature::Unsupported,
+            Kind::Task { .. } | Kind::EnsembleTask { .. } | Kind::NoColumns { .. } => ir::Nature::Unsupported,
             Kind::Curve { .. } | Kind::Rows { .. } | Kind::Members { .. } | Kind::MemberRows { .. } => {
                 ir::Nature::Bug
             }

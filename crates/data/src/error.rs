@@ -46,6 +46,7 @@ impl Error {
             | Kind::TextTimes { .. }
             | Kind::ArrayType { .. }
             | Kind::ArrayDType { .. } => Nature::Unsupported,
+            Kind::SeveralClasses { .. } | Kind::MixedTargets { .. } => Nature::Unsupported,
             Kind::ColumnType { .. } | Kind::ParquetCodec { .. } | Kind::ParquetPart { .. } => {
                 Nature::Unsupported
             }
@@ -649,6 +650,26 @@ pub enum Kind {
         task: Task,
         /// The class asked for.
         positive: String,
+    },
+    /// More than two classes beside another target.
+    #[error(
+        "target {target:?}: one of several targets has 2 classes or is a number, got {n_classes} classes; say --task regression where it is a number, or fit a model of it alone"
+    )]
+    SeveralClasses {
+        /// Name of the target.
+        target: String,
+        /// Its classes.
+        n_classes: usize,
+    },
+    /// Targets of two kinds.
+    #[error(
+        "targets {number:?} and {classes:?}: several targets are all numbers or all of 2 classes, got a number and classes; fit a model of each kind, or say --task regression where both are numbers"
+    )]
+    MixedTargets {
+        /// A target of numbers.
+        number: String,
+        /// A target of classes.
+        classes: String,
     },
     /// Arrow refused what this crate made.
     #[error("a batch could not be made: {source}; please report this")]

@@ -58,5 +58,5 @@ pub use profile::{ColumnProfile, TableProfile, profile};
 pub use source::{Opened, Source};
 pub use summary::{ColumnSummary, Spread, Summaries, Value};
 pub use table::Table;
-pub use target::{Target, TargetOptions, TargetValues};
+pub use target::{NamedTarget, Target, TargetOptions, TargetValues};
 pub use write::{Format, TableWriter};

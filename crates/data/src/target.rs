@@ -42,6 +42,17 @@ pub enum TargetValues {
     Labels(Vec<u32>),
     /// Finite numbers; regression.
     Numbers(Vec<f64>),
+    /// Several targets, each with the rows that it is known in.
+    Several(Vec<NamedTarget>),
+}
+
+/// One of several targets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedTarget {
+    /// Name of the column.
+    pub name: String,
+    /// What is to be learnt of it.
+    pub target: Target,
 }
 
 /// What is to be learnt.
@@ -79,7 +90,7 @@ impl Target {
         let task = survey.task(options)?;
         let kept = cells.flatten().filter(|cell| !options.missing.is_missing(cell));
         let (classes, values) = match task {
-            Task::Regression | Task::Transform => {
+            Task::Regression | Task::Transform | Task::MultiRegression | Task::Multilabel => {
                 (Vec::new(), TargetValues::Numbers(survey.numbers(kept, options)?))
             }
             Task::Binary | Task::Multiclass => {
@@ -94,6 +105,40 @@ impl Target {
         let positive = positive(&classes, task, options)?;
         let Survey { kept_rows, n_missing, .. } = survey;
         Ok(Target { task, classes, positive, values, kept_rows, n_missing })
+    }
+
+    /// Several targets of one table as one; a single one stays as it is. A row is kept if one of them is known in it.
+    ///
+    /// # Errors
+    /// `SeveralClasses`, `MixedTargets`.
+    pub fn several(mut targets: Vec<NamedTarget>) -> Result<Target> {
+        if targets.len() == 1
+            && let Some(only) = targets.pop()
+        {
+            return Ok(only.target);
+        }
+        let name_of = |task: Task| {
+            let one = targets.iter().find(|one| one.target.task == task);
+            one.map(|one| (one.name.clone(), one.target.classes.len()))
+        };
+        if let Some((target, n_classes)) = name_of(Task::Multiclass) {
+            return Err(Kind::SeveralClasses { target, n_classes }.into());
+        }
+        let task = match (name_of(Task::Regression), name_of(Task::Binary)) {
+            (Some((number, _)), Some((classes, _))) => {
+                return Err(Kind::MixedTargets { number, classes }.into());
+            }
+            (None, Some(_)) => Task::Multilabel,
+            _ => Task::MultiRegression,
+        };
+        let rows = |one: &NamedTarget| one.target.kept_rows.len() + one.target.n_missing;
+        let n_rows = targets.iter().map(rows).max().unwrap_or(0);
+        let mut is_kept = vec![false; n_rows];
+        targets.iter().flat_map(|one| &one.target.kept_rows).for_each(|&row| is_kept[row] = true);
+        let kept_rows: Vec<usize> = (0..n_rows).filter(|&row| is_kept[row]).collect();
+        let n_missing = n_rows - kept_rows.len();
+        let values = TargetValues::Several(targets);
+        Ok(Target { task, classes: Vec::new(), positive: None, values, kept_rows, n_missing })
     }
 }
 
@@ -262,10 +307,11 @@ fn positive(classes: &[String], task: Task, options: &TargetOptions<'_>) -> Resu
     let target = String::from(options.name);
     match (task, options.positive) {
         (Task::Binary, None) => Ok(Some(1)),
-        (Task::Multiclass | Task::Regression | Task::Transform, None) => Ok(None),
-        (Task::Multiclass | Task::Regression | Task::Transform, Some(positive)) => {
-            Err(Kind::PositiveTask { target, task, positive: String::from(positive) }.into())
-        }
+        (_, None) => Ok(None),
+        (
+            Task::Multiclass | Task::Regression | Task::Transform | Task::MultiRegression | Task::Multilabel,
+            Some(positive),
+        ) => Err(Kind::PositiveTask { target, task, positive: String::from(positive) }.into()),
         (Task::Binary, Some(positive)) => match Classes::new(classes).find(positive) {
             Some(idx) => Ok(Some(idx)),
             None => Err(Kind::UnknownClass {

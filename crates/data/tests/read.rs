@@ -49,6 +49,7 @@ fn signature(inputs: &[(&str, ColumnKind, DType)]) -> Signature {
     Signature {
         task: Task::Binary,
         target: "y".into(),
+        targets: Vec::new(),
         inputs,
         outputs: vec![],
         classes: vec!["a".into(), "b".into()],

@@ -104,11 +104,12 @@ fn only(edges: &[Tensor]) -> Result<Model, Box<dyn Error>> {
         codes.push(b.node(Op::Bin(Bin), &[column, constant])?);
         features.push(CodedFeature { n_codes: u16::try_from(tensor.data().len() + 1)?, ordered: true });
     }
-    let forest = Box::new(Forest::try_new(features, vec![0], Vec::new())?);
+    let forest = Forest::try_new(features, vec![0], Vec::new())?.into();
     let score = b.node(Op::Forest(ForestOp { forest }), &codes)?;
     let signature = Signature {
         task: Task::Regression,
         target: String::new(),
+        targets: Vec::new(),
         outputs: vec![OutputRole::Score],
         inputs,
         classes: Vec::new(),

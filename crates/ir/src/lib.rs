@@ -50,5 +50,5 @@ pub use op::Op;
 pub use real_forest::RealForest;
 pub use rewrite::Rewrite;
 pub use shape::{Dim, Shape};
-pub use signature::{ColumnKind, Input, Joined, OutputRole, Signature, Task};
+pub use signature::{ColumnKind, Input, Joined, OutputRole, Signature, TargetColumn, Task};
 pub use tensor::{Bags, Tensor, TensorData};

@@ -1,6 +1,6 @@
 //! A model: the graph, what it means to people, where it comes from, and how to prove it.
 
-use crate::{DType, Dim, Error, Graph, Kind, Op, OutputRole, Shape, Signature, Task};
+use crate::{DType, Dim, Error, Graph, Kind, Op, OutputRole, Rewrite, Shape, Signature, Task};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -63,6 +63,29 @@ impl Model {
     pub fn signature(&self) -> &Signature {
         &self.signature
     }
+
+    /// What it says of one of its targets, by the same nodes, without a self-test: one of several, or the model itself where
+    /// there are not several.
+    ///
+    /// # Errors
+    /// None but those of a graph that is not well formed.
+    pub fn of_target(&self, target: usize) -> Result<Model, Error> {
+        let signature = self.signature.of_target(target);
+        if !self.signature.task.is_several() {
+            return Model::try_new(self.graph.clone(), signature, self.card.clone());
+        }
+        let output = |role: &OutputRole| {
+            let target = if *role == OutputRole::Score { 0 } else { target };
+            let place = self.signature.output_of(*role, target);
+            place.and_then(|place| self.graph.outputs().get(place)).copied()
+        };
+        let outputs: Vec<_> = signature.outputs.iter().filter_map(output).collect();
+        let mut rewrite = Rewrite::new(&self.graph)?;
+        for node in rewrite.needed_for(&outputs) {
+            rewrite.copy(node)?;
+        }
+        Model::try_new(rewrite.finish_at(&outputs)?, signature, self.card.clone())
+    }
 }
 
 fn check(graph: &Graph, signature: &Signature) -> Result<(), Error> {
@@ -98,6 +121,8 @@ fn check(graph: &Graph, signature: &Signature) -> Result<(), Error> {
         return fail("outputs of the signature", &graph.outputs().len(), &signature.outputs.len());
     }
     let n_classes = signature.classes.len();
+    check_targets(signature)?;
+    let n_classes = if signature.task == Task::Multilabel { 2 } else { n_classes };
     for (&idx, role) in graph.outputs().iter().zip(&signature.outputs) {
         let value = graph.value(idx);
         let fits = match role {
@@ -127,12 +152,47 @@ fn check(graph: &Graph, signature: &Signature) -> Result<(), Error> {
         Task::Binary => (n_classes == 2, "2"),
         Task::Multiclass => (n_classes >= 3, "3 or more"),
         Task::Regression | Task::Transform => (n_classes == 0, "none"),
+        // Each of several targets has its own.
+        Task::MultiRegression | Task::Multilabel => (signature.classes.is_empty(), "none"),
     };
     if !classes_fit {
         return fail("classes", &expected, &n_classes);
     }
     if signature.positive.is_some_and(|p| p as usize >= n_classes) {
         return fail("positive class", &"one of the classes", &signature.positive.unwrap_or(0));
+    }
+    Ok(())
+}
+
+/// Refuses several targets whose outputs or classes are not those of the task.
+fn check_targets(signature: &Signature) -> Result<(), Error> {
+    let fail = |what: &str, expected: &str, got: usize| -> Result<(), Error> {
+        Err(Kind::Graph { what: what.to_string(), expected: expected.to_string(), got: got.to_string() }
+            .into())
+    };
+    let (task, n) = (signature.task, signature.targets.len());
+    if !task.is_several() {
+        return if n == 0 { Ok(()) } else { fail("targets", "none of a task of one target", n) };
+    }
+    if n < 2 {
+        return fail("targets", "2 or more", n);
+    }
+    let (n_classes, roles) = match task {
+        Task::Multilabel => (2, &[OutputRole::Probability, OutputRole::Label][..]),
+        _ => (0, &[OutputRole::Value][..]),
+    };
+    let roles = core::iter::once(&OutputRole::Score).chain(roles.iter().cycle().take(n * roles.len()));
+    if !signature.outputs.iter().eq(roles) {
+        return fail("outputs", "a score, then those of each target", signature.outputs.len());
+    }
+    for one in &signature.targets {
+        let (expected, got) = (alloc::format!("{n_classes}"), one.classes.len());
+        if got != n_classes {
+            return fail(&alloc::format!("classes of target \"{}\"", one.name), &expected, got);
+        }
+        if let Some(positive) = one.positive.filter(|p| *p as usize >= n_classes) {
+            return fail("positive class", "one of the classes", positive as usize);
+        }
     }
     Ok(())
 }

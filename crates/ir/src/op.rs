@@ -19,6 +19,7 @@ mod columns;
 mod comparison;
 mod forest;
 mod function;
+mod gate;
 mod gather;
 mod hash_bucket;
 mod hash_tokens;
@@ -66,6 +67,7 @@ pub use columns::Columns;
 pub use comparison::Comparison;
 pub use forest::ForestOp;
 pub use function::Function;
+pub use gate::Gate;
 pub use gather::Gather;
 pub use hash_bucket::HashBucket;
 pub use hash_tokens::HashTokens;
@@ -231,6 +233,8 @@ pub enum Op {
     WeightedSum(WeightedSum),
     /// A first score where it is sure, else a second one.
     Cascade(Cascade),
+    /// A first score or a second one, as a third score says.
+    Gate(Gate),
     /// Scores to probabilities as integers.
     Votes(Votes),
     /// Scores by a polygon.
@@ -309,6 +313,7 @@ pub const OPS: &[(&str, Parse)] = &[
     (sum::NAME, |a| Sum::parse(a).map(Op::Sum)),
     (weighted_sum::NAME, |a| WeightedSum::parse(a).map(Op::WeightedSum)),
     (cascade::NAME, |a| Cascade::parse(a).map(Op::Cascade)),
+    (gate::NAME, |a| Gate::parse(a).map(Op::Gate)),
     (votes::NAME, |a| Votes::parse(a).map(Op::Votes)),
     (nearest_rows::NAME, |a| NearestRows::parse(a).map(Op::NearestRows)),
     (rbf_sums::NAME, |a| RbfSums::parse(a).map(Op::RbfSums)),
@@ -357,6 +362,7 @@ impl Op {
             Op::Sum(p) => p,
             Op::WeightedSum(p) => p,
             Op::Cascade(p) => p,
+            Op::Gate(p) => p,
             Op::Votes(p) => p,
             Op::ScoreCurve(p) => p,
             Op::ToScores(p) => p,

@@ -59,13 +59,24 @@ pub enum Task {
     Regression,
     /// Columns made of columns; nothing is predicted.
     Transform,
+    /// Several numbers.
+    MultiRegression,
+    /// Several targets of two classes each.
+    Multilabel,
 }
 
 impl Task {
     /// Every task, in tag order.
-    pub const ALL: &'static [Task] = &[Task::Binary, Task::Multiclass, Task::Regression, Task::Transform];
+    pub const ALL: &'static [Task] = &[
+        Task::Binary,
+        Task::Multiclass,
+        Task::Regression,
+        Task::Transform,
+        Task::MultiRegression,
+        Task::Multilabel,
+    ];
 
-    /// The tasks that a learner answers.
+    /// The tasks of one target.
     pub const LEARNT: &'static [Task] = &[Task::Binary, Task::Multiclass, Task::Regression];
 
     /// Name as users write it.
@@ -75,12 +86,28 @@ impl Task {
             Task::Multiclass => "multiclass",
             Task::Regression => "regression",
             Task::Transform => "transform",
+            Task::MultiRegression => "multi_regression",
+            Task::Multilabel => "multilabel",
         }
     }
 
-    /// The task that a learner answers, of a name.
+    /// The task of one target, of a name.
     pub fn parse(name: &str) -> Option<Task> {
         Task::LEARNT.iter().copied().find(|t| t.name() == name)
+    }
+
+    /// The task of each target; itself where there are not several.
+    pub fn of_each(self) -> Task {
+        match self {
+            Task::MultiRegression => Task::Regression,
+            Task::Multilabel => Task::Binary,
+            one => one,
+        }
+    }
+
+    /// True for several targets.
+    pub fn is_several(self) -> bool {
+        self.of_each() != self
     }
 }
 
@@ -164,13 +191,15 @@ impl OutputRole {
 pub struct Signature {
     /// The question.
     pub task: Task,
-    /// Name of the target column.
+    /// Name of the target column; of several targets their names, for people.
     pub target: String,
+    /// Several targets, in the order of their scores and outputs; empty for other tasks.
+    pub targets: Vec<TargetColumn>,
     /// Columns, in the order of the graph's first inputs.
     pub inputs: Vec<Input>,
     /// Roles, in the order of the graph's outputs.
     pub outputs: Vec<OutputRole>,
-    /// Classes as the training file spells them, in class order; empty for regression.
+    /// Classes as the training file spells them, in class order; empty for regression and several targets.
     pub classes: Vec<String>,
     /// Index of the positive class; binary tasks only.
     pub positive: Option<u32>,
@@ -180,6 +209,17 @@ pub struct Signature {
     pub columns: Vec<String>,
     /// A second table, whose columns are the graph's last inputs.
     pub joined: Option<Joined>,
+}
+
+/// One of several targets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetColumn {
+    /// Name of the column.
+    pub name: String,
+    /// Classes as the training file spells them, in class order; empty for numbers.
+    pub classes: Vec<String>,
+    /// Index of the positive class; none for numbers.
+    pub positive: Option<u32>,
 }
 
 /// A second table that a model takes: its rows belong to rows of the first by a key.
@@ -197,8 +237,33 @@ impl Signature {
         self.joined.as_ref().map_or(&[], |j| &j.inputs)
     }
 
-    /// Position of the output that plays `role`.
+    /// Position of the output that plays `role`; of several targets that of the first.
     pub fn output(&self, role: OutputRole) -> Option<usize> {
-        self.outputs.iter().position(|&r| r == role)
+        self.output_of(role, 0)
+    }
+
+    /// Position of the output that plays `role` for the target of this number, from 0.
+    pub fn output_of(&self, role: OutputRole, target: usize) -> Option<usize> {
+        let plays = self.outputs.iter().enumerate().filter(|(_, r)| **r == role);
+        plays.map(|(at, _)| at).nth(target)
+    }
+
+    /// The same for one of several targets alone, its outputs in the order of the roles that it has; itself where there
+    /// are not several. The score is that of all targets.
+    pub fn of_target(&self, target: usize) -> Signature {
+        let Some(one) = self.targets.get(target) else { return self.clone() };
+        let outputs = match self.task {
+            Task::Multilabel => alloc::vec![OutputRole::Score, OutputRole::Probability, OutputRole::Label],
+            _ => alloc::vec![OutputRole::Score, OutputRole::Value],
+        };
+        Signature {
+            task: self.task.of_each(),
+            target: one.name.clone(),
+            targets: Vec::new(),
+            outputs,
+            classes: one.classes.clone(),
+            positive: one.positive,
+            ..self.clone()
+        }
     }
 }

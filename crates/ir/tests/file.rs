@@ -19,7 +19,7 @@ fn model(constants: &[Tensor]) -> Model {
     let codes = b.node(Op::Bin(Bin), &[x, edges]).unwrap();
     let features = vec![CodedFeature { n_codes: 2, ordered: true }];
     let leaf = Tree { first_output: 0, width: 1, splits: vec![], leaves: vec![9] };
-    let forest = Box::new(Forest::try_new(features, vec![3], vec![leaf]).unwrap());
+    let forest = Forest::try_new(features, vec![3], vec![leaf]).unwrap().into();
     let op = Op::Forest(ForestOp { forest });
     // The builder gives one node for equal ones without a name.
     let first = b.node(op.clone(), &[codes]).unwrap();
@@ -30,6 +30,7 @@ fn model(constants: &[Tensor]) -> Model {
     let signature = Signature {
         task: Task::Regression,
         target: "y".into(),
+        targets: Vec::new(),
         inputs: vec![Input { name: "x".into(), kind: ColumnKind::Number, dtype: DType::F64 }],
         outputs: vec![OutputRole::Score; 2],
         classes: vec![],

@@ -3,17 +3,17 @@
 
 use smidgen_ir::forest::{Child, CodedFeature, Split, Test, Tree};
 use smidgen_ir::op::{
-    ArgMax, Attr, Attrs, BSpline, BagGather, BagGemm, BagNorm, BagWeigh, Bin, Cascade, Codes, ForestOp,
-    HashTokens, ImputeNeighbours, LeastCost, Link, LinkKind, NearestRows, QGemm, QuantizeLinear, RbfSums,
-    Respell, ScoreCurve, Sum, Tables, TermFrequency, TextPart, Threshold, ToScores, Tokens, Votes, VotesKind,
-    WeightedSum,
+    ArgMax, Attr, Attrs, BSpline, BagGather, BagGemm, BagNorm, BagWeigh, Bin, Cascade, Codes, Columns,
+    ForestOp, Gate, Gather, HashTokens, ImputeNeighbours, LeastCost, Link, LinkKind, NearestRows, QGemm,
+    QuantizeLinear, RbfSums, Respell, ScoreCurve, Sum, Tables, TermFrequency, TextPart, Threshold, ToScores,
+    Tokens, Votes, VotesKind, WeightedSum,
 };
 use smidgen_ir::text::parts::TextNumber;
 use smidgen_ir::text::tokens::{Analyzer, Tokenizer};
 use smidgen_ir::{
     Card, ColumnKind, DType, Dim, Error, Forest, Graph, GraphBuilder, Input, Model, Op, OutputRole,
 };
-use smidgen_ir::{Shape, Signature, Task, Tensor, TensorData, ValueIdx};
+use smidgen_ir::{Shape, Signature, TargetColumn, Task, Tensor, TensorData, ValueIdx};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/golden/graph.txt");
 
@@ -27,7 +27,7 @@ fn strings(keys: &[&str]) -> Tensor {
 
 fn forest(features: usize, n_outputs: usize) -> Op {
     let features = vec![CodedFeature { n_codes: 3, ordered: true }; features];
-    Op::Forest(ForestOp { forest: Box::new(Forest::try_new(features, vec![0; n_outputs], vec![]).unwrap()) })
+    Op::Forest(ForestOp { forest: Forest::try_new(features, vec![0; n_outputs], vec![]).unwrap().into() })
 }
 
 /// What a node says to inputs of these dtypes and shapes, and to constants.
@@ -655,6 +655,8 @@ fn integer_nodes_that_do_not_fit() {
     let cascade = |margin, offset, passed_on, k| {
         (Op::Cascade(Cascade { margin, offset, passed_on }), [scores(k), scores(k)].concat(), Vec::new())
     };
+    let gate =
+        |passed_on, of: [usize; 3]| (Op::Gate(Gate { passed_on }), of.map(scores).concat(), Vec::new());
     let (by_odds, by_powers) = (VotesKind::Logistic, VotesKind::Softmax);
     let (by_share, largest) = (VotesKind::Share, VotesKind::Largest);
     let far = WeightedSum::MAX_OFFSET;
@@ -979,6 +981,21 @@ fn integer_nodes_that_do_not_fit() {
             "Cascade): second: expected i32 [N, 1], got f64 [N, 1]",
         ),
         ((Op::Cascade(never), scores(1), none()), "Cascade): inputs: expected 2, got 1"),
+        (gate(0, [1, 1, 1]), "ok"),
+        (gate(1000, [1, 3, 3]), "ok"),
+        (gate(1001, [1, 3, 3]), "Gate): passed_on: expected 0..=1000, got 1001"),
+        (gate(0, [2, 3, 3]), "Gate): gate: expected i32 [N, 1], got i32 [N, 2]"),
+        (gate(0, [1, 0, 0]), "Gate): first: expected i32 [N, K], K at least 1, got i32 [N, 0]"),
+        (gate(0, [1, 3, 2]), "Gate): second: expected i32 [N, 3], got i32 [N, 2]"),
+        (
+            (Op::Gate(Gate { passed_on: 0 }), [real(1), scores(1), scores(1)].concat(), none()),
+            "Gate): gate: expected i32 [N, 1], got f64 [N, 1]",
+        ),
+        (
+            (Op::Gate(Gate { passed_on: 0 }), [scores(1), real(1), real(1)].concat(), none()),
+            "Gate): first: expected i32 [N, K], K at least 1, got f64 [N, 1]",
+        ),
+        ((Op::Gate(Gate { passed_on: 0 }), scores(1), none()), "Gate): inputs: expected 3, got 1"),
         (
             (Op::Votes(Votes { kind: largest, shift: 0, offset: 0, bits: 8 }), vec![], none()),
             "Votes): inputs: expected 1, got 0",
@@ -1193,6 +1210,7 @@ fn integer_operators_read_back() {
         Op::Sum(Sum),
         Op::WeightedSum(WeightedSum { shift: 62 }),
         Op::Cascade(Cascade { margin: Cascade::NEVER, offset: i32::MIN, passed_on: 1000 }),
+        Op::Gate(Gate { passed_on: 1000 }),
         Op::Votes(Votes { kind: VotesKind::Logistic, shift: 20, offset: 0, bits: 30 }),
         Op::Votes(Votes { kind: VotesKind::Softmax, shift: 0, offset: 0, bits: 1 }),
         Op::Votes(Votes { kind: VotesKind::Share, shift: 0, offset: 1 << 32, bits: 8 }),
@@ -1364,6 +1382,7 @@ fn operators_and_attributes_by_name() {
             vec![attr("margin", 1), attr("offset", 1 << 31), attr("passed_on", 0)],
             "graph: node \"\" (Cascade): offset: expected a smaller number, got 2147483648",
         ),
+        ("Gate", vec![attr("passed_on", 70)], "ok"),
         ("Votes", vec![named("kind", "share"), attr("shift", 0), attr("offset", 7), attr("bits", 8)], "ok"),
         (
             "Votes",
@@ -1444,7 +1463,7 @@ fn small(n_outputs: usize) -> (Graph, Signature) {
     let tree = Tree { first_output: 0, width: 1, splits, leaves: vec![-5, 7] };
     let features =
         vec![CodedFeature { n_codes: 3, ordered: true }, CodedFeature { n_codes: 2, ordered: false }];
-    let forest = Box::new(Forest::try_new(features, vec![0; n_outputs], vec![tree]).unwrap());
+    let forest = Forest::try_new(features, vec![0; n_outputs], vec![tree]).unwrap().into();
     let score = b.node(Op::Forest(ForestOp { forest }), &[age, color]).unwrap();
     let link = Link { kind: LinkKind::Softmax, shift: 12, offset: 0 };
     let probability = b.node(Op::Link(link), &[score]).unwrap();
@@ -1454,6 +1473,7 @@ fn small(n_outputs: usize) -> (Graph, Signature) {
     let signature = Signature {
         task: Task::Multiclass,
         target: "kind".into(),
+        targets: Vec::new(),
         inputs: vec![
             input("age", ColumnKind::Number, DType::F64),
             input("color", ColumnKind::Category, DType::I64),
@@ -1511,10 +1531,84 @@ fn signatures_that_do_not_fit() {
         (3, Box::new(|s| s.task = Task::Regression), "graph: classes: expected none, got 3"),
         (3, Box::new(|s| s.positive = Some(2)), "ok"),
         (3, Box::new(|s| s.positive = Some(3)), "graph: positive class: expected one of the classes, got 3"),
+        (3, Box::new(|s| s.task = Task::Multilabel), "graph: targets: expected 2 or more, got 0"),
+        (
+            3,
+            Box::new(|s| s.targets.push(one("a", &[]))),
+            "graph: targets: expected none of a task of one target, got 1",
+        ),
     ];
     for (at, (n, change, message)) in cases.iter().enumerate() {
         assert_eq!(check(*n, change), *message, "case {at}");
     }
+}
+
+fn one(name: &str, classes: &[&str]) -> TargetColumn {
+    let classes = classes.iter().map(|class| (*class).to_owned()).collect();
+    TargetColumn { name: name.into(), classes, positive: None }
+}
+
+/// A graph of two scores, and what it says of two targets of numbers.
+fn two_targets() -> (Graph, Signature) {
+    let mut b = GraphBuilder::new();
+    let x = b.input("x", DType::F64, Shape::rows()).unwrap();
+    let columns = b.node(Op::Columns(Columns), &[x, x]).unwrap();
+    let scores = b.node(Op::ToScores(ToScores { shift: 0 }), &[columns]).unwrap();
+    let mut outputs = vec![scores];
+    for k in 0..2 {
+        let at = b.constant(Tensor::vector(TensorData::I64(vec![k]))).unwrap();
+        let own = b.node(Op::Gather(Gather), &[scores, at]).unwrap();
+        let link = Link { kind: LinkKind::Linear, shift: 3, offset: 10 * k };
+        outputs.push(b.node(Op::Link(link), &[own]).unwrap());
+    }
+    let signature = Signature {
+        task: Task::MultiRegression,
+        target: "a, b".into(),
+        targets: vec![one("a", &[]), one("b", &[])],
+        inputs: vec![Input { name: "x".into(), kind: ColumnKind::Number, dtype: DType::F64 }],
+        outputs: vec![OutputRole::Score, OutputRole::Value, OutputRole::Value],
+        classes: Vec::new(),
+        positive: None,
+        missing: Vec::new(),
+        columns: Vec::new(),
+        joined: None,
+    };
+    (b.finish(&outputs).unwrap(), signature)
+}
+
+#[test]
+fn a_model_of_several_targets_is_a_model_of_each() {
+    let (graph, signature) = two_targets();
+    let model = Model::try_new(graph.clone(), signature.clone(), Card::default()).unwrap();
+    let second = model.of_target(1).unwrap();
+    assert_eq!((second.signature().task, &second.signature().target[..]), (Task::Regression, "b"));
+    assert_eq!(second.signature().outputs, [OutputRole::Score, OutputRole::Value]);
+    let offsets: Vec<i64> = second
+        .graph()
+        .nodes()
+        .iter()
+        .filter_map(|node| match &node.op {
+            Op::Link(link) => Some(link.offset),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(offsets, [10]);
+    // One target is itself.
+    assert_eq!(second.of_target(0).unwrap(), second);
+    let changed = |change: &dyn Fn(&mut Signature)| {
+        let mut signature = signature.clone();
+        change(&mut signature);
+        text(Model::try_new(graph.clone(), signature, Card::default()))
+    };
+    assert_eq!(changed(&|s| drop(s.targets.pop())), "graph: targets: expected 2 or more, got 1");
+    assert_eq!(
+        changed(&|s| s.targets.push(one("c", &[]))),
+        "graph: outputs: expected a score, then those of each target, got 3"
+    );
+    assert_eq!(
+        changed(&|s| s.targets[1] = one("b", &["no", "yes"])),
+        "graph: classes of target \"b\": expected 0, got 2"
+    );
 }
 
 /// A constant as score has no row for each of the user's.
@@ -1527,6 +1621,7 @@ fn a_score_has_as_many_rows_as_the_table() {
     let signature = Signature {
         task: Task::Regression,
         target: "y".into(),
+        targets: Vec::new(),
         inputs: vec![Input { name: "x".into(), kind: ColumnKind::Number, dtype: DType::F64 }],
         outputs: vec![OutputRole::Score],
         classes: vec![],

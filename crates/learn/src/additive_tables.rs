@@ -157,6 +157,7 @@ impl RealTables {
             other_floats: floats,
             onto: None,
             link,
+            further: Vec::new(),
             rounds: [0; 2],
         }
     }

@@ -113,7 +113,7 @@ fn column_share(params: &Params, input: &FitInput<'_>) -> f64 {
     match input.target {
         _ if share > 0.0 => share,
         Target::Values(_) => 1.0,
-        Target::Binary(_) | Target::Classes { .. } => {
+        Target::Binary(_) | Target::Classes { .. } | Target::Several(_) => {
             let n = input.encoders.len().max(1) as f64;
             // A little more, so that the product with the number of columns does not round down.
             (n.sqrt().floor() + 0.5) / n
@@ -135,13 +135,13 @@ pub(crate) fn fit(
     let grown = average(input.codes, &target, input.row_weights, input.rows, &params, seed, ctx)?;
     let kind = match target {
         Target::Binary(_) | Target::Classes { .. } => LinkKind::Share,
-        Target::Values(_) => LinkKind::Linear,
+        Target::Values(_) | Target::Several(_) => LinkKind::Linear,
     };
     let link = ScoreLink { kind, shift: grown.shift, offset: grown.offset };
     let (uses, part): (Vec<usize>, Box<dyn Part>) = match input.wants {
         Wants::Scores => (Vec::new(), Box::new(Unkept)),
         Wants::Model => {
-            let compact = compact(&grown.trees, grown.initial_scores, input.encoders)?;
+            let compact = compact(grown.trees, grown.initial_scores, input.encoders)?;
             (compact.features.iter().map(|f| f.feature).collect(), Box::new(ScoredForest { compact }))
         }
     };
@@ -151,10 +151,11 @@ pub(crate) fn fit(
         other_scores: grown.other_scores,
         other_floats: match target {
             Target::Binary(_) => grown.other_floats.into_iter().flat_map(|p| [1.0 - p, p]).collect(),
-            Target::Classes { .. } | Target::Values(_) => grown.other_floats,
+            Target::Classes { .. } | Target::Values(_) | Target::Several(_) => grown.other_floats,
         },
         onto: None,
         link,
+        further: Vec::new(),
         rounds: [0; 2],
     })
 }

@@ -1,7 +1,7 @@
 //! `gbdt`: gradient-boosted decision trees.
 //!
 //! Histograms of integer gradients on codes, leaf-wise growth, leaves rounded to the deployed grid
-//! inside the loop ([`trees`]). The loss follows the task and the metric unless it is named. Missing
+//! inside the loop ([`trees`]). Several targets share trees. The loss follows the task and the metric unless it is named. Missing
 //! values take the side that the training rows preferred; sets of categories are splits.
 //! # Source  Friedman, Ann. Statist. 29, 2001; Ke et al., LightGBM, NeurIPS 2017.
 
@@ -197,7 +197,7 @@ const SPEC: &[ParamSpec] = &[
         aliases: &["max_delta_step"],
         default: Value::Real(0.0),
         range: Range::Real { low: 0.0, high: 1e9 },
-        doc: "largest size of a leaf before the learning rate; 0: no limit",
+        doc: "largest size of a leaf before the learning rate, of several targets in about their deviations; 0: no limit",
     },
     ParamSpec {
         name: "monotone",
@@ -232,7 +232,7 @@ const SPEC: &[ParamSpec] = &[
         aliases: &[],
         default: Value::Word("vector"),
         range: Range::Words(&["vector", "one_per_class"]),
-        doc: "several classes: one tree a round with a value a class, or one tree a class",
+        doc: "several classes or targets: one tree a round with a value for each, or one tree for each",
     },
 ];
 
@@ -254,7 +254,7 @@ const SPACE: &[Axis] = &[
 pub(crate) static ENTRY: LearnerEntry = LearnerEntry {
     name: "gbdt",
     doc: "gradient-boosted decision trees",
-    tasks: Task::LEARNT,
+    tasks: &[Task::Binary, Task::Multiclass, Task::Regression, Task::MultiRegression, Task::Multilabel],
     specs: &[SPEC],
     space: SPACE,
     takes: Takes::CODES,
@@ -271,11 +271,12 @@ const LOSSES: &[&str] = &[
 /// The loss of a name for a target.
 fn loss(params: &Params, target: &Target<'_>, goal: Goal) -> Result<Loss, Error> {
     let word = params.word("loss");
-    let is_number = matches!(target, Target::Values(_));
+    let is_number = target.is_of_numbers();
+    let is_several = matches!(target, Target::Several(_));
     let loss = match word {
         "auto" if is_number && goal == Goal::Median => Loss::Absolute,
         "focal" if !is_number => Loss::Focal { gamma: params.real("focal_gamma") },
-        "logistic" if matches!(target, Target::Binary(_)) => Loss::Usual,
+        "logistic" if matches!(target, Target::Binary(_)) || (is_several && !is_number) => Loss::Usual,
         "auto" => Loss::Usual,
         "softmax" if matches!(target, Target::Classes { .. }) => Loss::Usual,
         "squared" if is_number => Loss::Usual,
@@ -286,11 +287,9 @@ fn loss(params: &Params, target: &Target<'_>, goal: Goal) -> Result<Loss, Error>
         "tweedie" if is_number => Loss::Tweedie { power: params.real("tweedie_power") },
         _ => {
             let (task, fit) = match target {
-                Target::Binary(_) => ("two classes", "auto, logistic or focal"),
                 Target::Classes { .. } => ("several classes", "auto, softmax or focal"),
-                Target::Values(_) => {
-                    ("numbers", "auto, squared, absolute, huber, quantile, poisson or tweedie")
-                }
+                _ if !is_number => ("two classes", "auto, logistic or focal"),
+                _ => ("numbers", "auto, squared, absolute, huber, quantile, poisson or tweedie"),
             };
             return Err(Kind::UnfitLoss { learner: "gbdt", loss: word.to_owned(), task, fit }.into());
         }
@@ -338,16 +337,20 @@ impl Learner for Gbdt {
             one_tree_per_class: params.word("class_trees") == "one_per_class",
         };
         let kind = match target {
-            Target::Binary(_) => LinkKind::Logistic,
             Target::Classes { .. } => LinkKind::Softmax,
-            Target::Values(_) if loss.is_log() => LinkKind::Exponential,
-            Target::Values(_) => LinkKind::Linear,
+            Target::Binary(_) => LinkKind::Logistic,
+            Target::Several(_) if !target.is_of_numbers() => LinkKind::Logistic,
+            Target::Values(_) | Target::Several(_) if loss.is_log() => LinkKind::Exponential,
+            Target::Values(_) | Target::Several(_) => LinkKind::Linear,
         };
         let FitInput { codes, row_weights: weights, rows, .. } = input;
         let offsets = input.offsets.map(|offsets| offsets.of("gbdt", kind)).transpose()?;
         let boost_input = BoostInput { codes, target, weights, offsets, rows };
         let boosted = boost(boost_input.clone(), &boost_params, seed, ctx)?;
         let link = ScoreLink { kind, shift: boosted.shift, offset: boosted.offset };
+        let further =
+            boosted.further.iter().map(|grid| ScoreLink { kind, shift: grid.shift, offset: grid.offset });
+        let further = further.collect();
         let other_floats = match input.exact {
             Exactness::Integers => Vec::new(),
             Exactness::Floats => {
@@ -361,7 +364,7 @@ impl Learner for Gbdt {
                 linked(kind, scores, target.n_outputs())
             }
         };
-        let compact = compact(&boosted.trees, boosted.initial_scores, input.encoders)?;
+        let compact = compact(boosted.trees, boosted.initial_scores, input.encoders)?;
         Ok(Fitted {
             uses: compact.features.iter().map(|f| f.feature).collect(),
             part: Box::new(ScoredForest { compact }),
@@ -369,6 +372,7 @@ impl Learner for Gbdt {
             other_scores: boosted.other_scores,
             other_floats,
             link,
+            further,
             rounds: [boosted.n_rounds, 0],
         })
     }

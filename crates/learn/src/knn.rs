@@ -141,6 +141,7 @@ impl Learner for Knn {
             other_floats: floats,
             onto: None,
             link,
+            further: Vec::new(),
             rounds: [0; 2],
         })
     }
@@ -179,6 +180,8 @@ fn votes(target: Target<'_>, rows: &[u32], n_voters: usize) -> (Vec<i32>, ScoreL
             let offset = round_i64(base * factor);
             (votes, ScoreLink { kind: link_kind(target), shift: grid as i16, offset })
         }
+        // Refused before.
+        Target::Several(_) => (Vec::new(), ScoreLink { kind: link_kind(target), shift: 0, offset: 0 }),
     }
 }
 
@@ -213,6 +216,8 @@ fn real_votes(
         match target {
             Target::Binary(labels) | Target::Classes { labels, .. } => out[labels[row] as usize] += share,
             Target::Values(values) => out[0] += share * values[row],
+            // Refused before.
+            Target::Several(_) => {}
         }
     }
     if !matches!(target, Target::Values(_)) {

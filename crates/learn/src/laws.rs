@@ -112,7 +112,9 @@ fn target(table: &Table, task: Task) -> (Target<'_>, usize) {
     match task {
         Task::Binary => (Target::Binary(&table.labels), 2),
         Task::Multiclass => (Target::Classes { labels: &table.labels, n_classes: 3 }, 3),
-        Task::Regression | Task::Transform => (Target::Values(&table.values), 0),
+        Task::Regression | Task::Transform | Task::MultiRegression | Task::Multilabel => {
+            (Target::Values(&table.values), 0)
+        }
     }
 }
 
@@ -279,6 +281,7 @@ fn assemble_onto(before: Option<&Fitted>, fitted: &Fitted, task: Task, n_classes
     let signature = Signature {
         task,
         target: "y".into(),
+        targets: Vec::new(),
         inputs,
         outputs: roles,
         classes,
@@ -316,7 +319,7 @@ fn scores_by(model: &Model, uses: &[usize], table: &Table) -> Vec<i32> {
 /// Runs a law on every member, task, way of fitting several classes, and with options.
 fn on_every_member(mut law: impl FnMut(Case<'_>, &str)) {
     for entry in LEARNERS {
-        for &task in entry.tasks {
+        for &task in entry.tasks.iter().filter(|task| !task.is_several()) {
             let mut variants = vec![Vec::new()];
             let per_class = entry.spec().any(|p| p.name == "class_trees");
             if task == Task::Multiclass && per_class {

@@ -135,8 +135,10 @@ pub struct Fitted {
     /// What people would read for `rows.others` if nothing were rounded: probabilities `[n_others, n_classes]`
     /// or values. Empty unless asked for.
     pub other_floats: Vec<f64>,
-    /// How they become probabilities or values.
+    /// How they become probabilities or values; of several targets those of the first.
     pub link: ScoreLink,
+    /// Links of the second target on, where there are several.
+    pub further: Vec<ScoreLink>,
     /// Rounds that were best; 0 for learners without rounds.
     pub rounds: StageRounds,
 }
@@ -254,7 +256,7 @@ impl LearnerEntry {
     /// [`Learner::fit`].
     ///
     /// # Errors
-    /// As there; `NoStart` for offsets that it does not take.
+    /// As there; `NoStart` for offsets that it does not take, `Task` for several targets.
     pub fn fit(
         &self,
         input: FitInput<'_>,
@@ -264,6 +266,11 @@ impl LearnerEntry {
     ) -> Result<Fitted, Error> {
         if input.offsets.is_some() {
             self.starts()?;
+        }
+        match input.target {
+            Target::Several(_) if input.target.is_of_numbers() => self.answers(Task::MultiRegression)?,
+            Target::Several(_) => self.answers(Task::Multilabel)?,
+            Target::Binary(_) | Target::Classes { .. } | Target::Values(_) => {}
         }
         self.learner.fit(input, params, seed, ctx)
     }

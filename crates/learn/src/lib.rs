@@ -48,6 +48,7 @@ pub use learner::{
     Unkept, Wants,
 };
 pub use linear_model::Unfit;
+pub use lowering::encoded;
 pub use offsets::Offsets;
 pub use score_link::{Decision, Linked, ScoreLink, linked};
 pub use smo::platt::fit_sigmoid;

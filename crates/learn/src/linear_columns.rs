@@ -194,6 +194,7 @@ impl LinearColumns {
             other_scores,
             other_floats,
             link,
+            further: Vec::new(),
             rounds: [0; 2],
         })
     }

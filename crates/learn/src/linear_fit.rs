@@ -156,6 +156,8 @@ impl<'a> LinearFit<'a> {
         let of = |&row: &u32| match self.input.target {
             Target::Binary(labels) | Target::Classes { labels, .. } => f64::from(labels[row as usize]),
             Target::Values(values) => values[row as usize],
+            // Refused before.
+            Target::Several(_) => 0.0,
         };
         self.rows.iter().map(of).collect()
     }

@@ -54,7 +54,7 @@ impl Learner for LinearSvm {
         let (classes, link) = match input.target {
             Target::Binary(_) => (1..2, LinkKind::Logistic),
             Target::Classes { n_classes, .. } => (0..n_classes, LinkKind::Softmax),
-            Target::Values(_) => {
+            Target::Values(_) | Target::Several(_) => {
                 let weights = regression(&fit, &targets, params.real("epsilon"), l2)?;
                 return fit.fitted(&weights, LinkKind::Linear);
             }

@@ -37,7 +37,7 @@ fn task(fit: &LinearFit<'_>, _: &[f64]) -> Result<Task, Error> {
     let (loss, link) = match fit.input.target {
         Target::Binary(_) => (Loss::Logistic, LinkKind::Logistic),
         Target::Classes { n_classes, .. } => (Loss::Softmax { n_classes }, LinkKind::Softmax),
-        Target::Values(_) => return Err(Kind::NoClasses.into()),
+        Target::Values(_) | Target::Several(_) => return Err(Kind::NoClasses.into()),
     };
     Ok(Task { loss, l1: strength * ratio, l2: strength * (1.0 - ratio), link })
 }

@@ -8,11 +8,10 @@ use ir::{GraphBuilder, Op, Tensor, TensorData, ValueIdx};
 use trees::Encoder;
 
 /// The node that makes codes of a column.
-pub(crate) fn encoded(
-    encoder: &Encoder,
-    builder: &mut GraphBuilder,
-    column: ValueIdx,
-) -> Result<ValueIdx, Error> {
+///
+/// # Errors
+/// The graph refuses it: a column of another dtype.
+pub fn encoded(encoder: &Encoder, builder: &mut GraphBuilder, column: ValueIdx) -> Result<ValueIdx, Error> {
     let (op, constant) = match encoder {
         Encoder::Whole(edges) => (Op::Bin(Bin), TensorData::I64(edges.clone())),
         Encoder::Real(edges) => (Op::Bin(Bin), TensorData::F64(edges.clone())),

@@ -54,7 +54,7 @@ impl<'a> Classes<'a> {
         let (labels, n_classes) = match input.target {
             Target::Binary(labels) => (labels, 2),
             Target::Classes { labels, n_classes } => (labels, n_classes),
-            Target::Values(_) => return Err(Kind::NoClasses.into()),
+            Target::Values(_) | Target::Several(_) => return Err(Kind::NoClasses.into()),
         };
         let mut classes = Classes { input, labels, n_classes, totals: vec![0.0; n_classes] };
         let mut totals = vec![0.0; n_classes];

@@ -26,6 +26,8 @@ pub enum Decision {
     AtLeast(f64),
     /// The one whose expected cost is least: `[n_classes, n_classes]`, rows true, columns predicted.
     LeastCost(Vec<f64>),
+    /// Of several targets that of each.
+    Each(Vec<Decision>),
 }
 
 impl Decision {
@@ -43,6 +45,15 @@ impl Decision {
             }
             Decision::AtLeast(least) => u32::from(probabilities.get(1).is_some_and(|p| p >= least)),
             Decision::LeastCost(cost) => LeastCost::of(probabilities.iter().copied(), cost) as u32,
+            Decision::Each(each) => each.first().map_or(0, |first| first.of(probabilities)),
+        }
+    }
+
+    /// That of one of several targets.
+    pub fn of_target(&self, k: usize) -> Decision {
+        match self {
+            Decision::Each(each) => each.get(k).cloned().unwrap_or(Decision::Largest),
+            one => one.clone(),
         }
     }
 }
@@ -82,6 +93,28 @@ impl ScoreLink {
             LinkKind::Linear => scores.iter().map(|&s| link::linear(s, self.offset, self.shift)).collect(),
             LinkKind::Exponential => scores.iter().map(|&s| link::exponential(s, shift)).collect(),
         }
+    }
+
+    /// As [`ScoreLink::apply`]; of several targets, whose second one on has the `further` links, what people read of each
+    /// by its own link, side by side. There are none of one target.
+    pub fn apply_all(&self, further: &[ScoreLink], scores: &[i32], n_outputs: usize) -> Vec<f64> {
+        if further.is_empty() {
+            return self.apply(scores, n_outputs);
+        }
+        let links = std::iter::once(self).chain(further).enumerate();
+        let of_link = |(k, link): (usize, &ScoreLink)| {
+            let own: Vec<i32> = scores.iter().skip(k).step_by(n_outputs).copied().collect();
+            link.apply(&own, 1)
+        };
+        let each: Vec<Vec<f64>> = links.map(of_link).collect();
+        let n_rows = scores.len() / n_outputs.max(1);
+        let of_row = |row: usize| {
+            each.iter().flat_map(move |own| {
+                let width = own.len() / n_rows;
+                &own[row * width..(row + 1) * width]
+            })
+        };
+        (0..n_rows).flat_map(of_row).copied().collect()
     }
 
     /// Appends the nodes behind a score `i32 [N, n_outputs]`.
@@ -154,6 +187,8 @@ pub(crate) fn link_kind(target: Target<'_>) -> LinkKind {
         Target::Binary(_) => LinkKind::Logistic,
         Target::Classes { .. } => LinkKind::Softmax,
         Target::Values(_) => LinkKind::Linear,
+        Target::Several(_) if target.is_of_numbers() => LinkKind::Linear,
+        Target::Several(_) => LinkKind::Logistic,
     }
 }
 

@@ -18,7 +18,7 @@ impl Part for ScoredForest {
         for (feature, &column) in self.compact.features.iter().zip(columns) {
             codes.push(encoded(&feature.encoder, builder, column)?);
         }
-        let forest = Box::new(self.compact.forest.clone());
+        let forest = self.compact.forest.clone();
         Ok(builder.node(Op::Forest(ForestOp { forest }), &codes)?)
     }
 }

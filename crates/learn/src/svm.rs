@@ -356,6 +356,8 @@ impl Learner for Svm {
                     (0..n_classes as u32).map(|k| one(k, labels)).collect()
                 }
                 Target::Values(values) => vec![regression(&rows, values, params, floats, ctx)],
+                // Refused before.
+                Target::Several(_) => Vec::new(),
             }
         };
         let n = input.target.n_outputs();
@@ -388,6 +390,7 @@ impl Learner for Svm {
             other_scores,
             other_floats: floats,
             link,
+            further: Vec::new(),
             rounds: [0; 2],
         })
     }

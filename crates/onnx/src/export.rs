@@ -160,6 +160,7 @@ fn operator(s: &mut Step<'_>) -> Result<String, Error> {
         Op::Sum(_) => scores::sum(s),
         Op::WeightedSum(op) => scores::weighted_sum(s, *op),
         Op::Cascade(op) => scores::cascade(s, *op),
+        Op::Gate(_) => scores::gate(s),
         Op::Votes(op) => scores::votes(s, *op),
         Op::ScoreCurve(_) => scores::curve(s),
         Op::ToScores(op) => scores::to_scores(s, *op),

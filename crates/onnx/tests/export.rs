@@ -370,6 +370,7 @@ fn refused_operators_say_why() {
         let signature = Signature {
             task: Task::Transform,
             target: String::new(),
+            targets: Vec::new(),
             inputs: vec![input],
             outputs: vec![OutputRole::Column],
             classes: Vec::new(),

@@ -124,7 +124,7 @@ impl<'a> AugmentInput<'a> {
         match self.target {
             Target::Binary(labels) => Ok((labels, 2)),
             Target::Classes { labels, n_classes } => Ok((labels, n_classes)),
-            Target::Values(_) => {
+            Target::Values(_) | Target::Several(_) => {
                 let (expected, got) = ("classes", Task::Regression.name());
                 Err(Kind::Task { transform: augmentation, expected, got }.into())
             }
@@ -186,6 +186,8 @@ impl MadeRows {
                 MadeTarget::Classes(from().map(|row| labels[row]).collect())
             }
             Target::Values(values) => MadeTarget::Values(from().map(|row| values[row]).collect()),
+            // Refused before.
+            Target::Several(_) => MadeTarget::Values(vec![0.0; n_made]),
         };
         MadeRows {
             from: parents.iter().map(|p| p.from).collect(),

@@ -37,6 +37,9 @@ impl<'m> Base<'m> {
         if signature.task == Task::Transform {
             return refuse("it makes columns and predicts nothing", "name a model that predicts");
         }
+        if signature.task.is_several() {
+            return refuse("it has several targets", "name a model of one target");
+        }
         let n_outputs = if signature.classes.len() > 2 { signature.classes.len() } else { 1 };
         let Some(score) = ModelScore::of(model).filter(|score| score.n_outputs == n_outputs) else {
             return refuse("it has no score that a link takes as it is", "name a model that fit has written");

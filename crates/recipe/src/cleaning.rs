@@ -77,7 +77,8 @@ impl Told {
 pub(crate) fn choose(table: &Table, options: &PrepareOptions<'_>, told: &mut Told) -> Vec<Input> {
     let mut inputs = Vec::new();
     for column in &table.profile().columns {
-        let is_target = column.name == options.target || options.row_weight == Some(column.name.as_str());
+        let is_target =
+            options.targets.contains(&column.name) || options.row_weight == Some(column.name.as_str());
         if is_target || column.raw {
             continue;
         }
@@ -239,8 +240,7 @@ fn about_copies(
     told: &mut Told,
 ) {
     let target = |row: u32| match truth {
-        Some(Truth::Classes { labels, .. }) => u64::from(labels[row as usize]),
-        Some(Truth::Values(values)) => values[row as usize].to_bits(),
+        Some(truth) => truth.key(row),
         None => 0,
     };
     if options.duplicates == Duplicates::Drop {
@@ -296,7 +296,7 @@ pub(crate) fn look<'b>(
 ) -> Result<Looked<'b>, Error> {
     if let Some(n) = target.map(|t| t.n_missing).filter(|&n| n > 0) {
         let text = format!("{n} rows have no target and are left out");
-        told.warnings.push(Warning::column("missing_target", options.target, text));
+        told.warnings.push(Warning::column("missing_target", &options.targets.join(", "), text));
     }
     let unlearnt = look_at_columns(&mut inputs, &mut columns, options, told);
     if let MissingCells::DropColumns(share) = options.missing_cells {

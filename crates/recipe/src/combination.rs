@@ -5,16 +5,20 @@
 //! above this crate, and whoever writes models in it.
 
 mod cascade;
+mod gate;
 mod member_sum;
 mod score_trees;
 
 pub use cascade::Cascade;
+pub use gate::{Gate, GateColumn};
 pub use member_sum::{MemberSum, Space};
 pub use score_trees::{ScoreColumn, ScoreTrees};
 
+use crate::coded_columns::CodedRows;
 use crate::error::Error;
 use cascade::CascadeOnGrids;
-use ir::{GraphBuilder, ValueIdx};
+use gate::GateOnGrids;
+use ir::{DType, GraphBuilder, ValueIdx};
 use learn::ScoreLink;
 use member_sum::SumOnGrids;
 use score_trees::TreesOnGrids;
@@ -28,6 +32,8 @@ pub enum Combination {
     Cascade(Box<Cascade>),
     /// By trees that ask their scores.
     Trees(Box<ScoreTrees>),
+    /// By one of two sums, as trees say that ask columns of the table.
+    Gate(Box<Gate>),
 }
 
 /// A combination on the grids of its members.
@@ -42,6 +48,7 @@ enum Form {
     Sum(SumOnGrids),
     Cascade(Box<CascadeOnGrids>),
     Trees(Box<TreesOnGrids>),
+    Gate(Box<GateOnGrids>),
 }
 
 impl Combination {
@@ -54,7 +61,7 @@ impl Combination {
     pub fn sum(&self) -> Option<&MemberSum> {
         match self {
             Combination::Sum(sum) => Some(sum),
-            Combination::Cascade(_) | Combination::Trees(_) => None,
+            Combination::Cascade(_) | Combination::Trees(_) | Combination::Gate(_) => None,
         }
     }
 
@@ -64,6 +71,7 @@ impl Combination {
             Combination::Sum(_) => None,
             Combination::Cascade(_) => Some("cascade"),
             Combination::Trees(_) => Some("trees over the scores"),
+            Combination::Gate(_) => Some("gate"),
         }
     }
 
@@ -73,16 +81,26 @@ impl Combination {
             Combination::Sum(sum) => sum.weights.len(),
             Combination::Cascade(cascade) => cascade.first.weights.len(),
             Combination::Trees(trees) => trees.n_members(),
+            Combination::Gate(gate) => gate.first.weights.len(),
         }
     }
 
-    /// How much each member counts: its weight in the sum; of a cascade the mean of its weights in both stages, by the
-    /// rows that each of them answered in training; of trees the share of splits that ask it.
+    /// How much each member counts: its weight in the sum; of a cascade, or behind a gate, the mean of its weights in both
+    /// stages, by the rows that each of them answered in training; of trees the share of splits that ask it.
     pub fn weights(&self) -> Vec<f64> {
         match self {
             Combination::Sum(sum) => sum.weights.clone(),
             Combination::Cascade(cascade) => cascade.weights(),
             Combination::Trees(trees) => trees.weights(),
+            Combination::Gate(gate) => gate.weights(),
+        }
+    }
+
+    /// Names of the columns of the table that it asks.
+    pub(crate) fn columns(&self) -> Vec<&str> {
+        match self {
+            Combination::Gate(gate) => gate.columns.iter().map(|column| column.name.as_str()).collect(),
+            Combination::Sum(_) | Combination::Cascade(_) | Combination::Trees(_) => Vec::new(),
         }
     }
 
@@ -90,7 +108,7 @@ impl Combination {
     pub fn has_maps(&self) -> bool {
         match self {
             Combination::Sum(sum) => !sum.before.is_empty() || sum.after.is_some(),
-            Combination::Cascade(_) | Combination::Trees(_) => false,
+            Combination::Cascade(_) | Combination::Trees(_) | Combination::Gate(_) => false,
         }
     }
 
@@ -100,6 +118,7 @@ impl Combination {
             Combination::Sum(sum) => Combination::Sum(sum.of_members(members)),
             Combination::Cascade(cascade) => Combination::Cascade(Box::new(cascade.of_members(members))),
             Combination::Trees(trees) => Combination::Trees(Box::new(trees.of_members(members))),
+            Combination::Gate(gate) => Combination::Gate(Box::new(gate.of_members(members))),
         }
     }
 
@@ -109,6 +128,7 @@ impl Combination {
             Combination::Sum(sum) => sum.used(),
             Combination::Cascade(cascade) => cascade.used(),
             Combination::Trees(trees) => trees.used(),
+            Combination::Gate(gate) => gate.used(),
         }
     }
 
@@ -121,7 +141,7 @@ impl Combination {
                 let is_first = cascade.first.weights.iter().map(|w| *w != 0.0).collect();
                 (cascade.second.weights.clone(), is_first)
             }
-            Combination::Trees(trees) => (trees.weights(), vec![false; trees.n_members()]),
+            Combination::Trees(_) | Combination::Gate(_) => (self.weights(), vec![false; self.n_members()]),
         };
         members.sort_by(|&a, &b| {
             let by_weight = || weights[b].abs().total_cmp(&weights[a].abs());
@@ -130,20 +150,22 @@ impl Combination {
         members
     }
 
-    /// What integer scores `[n_rows, n_outputs]` of all members become, with their links, by the members that are used.
+    /// What integer scores `[n_rows, n_outputs]` of all members become, with their links, by the members that are used;
+    /// `rows` are those of the scores, where there is a table whose columns may be asked.
     ///
     /// # Errors
-    /// As [`Combination::on_grids`].
+    /// As [`Combination::on_grids`] and [`OnGrids::apply`].
     pub fn apply(
         &self,
         members: &[(&[i32], ScoreLink)],
         n_outputs: usize,
+        rows: Option<CodedRows<'_>>,
     ) -> Result<(Vec<i32>, ScoreLink), Error> {
         let used = self.used();
         let (scores, links): (Vec<&[i32]>, Vec<ScoreLink>) =
             used.iter().filter_map(|&at| members.get(at).copied()).unzip();
         let on_grids = self.of_members(&used).on_grids(&links, n_outputs)?;
-        Ok((on_grids.apply(&scores), on_grids.link()))
+        Ok((on_grids.apply(&scores, rows)?, on_grids.link()))
     }
 
     /// What a member would be alone: all the weight is its.
@@ -153,6 +175,7 @@ impl Combination {
                 Combination::Sum(MemberSum { weights: vec![1.0], ..sum.of_members(&[member]) })
             }
             Combination::Cascade(cascade) => Combination::mean(Space::Scores, &[1.0], cascade.second.range),
+            Combination::Gate(gate) => Combination::mean(Space::Scores, &[1.0], gate.second.range),
             Combination::Trees(trees) => {
                 let range = trees.members.first().map_or([0.0; 2], |member| member.range);
                 Combination::mean(Space::Scores, &[1.0], range)
@@ -166,6 +189,7 @@ impl Combination {
         match self {
             Combination::Sum(sum) => sum.first(n).map(Combination::Sum),
             Combination::Cascade(cascade) => cascade.first(n),
+            Combination::Gate(gate) => gate.first(n),
             Combination::Trees(trees) => {
                 let first: Vec<usize> = (0..n).collect();
                 let is_whole = trees.used().iter().all(|&at| at < n);
@@ -180,6 +204,7 @@ impl Combination {
             Combination::Sum(sum) => Combination::Sum(sum.spread(n_fits)),
             Combination::Cascade(cascade) => Combination::Cascade(Box::new(cascade.spread(n_fits))),
             Combination::Trees(trees) => Combination::Trees(Box::new(trees.spread(n_fits))),
+            Combination::Gate(gate) => Combination::Gate(Box::new(gate.spread(n_fits))),
         }
     }
 
@@ -202,6 +227,10 @@ impl Combination {
                 let (trees, link) = trees.on_grids(links, n_outputs)?;
                 Ok(OnGrids { form: Form::Trees(Box::new(trees)), link })
             }
+            Combination::Gate(gate) => {
+                let (gate, link) = gate.on_grids(links, n_outputs)?;
+                Ok(OnGrids { form: Form::Gate(Box::new(gate)), link })
+            }
         }
     }
 }
@@ -212,24 +241,35 @@ impl OnGrids {
         self.link
     }
 
-    /// The score of integer scores `[n_rows, n_outputs]` of all members, as the graph computes it.
-    pub fn apply(&self, members: &[&[i32]]) -> Vec<i32> {
+    /// The score of integer scores `[n_rows, n_outputs]` of all members, as the graph computes it; `rows` are those of the
+    /// scores, where there is a table whose columns may be asked.
+    ///
+    /// # Errors
+    /// A gate without rows, or of other columns.
+    pub fn apply(&self, members: &[&[i32]], rows: Option<CodedRows<'_>>) -> Result<Vec<i32>, Error> {
         match &self.form {
-            Form::Sum(sum) => sum.apply(members),
-            Form::Cascade(cascade) => cascade.apply(members),
-            Form::Trees(trees) => trees.apply(members),
+            Form::Sum(sum) => Ok(sum.apply(members)),
+            Form::Cascade(cascade) => Ok(cascade.apply(members)),
+            Form::Trees(trees) => Ok(trees.apply(members)),
+            Form::Gate(gate) => gate.apply(members, rows),
         }
     }
 
-    /// Appends the nodes behind the members' scores.
+    /// Appends the nodes behind the members' scores; `column` gives the columns of the table by name.
     ///
     /// # Errors
-    /// The graph refuses a node: scores of other shapes.
-    pub fn lower(&self, builder: &mut GraphBuilder, members: &[ValueIdx]) -> Result<ValueIdx, ir::Error> {
+    /// The graph refuses a node: scores of other shapes; a gate whose columns are not there.
+    pub fn lower(
+        &self,
+        builder: &mut GraphBuilder,
+        members: &[ValueIdx],
+        column: &dyn Fn(&str) -> Option<(DType, ValueIdx)>,
+    ) -> Result<ValueIdx, Error> {
         match &self.form {
-            Form::Sum(sum) => sum.lower(builder, members),
-            Form::Cascade(cascade) => cascade.lower(builder, members),
-            Form::Trees(trees) => trees.lower(builder, members),
+            Form::Sum(sum) => Ok(sum.lower(builder, members)?),
+            Form::Cascade(cascade) => Ok(cascade.lower(builder, members)?),
+            Form::Trees(trees) => Ok(trees.lower(builder, members)?),
+            Form::Gate(gate) => gate.lower(builder, members, column),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! for the model on all of them.
 
 use crate::error::Error;
-use crate::predictions::{Predictions, Truth};
+use crate::predictions::{OneTruth, Predictions, Truth};
 use ir::fixed::{math, shortest_between};
 use learn::Decision;
 use metrics::MetricEntry;
@@ -121,6 +121,9 @@ impl Aim<'_> {
     /// # Errors
     /// Truth and probabilities do not fit together.
     pub(crate) fn decide(&self, truth: &Truth, probabilities: &[f64]) -> Result<Decision, Error> {
+        if let Truth::Several(each) = truth {
+            return self.decide_each(truth, each, probabilities);
+        }
         let Truth::Classes { n_classes, .. } = truth else { return Ok(Decision::Largest) };
         if !self.is_tuned() {
             return Ok(Decision::Largest);
@@ -141,6 +144,21 @@ impl Aim<'_> {
             }
         }
         Ok(best.0)
+    }
+
+    /// Of several targets that of each, on the rows in which it is known.
+    fn decide_each(&self, truth: &Truth, each: &[OneTruth], linked: &[f64]) -> Result<Decision, Error> {
+        if !self.is_tuned() {
+            return Ok(Decision::Largest);
+        }
+        let decide = |(k, one): (usize, &OneTruth)| {
+            let own = predictions_by(&one.truth, truth.linked_of(linked, k), &Decision::Largest);
+            match one.known_with(&own) {
+                (truth, Predictions::Classes { probabilities, .. }) => self.decide(&truth, &probabilities),
+                _ => Ok(Decision::Largest),
+            }
+        };
+        Ok(Decision::Each(each.iter().enumerate().map(decide).collect::<Result<_, _>>()?))
     }
 
     /// Several classes: the costs that were given, or powers of how rare classes are.
@@ -190,6 +208,12 @@ pub(crate) fn labels_by(probabilities: &[f64], n_classes: usize, decision: &Deci
 pub fn predictions_by(truth: &Truth, linked: Vec<f64>, decision: &Decision) -> Predictions {
     match truth {
         Truth::Values(_) => Predictions::Values(linked),
+        Truth::Several(each) => {
+            let own = |(k, one): (usize, &OneTruth)| {
+                predictions_by(&one.truth, truth.linked_of(&linked, k), &decision.of_target(k))
+            };
+            Predictions::Several(each.iter().enumerate().map(own).collect())
+        }
         Truth::Classes { n_classes, .. } => {
             Predictions::Classes { labels: labels_by(&linked, *n_classes, decision), probabilities: linked }
         }

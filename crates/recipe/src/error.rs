@@ -50,6 +50,12 @@ pub enum Kind {
         "prepare: no number column comes out of these transforms; add one that makes numbers, such as one_hot or ordinal"
     )]
     NoNumbers,
+    /// Something of one target where there are several.
+    #[error("several targets: {what} is not supported; leave it out, or fit a model of each target")]
+    SeveralTargets {
+        /// What is of one target.
+        what: String,
+    },
     /// A learner.
     #[error(transparent)]
     Learn(#[from] learn::Error),
@@ -281,6 +287,16 @@ pub enum Kind {
         /// The augmentation.
         augment: &'static str,
     },
+    /// A candidate that nothing can be added to here.
+    #[error("a fit cannot be added to {learner}: {what}; {cure}")]
+    Onto {
+        /// What goes before.
+        learner: &'static str,
+        /// Why.
+        what: &'static str,
+        /// What to do.
+        cure: &'static str,
+    },
     /// Scores of other rows than those of the table.
     #[error("the model that the fit goes on from: expected {expected} scores, got {got}")]
     BaseScores {
@@ -325,12 +341,14 @@ impl Error {
             | Kind::NoTeacherModel { .. }
             | Kind::BaseScores { .. } => ir::Nature::Bug,
             Kind::Widened { .. }
+            | Kind::SeveralTargets { .. }
             | Kind::TeacherLoss { .. }
             | Kind::TeacherAugment { .. }
             | Kind::Generate { .. }
             | Kind::StudentLink { .. }
             | Kind::Base { .. }
-            | Kind::BaseAugment { .. } => ir::Nature::Unsupported,
+            | Kind::BaseAugment { .. }
+            | Kind::Onto { .. } => ir::Nature::Unsupported,
             Kind::Learn(e) => e.nature(),
             Kind::Graph(e) => e.nature(),
             Kind::Run(e) => e.nature(),

@@ -114,7 +114,7 @@ impl View<'_> {
 }
 
 /// True for kinds that have codes.
-fn is_learnt(kind: FeatureKind) -> bool {
+pub(crate) fn is_learnt(kind: FeatureKind) -> bool {
     matches!(kind, FeatureKind::Number | FeatureKind::Category)
 }
 

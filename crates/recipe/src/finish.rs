@@ -1,11 +1,12 @@
 //! The fit on all rows, and the model that comes of it.
 
 use crate::base::add_left_out;
-use crate::chain::{Lowering, Source, add_inputs};
+use crate::chain::{InputValues, Lowering, Source, add_inputs};
 use crate::cleaning::{Cleaned, Told};
 use crate::combination::Combination;
 use crate::error::{Error, Kind};
-use crate::features::View;
+use crate::features::{Features, View};
+use crate::forerunner::Ahead;
 use crate::predictions::Truth;
 use crate::prepared::Prepared;
 use crate::score_map::ScoreMap;
@@ -13,18 +14,24 @@ use crate::share::share;
 use crate::shrink::shrink;
 use crate::size::{Scales, Size};
 use crate::validate::Candidate;
-use ir::{Card, GraphBuilder, Model, OutputRole, Signature, Task, ValueIdx};
+use ir::op::Gather;
+use ir::{
+    Card, GraphBuilder, Model, Op, OutputRole, Signature, TargetColumn, Task, Tensor, TensorData, ValueIdx,
+};
 use jobs::{Ctx, Seed};
 use learn::{Decision, Exactness, Fitted, ScoreLink, StageRounds, Wants};
 use prepare::Warning;
 use runtime::self_test;
 use std::borrow::Borrow;
+use std::sync::Arc;
 use trees::Rows;
 
 /// Where a model comes from, for its card and its signature.
 pub struct Origin<'a> {
-    /// Name of the target column.
-    pub target: &'a str,
+    /// Name of the target column; of several targets their names, for people.
+    pub target: String,
+    /// Several targets, in their order; none of one.
+    pub targets: Vec<TargetColumn>,
     /// The question.
     pub task: Task,
     /// Classes in class order.
@@ -78,7 +85,22 @@ pub struct Member<'a> {
 pub(crate) struct Grown<'a> {
     prepared: &'a Prepared<'a>,
     /// One, or one a subset.
-    fits: Vec<(View<'a>, Fitted)>,
+    fits: Vec<Fit<'a>>,
+}
+
+/// A fit with the features that it is fitted on, and the same of what goes before it, if anything does.
+pub(crate) struct Fit<'a> {
+    pub(crate) view: View<'a>,
+    pub(crate) fitted: Fitted,
+    pub(crate) ahead: Option<(View<'a>, Arc<Ahead>)>,
+}
+
+impl Fit<'_> {
+    /// What becomes nodes.
+    fn parts(&self) -> impl Iterator<Item = (&Features, &Fitted)> {
+        let ahead = self.ahead.iter().map(|(view, ahead)| (view.get(), &ahead.fitted));
+        ahead.chain(std::iter::once((self.view.get(), &self.fitted)))
+    }
 }
 
 /// Fits each member on all rows with a target and assembles the model, self-test included: one member, or several that
@@ -165,23 +187,20 @@ fn proven(mut model: Model, origin: &Origin<'_>) -> Result<Model, Error> {
 }
 
 impl<'a> Grown<'a> {
-    pub(crate) fn new(prepared: &'a Prepared<'a>, view: View<'a>, fitted: Fitted) -> Grown<'a> {
-        Grown { prepared, fits: vec![(view, fitted)] }
+    pub(crate) fn new(prepared: &'a Prepared<'a>, fit: Fit<'a>) -> Grown<'a> {
+        Grown { prepared, fits: vec![fit] }
     }
 
-    /// What a model of it alone takes.
+    /// A model of it alone, without a self-test, and what it takes with one.
     ///
     /// # Errors
     /// A graph that does not hold.
-    pub(crate) fn size(&self, origin: &Origin<'_>) -> Result<Size, Error> {
+    pub(crate) fn alone(&self, origin: &Origin<'_>) -> Result<(Model, Size), Error> {
         let model = assembled(vec![self], self.prepared, (origin, None))?;
-        let size = Size::of(&model, origin.scales.costs)?;
-        Ok(Size { bytes: size.bytes + SELF_TEST, ..size })
+        let size = Size::with_test(&model, origin.scales.costs)?;
+        Ok((model, size))
     }
 }
-
-/// About as many bytes as a self-test has in a file.
-const SELF_TEST: u64 = 24;
 
 /// One graph of members; those that are handed over are let go once they are nodes.
 fn assembled<'g, G: Borrow<Grown<'g>>>(
@@ -192,11 +211,17 @@ fn assembled<'g, G: Borrow<Grown<'g>>>(
     let tables = prepared.tables();
     let mut is_input = vec![false; tables.inputs.len()];
     let n_fits: Vec<usize> = grown.iter().map(|of_member| of_member.borrow().fits.len()).collect();
-    for (view, fitted) in grown.iter().flat_map(|of_member| &of_member.borrow().fits) {
-        let view = view.get();
-        let sources = fitted.uses.iter().map(|&i| view.features[i].source);
-        let needs = view.chain.needs(sources, &|_| false, is_input.len());
+    let fits = || grown.iter().flat_map(|of_member| &of_member.borrow().fits);
+    let has_ahead = fits().any(|fit| fit.ahead.is_some());
+    for (features, fitted) in fits().flat_map(Fit::parts) {
+        let sources = fitted.uses.iter().map(|&i| features.features[i].source);
+        let needs = features.chain.needs(sources, &|_| false, is_input.len());
         is_input.iter_mut().zip(needs.inputs).for_each(|(is, needed)| *is |= needed);
+    }
+    for name in combination.map_or(Vec::new(), Combination::columns) {
+        if let Some(at) = tables.place(name) {
+            is_input[at] = true;
+        }
     }
     let base = prepared.base.map(|scores| scores.base());
     let left_out = base.map_or(Vec::new(), |base| base.takes(&tables, &mut is_input));
@@ -220,49 +245,57 @@ fn assembled<'g, G: Borrow<Grown<'g>>>(
         }
     };
     let before = base.map(|base| base.lower(&mut builder, &column)).transpose()?;
-    let (mut scores, mut links) = (Vec::new(), Vec::new());
+    let (mut scores, mut links, mut further) = (Vec::new(), Vec::new(), Vec::new());
     for of_member in grown {
-        for (view, fitted) in &of_member.borrow().fits {
-            let view = view.get();
-            let mut lowering = Lowering::new(&view.chain, values.clone());
-            let mut columns = Vec::with_capacity(fitted.uses.len());
-            for &used in &fitted.uses {
-                columns.push(lowering.value(&mut builder, view.features[used].source)?);
-            }
-            let own = fitted.part.lower(&mut builder, &columns)?;
+        for fit in &of_member.borrow().fits {
+            let ahead = fit.ahead.as_ref();
+            let ahead =
+                ahead.map(|(view, ahead)| lowered(&mut builder, &values, (view.get(), &ahead.fitted)));
+            let before = ahead.transpose()?.or(before);
+            let fitted = &fit.fitted;
+            let own = lowered(&mut builder, &values, (fit.view.get(), fitted))?;
             scores.push(match (before, fitted.onto) {
                 (None, _) => own,
                 (Some(before), Some(onto)) => onto.lower(&mut builder, before, own, n_outputs)?,
                 (Some(_), None) => {
-                    return Err(Kind::Combination { what: "fits that go on from the base" }.into());
+                    return Err(Kind::Combination { what: "fits that go on from what is before them" }.into());
                 }
             });
             links.push(fitted.link);
+            further.clone_from(&fitted.further);
         }
     }
     let (mut score, mut link) = match (combination, &scores[..], &links[..]) {
+        (Some(_), ..) if origin.task.is_several() => {
+            return Err(Kind::SeveralTargets { what: "a combination of fits".to_owned() }.into());
+        }
         (None, &[score], &[link]) => (score, link),
         (None, ..) => return Err(Kind::Combination { what: "a combination of several members" }.into()),
         (Some(combination), ..) => {
             let on_grids = combination.spread(&n_fits).on_grids(&links, n_outputs)?;
-            (on_grids.lower(&mut builder, &scores)?, on_grids.link())
+            (on_grids.lower(&mut builder, &scores, &column)?, on_grids.link())
         }
     };
     if let Some((map, behind)) = origin.score_map.and_then(|map| map.on_link(&link)) {
         score = map.lower(&mut builder, score)?;
         link = behind;
     }
-    let outputs = ends(&mut builder, score, (&link, n_outputs), origin.decision)?;
+    let outputs = if origin.task.is_several() {
+        ends_of_several(&mut builder, score, &[vec![link], further].concat(), origin.decision)?
+    } else {
+        ends(&mut builder, score, (&link, n_outputs), origin.decision)?
+    };
     let values: Vec<_> = outputs.iter().map(|(_, v)| *v).collect();
     let graph = shrink(&builder.finish(&values)?)?;
-    let graph = if combination.is_some() || base.is_some() { share(&graph)? } else { graph };
+    let graph = if combination.is_some() || base.is_some() || has_ahead { share(&graph)? } else { graph };
     let positive = match &prepared.truth {
         Truth::Classes { positive, .. } => *positive,
-        Truth::Values(_) => None,
+        Truth::Values(_) | Truth::Several(_) => None,
     };
     let signature = Signature {
         task: origin.task,
-        target: origin.target.to_owned(),
+        target: origin.target.clone(),
+        targets: origin.targets.clone(),
         inputs,
         outputs: outputs.iter().map(|(role, _)| *role).collect(),
         classes: origin.classes.to_vec(),
@@ -282,6 +315,20 @@ fn assembled<'g, G: Borrow<Grown<'g>>>(
     Ok(Model::try_new(graph, signature, card)?)
 }
 
+/// The score of what was fitted on some features, as nodes behind the columns of the table.
+fn lowered(
+    builder: &mut GraphBuilder,
+    values: &InputValues,
+    (features, fitted): (&Features, &Fitted),
+) -> Result<ValueIdx, Error> {
+    let mut lowering = Lowering::new(&features.chain, values.clone());
+    let mut columns = Vec::with_capacity(fitted.uses.len());
+    for &used in &fitted.uses {
+        columns.push(lowering.value(builder, features.features[used].source)?);
+    }
+    Ok(fitted.part.lower(builder, &columns)?)
+}
+
 /// The outputs of a model: its score of `n_outputs` a row, then probabilities and a class, or a value.
 ///
 /// # Errors
@@ -298,6 +345,26 @@ pub fn ends(
         None => vec![(OutputRole::Value, linked.linked)],
     };
     Ok([vec![(OutputRole::Score, score)], behind].concat())
+}
+
+/// The same of several targets, one score and one link each: the scores of all, then what people read of each.
+///
+/// # Errors
+/// The graph refuses a node.
+fn ends_of_several(
+    builder: &mut GraphBuilder,
+    scores: ValueIdx,
+    links: &[ScoreLink],
+    decision: &Decision,
+) -> Result<Vec<(OutputRole, ValueIdx)>, Error> {
+    let mut outputs = vec![(OutputRole::Score, scores)];
+    for (k, link) in links.iter().enumerate() {
+        let at = builder.constant(Tensor::vector(TensorData::I64(vec![k as i64])))?;
+        let score = builder.node(Op::Gather(Gather), &[scores, at])?;
+        let of_one = ends(builder, score, (link, 1), &decision.of_target(k))?;
+        outputs.extend(of_one.into_iter().filter(|(role, _)| *role != OutputRole::Score));
+    }
+    Ok(outputs)
 }
 
 impl<'a> Member<'a> {
@@ -321,12 +388,14 @@ impl<'a> Member<'a> {
         Ok((Grown { prepared, fits }, told))
     }
 
-    fn fit(&self, train: &[u32], (seed, ctx): (Seed, &Ctx<'_>)) -> Result<((View<'a>, Fitted), Told), Error> {
+    fn fit(&self, train: &[u32], (seed, ctx): (Seed, &Ctx<'_>)) -> Result<(Fit<'a>, Told), Error> {
         let (view, told) = self.candidate.prepared.view_told(train, ctx.threads)?;
         let rows = Rows { train: train.to_vec(), others: Vec::new() };
         let wanted = (Exactness::Integers, Wants::Model);
-        let fitted = self.candidate.fit_on(view.get(), rows, self.rounds, wanted, (seed, ctx))?;
-        Ok(((view, fitted), told))
+        let ahead = self.candidate.ahead(&rows, Wants::Model, (seed, ctx))?;
+        let features = (view.get(), ahead.as_ref().map(|(_, ahead)| &**ahead));
+        let fitted = self.candidate.fit_on(features, rows, self.rounds, wanted, (seed, ctx))?;
+        Ok((Fit { view, fitted, ahead }, told))
     }
 }
 
@@ -335,14 +404,15 @@ mod tests {
     use super::*;
     use crate::base::{Base, BaseScores};
     use crate::decide::ClassWeights;
+    use crate::forerunner::Forerunner;
     use crate::prepared::PrepareOptions;
     use crate::relations::Relations;
     use crate::size::Limits;
     use crate::{Duplicates, MissingCells};
     use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
     use data::{Markers, ReadOptions, Table, Target, TargetOptions};
+    use ir::DType;
     use ir::digest::SplitMix64;
-    use ir::{DType, Tensor};
     use jobs::{Budget, Cancel, Clock, Silent, Threads};
     use learn::{Goal, learner};
     use std::collections::BTreeMap;
@@ -361,7 +431,9 @@ mod tests {
                 match task {
                     Task::Binary => if y > 2.5 { "yes" } else { "no" }.to_owned(),
                     Task::Multiclass => ["a", "b", "c"][(y.max(0.0) as usize / 2).min(2)].to_owned(),
-                    Task::Regression | Task::Transform => y.to_string(),
+                    Task::Regression | Task::Transform | Task::MultiRegression | Task::Multilabel => {
+                        y.to_string()
+                    }
                 }
             });
             let y: ArrayRef = Arc::new(StringArray::from_iter_values(y));
@@ -391,6 +463,17 @@ mod tests {
         settings: &[(String, String)],
         base: Option<&BaseScores<'_>>,
     ) -> (Model, Vec<i32>) {
+        let (model, scores, _) = fitted_onto((task, table), settings, (base, None), 0..240);
+        (model, scores)
+    }
+
+    /// The same of rows from another one on, and behind a learner; beside it what that says of training rows.
+    fn fitted_onto(
+        (task, table): (Task, &Table),
+        settings: &[(String, String)],
+        (base, onto): (Option<&BaseScores<'_>>, Option<&str>),
+        others: std::ops::Range<u32>,
+    ) -> (Model, Vec<i32>, Vec<f64>) {
         let asked = TargetOptions {
             name: "y",
             task: Some(task),
@@ -401,8 +484,9 @@ mod tests {
         let target = Target::resolve(table.raw_cells("y").unwrap(), &asked).unwrap();
         let declared = BTreeMap::new();
         let gbdt = learner("gbdt").unwrap();
+        let names = ["y".to_owned()];
         let options = PrepareOptions {
-            target: "y",
+            targets: &names,
             row_weight: None,
             declared: &declared,
             steps: Vec::new(),
@@ -420,7 +504,8 @@ mod tests {
         };
         let costs = runtime::cost::OperationCosts::default();
         let origin = Origin {
-            target: "y",
+            target: "y".to_owned(),
+            targets: Vec::new(),
             task,
             classes: &target.classes,
             missing: &[],
@@ -441,15 +526,28 @@ mod tests {
                 learner: gbdt,
                 params: &params,
                 teacher: None,
+                onto: None,
                 origin: None,
             };
-            let rows = Rows { train: (0..150).collect(), others: (0..240).collect() };
-            let view = prepared.view(&rows.train, ctx.threads).unwrap();
+            let before = onto.map(|name| {
+                let learner = learner(name).unwrap();
+                let options = PrepareOptions { takes: learner.takes, ..options.clone() };
+                let prepared = Prepared::new(table, &target, &options, ctx).unwrap();
+                (learner, learner.params(&[]).unwrap(), prepared)
+            });
+            let onto = before.as_ref();
+            let onto = onto.map(|(learner, params, prepared)| Forerunner { prepared, learner, params });
+            let candidate = Candidate { onto, ..candidate };
+            let rows = Rows { train: (0..150).collect(), others: others.collect() };
             let wanted = (Exactness::Integers, Wants::Model);
-            let fitted = candidate.fit_on(view.get(), rows, None, wanted, (Seed(2), ctx)).unwrap();
-            let scores = fitted.other_scores.clone();
-            let grown = Grown::new(&prepared, view, fitted);
-            (proven(assembled(vec![grown], &prepared, (&origin, None)).unwrap(), &origin).unwrap(), scores)
+            let fit = candidate.grown(rows, None, wanted, (Seed(2), ctx)).unwrap();
+            let ahead = fit.ahead.as_ref().map(|(_, ahead)| ahead.offsets());
+            let said =
+                ahead.map(|said| said.link.apply(&said.scores[..150 * prepared.target().n_outputs()], 1));
+            let scores = fit.fitted.other_scores.clone();
+            let grown = Grown::new(&prepared, fit);
+            let model = assembled(vec![grown], &prepared, (&origin, None)).unwrap();
+            (proven(model, &origin).unwrap(), scores, said.unwrap_or_default())
         })
     }
 
@@ -495,5 +593,47 @@ mod tests {
                 assert_eq!(scores(&read, &later), of_last, "{task} {before} {own}: read");
             }
         }
+    }
+
+    #[test]
+    fn the_graph_of_a_forerunner_and_a_fit_gives_the_scores_of_the_fit() {
+        let set =
+            |n: &str| [("n_trees", n), ("min_leaf_rows", "5")].map(|(n, v)| (n.to_owned(), v.to_owned()));
+        let held_back = |scores: &[i32]| scores[scores.len() / 240 * 150..].to_vec();
+        for (task, names) in [
+            (Task::Binary, &["logistic", "gaussian_nb", "ebm"][..]),
+            (Task::Multiclass, &["logistic", "gaussian_nb"]),
+            (Task::Regression, &["ridge", "knn", "tree"]),
+        ] {
+            let table = table(task, 3, true);
+            for name in names {
+                let behind = (None, Some(*name));
+                let (model, of_fit, _) = fitted_onto((task, &table), &set("8"), behind, 150..240);
+                assert_eq!(held_back(&scores(&model, &table)), of_fit, "{task} {name}");
+                let read = ir::file::read(&ir::file::write(&model)).unwrap();
+                assert_eq!(held_back(&scores(&read, &table)), of_fit, "{task} {name}: read");
+                // Trees add something.
+                let (first, ..) = fitted_onto((task, &table), &set("1"), behind, 150..240);
+                assert_ne!(scores(&model, &table), scores(&first, &table), "{task} {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_forerunner_says_of_training_rows_what_it_says_of_unseen_ones() {
+        // Numbers that no column tells: neighbours are nearer to those that they have seen.
+        let mut random = SplitMix64::new(7);
+        let mut column = || (0..240).map(|_| random.unit()).collect::<Vec<f64>>();
+        let (x, y) = (column(), column());
+        let of = |values: &[f64]| -> ArrayRef { Arc::new(Float64Array::from(values.to_vec())) };
+        let texts: ArrayRef = Arc::new(StringArray::from_iter_values(y.iter().map(f64::to_string)));
+        let batch = RecordBatch::try_from_iter([("x", of(&x)), ("y", texts)]).unwrap();
+        let options = ReadOptions { raw: vec!["y".to_owned()], ..ReadOptions::default() };
+        let table = Table::from_batches("t", &[batch], &options).unwrap();
+        let settings = [("n_trees".to_owned(), "1".to_owned())];
+        let (.., said) = fitted_onto((Task::Regression, &table), &settings, (None, Some("knn")), 150..240);
+        let error = |of: &dyn Fn(usize) -> f64| (0..150).map(|i| (y[i] - of(i)).powi(2)).sum::<f64>() / 150.0;
+        let mean = y[..150].iter().sum::<f64>() / 150.0;
+        assert!(error(&|i| said[i]) > error(&|_| mean), "{} {}", error(&|i| said[i]), error(&|_| mean));
     }
 }

@@ -35,7 +35,8 @@ pub fn float_predictions(
     }
     let rows = Rows { train: prepared.rows.clone(), others };
     let asked = (seed.derive("finish", 0), ctx);
-    let candidate = Candidate { prepared: &prepared, learner, params, teacher: None, origin: None };
+    let candidate =
+        Candidate { prepared: &prepared, learner, params, teacher: None, onto: None, origin: None };
     let fitted = candidate.fit(rows, validated.rounds, Exactness::Floats, asked)?;
     if fitted.other_floats.is_empty() {
         return Ok(None);

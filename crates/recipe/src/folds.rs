@@ -65,11 +65,15 @@ pub(crate) struct Fold {
 
 /// The parts that are held back, one after the other.
 pub(crate) fn plan(prepared: &Prepared<'_>, scheme: Scheme, seed: Seed) -> Vec<Fold> {
-    let rows = &prepared.rows;
+    plan_of(prepared, &prepared.rows, scheme, seed)
+}
+
+/// The same of some rows, rising.
+pub(crate) fn plan_of(prepared: &Prepared<'_>, rows: &[u32], scheme: Scheme, seed: Seed) -> Vec<Fold> {
     let n_rows = rows.len();
     let (n_folds, repetitions, share) = scheme.parts(n_rows);
     if prepared.rank.is_some() {
-        return blocks(prepared, n_folds, share, seed);
+        return blocks((prepared, rows), n_folds, share, seed);
     }
     let mut folds = Vec::new();
     for repetition in 0..repetitions {
@@ -77,7 +81,7 @@ pub(crate) fn plan(prepared: &Prepared<'_>, scheme: Scheme, seed: Seed) -> Vec<F
         let parts = match share {
             // A share is dealt as that many hundredths.
             Some(share) if prepared.is_grouped() => {
-                held_groups(prepared, share, seed).into_iter().map(|held| u32::from(!held)).collect()
+                held_groups((prepared, rows), share, seed).into_iter().map(|held| u32::from(!held)).collect()
             }
             Some(share) => {
                 let held = (share.clamp(0.01, 0.99) * 100.0) as u32;
@@ -104,13 +108,13 @@ pub(crate) fn plan(prepared: &Prepared<'_>, scheme: Scheme, seed: Seed) -> Vec<F
 }
 
 /// Which rows are held back, in whole groups taken in random order until their rows are nearest to the share.
-fn held_groups(prepared: &Prepared<'_>, share: f64, seed: Seed) -> Vec<bool> {
+fn held_groups((prepared, rows): (&Prepared<'_>, &[u32]), share: f64, seed: Seed) -> Vec<bool> {
     let group = |row: u32| prepared.first_copy[row as usize];
     let mut sizes: BTreeMap<u32, usize> = BTreeMap::new();
-    prepared.rows.iter().for_each(|&row| *sizes.entry(group(row)).or_default() += 1);
+    rows.iter().for_each(|&row| *sizes.entry(group(row)).or_default() += 1);
     let mut order: Vec<(u32, usize)> = sizes.into_iter().collect();
     order.sort_by_key(|&(first, _)| (mix(seed.0 ^ mix(first.into())), first));
-    let wanted = prepared.rows.len() as f64 * share;
+    let wanted = rows.len() as f64 * share;
     let mut held = BTreeSet::new();
     let mut n_held = 0;
     // One group stays for learning.
@@ -121,14 +125,19 @@ fn held_groups(prepared: &Prepared<'_>, share: f64, seed: Seed) -> Vec<bool> {
             n_held += size;
         }
     }
-    prepared.rows.iter().map(|&row| held.contains(&group(row))).collect()
+    rows.iter().map(|&row| held.contains(&group(row))).collect()
 }
 
 /// Folds of ordered rows: blocks of neighbours, or the last share.
-fn blocks(prepared: &Prepared<'_>, n_folds: u32, share: Option<f64>, seed: Seed) -> Vec<Fold> {
+fn blocks(
+    (prepared, rows): (&Prepared<'_>, &[u32]),
+    n_folds: u32,
+    share: Option<f64>,
+    seed: Seed,
+) -> Vec<Fold> {
     let empty = Vec::new();
     let rank = prepared.rank.as_ref().unwrap_or(&empty);
-    let mut ordered = prepared.rows.clone();
+    let mut ordered = rows.to_vec();
     let place = |row: u32| rank.get(row as usize).copied().filter(|r| !r.is_nan()).unwrap_or(-1.0);
     ordered.sort_by(|&a, &b| place(a).total_cmp(&place(b)).then(a.cmp(&b)));
     let n = ordered.len();

@@ -49,7 +49,7 @@ pub fn learning_curve(
     let sizes: Vec<usize> = sizes.into_iter().filter(|&n| n >= LEAST).collect();
     ctx.progress.stage("learning curve", Some(sizes.len() as u64));
     let budget = ctx.budget.share(0.5);
-    let candidate = Candidate { prepared, learner, params, teacher: None, origin: None };
+    let candidate = Candidate { prepared, learner, params, teacher: None, onto: None, origin: None };
     let fit = |&n_rows: &usize| -> Option<LearningPoint> {
         let mut train = order[..n_rows].to_vec();
         train.sort_unstable();

@@ -6,14 +6,16 @@
 
 use crate::chain::{InputValues, Source, add_inputs};
 use crate::combination::Combination;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::finish::ends;
 use crate::grafts::Grafts;
 use crate::share::share;
 use crate::shrink::shrink;
+use crate::size::Size;
 use ir::op::LinkKind;
 use ir::{Card, Dim, GraphBuilder, Input, Model, Op, OutputRole, Signature, ValueIdx};
 use learn::{Decision, ScoreLink};
+use runtime::cost::OperationCosts;
 use runtime::self_test;
 
 /// The score of a model, and how it becomes what people read.
@@ -101,19 +103,68 @@ impl Merge {
     ///
     /// # Errors
     /// A combination of other members; a graph that does not hold: a bug.
-    pub fn finish(mut self, combination: &Combination, card: Card) -> Result<Model, Error> {
+    pub fn finish(self, combination: &Combination, card: Card) -> Result<Model, Error> {
+        let mut model = self.untested(combination, card)?;
+        model.self_test = Some(self_test(model.graph(), model.card.seed)?);
+        Ok(model)
+    }
+
+    /// The same without a self-test.
+    fn untested(mut self, combination: &Combination, card: Card) -> Result<Model, Error> {
         let on_grids = combination.on_grids(&self.links, self.n_outputs)?;
-        let score = on_grids.lower(&mut self.builder, &self.scores)?;
+        let (inputs, known) = (&self.signature.inputs, &self.inputs);
+        let column = |name: &str| {
+            let at = inputs.iter().position(|input| input.name == name)?;
+            Some((inputs[at].graph_dtype(), *known.get(&Source::Input(at))?))
+        };
+        let score = on_grids.lower(&mut self.builder, &self.scores, &column)?;
         let link = on_grids.link();
         let outputs = ends(&mut self.builder, score, (&link, self.n_outputs), &Decision::Largest)?;
         let values: Vec<ValueIdx> = outputs.iter().map(|(_, value)| *value).collect();
         let graph = share(&shrink(&self.builder.finish(&values)?)?)?;
         let outputs = outputs.into_iter().map(|(role, _)| role).collect();
         let signature = Signature { outputs, ..self.signature };
-        let test = self_test(&graph, card.seed)?;
-        let mut model = Model::try_new(graph, signature, card)?;
-        model.self_test = Some(test);
-        Ok(model)
+        Ok(Model::try_new(graph, signature, card)?)
+    }
+}
+
+/// What one model takes of several that were fitted to one table, as it would be written: columns, codes and what a file
+/// says of itself are there once.
+///
+/// # Errors
+/// As [`Merge`]: no model, or a combination of others.
+pub fn size_together(
+    models: &[(&Model, ModelScore)],
+    combination: &Combination,
+    costs: &OperationCosts,
+) -> Result<Size, Error> {
+    let Some((first, _)) = models.first() else {
+        return Err(Kind::Combination { what: "members" }.into());
+    };
+    let mut signature = first.signature().clone();
+    let mut recipes = Vec::with_capacity(models.len());
+    for ((model, _), weight) in models.iter().zip(combination.weights()) {
+        let Signature { inputs, joined, .. } = model.signature();
+        add_unknown(&mut signature.inputs, inputs);
+        match (&mut signature.joined, joined) {
+            (Some(all), Some(own)) => add_unknown(&mut all.inputs, &own.inputs),
+            (all @ None, Some(own)) => *all = Some(own.clone()),
+            (_, None) => {}
+        }
+        recipes.push(format!("{weight:.3} ({})", model.card.recipe));
+    }
+    let mut merge = Merge::new(signature)?;
+    models.iter().try_for_each(|(model, score)| merge.add(model, *score))?;
+    let card = Card { recipe: recipes.join(" + "), ..first.card.clone() };
+    Size::with_test(&merge.untested(combination, card)?, costs)
+}
+
+/// Adds columns that are not there by name.
+fn add_unknown(all: &mut Vec<Input>, own: &[Input]) {
+    for input in own {
+        if all.iter().all(|known| known.name != input.name) {
+            all.push(input.clone());
+        }
     }
 }
 
@@ -128,6 +179,7 @@ mod tests {
         Signature {
             task: Task::Regression,
             target: "y".into(),
+            targets: Vec::new(),
             inputs: vec![Input { name: "x".into(), kind: ColumnKind::Number, dtype }],
             outputs: vec![OutputRole::Score, OutputRole::Value],
             classes: Vec::new(),
@@ -196,6 +248,29 @@ mod tests {
         let real = || model(TensorData::F64(vec![-1.5, 0.0]));
         let n_nodes = |models: &[&Model]| mean_of(models).unwrap().graph().nodes().len();
         assert_eq!(n_nodes(&[&real(), &real(), &real()]), n_nodes(&[&real()]));
+    }
+
+    #[test]
+    fn what_is_shared_is_weighed_once() {
+        let models = [model(TensorData::I64(vec![-2, 0, 5])), model(TensorData::I64(vec![-2, 3]))];
+        let scored: Vec<_> = models.iter().map(|model| (model, ModelScore::of(model).unwrap())).collect();
+        let costs = OperationCosts::default();
+        let weigh = |of: &[(&Model, ModelScore)]| {
+            let mean = Combination::mean(Space::Scores, &vec![1.0; of.len()], [-100.0, 100.0]);
+            size_together(of, &mean, &costs).unwrap()
+        };
+        let [first, second] = [0, 1].map(|at| weigh(&scored[at..=at]));
+        let both = weigh(&scored);
+        assert!(both.bytes > first.bytes.max(second.bytes), "{both:?}");
+        assert!(both.bytes < first.bytes + second.bytes && both.ns > first.ns, "{both:?} {second:?}");
+        // As the file that is written.
+        let mut merge = Merge::new(signature(DType::I64)).unwrap();
+        scored.iter().for_each(|(model, score)| merge.add(model, *score).unwrap());
+        let card = Card { recipe: "0.500 () + 0.500 ()".to_owned(), ..Card::default() };
+        let mean = Combination::mean(Space::Scores, &[1.0; 2], [-100.0, 100.0]);
+        let written = ir::file::write(&merge.finish(&mean, card).unwrap()).len() as u64;
+        assert!(written.abs_diff(both.bytes) <= 12, "{written} {both:?}");
+        assert!(size_together(&[], &mean, &costs).is_err());
     }
 
     #[test]

@@ -7,13 +7,15 @@ use crate::cleaning::{Cleaned, Duplicates, Looked, MissingCells, Told, choose, l
 use crate::decide::ClassWeights;
 use crate::error::{Error, Kind};
 use crate::features::{Coding, Features, View, leave_out_unlearnt};
+use crate::forerunner::Ahead;
 use crate::frame::{Fitting, Frame};
-use crate::predictions::Truth;
+use crate::predictions::{OneTruth, Truth};
 use crate::relations::{Relations, Tables};
+use crate::several::{SeveralTargets, refuse_of_one};
 use crate::step::Step;
 use crate::store::MadeCells;
 use arrow_array::RecordBatch;
-use data::{Bound, Strata, Table, Target, TargetValues, by_column};
+use data::{Bound, NamedTarget, Strata, Table, Target, TargetValues, by_column};
 use ir::digest::Digest;
 use ir::{ColumnKind, Input};
 use jobs::{Ctx, Seed, Silent, Threads};
@@ -28,8 +30,8 @@ use trees::{CodeMatrix, Rows};
 /// How a table is made ready.
 #[derive(Clone)]
 pub struct PrepareOptions<'a> {
-    /// The target column.
-    pub target: &'a str,
+    /// The target columns.
+    pub targets: &'a [String],
     /// Column of row weights.
     pub row_weight: Option<&'a str>,
     /// Kinds that the user declared.
@@ -83,6 +85,8 @@ pub struct Prepared<'t> {
     pub steps: Vec<Step>,
     /// The target of all rows; rows without one hold class 0 or 0.
     pub truth: Truth,
+    /// Several targets, if there are.
+    several: SeveralTargets,
     /// Rows that are learnt from.
     pub rows: Vec<u32>,
     /// Rows without a target, which a student may learn from.
@@ -106,10 +110,15 @@ pub struct Prepared<'t> {
     seed: Seed,
     /// Features of fits on some rows, by a digest of these: the same folds are asked for by every candidate.
     views: Mutex<Vec<(u64, Arc<Features>)>>,
+    /// Fits of forerunners, by what tells them apart: every candidate that is added to the same one asks for the same.
+    aheads: Mutex<Vec<(u64, Arc<Ahead>)>>,
 }
 
 /// Bytes of features of folds that are kept.
 const VIEW_BYTES: usize = 64 << 20;
+
+/// Bytes of scores of forerunners that are kept.
+const AHEAD_BYTES: usize = 16 << 20;
 
 /// Rows needed to learn and to hold some back.
 const FEWEST_ROWS: usize = 4;
@@ -156,6 +165,9 @@ impl<'t> Prepared<'t> {
             looked;
         let second = bind_second(&options.relations)?;
         let truth = truth.unwrap_or(Truth::Values(Vec::new()));
+        if matches!(truth, Truth::Several(_)) {
+            refuse_of_one(options, &steps)?;
+        }
         let expected = truth.n_rows() * truth.n_outputs();
         if let Some(got) = options.base.map(BaseScores::n_scores).filter(|&got| got != expected) {
             return Err(Kind::BaseScores { expected, got }.into());
@@ -164,12 +176,8 @@ impl<'t> Prepared<'t> {
         if rows.len() < FEWEST_ROWS {
             return Err(too_few(rows.len()));
         }
+        refuse_one_class(&truth, &rows, table)?;
         if let Truth::Classes { labels, n_classes, .. } = &truth {
-            let first = labels[rows[0] as usize];
-            if rows.iter().all(|&row| labels[row as usize] == first) {
-                let (table, n_rows) = (table.profile().name.clone(), rows.len());
-                return Err(Kind::OneClass { table, n_rows }.into());
-            }
             told.warnings.extend(about_classes(target, labels, &rows, *n_classes));
         }
         let mut class_factors = None;
@@ -211,6 +219,7 @@ impl<'t> Prepared<'t> {
         let study = Features::of(frame, coding, threads);
         told.warnings.extend(leaks(&study.features, &study.codes, &rows, &truth, threads));
         let fingerprint = fingerprint(&study.codes, &truth);
+        let several = SeveralTargets::of(truth.of_each(), &rows);
         let prepared = Prepared {
             table,
             relations: options.relations.clone(),
@@ -223,6 +232,7 @@ impl<'t> Prepared<'t> {
             made,
             steps,
             truth,
+            several,
             rows,
             unlabelled,
             row_weights,
@@ -236,6 +246,7 @@ impl<'t> Prepared<'t> {
             goal: options.goal,
             seed: options.seed,
             views: Mutex::default(),
+            aheads: Mutex::default(),
         };
         Ok(prepared)
     }
@@ -325,10 +336,28 @@ impl<'t> Prepared<'t> {
         Ok(view)
     }
 
+    /// A fit of a forerunner that is kept.
+    pub(crate) fn known_ahead(&self, key: u64) -> Option<Arc<Ahead>> {
+        let kept = self.aheads.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|(known, _)| *known == key).map(|(_, ahead)| ahead.clone())
+    }
+
+    /// Keeps a fit of a forerunner; the oldest ones go where there are too many.
+    pub(crate) fn keep_ahead(&self, key: u64, ahead: &Arc<Ahead>) {
+        let mut kept = self.aheads.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = kept.iter().map(|(_, ahead)| ahead.bytes()).sum::<usize>() + ahead.bytes();
+        while bytes > AHEAD_BYTES && !kept.is_empty() {
+            bytes -= kept.remove(0).1.bytes();
+        }
+        kept.push((key, ahead.clone()));
+    }
+
     /// Bytes of what is kept for learners, the table not counted.
     pub fn bytes(&self) -> usize {
         let kept = self.views.lock().unwrap_or_else(PoisonError::into_inner);
-        self.study.bytes() + kept.iter().map(|(_, features)| features.bytes()).sum::<usize>()
+        let views: usize = kept.iter().map(|(_, features)| features.bytes()).sum();
+        let aheads = self.aheads.lock().unwrap_or_else(PoisonError::into_inner);
+        self.study.bytes() + views + aheads.iter().map(|(_, ahead)| ahead.bytes()).sum::<usize>()
     }
 
     /// As [`Prepared::view`], with what the steps tell.
@@ -351,7 +380,7 @@ impl<'t> Prepared<'t> {
         frame.apply(
             &self.late,
             self.first_late,
-            &Fitting { rows, target: Some(target), row_weights, seed, threads, progress: &Silent },
+            &Fitting { rows, target, row_weights, seed, threads, progress: &Silent },
         )?;
         let mut told = std::mem::take(&mut frame.told);
         leave_out_unlearnt(&mut frame, self.coding.takes, &mut told);
@@ -400,6 +429,7 @@ impl<'t> Prepared<'t> {
         match &self.truth {
             Truth::Classes { labels, .. } => Strata::Classes(labels),
             Truth::Values(values) => Strata::Values(values),
+            Truth::Several(_) => self.several.strata(),
         }
     }
 
@@ -411,6 +441,7 @@ impl<'t> Prepared<'t> {
                 trees::Target::Classes { labels, n_classes: *n_classes }
             }
             Truth::Values(values) => trees::Target::Values(values),
+            Truth::Several(_) => trees::Target::Several(&self.several.targets),
         }
     }
 }
@@ -438,6 +469,17 @@ fn leaks(
     let target = match truth {
         Truth::Classes { labels, n_classes, .. } => LeakTarget::Classes(labels, *n_classes),
         Truth::Values(values) => LeakTarget::Values(values),
+        Truth::Several(each) => {
+            let of_one = |one: &OneTruth| {
+                let rows: Vec<u32> = rows.iter().copied().filter(|&row| one.is_known(row)).collect();
+                let mut found = leaks(features, codes, &rows, &one.truth, threads);
+                found
+                    .iter_mut()
+                    .for_each(|leak| leak.text = format!("target \"{}\": {}", one.name, leak.text));
+                found
+            };
+            return each.iter().flat_map(of_one).collect();
+        }
     };
     let found = threads.map(features.len(), |i| clean::leak(codes, i, rows, target));
     let told = features.iter().zip(found).filter_map(|(feature, why)| Some((feature, why?)));
@@ -465,19 +507,73 @@ fn about_classes(target: &Target, labels: &[u32], rows: &[u32], n_classes: usize
 fn fingerprint(codes: &CodeMatrix, truth: &Truth) -> u64 {
     let mut digest = Digest::new();
     codes.digest(&mut digest);
-    match truth {
-        Truth::Classes { labels, .. } => labels.iter().for_each(|&l| digest.word(l.into())),
-        Truth::Values(values) => values.iter().for_each(|v| digest.word(v.to_bits())),
-    }
+    digest_truth(truth, &mut digest);
     digest.finish()
 }
 
+fn digest_truth(truth: &Truth, digest: &mut Digest) {
+    match truth {
+        Truth::Classes { labels, .. } => labels.iter().for_each(|&l| digest.word(l.into())),
+        Truth::Values(values) => values.iter().for_each(|v| digest.word(v.to_bits())),
+        Truth::Several(each) => {
+            for one in each {
+                digest_truth(&one.truth, digest);
+                one.known.iter().flatten().for_each(|&known| digest.word(known.into()));
+            }
+        }
+    }
+}
+
+/// Refuses rows of one class; of several targets each on the rows in which it is known.
+fn refuse_one_class(truth: &Truth, rows: &[u32], table: &Table) -> Result<(), Error> {
+    match truth {
+        Truth::Classes { labels, .. } => {
+            let first = rows.first().map(|&row| labels[row as usize]);
+            if rows.iter().all(|&row| Some(labels[row as usize]) == first) {
+                let (table, n_rows) = (table.profile().name.clone(), rows.len());
+                return Err(Kind::OneClass { table, n_rows }.into());
+            }
+            Ok(())
+        }
+        Truth::Values(_) => Ok(()),
+        Truth::Several(each) => each.iter().try_for_each(|one| {
+            let known: Vec<u32> = rows.iter().copied().filter(|&row| one.is_known(row)).collect();
+            refuse_one_class(&one.truth, &known, table)
+        }),
+    }
+}
+
 impl Truth {
-    /// The target as steps take it.
-    pub(crate) fn step_target(&self) -> StepTarget<'_> {
+    /// The target as steps take it; none of several.
+    pub(crate) fn step_target(&self) -> Option<StepTarget<'_>> {
         match self {
-            Truth::Classes { labels, n_classes, .. } => StepTarget::Classes(labels, *n_classes),
-            Truth::Values(values) => StepTarget::Values(values),
+            Truth::Classes { labels, n_classes, .. } => Some(StepTarget::Classes(labels, *n_classes)),
+            Truth::Values(values) => Some(StepTarget::Values(values)),
+            Truth::Several(_) => None,
+        }
+    }
+
+    /// The targets, where there are several.
+    pub(crate) fn of_each(&self) -> &[OneTruth] {
+        match self {
+            Truth::Several(each) => each,
+            Truth::Classes { .. } | Truth::Values(_) => &[],
+        }
+    }
+
+    /// A number that rows of the same target share.
+    pub(crate) fn key(&self, row: u32) -> u64 {
+        match self {
+            Truth::Classes { labels, .. } => u64::from(labels[row as usize]),
+            Truth::Values(values) => values[row as usize].to_bits(),
+            Truth::Several(each) => {
+                let mut digest = Digest::new();
+                for one in each {
+                    digest.word(one.truth.key(row));
+                    digest.word(one.is_known(row).into());
+                }
+                digest.finish()
+            }
         }
     }
 
@@ -497,6 +593,16 @@ impl Truth {
                     values[row] = value;
                 }
                 Truth::Values(values)
+            }
+            TargetValues::Several(each) => {
+                let one = |one: &NamedTarget| {
+                    let mut known = vec![false; n_rows];
+                    one.target.kept_rows.iter().for_each(|&row| known[row] = true);
+                    let is_partly = one.target.kept_rows.len() < target.kept_rows.len();
+                    let (name, truth) = (one.name.clone(), Truth::spread(&one.target, n_rows));
+                    OneTruth { name, truth, known: is_partly.then_some(known) }
+                };
+                Truth::Several(each.iter().map(one).collect())
             }
         }
     }

@@ -99,7 +99,7 @@ fn sample_of(fold: &Fold, truth: &Truth) -> Option<Fold> {
                 *n += 1;
                 *n <= CLASS_ROWS
             }
-            Truth::Values(_) => false,
+            Truth::Values(_) | Truth::Several(_) => false,
         };
         is_rare || place <= SAMPLE_ROWS
     });

@@ -25,7 +25,7 @@ pub fn seed_scores(
     let Some(fold) = plan(prepared, scheme, seed).into_iter().next() else { return Vec::new() };
     ctx.progress.stage("trying seeds", Some(SEEDS as u64));
     let budget = ctx.budget.share(0.4);
-    let candidate = Candidate { prepared, learner, params, teacher: None, origin: None };
+    let candidate = Candidate { prepared, learner, params, teacher: None, onto: None, origin: None };
     let fit = |at: usize| -> Option<f64> {
         let rows = Rows { train: fold.train.clone(), others: fold.held_back.clone() };
         let seed = fold.seed.derive("seeds", at as u64);

@@ -107,7 +107,7 @@ fn share_codes(graph: &Graph) -> Result<Graph, Error> {
                 Some((codes.feature, &codes.maps.get(&maker)?[..]))
             })
             .collect();
-        let forest = Box::new(asked_anew(&op.forest, &of_inputs)?);
+        let forest = asked_anew(&op.forest, &of_inputs)?.into();
         let inputs =
             node.inputs.iter().map(|&i| graft.value(&mut builder, i)).collect::<Result<Vec<_>, _>>()?;
         graft.node(&mut builder, node, Op::Forest(ForestOp { forest }), &inputs)?;
@@ -308,7 +308,7 @@ mod tests {
                 (0..n_keys as u8).filter(|_| random.below(2) == 0).for_each(|code| set.insert(code));
                 trees.push(stump(2, Test::In(set), random));
             }
-            let forest = Box::new(Forest::try_new(features, vec![7], trees).unwrap());
+            let forest = Forest::try_new(features, vec![7], trees).unwrap().into();
             scores.push(b.node(Op::Forest(ForestOp { forest }), &codes).unwrap());
         }
         let sum = b.node(Op::Sum(Sum), &scores).unwrap();
@@ -354,7 +354,7 @@ mod tests {
             let codes = b.node(Op::Bin(Bin), &[x, edges]).unwrap();
             let features = vec![CodedFeature { n_codes: 201, ordered: true }];
             let tree = stump(0, Test::Greater(150), &mut SplitMix64::new(1));
-            let forest = Box::new(Forest::try_new(features, vec![0], vec![tree]).unwrap());
+            let forest = Forest::try_new(features, vec![0], vec![tree]).unwrap().into();
             scores.push(b.node(Op::Forest(ForestOp { forest }), &[codes]).unwrap());
         }
         let sum = b.node(Op::Sum(Sum), &scores).unwrap();

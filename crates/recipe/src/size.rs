@@ -10,7 +10,7 @@ use runtime::cost::OperationCosts;
 pub struct Size {
     /// Length of its file.
     pub bytes: u64,
-    /// Nanoseconds of a row in a batch, by a table of costs.
+    /// Nanoseconds of a row in a batch, by a table of costs, or half of those of a single row, if they are more.
     pub ns: f64,
 }
 
@@ -19,7 +19,7 @@ pub struct Size {
 pub struct Limits {
     /// Length of its file.
     pub bytes: Option<u64>,
-    /// Nanoseconds of a row in a batch, by a table of costs.
+    /// Nanoseconds of a row in a batch, by a table of costs; a single row may take twice as many.
     pub ns: Option<f64>,
 }
 
@@ -32,6 +32,9 @@ pub struct Scales<'a> {
     pub limits: Limits,
 }
 
+/// About as many bytes as a self-test has in a file.
+const SELF_TEST: u64 = 24;
+
 impl Size {
     /// Of a model as it is.
     ///
@@ -39,7 +42,16 @@ impl Size {
     /// A graph that no plan can run.
     pub fn of(model: &Model, costs: &OperationCosts) -> Result<Size, Error> {
         let bytes = ir::file::write(model).len() as u64;
-        Ok(Size { bytes, ns: costs.ns(&Plan::new(model.graph())?.counts()) })
+        Ok(Size { bytes, ns: costs.row(&Plan::new(model.graph())?.counts()).limited() })
+    }
+
+    /// Of a model that has no self-test yet, with one.
+    ///
+    /// # Errors
+    /// As [`Size::of`].
+    pub(crate) fn with_test(model: &Model, costs: &OperationCosts) -> Result<Size, Error> {
+        let size = Size::of(model, costs)?;
+        Ok(Size { bytes: size.bytes + SELF_TEST, ..size })
     }
 
     /// The larger of both, by each measure.
@@ -51,6 +63,11 @@ impl Size {
     pub fn plus(self, other: Size) -> Size {
         Size { bytes: self.bytes.saturating_add(other.bytes), ns: self.ns + other.ns }
     }
+
+    /// What is left without the other; nothing where that is more.
+    pub fn minus(self, other: Size) -> Size {
+        Size { bytes: self.bytes.saturating_sub(other.bytes), ns: (self.ns - other.ns).max(0.0) }
+    }
 }
 
 impl Limits {
@@ -59,12 +76,16 @@ impl Limits {
         *self == Limits::default()
     }
 
+    /// The shares of what is allowed that a size takes, by each measure that is limited.
+    pub fn taken(&self, size: Size) -> impl Iterator<Item = f64> {
+        let share = |size: f64, most: f64| size / most.max(1.0);
+        let bytes = self.bytes.map(|most| share(size.bytes as f64, most as f64));
+        bytes.into_iter().chain(self.ns.map(|most| share(size.ns, most)))
+    }
+
     /// The largest share by which a size is more than what is allowed; 0 where it is not.
     pub fn excess(&self, size: Size) -> f64 {
-        let over = |size: f64, most: f64| (size / most.max(1.0) - 1.0).max(0.0);
-        let bytes = self.bytes.map_or(0.0, |most| over(size.bytes as f64, most as f64));
-        let ns = self.ns.map_or(0.0, |most| over(size.ns, most));
-        bytes.max(ns)
+        self.taken(size).map(|share| share - 1.0).fold(0.0, f64::max)
     }
 
     /// Whether a size is allowed.
@@ -98,5 +119,8 @@ mod tests {
         let (small, fast) = (Size { bytes: 1, ns: 9.0 }, Size { bytes: 7, ns: 2.0 });
         assert_eq!(small.max(fast), Size { bytes: 7, ns: 9.0 });
         assert_eq!(small.plus(fast), Size { bytes: 8, ns: 11.0 });
+        assert_eq!(fast.minus(small), Size { bytes: 6, ns: 0.0 });
+        assert_eq!(limits.taken(fast).collect::<Vec<_>>(), [0.007, 0.04]);
+        assert_eq!(Limits { bytes: None, ..limits }.taken(fast).collect::<Vec<_>>(), [0.04]);
     }
 }

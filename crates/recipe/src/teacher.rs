@@ -94,8 +94,11 @@ impl Teacher {
     ///
     /// # Errors
     /// `TeacherLength`, `TeacherTarget` for what is no probability, no finite value or does not sum up to 1,
-    /// `TeacherOption` for options out of range, `TeacherLoss` for logits of anything but two classes.
+    /// `TeacherOption` for options out of range, `TeacherLoss` for logits of anything but two classes, `SeveralTargets`.
     pub fn try_new(targets: Vec<f64>, truth: &Truth, options: TeacherOptions) -> Result<Teacher, Error> {
+        if matches!(truth, Truth::Several(_)) {
+            return Err(Kind::SeveralTargets { what: "a teacher".to_owned() }.into());
+        }
         let (width, is_of_classes) = (truth.n_linked(), matches!(truth, Truth::Classes { .. }));
         let (n_rows, got) = (truth.n_rows(), targets.len());
         if n_rows.checked_mul(width) != Some(got) {

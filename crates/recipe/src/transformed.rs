@@ -58,7 +58,7 @@ pub fn transform(
     let mut frame = Frame::new(&inputs, columns);
     let fitting = Fitting {
         rows: &rows,
-        target: truth.as_ref().map(|t| t.step_target()),
+        target: truth.as_ref().and_then(|t| t.step_target()),
         row_weights: row_weights.as_deref(),
         seed: options.seed,
         threads: ctx.threads,
@@ -143,6 +143,7 @@ fn model(
     let signature = Signature {
         task: Task::Transform,
         target: String::new(),
+        targets: Vec::new(),
         inputs,
         outputs: vec![OutputRole::Column; outputs.len()],
         classes: Vec::new(),

@@ -3,16 +3,19 @@
 use crate::decide::{Aim, labels_by, predictions_by};
 use crate::error::{Error, Kind};
 use crate::features::{Features, View};
-use crate::finish::{Grown, Origin};
+use crate::finish::{Fit, Grown, Origin};
 use crate::folds::{Fold, MAX_LEFT_OUT, Scheme, plan};
-use crate::predictions::{Predictions, Truth};
+use crate::forerunner::{Ahead, Forerunner};
+use crate::predictions::{OneTruth, Predictions, Truth};
 use crate::prepared::Prepared;
 use crate::size::Size;
 use crate::teacher::Teacher;
+use ir::Model;
 use jobs::{Budget, Clock, Ctx, Seed, Silent, Threads};
-use learn::{Decision, Exactness, Fitted, LearnerEntry, ScoreLink, StageRounds, Wants};
+use learn::{Decision, Exactness, FitInput, Fitted, LearnerEntry, ScoreLink, StageRounds, Wants};
 use metrics::MetricEntry;
 use params::Params;
+use std::sync::Arc;
 use std::time::Duration;
 use trees::Rows;
 
@@ -39,6 +42,9 @@ pub struct Validated {
     pub held: Vec<HeldBack>,
     /// What a model of a fit alone would take, the most of all folds, where that was wanted.
     pub size: Option<Size>,
+    /// The model of the first fit alone, where sizes are wanted and limited, and it is within the limits: one that may be a
+    /// member of a model of several.
+    pub model: Option<Arc<Model>>,
 }
 
 /// A part that was held back, and what the fit on the others predicts for it.
@@ -50,8 +56,10 @@ pub struct HeldBack {
     pub rows: Vec<u32>,
     /// Integer scores `[n_rows, n_outputs]`.
     pub scores: Vec<i32>,
-    /// How they become probabilities or values.
+    /// How they become probabilities or values; of several targets those of the first.
     pub link: ScoreLink,
+    /// Links of the second target on, where there are several.
+    pub further: Vec<ScoreLink>,
     /// Probabilities `[n_rows, n_classes]` or values.
     pub linked: Vec<f64>,
     /// The same without rounding; empty where it was not computed.
@@ -134,6 +142,8 @@ pub(crate) struct Done {
     pub(crate) rounds: StageRounds,
     /// What a model of the fit alone would take, where that is wanted.
     pub(crate) size: Option<Size>,
+    /// That model, where it is within limits.
+    model: Option<Model>,
 }
 
 /// Folds that were done, the first ones in their order.
@@ -153,14 +163,16 @@ impl Fits {
         let n_fits = self.done.len();
         let rounds = mean(self.done.iter().map(|done| done.rounds));
         let size = self.done.iter().filter_map(|done| done.size).reduce(Size::max);
-        let held = self.done.into_iter().map(|done| done.held).collect();
+        let (held, models): (Vec<HeldBack>, Vec<Option<Model>>) =
+            self.done.into_iter().map(|done| (done.held, done.model)).unzip();
+        let model = models.into_iter().next().flatten().map(Arc::new);
         let gathered = gather(prepared, held, aim)?;
-        Ok(Validated { rounds, n_fits: n_fits as u32, n_skipped: self.n_skipped, size, ..gathered })
+        Ok(Validated { rounds, n_fits: n_fits as u32, n_skipped: self.n_skipped, size, model, ..gathered })
     }
 }
 
 /// The mean of what folds found, rounded up; none where no fold has rounds.
-fn mean(found: impl ExactSizeIterator<Item = StageRounds> + Clone) -> Option<StageRounds> {
+pub(crate) fn mean(found: impl ExactSizeIterator<Item = StageRounds> + Clone) -> Option<StageRounds> {
     let n = found.len().max(1) as f64;
     let of = |stage: usize| (found.clone().map(|r| f64::from(r[stage])).sum::<f64>() / n).ceil() as u32;
     Some([of(0), of(1)]).filter(|mean| *mean != [0; 2])
@@ -253,18 +265,23 @@ impl Candidate<'_> {
         let rows = Rows { train: fold.train.clone(), others: fold.held_back.clone() };
         let inner = Ctx { threads, budget, ..*ctx };
         let wants = if self.origin.is_some() { Wants::Model } else { Wants::Scores };
-        let (view, mut fitted) = self.grown(rows, fold.rounds, (exact, wants), (fold.seed, &inner))?;
+        let mut fit = self.grown(rows, fold.rounds, (exact, wants), (fold.seed, &inner))?;
+        let fitted = &mut fit.fitted;
         let (scores, floats) =
             (std::mem::take(&mut fitted.other_scores), std::mem::take(&mut fitted.other_floats));
         let (link, rounds) = (fitted.link, fitted.rounds);
-        let size = match self.origin {
-            Some(origin) => Some(Grown::new(self.prepared, view, fitted).size(origin)?),
-            None => None,
-        };
-        let linked = link.apply(&scores, self.prepared.target().n_outputs());
+        let further = fitted.further.clone();
+        let (mut size, mut model) = (None, None);
+        if let Some(origin) = self.origin {
+            let (alone, of_alone) = Grown::new(self.prepared, fit).alone(origin)?;
+            let limits = origin.scales.limits;
+            size = Some(of_alone);
+            model = (!limits.is_none() && limits.allow(of_alone)).then_some(alone);
+        }
+        let linked = link.apply_all(&further, &scores, self.prepared.target().n_outputs());
         let (repetition, rows) = (fold.repetition, fold.held_back.clone());
-        let held = HeldBack { repetition, rows, scores, link, linked, floats };
-        Ok(Done { held, rounds, size })
+        let held = HeldBack { repetition, rows, scores, link, further, linked, floats };
+        Ok(Done { held, rounds, size, model })
     }
 }
 
@@ -278,6 +295,8 @@ pub struct Candidate<'a> {
     pub params: &'a Params,
     /// What it learns from instead of the labels, or beside them; the labels alone if there is none.
     pub teacher: Option<&'a Teacher>,
+    /// What it is added to, if it is.
+    pub onto: Option<Forerunner<'a>>,
     /// Where a model of it would come from, if its size is wanted.
     pub origin: Option<&'a Origin<'a>>,
 }
@@ -292,28 +311,41 @@ impl<'a> Candidate<'a> {
         exact: Exactness,
         (seed, ctx): (Seed, &Ctx<'_>),
     ) -> Result<Fitted, Error> {
-        Ok(self.grown(rows, rounds, (exact, Wants::Scores), (seed, ctx))?.1)
+        Ok(self.grown(rows, rounds, (exact, Wants::Scores), (seed, ctx))?.fitted)
     }
 
-    /// The same with the features that it is fitted on.
-    fn grown(
+    /// The same with the features that it is fitted on, and what goes before it.
+    pub(crate) fn grown(
         &self,
         rows: Rows,
         rounds: Option<StageRounds>,
         wanted: (Exactness, Wants),
         (seed, ctx): (Seed, &Ctx<'_>),
-    ) -> Result<(View<'a>, Fitted), Error> {
+    ) -> Result<Fit<'a>, Error> {
         let view = self.prepared.view(&rows.train, ctx.threads)?;
         let quiet = Ctx { progress: &Silent, ..*ctx };
-        let fitted = self.fit_on(view.get(), rows, rounds, wanted, (seed, &quiet))?;
+        let ahead = self.ahead(&rows, wanted.1, (seed, &quiet))?;
+        let of_ahead = ahead.as_ref().map(|(_, ahead)| &**ahead);
+        let fitted = self.fit_on((view.get(), of_ahead), rows, rounds, wanted, (seed, &quiet))?;
         ctx.progress.advance(1);
-        Ok((view, fitted))
+        Ok(Fit { view, fitted, ahead })
     }
 
-    /// Fits it on features that are there, with the rows that are added and what its teacher says.
+    /// What goes before a fit, if anything does.
+    pub(crate) fn ahead(
+        &self,
+        rows: &Rows,
+        wants: Wants,
+        asked: (Seed, &Ctx<'_>),
+    ) -> Result<Option<(View<'a>, Arc<Ahead>)>, Error> {
+        self.onto.map(|forerunner| forerunner.ahead_of(self, rows, wants, asked)).transpose()
+    }
+
+    /// Fits it on features that are there, behind what goes before it, with the rows that are added and what its teacher
+    /// says.
     pub(crate) fn fit_on(
         &self,
-        features: &Features,
+        (features, ahead): (&Features, Option<&Ahead>),
         rows: Rows,
         rounds: Option<StageRounds>,
         wanted: (Exactness, Wants),
@@ -327,6 +359,7 @@ impl<'a> Candidate<'a> {
             None => self.prepared.augmented(features, &rows, (seed, ctx.threads))?,
         };
         let input = self.prepared.fit_input(features, &names, (rows, augmented.as_ref()), rounds, wanted);
+        let input = FitInput { offsets: ahead.map(Ahead::offsets).or(input.offsets), ..input };
         match self.teacher {
             Some(teacher) => teacher.fit((self.learner, self.params), input, (seed, ctx)),
             None => Ok(self.learner.fit(input, self.params, seed, ctx)?),
@@ -348,7 +381,8 @@ impl<'a> Candidate<'a> {
         let one = Threads::one();
         let inner = Ctx { threads: &one, budget, ..*ctx };
         let fitted = self.fit(rows, rounds, Exactness::Integers, (seed, &inner)).ok()?;
-        Some(fitted.link.apply(&fitted.other_scores, self.prepared.target().n_outputs()))
+        let n_outputs = self.prepared.target().n_outputs();
+        Some(fitted.link.apply_all(&fitted.further, &fitted.other_scores, n_outputs))
     }
 }
 
@@ -382,7 +416,8 @@ pub fn relinked(
         (part.linked, part.floats) = (linked, floats);
     }
     let Validated { rounds, n_fits, n_skipped, size, .. } = *validated;
-    Ok(Validated { rounds, n_fits, n_skipped, size, ..gather(prepared, held, aim)? })
+    let model = validated.model.clone();
+    Ok(Validated { rounds, n_fits, n_skipped, size, model, ..gather(prepared, held, aim)? })
 }
 
 /// True if the time left allows the folds once more, with floats, and the fit on all rows.
@@ -429,7 +464,7 @@ pub fn gather(prepared: &Prepared<'_>, parts: Vec<HeldBack>, aim: Aim<'_>) -> Re
         for repetition in 0..n_repetitions {
             let held = held(repetition, floats);
             if held.iter().any(|(_, p)| !p.is_empty()) {
-                let (rows, predictions) = together(prepared, &held, aim)?;
+                let (rows, predictions) = together((&prepared.truth, None), &held, aim)?;
                 scores.push(prepared.truth.select(&rows).score(&predictions, aim.metric)?);
                 all.push((rows, predictions));
             }
@@ -442,27 +477,55 @@ pub fn gather(prepared: &Prepared<'_>, parts: Vec<HeldBack>, aim: Aim<'_>) -> Re
     let score_float = if parts.iter().all(|p| !p.floats.is_empty()) { scores(true)?.0 } else { None };
     // The model's own decision is made on the rows of all repetitions.
     let everything: Held<'_> = (0..n_repetitions).flat_map(|r| held(r, false)).collect();
-    let (truth, linked) = side_by_side(prepared, &everything);
+    let (truth, linked) = side_by_side((&prepared.truth, None), &everything);
     let decision = aim.decide(&truth, &linked)?;
     let (rows, predictions) = all.into_iter().next().ok_or(Kind::Interrupted)?;
-    let (rounds, n_fits, n_skipped, size, held) = (None, 0, 0, None, parts);
-    Ok(Validated { score, score_float, decision, rounds, n_fits, n_skipped, rows, predictions, held, size })
+    let (rounds, n_fits, n_skipped, size, model) = (None, 0, 0, None, None);
+    let held = parts;
+    Ok(Validated {
+        score,
+        score_float,
+        decision,
+        rounds,
+        n_fits,
+        n_skipped,
+        rows,
+        predictions,
+        held,
+        size,
+        model,
+    })
 }
 
-/// The truth and the predictions of folds, one after the other.
-fn side_by_side(prepared: &Prepared<'_>, held: &Held<'_>) -> (Truth, Vec<f64>) {
-    let rows: Vec<u32> = held.iter().flat_map(|(rows, _)| rows.iter().copied()).collect();
-    (prepared.truth.select(&rows), held.iter().flat_map(|(_, p)| p.iter().copied()).collect())
+/// A target, and in which rows it is known; in all if there is no list.
+type Known<'t> = (&'t Truth, Option<&'t [bool]>);
+
+/// The truth and the predictions of folds, one after the other: the rows in which it is known.
+fn side_by_side((truth, known): Known<'_>, held: &Held<'_>) -> (Truth, Vec<f64>) {
+    let is_known = |row: u32| known.is_none_or(|known| known[row as usize]);
+    let width = truth.n_linked().max(1);
+    let (mut of_rows, mut all) = (Vec::new(), Vec::new());
+    for (rows, linked) in held {
+        let known = rows.iter().zip(linked.chunks_exact(width)).filter(|(row, _)| is_known(**row));
+        for (&row, linked) in known {
+            of_rows.push(row);
+            all.extend_from_slice(linked);
+        }
+    }
+    (truth.select(&of_rows), all)
 }
 
 /// The predictions of one repetition in row order. Classes of a fold are chosen as is best for the rows of the
 /// other folds, so that no row chooses for itself; a single fold has no others.
 fn together(
-    prepared: &Prepared<'_>,
+    (truth, known): Known<'_>,
     held: &Held<'_>,
     aim: Aim<'_>,
 ) -> Result<(Vec<u32>, Predictions), Error> {
-    let Truth::Classes { n_classes, .. } = &prepared.truth else {
+    if let Truth::Several(each) = truth {
+        return each_together(truth, each, held, aim);
+    }
+    let Truth::Classes { n_classes, .. } = truth else {
         let mut all: Vec<(u32, f64)> = Vec::new();
         held.iter().for_each(|(rows, p)| all.extend(rows.iter().copied().zip(p.iter().copied())));
         all.sort_by_key(|(row, _)| *row);
@@ -474,7 +537,7 @@ fn together(
         let others: Held<'_> =
             held.iter().enumerate().filter(|(i, _)| *i != at || held.len() == 1).map(|(_, h)| *h).collect();
         let decision = if aim.is_tuned() {
-            let (truth, linked) = side_by_side(prepared, &others);
+            let (truth, linked) = side_by_side((truth, known), &others);
             aim.decide(&truth, &linked)?
         } else {
             Decision::Largest
@@ -488,4 +551,22 @@ fn together(
     let probabilities = all.iter().flat_map(|(_, p, _)| p.iter().copied()).collect();
     let labels = all.iter().map(|(.., label)| *label).collect();
     Ok((rows, Predictions::Classes { probabilities, labels }))
+}
+
+/// The same of several targets, each by itself: its classes are chosen on rows in which it is known.
+fn each_together(
+    truth: &Truth,
+    each: &[OneTruth],
+    held: &Held<'_>,
+    aim: Aim<'_>,
+) -> Result<(Vec<u32>, Predictions), Error> {
+    let (mut rows, mut all) = (Vec::new(), Vec::with_capacity(each.len()));
+    for (k, one) in each.iter().enumerate() {
+        let own: Vec<Vec<f64>> = held.iter().map(|(_, linked)| truth.linked_of(linked, k)).collect();
+        let held: Held<'_> = held.iter().zip(&own).map(|((rows, _), own)| (*rows, &own[..])).collect();
+        let (of_one, predictions) = together((&one.truth, one.known.as_deref()), &held, aim)?;
+        rows = of_one;
+        all.push(predictions);
+    }
+    Ok((rows, Predictions::Several(all)))
 }

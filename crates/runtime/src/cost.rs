@@ -1,7 +1,8 @@
 //! What a row costs, by a closed form: operations are counted in a plan, and a table says what each takes.
 //!
 //! Nothing is timed, so the same model costs the same everywhere, and a search may decide by it.
-//! A row is one of many in a batch, on one thread; columns are in memory, and so are outputs.
+//! A row is one of many in a batch, or alone in a call of its own, where what is done once a call counts too; on one
+//! thread; columns are in memory, and so are outputs.
 
 use alloc::string::String;
 
@@ -62,10 +63,26 @@ pub enum Operation {
     ComputedCell,
     /// A text that the interpreter parts.
     ComputedText,
+    /// A call, whatever its row.
+    Call,
+    /// A column that a call enters: one that is given, coded, quantized, or asked about.
+    CallColumn,
+    /// A part, a member or an output that a call enters.
+    CallPart,
+    /// A term of tables that a call enters.
+    CallTerm,
+    /// A node of the interpreter that a call enters.
+    CallNode,
+    /// Eight answers to what trees ask of a single row.
+    Answers,
+    /// A lane for a tree of a single row.
+    SingleTree,
+    /// A step of a lane.
+    SingleStep,
 }
 
 /// Kinds of operations.
-const N: usize = 27;
+const N: usize = 35;
 
 impl Operation {
     /// All of them, in the order of their tables.
@@ -97,6 +114,14 @@ impl Operation {
         Operation::OutputValue,
         Operation::ComputedCell,
         Operation::ComputedText,
+        Operation::Call,
+        Operation::CallColumn,
+        Operation::CallPart,
+        Operation::CallTerm,
+        Operation::CallNode,
+        Operation::Answers,
+        Operation::SingleTree,
+        Operation::SingleStep,
     ];
 
     /// Its name in a table of costs.
@@ -129,13 +154,61 @@ impl Operation {
             Operation::OutputValue => "output_value",
             Operation::ComputedCell => "computed_cell",
             Operation::ComputedText => "computed_text",
+            Operation::Call => "call",
+            Operation::CallColumn => "call_column",
+            Operation::CallPart => "call_part",
+            Operation::CallTerm => "call_term",
+            Operation::CallNode => "call_node",
+            Operation::Answers => "answers",
+            Operation::SingleTree => "single_tree",
+            Operation::SingleStep => "single_step",
         }
     }
 }
 
+/// How many rows a call has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// Many, in blocks.
+    Many,
+    /// One.
+    Single,
+}
+
 /// Operations of a row.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Counts([f64; N]);
+
+impl Default for Counts {
+    fn default() -> Counts {
+        Counts([0.0; N])
+    }
+}
+
+/// Operations of a row among many, and of a single one.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct RowCounts {
+    /// Of a row in a batch.
+    pub batch: Counts,
+    /// Of a row in a call of its own.
+    pub single: Counts,
+}
+
+/// Nanoseconds of a row by a table of costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TableCost {
+    /// Of a row in a batch.
+    pub ns: f64,
+    /// Of a row in a call of its own.
+    pub ns_single: f64,
+}
+
+impl TableCost {
+    /// What a limit goes by, since a single row may take twice as long as one in a batch: `max(ns, ns_single / 2)`.
+    pub fn limited(self) -> f64 {
+        self.ns.max(self.ns_single / 2.0)
+    }
+}
 
 impl Counts {
     pub(crate) fn add(&mut self, operation: Operation, n: usize) {
@@ -177,6 +250,11 @@ impl OperationCosts {
         counts.0.iter().zip(&self.ns).map(|(n, ns)| n * ns).sum()
     }
 
+    /// Nanoseconds of a row, among many and alone.
+    pub fn row(&self, counts: &RowCounts) -> TableCost {
+        TableCost { ns: self.ns(&counts.batch), ns_single: self.ns(&counts.single) }
+    }
+
     /// The processor.
     pub fn cpu(&self) -> &str {
         &self.cpu
@@ -196,8 +274,9 @@ const CPU: &str = "Intel(R) Xeon(R) Processor";
 /// Nanoseconds by the order of [`Operation::ALL`]: fitted by the benchmark `cost` to what models take, on one thread; what
 /// none of its models has (copied codes, wide distances, curves, texts) is a guess.
 const NS: [f64; N] = [
-    13.1, 1.4, 4.09, 10.3, 0.5, 0.0, 0.19, 0.435, 9.05, 1.76, 0.114, 0.971, 5.73, 0.233, 1.29, 0.158, 0.104,
-    0.4, 0.351, 108.0, 0.451, 3.1, 3.0, 52.5, 3.39, 4.81, 300.0,
+    17.9, 1.82, 1.26, 10.9, 0.5, 0.47, 0.14, 0.586, 9.05, 1.76, 0.176, 1.45, 5.73, 0.233, 1.96, 0.154, 0.104,
+    0.4, 0.351, 108.0, 0.451, 3.02, 3.0, 46.0, 1.98, 3.64, 300.0, 299.0, 8.98, 45.8, 3.37, 154.0, 0.474,
+    1.15, 0.694,
 ];
 
 #[cfg(test)]
@@ -226,6 +305,9 @@ mod tests {
             both.each().filter(|(_, n)| *n > 0.0).collect::<alloc::vec::Vec<_>>(),
             [(Operation::Row, 2.0), (Operation::Product, 24.0)]
         );
+        let row = table.row(&RowCounts { batch: counts, single: both });
+        assert_eq!((row.ns, row.ns_single, row.limited()), (8.0, 16.0, 8.0));
+        assert_eq!(TableCost { ns_single: 17.0, ..row }.limited(), 8.5);
         for bad in [-1.0, f64::NAN, f64::INFINITY] {
             assert_eq!(OperationCosts::try_new("a", |_| bad), None);
         }

@@ -10,7 +10,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use ir::fixed::{Requantize, clamp_i32};
 use ir::op::{
-    Cascade, NearestRows, QGemm, QuantizeLinear, RbfParts, RbfSums, ScoreCurve, Tables, Votes, WeightedSum,
+    Cascade, Gate, NearestRows, QGemm, QuantizeLinear, RbfParts, RbfSums, ScoreCurve, Tables, Votes,
+    WeightedSum,
 };
 use ir::{Op, Tensor, TensorData};
 
@@ -23,12 +24,13 @@ pub(crate) fn evaluate(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
         Op::Sum(_) => sum(inputs),
         Op::WeightedSum(op) => weighted_sum(inputs, *op),
         Op::Cascade(op) => cascade(inputs, *op),
+        Op::Gate(_) => gate(inputs),
         Op::Votes(op) => votes(inputs, *op),
         Op::ScoreCurve(_) => curve(inputs),
         Op::ToScores(op) => {
             let x = doubles(inputs, 0)?;
             let scores = x.values.iter().map(|&x| op.of(x)).collect();
-            inputs.finish(x.dims, TensorData::I32(scores))
+            inputs.finish(x.dims.into_owned(), TensorData::I32(scores))
         }
         Op::NearestRows(op) => nearest(inputs, *op),
         Op::RbfSums(op) => similarities(inputs, *op),
@@ -70,7 +72,7 @@ fn quantize(inputs: &Inputs<'_, '_>, op: QuantizeLinear) -> Result<Tensor, Error
     for row in x.values.chunks_exact(scale.values.len().max(1)) {
         values.extend(row.iter().zip(scale.values.iter()).map(|(&x, &s)| op.of(x, s)));
     }
-    inputs.finish(x.dims, TensorData::I16(values))
+    inputs.finish(x.dims.into_owned(), TensorData::I16(values))
 }
 
 fn gemm(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
@@ -122,6 +124,14 @@ fn cascade(inputs: &Inputs<'_, '_>, op: Cascade) -> Result<Tensor, Error> {
     let &[_, width] = dims else { return Err(inputs.fail()) };
     let (mut scores, second) = (i32s(inputs, 0)?.to_vec(), i32s(inputs, 1)?);
     op.apply(width, &mut scores, second);
+    inputs.finish(dims.to_vec(), TensorData::I32(scores))
+}
+
+fn gate(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
+    let dims = inputs.tensor(1)?.dims();
+    let &[_, width] = dims else { return Err(inputs.fail()) };
+    let (gates, mut scores, second) = (i32s(inputs, 0)?, i32s(inputs, 1)?.to_vec(), i32s(inputs, 2)?);
+    Gate::apply(width, gates, &mut scores, second);
     inputs.finish(dims.to_vec(), TensorData::I32(scores))
 }
 

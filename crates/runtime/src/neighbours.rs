@@ -30,7 +30,7 @@ pub(crate) fn impute(inputs: &Inputs<'_, '_>, op: ImputeNeighbours) -> Result<Te
             known.complete(row, op, &mut near);
         }
     }
-    inputs.finish(x.dims, TensorData::F64(values))
+    inputs.finish(x.dims.into_owned(), TensorData::F64(values))
 }
 
 impl Known<'_> {

@@ -13,7 +13,7 @@ use ir::{Column, ColumnData, Op, Tensor, TensorData};
 
 /// Doubles and the lengths of their axes.
 pub(crate) struct Doubles<'t> {
-    pub(crate) dims: Vec<usize>,
+    pub(crate) dims: Cow<'t, [usize]>,
     pub(crate) values: Cow<'t, [f64]>,
 }
 
@@ -27,17 +27,33 @@ pub(crate) fn of_column(column: &Column<'_>) -> Option<Vec<f64>> {
 pub(crate) fn doubles<'t>(inputs: &'t Inputs<'_, '_>, position: usize) -> Result<Doubles<'t>, Error> {
     let tensor = match inputs.held(position)? {
         Held::Column(column) => {
-            let values = of_column(column).ok_or_else(|| inputs.fail())?;
-            return Ok(Doubles { dims: vec![values.len()], values: Cow::Owned(values) });
+            let values = match column.data() {
+                ColumnData::F64(values) if column.all_valid() => Cow::Borrowed(values),
+                _ => Cow::Owned(of_column(column).ok_or_else(|| inputs.fail())?),
+            };
+            return Ok(Doubles { dims: Cow::Owned(vec![values.len()]), values });
         }
         Held::Made(tensor) => tensor,
         Held::Constant(tensor) => *tensor,
         Held::Texts(_) => return Err(inputs.fail()),
     };
     match tensor.data() {
-        TensorData::F64(v) => Ok(Doubles { dims: tensor.dims().to_vec(), values: Cow::Borrowed(v) }),
+        TensorData::F64(v) => Ok(Doubles { dims: Cow::Borrowed(tensor.dims()), values: Cow::Borrowed(v) }),
         _ => Err(inputs.fail()),
     }
+}
+
+/// The columns `at` of a matrix, side by side; none where there is no such column.
+fn picked<T: Copy>(values: &[T], dims: &[usize], n_rows: usize, at: &[i64]) -> Option<Vec<T>> {
+    let &[_, width] = dims else { return None };
+    let mut made = Vec::with_capacity(n_rows * at.len());
+    for row in 0..n_rows {
+        for &column in at {
+            let place = usize::try_from(column).ok().filter(|column| *column < width)?;
+            made.push(*values.get(row * width + place)?);
+        }
+    }
+    Some(made)
 }
 
 /// Value of one of these nodes.
@@ -55,7 +71,7 @@ pub(crate) fn evaluate(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
         Op::Function(op) => {
             let x = doubles(inputs, 0)?;
             let values = x.values.iter().map(|&x| op.of(x)).collect();
-            inputs.finish(x.dims, TensorData::F64(values))
+            inputs.finish(x.dims.into_owned(), TensorData::F64(values))
         }
         Op::Comparison(op) => {
             let (a, b) = (doubles(inputs, 0)?, doubles(inputs, 1)?);
@@ -66,7 +82,7 @@ pub(crate) fn evaluate(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
         Op::IsNaN(_) => {
             let x = doubles(inputs, 0)?;
             let values = x.values.iter().map(|x| x.is_nan()).collect();
-            inputs.finish(x.dims, TensorData::Bool(values))
+            inputs.finish(x.dims.into_owned(), TensorData::Bool(values))
         }
         Op::Where(_) => {
             let condition = inputs.tensor(0)?;
@@ -80,20 +96,20 @@ pub(crate) fn evaluate(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
         }
         Op::Columns(_) => columns(inputs),
         Op::Gather(_) => {
-            let x = doubles(inputs, 0)?;
             let indices = inputs.tensor(1)?;
-            let (&[_, width], TensorData::I64(at)) = (&x.dims[..], indices.data()) else {
-                return Err(fail());
-            };
-            let mut values = Vec::with_capacity(n_rows * at.len());
-            for row in 0..n_rows {
-                for &column in at {
-                    let place = usize::try_from(column).ok().map(|c| row * width + c);
-                    values.push(*place.and_then(|p| x.values.get(p)).ok_or_else(fail)?);
-                }
-            }
+            let TensorData::I64(at) = indices.data() else { return Err(fail()) };
             let dims = if indices.dims().is_empty() { vec![n_rows] } else { vec![n_rows, at.len()] };
-            inputs.finish(dims, TensorData::F64(values))
+            let data = match inputs.held(0)? {
+                Held::Made(scores) if matches!(scores.data(), TensorData::I32(_)) => {
+                    let values = scores.data().i32s().ok_or_else(fail)?;
+                    TensorData::I32(picked(values, scores.dims(), n_rows, at).ok_or_else(fail)?)
+                }
+                _ => {
+                    let x = doubles(inputs, 0)?;
+                    TensorData::F64(picked(&x.values, &x.dims, n_rows, at).ok_or_else(fail)?)
+                }
+            };
+            inputs.finish(dims, data)
         }
         Op::MatMul(_) => {
             let (x, w) = (doubles(inputs, 0)?, doubles(inputs, 1)?);
@@ -177,6 +193,16 @@ fn zip<A: Copy, B: Copy, T>(
 ) -> Option<(Vec<usize>, Vec<T>)> {
     if a_dims == b_dims {
         return Some((a_dims.to_vec(), a.iter().zip(b).map(|(&a, &b)| f(a, b)).collect()));
+    }
+    // One number beside many.
+    match (a, b) {
+        (_, &[b]) if b_dims.len() <= a_dims.len() => {
+            return Some((a_dims.to_vec(), a.iter().map(|&a| f(a, b)).collect()));
+        }
+        (&[a], _) if a_dims.len() <= b_dims.len() => {
+            return Some((b_dims.to_vec(), b.iter().map(|&b| f(a, b)).collect()));
+        }
+        _ => {}
     }
     let rank = a_dims.len().max(b_dims.len());
     let axis = |dims: &[usize], i: usize| (i + dims.len()).checked_sub(rank).map_or(1, |at| dims[at]);

@@ -10,7 +10,7 @@ mod nodes;
 mod rows;
 mod scored;
 
-use crate::cost::Counts;
+use crate::cost::{Counts, Operation, RowCounts, Rows};
 use crate::error::Error;
 use crate::reference::{Asked, check_inputs};
 use alloc::boxed::Box;
@@ -68,14 +68,24 @@ impl Plan {
         self.whole.is_some()
     }
 
-    /// The operations of a row.
-    pub fn counts(&self) -> Counts {
-        let mut counts = match &self.schedule {
-            Schedule::Scored(scored) => scored.counts(),
-            Schedule::Interpreted(nodes) => nodes.counts(),
-        };
+    /// The operations of a row, in a batch and alone.
+    pub fn counts(&self) -> RowCounts {
+        RowCounts { batch: self.counts_of(Rows::Many), single: self.counts_of(Rows::Single) }
+    }
+
+    fn counts_of(&self, rows: Rows) -> Counts {
+        let mut counts = Counts::default();
+        counts.add(Operation::Row, 1);
+        if rows == Rows::Single {
+            counts.add(Operation::Call, 1);
+            counts.add(Operation::CallColumn, self.inputs.len());
+        }
+        match &self.schedule {
+            Schedule::Scored(scored) => scored.count(rows, &mut counts),
+            Schedule::Interpreted(nodes) => nodes.count(rows, &mut counts),
+        }
         if let Some(whole) = &self.whole {
-            counts.add_all(whole.counts());
+            whole.count(rows, &mut counts);
         }
         counts
     }

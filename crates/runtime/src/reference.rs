@@ -280,6 +280,7 @@ impl Inputs<'_, '_> {
             | Op::Sum(_)
             | Op::WeightedSum(_)
             | Op::Cascade(_)
+            | Op::Gate(_)
             | Op::Votes(_)
             | Op::ScoreCurve(_)
             | Op::ToScores(_)

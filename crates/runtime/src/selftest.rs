@@ -431,7 +431,7 @@ mod tests {
         let codes: Vec<ValueIdx> =
             inputs.iter().map(|&i| b.node(Op::Codes(Codes { unseen: 255 }), &[i, keys]).unwrap()).collect();
         let features = vec![CodedFeature { n_codes: 1, ordered: false }; 40];
-        let forest = alloc::boxed::Box::new(Forest::try_new(features, vec![0], vec![]).unwrap());
+        let forest = Forest::try_new(features, vec![0], vec![]).unwrap().into();
         let score = b.node(Op::Forest(ForestOp { forest }), &codes).unwrap();
         let graph = b.finish(&[score]).unwrap();
         let columns = rows(&graph, 1, SELF_TEST_ROWS).unwrap();

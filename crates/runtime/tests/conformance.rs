@@ -20,8 +20,8 @@ use models::random_model;
 use proptest::prelude::*;
 use smidgen_runtime::{Plan, Verdict, reference, self_test, verify};
 
-/// The block of a plan has 256 rows, its engines step 1, 8 or 16 rows at once.
-const N_ROWS: [usize; 12] = [0, 1, 7, 8, 9, 15, 17, 255, 256, 257, 300, 1000];
+/// The block of a plan has 256 rows, its engines step 1, 8 or 16 rows at once; fewer than 32 run row by row.
+const N_ROWS: [usize; 15] = [0, 1, 7, 8, 9, 15, 17, 31, 32, 33, 255, 256, 257, 300, 1000];
 
 /// Every output as its shape and the bits of its elements.
 fn bits(outputs: &[Tensor]) -> Vec<(DType, Vec<usize>, Vec<u64>)> {
@@ -85,6 +85,12 @@ fn check(seed: u64) {
     }
     parts.push(plan.run(&sliced(&columns, n_rows, 0)).unwrap());
     assert_eq!(joined(&parts), meant, "seed {seed}: slices");
+
+    for n in (1..=9).chain([15, 16, 17, 31, 32, 33]).filter(|n| *n <= n_rows) {
+        let few = sliced(&columns, n_rows - n, n);
+        let (got, meant) = (plan.run(&few).unwrap(), reference::run(graph, &few).unwrap());
+        assert_eq!(bits(&got), bits(&meant), "seed {seed}: {n} rows");
+    }
 
     if n_rows <= 17 {
         let alone = |run: &dyn Fn(&[Column<'_>]) -> Vec<Tensor>| {

@@ -225,13 +225,14 @@ fn a_model_of_two_tables() {
         ],
         leaves: vec![-5, 3, 11],
     };
-    let forest = Box::new(ir::Forest::try_new(vec![feature; 2], vec![1], vec![tree]).unwrap());
+    let forest = ir::Forest::try_new(vec![feature; 2], vec![1], vec![tree]).unwrap().into();
     let score = b.node(Op::Forest(ForestOp { forest }), &codes).unwrap();
     let graph = b.finish(&[score]).unwrap();
     let column = |name: &str, kind, dtype| Input { name: name.into(), kind, dtype };
     let signature = Signature {
         task: Task::Regression,
         target: "y".into(),
+        targets: Vec::new(),
         inputs: vec![
             column("value", ColumnKind::Number, DType::F64),
             column("key", ColumnKind::Category, DType::Str),

@@ -52,7 +52,7 @@ fn model(last_leaf: i32) -> Model {
     ];
     let feature = |n_codes, ordered| CodedFeature { n_codes, ordered };
     let features = vec![feature(3, true), feature(4, true), feature(4, false)];
-    let forest = Box::new(Forest::try_new(features, vec![-100], trees).unwrap());
+    let forest = Forest::try_new(features, vec![-100], trees).unwrap().into();
     let score = b.node(Op::Forest(ForestOp { forest }), &[age, size, color]).unwrap();
     let link = Link { kind: LinkKind::Logistic, shift: 10, offset: 0 };
     let probability = b.node(Op::Link(link), &[score]).unwrap();
@@ -61,6 +61,7 @@ fn model(last_leaf: i32) -> Model {
     let signature = Signature {
         task: Task::Binary,
         target: "bought".into(),
+        targets: Vec::new(),
         inputs: vec![
             input("age", ColumnKind::Number, DType::I64),
             input("size", ColumnKind::Number, DType::F64),
@@ -182,7 +183,7 @@ fn refused_graphs() {
     let one_feature = || {
         let leaf = Tree { first_output: 0, width: 1, splits: vec![], leaves: vec![1] };
         let features = vec![CodedFeature { n_codes: 2, ordered: true }];
-        Op::Forest(ForestOp { forest: Box::new(Forest::try_new(features, vec![0], vec![leaf]).unwrap()) })
+        Op::Forest(ForestOp { forest: Forest::try_new(features, vec![0], vec![leaf]).unwrap().into() })
     };
     let constant_codes = {
         let mut b = GraphBuilder::new();

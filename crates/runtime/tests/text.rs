@@ -213,6 +213,7 @@ fn model(terms: &[&str], idf: &[f64], tokenizer: Tokenizer) -> Model {
     let signature = Signature {
         task: Task::Transform,
         target: String::new(),
+        targets: Vec::new(),
         inputs: vec![Input { name: "note".into(), kind: ColumnKind::Text, dtype: DType::Str }],
         outputs: vec![OutputRole::Column; 2],
         classes: vec![],

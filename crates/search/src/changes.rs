@@ -31,11 +31,16 @@ pub(crate) enum Change {
     Prepare(&'static [&'static str]),
     /// An augmentation.
     Augment(&'static str),
-    /// Fewer bits of what a model keeps, so that more of it has room: settings.
-    Bits(&'static [(&'static str, &'static str)]),
+    /// Settings by which each tree takes less, so that more of them have room: fewer bits, or a cost of what is asked anew.
+    Shrink(&'static [(&'static str, &'static str)]),
     /// What a teacher says, in a way that the worker knows.
     Teach(String),
+    /// The best candidate of [`FORERUNNERS`] goes before it.
+    Onto,
 }
+
+/// Learners whose candidates boosted trees are added to: what a sum of columns says well costs trees much.
+pub(crate) const FORERUNNERS: &[&str] = &["logistic", "ridge", "lasso", "elastic_net", "huber"];
 
 /// Who takes a preparation.
 #[derive(Clone, Copy, PartialEq)]
@@ -67,11 +72,15 @@ const AUGMENTATIONS: &[(&str, bool, bool)] = &[
     ("adasyn", false, true),
 ];
 
-/// Bits of leaves and of thresholds, for models whose size is limited.
-const BITS: &[&[(&str, &str)]] = &[
+/// Bits of leaves and of thresholds, and costs of columns and thresholds that are asked anew, for models whose size is
+/// limited; the mildest of both first.
+const SHRINKS: &[&[(&str, &str)]] = &[
     &[("leaf_bits", "6"), ("max_bins", "63")],
+    &[("threshold_reuse", "0.0003")],
     &[("leaf_bits", "5"), ("max_bins", "31")],
+    &[("threshold_reuse", "0.003"), ("feature_reuse", "0.003")],
     &[("leaf_bits", "4"), ("max_bins", "15")],
+    &[("threshold_reuse", "0.02"), ("feature_reuse", "0.02")],
 ];
 
 /// The parameter that ends boosting.
@@ -82,8 +91,12 @@ const RARE: f64 = 0.3;
 /// Rows from which on there are enough without made ones.
 const ENOUGH: usize = 20_000;
 
-/// What may change before a learner, in the order in which it is tried.
-pub(crate) fn changes(learner: &LearnerEntry, facts: &Facts, teachings: &[String]) -> Vec<Change> {
+/// What may change before a learner, in the order in which it is tried; `others` are the learners of its study.
+pub(crate) fn changes(
+    learner: &LearnerEntry,
+    facts: &Facts,
+    (teachings, others): (&[String], &[&str]),
+) -> Vec<Change> {
     let fits = |(_, for_whom, (n_numbers, n_categories), most): &&Line| {
         facts.n_numbers >= *n_numbers
             && facts.n_categories >= *n_categories
@@ -96,7 +109,13 @@ pub(crate) fn changes(learner: &LearnerEntry, facts: &Facts, teachings: &[String
     let can_learn = learner.grows != Grows::Rows;
     let taught = teachings.iter().filter(|_| can_learn).map(|how| Change::Teach(how.clone()));
     let mut changes: Vec<Change> = taught.collect();
-    changes.extend(BITS.iter().filter(is_cut).map(|settings| Change::Bits(settings)));
+    changes.extend(SHRINKS.iter().filter(is_cut).map(|settings| Change::Shrink(settings)));
+    // What stands before trees, or makes rows, looks at one target.
+    if facts.task.is_several() {
+        return changes;
+    }
+    let has_forerunner = others.iter().any(|name| FORERUNNERS.contains(name));
+    changes.extend((learner.starts_from_scores && has_forerunner).then_some(Change::Onto));
     changes.extend(PREPARATIONS.iter().filter(fits).map(|line| Change::Prepare(line.0)));
     let has_classes = facts.task != Task::Regression;
     let helps = |(_, numbers, rare): &&(&str, bool, bool)| {
@@ -106,16 +125,33 @@ pub(crate) fn changes(learner: &LearnerEntry, facts: &Facts, teachings: &[String
     changes
 }
 
+/// Settings of fewer bits of leaves than these, the next ones.
+pub(crate) fn coarser(leaf_bits: i64) -> Option<&'static [(&'static str, &'static str)]> {
+    let bits = |settings: &[(&str, &str)]| {
+        let set = settings.iter().find(|(name, _)| *name == "leaf_bits")?;
+        set.1.parse::<i64>().ok()
+    };
+    SHRINKS.iter().copied().find(|settings| bits(settings).is_some_and(|bits| bits < leaf_bits))
+}
+
 impl Change {
-    /// The trial with the change.
-    pub(crate) fn of(self, trial: &Trial) -> Trial {
+    /// The trial with the change; `None` where nothing can go before it.
+    pub(crate) fn of(self, trial: &Trial, forerunner: Option<&Trial>) -> Option<Trial> {
         let mut changed = trial.without_bars();
+        // Rows that are made have no score of a candidate that goes before.
+        if matches!(self, Change::Augment(_) | Change::Teach(_)) {
+            changed.onto = None;
+        }
         match self {
+            Change::Onto => {
+                changed.onto = Some(Box::new(forerunner?.clone()));
+                (changed.augment, changed.taught) = (None, None);
+            }
             Change::Prepare(steps) => changed.transforms = steps.iter().map(|s| (*s).to_owned()).collect(),
             // Made rows are labelled either by a teacher or by an augmentation.
             Change::Augment(name) => (changed.augment, changed.taught) = (Some(name.to_owned()), None),
             Change::Teach(how) => (changed.taught, changed.augment) = (Some(how), None),
-            Change::Bits(settings) => {
+            Change::Shrink(settings) => {
                 // As many trees as help: if they are too many, it is tried again with fewer.
                 let is_kept =
                     |name: &str| name != MOST_TREES && settings.iter().all(|(other, _)| *other != name);
@@ -123,7 +159,7 @@ impl Change {
                 changed.settings.extend(settings.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
             }
         }
-        changed
+        Some(changed)
     }
 }
 
@@ -133,6 +169,11 @@ mod tests {
 
     #[test]
     fn every_change_has_a_name_that_is_known() {
+        let boosting = learn::learner("gbdt").unwrap();
+        for settings in SHRINKS {
+            let settings: Vec<_> = settings.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+            boosting.params(&settings).unwrap();
+        }
         for step in PREPARATIONS.iter().flat_map(|line| line.0) {
             recipe::Step::parse(step, &[]).unwrap();
         }
@@ -154,7 +195,7 @@ mod tests {
         };
         let taught = |name: &str, facts: Facts, how: &[&str]| {
             let how: Vec<String> = how.iter().map(|how| (*how).to_owned()).collect();
-            changes(learn::learner(name).unwrap(), &facts, &how)
+            changes(learn::learner(name).unwrap(), &facts, (&how, &[]))
         };
         let of = |name: &str, facts: Facts| taught(name, facts, &[]);
         assert_eq!(
@@ -169,21 +210,41 @@ mod tests {
         let large = Facts { n_rows: 300_000, ..rare };
         assert_eq!(of("gbdt", large), []);
         let limited = Facts { is_limited: true, ..large };
-        assert_eq!(of("gbdt", limited), BITS.iter().map(|bits| Change::Bits(bits)).collect::<Vec<_>>());
+        let shrinks: Vec<Change> = SHRINKS.iter().map(|settings| Change::Shrink(settings)).collect();
+        assert_eq!(of("gbdt", limited), shrinks);
+        // Averages of trees have bits, but no cost of what is asked anew.
+        assert_eq!(of("forest", limited), [0, 2, 4].map(|at| shrinks[at].clone()));
         assert_eq!(of("logistic", limited), of("logistic", large));
         assert_eq!(taught("gbdt", large, &["a", "b"]), ["a", "b"].map(|how| Change::Teach(how.to_owned())));
         assert_eq!(taught("knn", large, &["a"]), of("knn", large));
+        let beside = |name: &str, other: &str| {
+            changes(learn::learner(name).unwrap(), &large, (&[], &[name, other])).contains(&Change::Onto)
+        };
+        assert!(beside("gbdt", "logistic") && !beside("gbdt", "knn") && !beside("ebm", "logistic"));
     }
 
     #[test]
     fn a_change_keeps_the_rest() {
         let settings = vec![("l2".to_owned(), "3".to_owned())];
         let trial = Trial { learner: "gbdt".to_owned(), settings, ..Trial::default() };
-        let changed = Change::Augment("smote").of(&Change::Prepare(&["splines"]).of(&trial));
+        let of = |change: Change, trial: &Trial| change.of(trial, None).unwrap();
+        let changed = of(Change::Augment("smote"), &of(Change::Prepare(&["splines"]), &trial));
         assert_eq!(changed.describe(), "splines; smote; gbdt l2=3");
+        assert_eq!(Change::Onto.of(&changed, None), None);
+        let first = Trial { learner: "logistic".to_owned(), ..Trial::default() };
+        let onto = Change::Onto.of(&changed, Some(&first)).unwrap();
+        assert_eq!(onto.describe(), "splines; gbdt l2=3 onto (logistic)");
+        let prepared = of(Change::Prepare(&["construct"]), &onto);
+        assert_eq!(prepared.describe(), "construct; gbdt l2=3 onto (logistic)");
+        assert_eq!(of(Change::Augment("noise"), &onto).describe(), "splines; noise; gbdt l2=3");
         let settings = [("max_trees", "9"), ("leaf_bits", "12"), ("l2", "3")];
         let settings = settings.map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec();
-        let fewer = Change::Bits(BITS[1]).of(&Trial { settings, ..changed });
+        let fewer = of(Change::Shrink(SHRINKS[2]), &Trial { settings, ..changed });
         assert_eq!(fewer.describe(), "splines; smote; gbdt l2=3 leaf_bits=5 max_bins=31");
+        assert_eq!(coarser(8), Some(SHRINKS[0]));
+        assert_eq!((coarser(5), coarser(4)), (Some(SHRINKS[4]), None));
+        // Both go together.
+        let reused = of(Change::Shrink(SHRINKS[1]), &fewer);
+        assert!(reused.describe().ends_with("leaf_bits=5 max_bins=31 threshold_reuse=0.0003"));
     }
 }

@@ -16,7 +16,7 @@ mod trial;
 pub use changes::Facts;
 pub use error::{Error, Kind};
 pub use portfolio::usual_learners;
-pub use schedule::{Asked, NO_AUGMENTATION, Schedule, Space, Told};
+pub use schedule::{Added, Asked, NO_AUGMENTATION, Schedule, Space, Told};
 pub use store::Store;
 pub use study::{Studied, View, study};
 pub use trial::{Outcome, Rungs, Trial};

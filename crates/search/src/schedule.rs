@@ -7,21 +7,23 @@
 //! Trials that are worse than most on a sample of the rows, or behind their first fold, go no further: the bar of a rung is
 //! the third of those that were on it before, or behind a fold of many rows about the best of them.
 //! An ensemble takes candidates that differ, so where one may come the best of each learner is done to the end, now and
-//! then, although a bar had stopped it.
+//! then, although a bar had stopped it; where its size is limited, also in forms that take a share of the room.
 //! All is decided from what was told in the order of trials, so the same trials come on any machine and any number of
 //! workers.
 //! # Source  Wang et al., FLAML, MLSys 2021, section 4.2; Li et al., Massively parallel hyperparameter tuning (ASHA),
 //! MLSys 2020, with a sample of the rows and the first fold as rungs.
 
-use crate::changes::{Change, Facts, MOST_TREES, changes};
+mod shares;
+
+use crate::changes::{Change, FORERUNNERS, Facts, changes};
 use crate::error::Error;
 use crate::flow::Flow;
 use crate::portfolio::portfolio;
 use crate::trial::{Outcome, Trial};
 use ir::digest::SplitMix64;
 use jobs::Seed;
-use learn::{Grows, LearnerEntry};
-use params::{Axis, Scale};
+use learn::LearnerEntry;
+use params::Axis;
 use std::collections::BTreeSet;
 
 /// Rows of a fold from which on one fold says nearly what all say: only what is about the best there goes on.
@@ -34,16 +36,14 @@ const KEPT: f64 = 1.0 / 3.0;
 const MEMBER_EVERY: usize = 4;
 /// An ensemble may take what is worse than the best by this share in the first fold.
 const NEAR_MEMBER: f64 = 0.1;
+/// Behind the portfolio every so manieth trial takes a share of the room, where members of an ensemble have to share it.
+const SHARED_EVERY: usize = 3;
 /// Why the portfolio is tried.
 const GUESS: &str = "a first guess";
 /// A learner that is worse than the best by this share in the first fold gets no more guesses.
 const FAR: f64 = 0.15;
-/// The share of the room for trees that a smaller trial takes.
-const ROOM: f64 = 0.9;
-/// The parameter of boosting that makes each round count for more.
-const RATE_OF_ROUNDS: &str = "learning_rate";
-/// Trees below which a forest is not made smaller.
-const FEWEST_TREES: i64 = 3;
+/// Trees may be added to what is worse than the best by this share in the first fold.
+const NEAR_FORERUNNER: f64 = 1.0;
 /// The noise of an error for a single row: 3 % of it for 300 rows, 0.3 % for 30,000.
 const NOISE: f64 = 0.5;
 /// The rung of the first fold.
@@ -60,6 +60,18 @@ const PATIENCE: [(f64, f64); 5] =
 
 /// What a user says who wants no augmentation tried.
 pub const NO_AUGMENTATION: &str = "none";
+
+/// What candidates are added to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Added {
+    /// The best candidate of a sum of columns, in one trial behind the first guesses; then as is better.
+    #[default]
+    Auto,
+    /// Nothing.
+    Never,
+    /// This one, in all trials: learners are those that start from scores.
+    To(Box<Trial>),
+}
 
 /// A trial that was asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,6 +112,8 @@ struct Arm {
     changes: Vec<Change>,
     /// Trials that were asked for behind the portfolio.
     n_asked: usize,
+    /// Shares of the room that it was tried at, or could not be.
+    n_shares: usize,
 }
 
 /// What is tried next.
@@ -108,6 +122,8 @@ pub struct Schedule {
     /// Trials of the portfolio that were not asked for yet, the next one last.
     open: Vec<(usize, Trial, &'static str)>,
     told: Vec<Told>,
+    /// Trials of the portfolio.
+    n_guesses: usize,
     /// Trials since the best one.
     since_best: usize,
     best: Option<usize>,
@@ -132,6 +148,8 @@ pub struct Space {
     pub transforms: Vec<String>,
     /// The augmentation that the user gave, or `none`; the search leaves it.
     pub augment: Option<String>,
+    /// What candidates are added to.
+    pub added: Added,
     /// Ways to learn from a teacher, as the worker takes them.
     pub teachings: Vec<String>,
     /// What did well without limits, the best of each learner: tried instead of what the portfolio has of it.
@@ -155,20 +173,27 @@ impl Schedule {
     /// Settings that the learner does not take.
     pub fn new(space: Space) -> Result<Schedule, Error> {
         let Space { learners, transforms, augment, facts, n_held_back, seed, .. } = space;
-        let Space { teachings, first, for_teacher, for_ensemble, .. } = space;
+        let Space { added, teachings, first, for_teacher, for_ensemble, .. } = space;
         let names: Vec<&str> = learners.iter().map(|(entry, _)| entry.name).collect();
         let mut arms = Vec::with_capacity(learners.len());
         for (entry, fixed) in learners {
             let given = entry.params(&fixed)?;
             let is_free = |axis: &&Axis| !given.is_given(axis.name);
             let space = entry.space.iter().filter(is_free).copied().collect();
-            let mut changes = changes(entry, &facts, &teachings);
+            let mut changes = changes(entry, &facts, (&teachings, &names));
             changes.retain(|change| match change {
                 Change::Prepare(_) => transforms.is_empty(),
                 Change::Augment(_) => augment.is_none(),
                 Change::Teach(_) => augment.as_deref().is_none_or(|name| name == NO_AUGMENTATION),
-                Change::Bits(settings) => settings.iter().all(|(name, _)| !given.is_given(name)),
+                Change::Shrink(settings) => settings.iter().all(|(name, _)| !given.is_given(name)),
+                Change::Onto => {
+                    added == Added::Auto && augment.as_deref().is_none_or(|name| name == NO_AUGMENTATION)
+                }
             });
+            // What is added to something learns from rows of the table alone.
+            if matches!(added, Added::To(_)) {
+                changes.retain(|change| !matches!(change, Change::Augment(_) | Change::Teach(_)));
+            }
             changes.reverse();
             let (spent, improved, n_trials) = (0.0, [0.0; 2], 0);
             arms.push(Arm {
@@ -182,6 +207,7 @@ impl Schedule {
                 n_trials,
                 changes,
                 n_asked: 0,
+                n_shares: 0,
             });
         }
         let mut open: Vec<(usize, Trial, &'static str)> = Vec::new();
@@ -199,16 +225,21 @@ impl Schedule {
             trial.settings.retain(|(name, _)| arms[arm].fixed.iter().all(|(given, _)| given != name));
             trial.settings = [arms[arm].fixed.clone(), trial.settings].concat();
             trial.for_teacher = for_teacher;
+            if let Added::To(onto) = &added {
+                trial.onto = Some(onto.clone());
+            }
             if !open.iter().any(|(_, known, _)| *known == trial) {
                 open.push((arm, trial, why));
             }
         }
         open.reverse();
+        let n_guesses = open.len();
         let random = SplitMix64::new(seed.derive("schedule", 0).0);
         Ok(Schedule {
             arms,
             open,
             told: Vec::new(),
+            n_guesses,
             since_best: 0,
             best: None,
             tried: BTreeSet::new(),
@@ -227,10 +258,18 @@ impl Schedule {
         let bars = [0, 1].map(|rung| self.bar(rung));
         let is_sized = self.best().is_some_and(|best| best.outcome.excess <= 0.0);
         let mut asked = Vec::with_capacity(n);
-        while asked.len() < n && !self.is_done() {
+        while asked.len() < n {
+            if self.is_done() {
+                // What shares the room is small, and an ensemble of it may still be better.
+                let Some(shared) = self.shared() else { break };
+                asked.push(shared);
+                continue;
+            }
             if self.open.is_empty() {
                 self.n_walked += 1;
-                if let Some(member) = self.member() {
+                let is_shared = self.n_walked.is_multiple_of(SHARED_EVERY);
+                let member = self.member();
+                if let Some(member) = member.or_else(|| is_shared.then(|| self.shared()).flatten()) {
                     asked.push(member);
                     continue;
                 }
@@ -275,6 +314,9 @@ impl Schedule {
             self.best = Some(self.told.len());
         }
         self.told.push(Told { trial, outcome });
+        if self.told.len() == self.n_guesses {
+            self.add_onto();
+        }
     }
 
     /// All that was told.
@@ -364,6 +406,62 @@ impl Schedule {
         Some(Asked { trial, why: "for an ensemble", arm, place: None })
     }
 
+    /// The best trial of a learner that comes near in a form that takes a share of the room, each learner in turn.
+    fn shared(&mut self) -> Option<Asked> {
+        if !self.for_ensemble || !self.facts.is_limited {
+            return None;
+        }
+        let fits = |outcome: &Outcome| outcome.error.filter(|_| outcome.excess <= 0.0);
+        let best = fits(&self.best()?.outcome)?;
+        let most = best + NEAR_MEMBER * best.abs();
+        loop {
+            let near = |arm: usize| {
+                let own = &self.arms[arm];
+                let error = own.best.as_ref().and_then(|(outcome, _)| fits(outcome))?;
+                (error <= most && own.n_shares < shares::MOST).then_some((own.n_shares, error, arm))
+            };
+            let in_turn =
+                |a: &(usize, f64, usize), b: &(usize, f64, usize)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1));
+            let (n_shares, _, arm) = (0..self.arms.len()).filter_map(near).min_by(in_turn)?;
+            self.arms[arm].n_shares += 1;
+            if let Some(trial) = self.arms[arm].at_share(n_shares)
+                && self.tried.insert(trial.bytes())
+            {
+                let trial = Trial { is_sized: true, ..trial };
+                return Some(Asked { trial, why: "a share of the room, for an ensemble", arm, place: None });
+            }
+        }
+    }
+
+    /// The best trial of each learner that starts from scores, added to the best one that it can be added to.
+    fn add_onto(&mut self) {
+        let forerunner = self.forerunner();
+        for (at, arm) in self.arms.iter_mut().enumerate() {
+            let n_changes = arm.changes.len();
+            arm.changes.retain(|change| *change != Change::Onto);
+            if arm.changes.len() < n_changes
+                && let Some((_, best)) = &arm.best
+                && let Some(trial) = Change::Onto.of(best, forerunner.as_ref())
+            {
+                self.open.push((at, trial, "the best of its learner, added to the best linear model"));
+            }
+        }
+    }
+
+    /// The candidate that others may be added to: of learners that are, the best in the first fold, if it comes near.
+    fn forerunner(&self) -> Option<Trial> {
+        let in_all = self.told.iter().filter_map(|told| told.outcome.rungs[FOLD]);
+        let least = in_all.min_by(f64::total_cmp)?;
+        let is_one = |told: &&Told| FORERUNNERS.contains(&told.trial.learner.as_str());
+        let of = self.told.iter().filter(is_one).filter(|told| told.outcome.excess <= 0.0);
+        let in_fold = of.filter_map(|told| Some((told.outcome.rungs[FOLD]?, &told.trial)));
+        let (error, best) = in_fold.min_by(|a, b| a.0.total_cmp(&b.0))?;
+        if error > least + NEAR_FORERUNNER * least.abs() {
+            return None;
+        }
+        Some(Trial { augment: None, taught: None, for_teacher: false, ..best.without_bars() })
+    }
+
     /// A change of a learner that is drawn, or a step of its walk.
     fn step(&mut self) -> Option<Asked> {
         for _ in 0..DRAWS {
@@ -423,38 +521,6 @@ impl Schedule {
 }
 
 impl Arm {
-    /// A trial that was too large with fewer rounds, or trees: about as many as there is room for, of a learning rate that
-    /// is as much higher.
-    fn smaller(&self, trial: &Trial, outcome: &Outcome) -> Option<Trial> {
-        if outcome.excess <= 0.0 {
-            return None;
-        }
-        let (name, count) = match self.entry.grows {
-            Grows::Rounds => (MOST_TREES, i64::from(outcome.rounds?)),
-            Grows::Trees => ("n_trees", self.entry.params(&trial.settings).ok()?.int("n_trees")),
-            Grows::Rows | Grows::Passes => return None,
-        };
-        let is_set = |name: &str| self.fixed.iter().any(|(set, _)| set == name);
-        let is_free = self.entry.spec().any(|p| p.name == name) && !is_set(name) && !is_set("n_trees");
-        let fewer = (ROOM * count as f64 / (1.0 + outcome.excess)) as i64;
-        if !is_free || fewer < FEWEST_TREES || fewer >= count {
-            return None;
-        }
-        let mut smaller = trial.without_bars();
-        smaller.settings.retain(|(set, _)| set != name);
-        smaller.settings.push((name.to_owned(), fewer.to_string()));
-        // Fewer steps of boosting must be as much longer.
-        let axis =
-            self.space.iter().find(|axis| axis.name == RATE_OF_ROUNDS && self.entry.grows == Grows::Rounds);
-        if let Some((axis, Scale::Log(_, most))) = axis.map(|axis| (axis, axis.scale)) {
-            let rate = self.entry.params(&trial.settings).ok()?.real(axis.name);
-            let rate = (rate * count as f64 / fewer as f64).min(most);
-            smaller.settings.retain(|(set, _)| set != axis.name);
-            smaller.settings.push((axis.name.to_owned(), axis.text(axis.place(&rate))));
-        }
-        Some(smaller)
-    }
-
     /// The place of the best trial.
     fn start(&self) -> Vec<f64> {
         let empty = Vec::new();
@@ -474,7 +540,9 @@ impl Arm {
             return None;
         }
         let (_, best) = self.best.as_ref()?;
-        let mut changed = self.changes.pop()?.of(best);
+        // What is added to another one waits until that is known.
+        let next = self.changes.iter().rposition(|change| *change != Change::Onto)?;
+        let mut changed = self.changes.remove(next).of(best, None)?;
         let is_set = |name: &str| changed.settings.iter().any(|(set, _)| set == name);
         let missing: Vec<_> = self.fixed.iter().filter(|(name, _)| !is_set(name)).cloned().collect();
         changed.settings.extend(missing);
@@ -521,6 +589,7 @@ mod tests {
             learners,
             transforms,
             augment,
+            added: Added::Auto,
             teachings: Vec::new(),
             first: Vec::new(),
             for_teacher: false,
@@ -660,6 +729,37 @@ mod tests {
     }
 
     #[test]
+    fn trees_are_tried_onto_the_best_sum_of_columns() {
+        // Trees that are added to a linear model are better.
+        let better = |trial: &Trial| {
+            let outcome = world(trial);
+            let error = outcome.rungs[1].map(|error| if trial.onto.is_some() { 0.9 * error } else { error });
+            Outcome { error, rungs: [None, error], ..outcome }
+        };
+        let told = |added| {
+            let mut schedule =
+                Schedule::new(Space { added, ..space(&["gbdt", "logistic", "knn"], 20_000) }).unwrap();
+            for _ in 0..15 {
+                for asked in schedule.ask(4) {
+                    let outcome = better(&asked.trial);
+                    schedule.tell(asked, outcome);
+                }
+            }
+            (schedule.best().unwrap().trial.clone(), schedule.told().to_vec())
+        };
+        let (best, all) = told(Added::Auto);
+        let onto = best.onto.unwrap();
+        assert_eq!((&best.learner[..], &onto.learner[..]), ("gbdt", "logistic"));
+        assert_eq!(*onto, onto.without_bars());
+        assert!(all.iter().any(|t| t.trial.without_bars() == *onto));
+        assert!(all.iter().all(|t| t.trial.onto.is_none() || t.trial.learner == "gbdt"));
+        assert!(told(Added::Never).1.iter().all(|t| t.trial.onto.is_none()));
+        let to = Box::new(Trial { learner: "ridge".to_owned(), ..Trial::default() });
+        let (_, all) = told(Added::To(to.clone()));
+        assert!(all.iter().all(|t| t.trial.onto.as_ref() == Some(&to) && t.trial.augment.is_none()));
+    }
+
+    #[test]
     fn what_is_too_large_is_tried_smaller() {
         // Every round takes 100 bytes of 2000; more rounds are better.
         let sized = |trial: &Trial| {
@@ -682,6 +782,41 @@ mod tests {
         }
         let best = &schedule.best().unwrap().outcome;
         assert!(best.excess == 0.0 && (15..=20).contains(&best.rounds.unwrap()), "{best:?}");
+    }
+
+    #[test]
+    fn members_of_a_limited_ensemble_are_tried_at_shares_of_the_room() {
+        // A hundred rounds take all the room; more rounds are better.
+        let sized = |trial: &Trial| {
+            let setting = |name: &str| trial.settings.iter().find(|(n, _)| n == name);
+            let most = setting("max_trees").and_then(|(_, v)| v.parse::<u32>().ok()).unwrap_or(100);
+            let rounds = most.min(100);
+            let error = Some(1.0 / f64::from(rounds));
+            let sizes = Outcome { taken: Some(f64::from(rounds) / 100.0), ..Outcome::default() };
+            let rounds = Some(rounds);
+            Outcome { error, rungs: [None, error], rounds, work: 1.0, is_whole: true, ..sizes }
+        };
+        for for_ensemble in [false, true] {
+            let mut space = Space { for_ensemble, ..space(&["gbdt", "ebm"], 20_000) };
+            space.facts.is_limited = true;
+            let mut schedule = Schedule::new(space).unwrap();
+            for _ in 0..15 {
+                for asked in schedule.ask(4) {
+                    let outcome = sized(&asked.trial);
+                    schedule.tell(asked, outcome);
+                }
+            }
+            let told = schedule.told();
+            for share in [0.48, 0.24, 0.72, 0.12] {
+                let is_there = told.iter().any(|told| told.outcome.taken == Some(share));
+                assert_eq!(is_there, for_ensemble, "{share}");
+            }
+            let is_tried = |parts: &[&str]| {
+                told.iter().any(|told| parts.iter().all(|part| told.trial.describe().contains(part)))
+            };
+            assert_eq!(is_tried(&["leaf_bits=6", "max_trees=60"]), for_ensemble);
+            assert_eq!(is_tried(&["ebm", "pairs=3"]), for_ensemble);
+        }
     }
 
     #[test]

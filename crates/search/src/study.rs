@@ -188,6 +188,7 @@ mod tests {
             learners,
             transforms,
             augment,
+            added: crate::schedule::Added::Auto,
             teachings: Vec::new(),
             first: Vec::new(),
             for_teacher: false,

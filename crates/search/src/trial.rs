@@ -13,6 +13,8 @@ pub struct Trial {
     pub transforms: Vec<String>,
     /// How rows are added inside folds, as a user writes it; none are unless it is given.
     pub augment: Option<String>,
+    /// What its scores are added to: a trial whose model is fitted first, and has none before it.
+    pub onto: Option<Box<Trial>>,
     /// How it learns from a teacher, as the worker takes it; labels alone count unless it is given.
     pub taught: Option<String>,
     /// Whether it is tried for a teacher, whose size is not limited.
@@ -39,6 +41,8 @@ pub struct Outcome {
     pub cost_ns: Option<f64>,
     /// By what share one of these is too much; 0 where none is.
     pub excess: f64,
+    /// The largest share of what is allowed that one of these takes; `None` where nothing is limited, or not known.
+    pub taken: Option<f64>,
     /// Rounds that its fits had, on average; `None` for learners without rounds.
     pub rounds: Option<u32>,
     /// What it cost, counted, not measured: the same on any machine.
@@ -64,6 +68,7 @@ impl Trial {
             "settings": settings,
             "transforms": self.transforms,
             "augment": self.augment,
+            "onto": self.onto.as_ref().map(|onto| onto.json()),
             "taught": self.taught,
             "for_teacher": self.for_teacher,
             "bars": self.bars,
@@ -84,6 +89,10 @@ impl Trial {
             settings: settings.map(|(n, v)| Some((n.clone(), text(v)?))).collect::<Option<_>>()?,
             transforms: object["transforms"].as_array()?.iter().map(text).collect::<Option<_>>()?,
             augment: object["augment"].as_str().map(str::to_owned),
+            onto: match &object["onto"] {
+                Value::Null => None,
+                onto => Some(Box::new(Trial::of(onto)?)),
+            },
             taught: object["taught"].as_str().map(str::to_owned),
             for_teacher: object["for_teacher"].as_bool().unwrap_or(false),
             bars: rungs(&object["bars"]),
@@ -96,13 +105,17 @@ impl Trial {
         Trial { bars: Rungs::default(), is_sized: false, ..self.clone() }
     }
 
-    /// For people: `one_hot; taught near_swaps; logistic c=0.1`.
+    /// For people: `one_hot; taught near_swaps; logistic c=0.1`, or `gbdt onto (logistic)`.
     pub fn describe(&self) -> String {
         let settings = self.settings.iter().map(|(name, value)| format!(" {name}={value}"));
         let learner = std::iter::once(self.learner.clone()).chain(settings).collect::<String>();
         let taught = self.taught.iter().map(|how| format!("taught {how}"));
         let before = self.transforms.iter().chain(&self.augment).cloned();
-        before.chain(taught).chain([learner]).collect::<Vec<_>>().join("; ")
+        let own = before.chain(taught).chain([learner]).collect::<Vec<_>>().join("; ");
+        match &self.onto {
+            Some(onto) => format!("{own} onto ({})", onto.describe()),
+            None => own,
+        }
     }
 }
 
@@ -148,6 +161,7 @@ impl Outcome {
             "bytes": self.bytes,
             "cost_ns": self.cost_ns,
             "excess": self.excess,
+            "taken": self.taken,
             "rounds": self.rounds,
             "work": self.work,
             "seconds": self.seconds,
@@ -168,6 +182,7 @@ impl Outcome {
             bytes: object["bytes"].as_u64(),
             cost_ns: object["cost_ns"].as_f64(),
             excess: object["excess"].as_f64()?,
+            taken: object["taken"].as_f64(),
             rounds: object["rounds"].as_u64().and_then(|rounds| u32::try_from(rounds).ok()),
             work: object["work"].as_f64()?,
             seconds: object["seconds"].as_f64()?,
@@ -221,6 +236,7 @@ mod tests {
             settings: vec![("max_leaves".to_owned(), "7".to_owned()), ("l2".to_owned(), "0.1".to_owned())],
             transforms: vec!["target_encode(a \"b\";c)".to_owned()],
             augment: Some("smote".to_owned()),
+            onto: None,
             taught: Some("near_swaps of 7f".to_owned()),
             for_teacher: true,
             bars: [None, Some(0.1 + 0.2)],
@@ -232,7 +248,11 @@ mod tests {
             "target_encode(a \"b\";c); smote; taught near_swaps of 7f; gbdt max_leaves=7 l2=0.1"
         );
         let plain = Trial { learner: "knn".to_owned(), ..Trial::default() };
-        assert_eq!(Trial::parse(&plain.bytes()), Some(plain));
+        assert_eq!(Trial::parse(&plain.bytes()), Some(plain.clone()));
+        let onto = Trial { onto: Some(Box::new(trial.clone())), ..plain.clone() };
+        assert_eq!(Trial::parse(&onto.bytes()), Some(onto.clone()));
+        assert_eq!(onto.describe(), format!("knn onto ({})", trial.describe()));
+        assert_ne!(onto.bytes(), plain.bytes());
         let outcomes = [
             Outcome {
                 error: Some(1.0 / 3.0),
@@ -240,6 +260,7 @@ mod tests {
                 bytes: Some(1 << 40),
                 cost_ns: Some(0.1),
                 excess: 0.1,
+                taken: Some(1.1),
                 rounds: Some(77),
                 work: 12.5,
                 seconds: 0.25,
@@ -251,7 +272,8 @@ mod tests {
         for outcome in outcomes {
             assert_eq!(Outcome::parse(&outcome.bytes()), Some(outcome));
         }
-        for bad in ["", "{}", "[]", "{\"learner\":1}", "null"] {
+        let damaged = r#"{"learner":"knn","settings":{},"transforms":[],"onto":{}}"#;
+        for bad in ["", "{}", "[]", "{\"learner\":1}", "null", damaged] {
             assert_eq!(Trial::parse(bad.as_bytes()), None, "{bad}");
             assert_eq!(Outcome::parse(bad.as_bytes()), None, "{bad}");
         }

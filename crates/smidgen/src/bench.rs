@@ -11,7 +11,7 @@ use crate::timing::{Speed, measure, measure_columns};
 use data::{Encoding, Source};
 use ir::{Column, DType, Dim, Tensor, TensorData};
 use jobs::{Clock, Ctx};
-use runtime::cost::Counts;
+use runtime::cost::RowCounts;
 use runtime::{OwnedColumn, SELF_TEST_ROWS, self_test_columns};
 use std::path::PathBuf;
 
@@ -38,7 +38,7 @@ pub struct Timed {
     /// Nanoseconds.
     pub speed: Speed,
     /// The operations of a row; `None` of networks.
-    pub counts: Option<Counts>,
+    pub counts: Option<RowCounts>,
 }
 
 /// Times a model of tables, on one thread, or a network, whose slices of rows are shared out to the threads of `ctx`.

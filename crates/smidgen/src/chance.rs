@@ -12,6 +12,13 @@ const LEVEL: f64 = 0.01;
 /// the mean over rows against its standard error. Bound: `P(Z > z) <= exp(-z^2 / 2) / 2`, times the candidates. Few rows
 /// are judged leniently, since the deviation is then large. O(n log n).
 pub(crate) fn is_chance(truth: &Truth, predictions: &Predictions, n_candidates: usize) -> bool {
+    if let (Truth::Several(each), Predictions::Several(of_each)) = (truth, predictions) {
+        // Only where nothing is learnt of any target.
+        return each.iter().zip(of_each).all(|(one, predictions)| {
+            let (truth, predictions) = one.known_with(predictions);
+            is_chance(&truth, &predictions, n_candidates)
+        });
+    }
     let bound = (2.0 * (0.5 * n_candidates.max(1) as f64 / LEVEL).ln()).max(0.0).sqrt();
     deviations(truth, predictions).is_some_and(|z| z < bound)
 }

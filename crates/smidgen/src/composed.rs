@@ -255,6 +255,9 @@ impl Member {
         if signature.task == Task::Transform {
             return refuse("it makes columns and predicts nothing: compose takes models that predict");
         }
+        if signature.task.is_several() {
+            return refuse("it has several targets: compose takes models of one");
+        }
         // One score tells two classes apart.
         let expected = if signature.classes.len() > 2 { signature.classes.len() } else { 1 };
         match ModelScore::of(&model).filter(|score| score.n_outputs == expected) {

@@ -175,7 +175,7 @@ pub(crate) fn class_weights<'c>(
             "--costs weighs the classes by what their mistakes cost; leave out class_weight=balanced",
         )),
         Some(costs) => Ok(ClassWeights::Costs(costs)),
-        None if balanced && task == Task::Regression => {
+        None if balanced && task.of_each() == Task::Regression => {
             let name = learner.name;
             Err(Error::input(format!(
                 "--set {name}.class_weight=balanced: the target is a number; it has no classes"

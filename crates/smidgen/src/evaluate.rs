@@ -8,8 +8,9 @@ use crate::joined::rows_of_second;
 use crate::model_file::{for_table, load};
 use crate::network::evaluate::evaluate_networks;
 use crate::network::{NetworkOptions, is_network};
+use crate::several::{TargetFigures, default_metric, evaluate_targets};
 use crate::shown::{Looked, Shown};
-use crate::table::{Scorer, batch_truth, batches_for, is_exact, rows_for, select};
+use crate::table::{Scorer, batch_truth, batches_for, is_exact, rows_for};
 use crate::timing::{Speed, measure};
 use ::evaluate::score_interval;
 use arrow_array::RecordBatch;
@@ -18,7 +19,7 @@ use ir::{Model, Task};
 use jobs::Ctx;
 use metrics::{Averages, ClassRow, Confusion, MetricEntry, Observed};
 use recipe::{Predictions, Truth, Warning};
-use runtime::cost::Counts;
+use runtime::cost::RowCounts;
 use std::path::{Path, PathBuf};
 
 /// What is evaluated.
@@ -81,11 +82,13 @@ pub struct Evaluated {
     /// Times on this machine.
     pub speed: Option<Speed>,
     /// The operations of a row; `None` of networks, and of what [`fit`](crate::fit()) reports.
-    pub counts: Option<Counts>,
+    pub counts: Option<RowCounts>,
     /// True when every output comes from integers alone.
     pub exact: bool,
     /// What a person should know.
     pub warnings: Vec<Warning>,
+    /// Of several targets each by itself, the figures above are means then; empty of one.
+    pub targets: Vec<TargetFigures>,
 }
 
 /// Evaluates model files on a table, and compares each two of them.
@@ -116,9 +119,10 @@ pub fn evaluate(options: &EvaluateOptions, ctx: &Ctx<'_>) -> Result<Evaluation, 
     }
     let metric = match &options.metric {
         Some(name) => metrics::metric(name)?,
-        None => metrics::default_metric(metric_task(first.signature().task)),
+        None => default_metric(first.signature().task),
     };
     let source = Source::parse(&options.data)?;
+    refuse_several(options, &models)?;
     let asked = Asked {
         metric,
         encoding: options.encoding,
@@ -127,6 +131,13 @@ pub fn evaluate(options: &EvaluateOptions, ctx: &Ctx<'_>) -> Result<Evaluation, 
         figures: false,
         sampled: false,
     };
+    if let [(_, model, bytes)] = &models[..]
+        && model.signature().task.is_several()
+    {
+        ctx.progress.stage("evaluating", None);
+        let (evaluated, _) = evaluate_targets(model, *bytes, &source, asked, ctx)?;
+        return Ok(Evaluation { models: vec![evaluated], comparisons: Vec::new(), figures: None });
+    }
     let mut figures = None;
     let mut told: Vec<(&Path, OnRows)> = Vec::with_capacity(models.len());
     for (path, model, bytes) in &models {
@@ -143,6 +154,28 @@ pub fn evaluate(options: &EvaluateOptions, ctx: &Ctx<'_>) -> Result<Evaluation, 
     let comparisons = compare::each_two(&told, metric, source.name(), ctx)?;
     let models = told.into_iter().map(|(_, on_rows)| on_rows.evaluated).collect();
     Ok(Evaluation { models, comparisons, figures })
+}
+
+/// Refuses what looks at one target where a model has several.
+fn refuse_several(options: &EvaluateOptions, models: &[(&Path, Model, u64)]) -> Result<(), Error> {
+    let Some((path, ..)) = models.iter().find(|(_, model, _)| model.signature().task.is_several()) else {
+        return Ok(());
+    };
+    let refuse = |what: &str| {
+        Err(Error::unsupported(format!("{}: a model of several targets: {what}", path.display())))
+    };
+    if models.len() > 1 {
+        return refuse("models are compared on one target; evaluate them one by one");
+    }
+    if options.figures {
+        return refuse("a page shows one target; leave --report out");
+    }
+    match &options.target {
+        Some(target) => refuse(&format!(
+            "--target {target} does not say which of them it is; name the columns of the table as in training"
+        )),
+        None => Ok(()),
+    }
 }
 
 /// How a model is evaluated.
@@ -162,12 +195,12 @@ pub(crate) struct Asked<'a> {
     pub(crate) sampled: bool,
 }
 
-/// The metrics crate's word for a task.
+/// The metrics crate's word for a task, of several targets that of each.
 pub(crate) fn metric_task(task: Task) -> metrics::Task {
     match task {
-        Task::Binary => metrics::Task::Binary,
+        Task::Binary | Task::Multilabel => metrics::Task::Binary,
         Task::Multiclass => metrics::Task::Multiclass,
-        Task::Regression | Task::Transform => metrics::Task::Regression,
+        Task::Regression | Task::Transform | Task::MultiRegression => metrics::Task::Regression,
     }
 }
 
@@ -219,7 +252,7 @@ pub(crate) fn evaluate_rows(
             gathered.rows.extend(truth.rows.iter().map(|row| first + row));
             batches.push(batch.clone());
         }
-        gathered.add(truth, predicted, signature.classes.len());
+        gathered.add(truth, predicted);
         first_batch.get_or_insert(batch);
     }
     if !gathered.unseen.is_empty() && !asked.drop_unseen {
@@ -262,13 +295,13 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn add(&mut self, batch: crate::table::BatchTruth, predicted: Predictions, n_classes: usize) {
+    fn add(&mut self, batch: crate::table::BatchTruth, predicted: Predictions) {
         self.n_missing += batch.n_missing;
         add_unseen(&mut self.unseen, batch.unseen);
         if batch.rows.is_empty() {
             return;
         }
-        let predicted = select(predicted, &batch.rows, n_classes);
+        let predicted = predicted.select(&batch.rows);
         match &mut self.truth {
             None => self.truth = Some((batch.truth, predicted)),
             Some((truth, predictions)) => {
@@ -363,6 +396,7 @@ pub(crate) fn report(
             counts: None,
             exact: true,
             warnings: Vec::new(),
+            targets: Vec::new(),
         })
     })??;
     Ok(finish(partial))

@@ -46,8 +46,8 @@ pub(crate) struct Fitted<'a> {
     pub(crate) params: &'a Params,
     /// The learner is the heaviest of several.
     pub(crate) is_ensemble: bool,
-    /// Whether the member that is looked at learnt from a teacher.
-    pub(crate) is_taught: bool,
+    /// Whether the member that is looked at is its learner alone: without a teacher, and added to nothing.
+    pub(crate) is_plain: bool,
     pub(crate) metric: &'static MetricEntry,
     pub(crate) aim: Aim<'a>,
     pub(crate) table: &'a Table,
@@ -86,23 +86,24 @@ pub(crate) fn figures(fitted: &Fitted<'_>, ctx: &Ctx<'_>) -> Result<Figures, Err
     let folds = recipe::fold_scores(prepared, validated, fitted.metric);
     let perturbed = perturbed(fitted, &shown)?;
     // Floats of one member say nothing of the others.
-    let compared = perturbed.as_ref().filter(|_| !fitted.is_ensemble && !fitted.is_taught);
+    let compared = perturbed.as_ref().filter(|_| !fitted.is_ensemble && fitted.is_plain);
     let changes = match &perturbed {
         Some(perturbed) => Some(perturbed.changes(&fitted.scorer.predict(&perturbed.batch, ctx)?)),
         None => None,
     };
     let floats = float_side(fitted, compared.zip(changes.as_ref()), &folds, ctx)?;
     let asked = (options.scheme, aim, seed);
-    // Fits without the teacher say nothing of one with it.
-    let is_alone = !fitted.is_taught;
-    let learning = is_alone.then(|| recipe::learning_curve(prepared, learner, params, asked, validated, ctx));
+    // Fits of the learner alone say nothing of others.
+    let learning =
+        fitted.is_plain.then(|| recipe::learning_curve(prepared, learner, params, asked, validated, ctx));
     let learning = learning.unwrap_or_default().into_iter().map(|p| LearningPoint {
         n_rows: p.n_rows,
         training: p.training,
         held_back: p.held_back,
     });
     let learning = learning.collect();
-    let seed_scores = is_alone.then(|| recipe::seed_scores(prepared, learner, params, asked, validated, ctx));
+    let seed_scores =
+        fitted.is_plain.then(|| recipe::seed_scores(prepared, learner, params, asked, validated, ctx));
     let seed_scores = seed_scores.unwrap_or_default();
     let constant = truth.score(&constant(&truth), fitted.metric).ok().flatten();
     Ok(Figures {
@@ -144,6 +145,7 @@ fn constant(truth: &Truth) -> Predictions {
                 labels: vec![most as u32; labels.len()],
             }
         }
+        Truth::Several(each) => Predictions::Several(each.iter().map(|one| constant(&one.truth)).collect()),
     }
 }
 

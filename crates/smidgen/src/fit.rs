@@ -16,12 +16,13 @@ use crate::output::{refuse_same_file, write_whole};
 use crate::quantize::MaxDrop;
 use crate::relation_options::RelationOptions;
 use crate::searched::{Chosen, ChosenMember, Distil, Lessons, Ready, Wanted, Workshop, named};
+use crate::several;
 use crate::start::Start;
 use crate::table::{Scorer, batch_truth, rows_for};
 use crate::teacher_file;
 use crate::timing::measure;
 use compose::calibrate;
-use data::{Encoding, Markers, ReadOptions, Source, Table, Target, TargetOptions};
+use data::{Encoding, Markers, NamedTarget, ReadOptions, Source, Table, Target, TargetOptions, TargetValues};
 use ir::{ColumnKind, Model, Signature, Task};
 use jobs::{Cancel, Clock, Ctx};
 use learn::Decision;
@@ -41,8 +42,8 @@ use std::path::PathBuf;
 pub struct FitOptions {
     /// The table: a path, or `-`.
     pub data: String,
-    /// The target column.
-    pub target: String,
+    /// The target columns: one, or several that trees share.
+    pub targets: Vec<String>,
     /// A model file that the fit goes on from.
     pub from: Option<PathBuf>,
     /// The task; found out from the target if `None`.
@@ -67,6 +68,8 @@ pub struct FitOptions {
     pub transform_settings: Vec<(String, String, String)>,
     /// The augmentation inside folds, or `none`; the search tries some unless it is given.
     pub augment: Option<String>,
+    /// The learner that candidates are added to, or `none`; the search tries the best sum of columns unless it is given.
+    pub onto: Option<String>,
     /// Parameters of augmentations: augmentation, name, value.
     pub augment_settings: Vec<(String, String, String)>,
     /// What becomes of copies of rows.
@@ -105,7 +108,7 @@ pub struct FitOptions {
     pub min_score: Option<f64>,
     /// Largest length of the file that is demanded.
     pub max_bytes: Option<u64>,
-    /// Most nanoseconds of a row in a batch that are demanded, by `operation_costs`.
+    /// Most nanoseconds of a row in a batch that are demanded, by `operation_costs`; a single row may take twice as many.
     pub max_ns: Option<f64>,
     /// The most that rounding may cost.
     pub max_drop: Option<MaxDrop>,
@@ -124,10 +127,16 @@ pub struct FitOptions {
 }
 
 impl FitOptions {
+    /// Names of the targets, for people.
+    pub(crate) fn target_name(&self) -> String {
+        self.targets.join(", ")
+    }
+
     /// Where a model of this fit comes from: one learner, no limits, no figures.
     pub(crate) fn origin<'o>(&'o self, target: &'o Target, decision: &'o Decision) -> recipe::Origin<'o> {
         recipe::Origin {
-            target: &self.target,
+            target: self.target_name(),
+            targets: several::columns(target),
             task: target.task,
             classes: &target.classes,
             missing: &self.missing,
@@ -152,11 +161,19 @@ impl FitOptions {
         self.augment.as_ref().filter(|name| *name != search::NO_AUGMENTATION)
     }
 
+    /// The learner that candidates are added to, if one is named.
+    pub(crate) fn named_forerunner(&self) -> Option<&String> {
+        self.onto.as_ref().filter(|name| *name != NO_FORERUNNER)
+    }
+
     /// An augmentation by name, as it is set.
     pub(crate) fn augmentation(&self, name: &str) -> Result<Augment, Error> {
         Ok(Augment::parse(name, &settings_of(&self.augment_settings, name))?)
     }
 }
+
+/// What a user says who wants candidates added to no other one.
+const NO_FORERUNNER: &str = "none";
 
 /// What the model is fitted on, once it is known which candidates it holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -182,6 +199,7 @@ struct Asked {
 /// # Errors
 /// Any fault of options or data; then nothing is written.
 pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
+    several::refuse_of_one(options)?;
     let start = Start::read(options.from.as_ref())?;
     let going_on = start.as_ref().map(|start| start.options(options)).transpose()?;
     let options = going_on.as_ref().unwrap_or(options);
@@ -198,6 +216,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
             teacher.display()
         )));
     }
+    refuse_forerunner(options)?;
     let ensemble = Wanted::parse(&options.ensemble, &options.ensemble_settings)?;
     let asked = Asked { metric, calibrator };
     let cost_table = options.costs.as_deref().map(CostTable::read).transpose()?;
@@ -227,14 +246,14 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         check_test(test, options, &target)?;
     }
     stages.read = clock.seconds();
-    let metric = asked.metric.unwrap_or_else(|| metrics::default_metric(metric_task(target.task)));
+    let metric = asked.metric.unwrap_or_else(|| several::default_metric(target.task));
     if !metric.applies_to(metric_task(target.task)) {
         return Err(unfit_metric(metric, target.task));
     }
 
     let learners = named(options, Some(target.task))?;
     asked.calibrator.answers(target.task)?;
-    ensemble.answers(target.task)?;
+    let ensemble = ensemble.of_task(target.task)?;
     let costs = cost_table.as_ref().map(|table| table.of_classes(&target.classes)).transpose()?;
 
     let said = start.as_ref().map(|start| start.said(&table, ctx)).transpose()?;
@@ -262,7 +281,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     };
     if let Some(path) = &options.teacher {
         let (said, fitted_to) =
-            teacher_file::said(path, (&table, &target, options.encoding), &options.target, ctx)?;
+            teacher_file::said(path, (&table, &target, options.encoding), &options.target_name(), ctx)?;
         *workshop.lessons.borrow_mut() = Some(Lessons::of_file(said, fitted_to));
     }
     let is_one = ctx.budget.units() == Some(1);
@@ -312,6 +331,8 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         None => return Err(Error::bug("fit: a table without rows was fitted")),
     };
     let clock = Clock::start();
+    let mut about_test = Vec::new();
+    let mut test = None;
     let tested = match &test_source {
         Some(source) => {
             ctx.progress.stage("testing", None);
@@ -323,13 +344,21 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
                 figures: false,
                 sampled: true,
             };
-            Some(evaluate_rows(&model, bytes.len() as u64, source, asked, ctx)?)
+            let n_bytes = bytes.len() as u64;
+            if target.task.is_several() {
+                let (evaluated, sample) = several::evaluate_targets(&model, n_bytes, source, asked, ctx)?;
+                if let Some(sample) = sample {
+                    about_test = drift_from(model.signature(), &table, sample)?;
+                }
+                test = Some(evaluated);
+                None
+            } else {
+                Some(evaluate_rows(&model, n_bytes, source, asked, ctx)?)
+            }
         }
         None => None,
     };
     let oof_truth = prepared.truth.select(&validated.rows);
-    let mut about_test = Vec::new();
-    let mut test = None;
     if let Some(OnRows { evaluated, truth, predictions, sample, .. }) = tested {
         if let Some(sample) = sample {
             about_test = drift_from(model.signature(), &table, sample)?;
@@ -347,7 +376,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
             learner,
             params,
             is_ensemble: combination.is_some(),
-            is_taught: trial.taught.is_some(),
+            is_plain: trial.taught.is_none() && trial.onto.is_none(),
             metric,
             aim,
             table: &table,
@@ -370,7 +399,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         out.write_all(&bytes).map_err(|e| Error::input(format!("{path}: cannot be written: {e}")))
     })?;
 
-    let mut warnings = prepared.warnings.clone();
+    let mut warnings = [several::warnings(&target), prepared.warnings.clone()].concat();
     warnings.extend(of_last_fit);
     warnings.extend(about_test);
     let cleaned = [prepared.cleaned.clone(), by_last_fit].concat();
@@ -420,20 +449,22 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         let text = format!("{} folds were left out for lack of time; give more --time", validated.n_skipped);
         warnings.push(Warning::table("folds_left_out", text));
     }
-    let oof = report(&oof_truth, &validated.predictions, metric, |e| Evaluated {
-        task: target.task,
-        classes: target.classes.clone(),
-        bytes: bytes.len() as u64,
-        ..e
-    })?;
+    let oof = if target.task.is_several() {
+        let rows = (&oof_truth, &validated.predictions);
+        several::reported(rows, &several::columns(&target), target.task, metric)?
+    } else {
+        report(&oof_truth, &validated.predictions, metric, |e| e)?
+    };
+    let (task, classes, n_bytes) = (target.task, target.classes.clone(), bytes.len() as u64);
+    let oof = Evaluated { task, classes, bytes: n_bytes, ..oof };
     let told = cost_table.as_ref().zip(costs.as_ref());
     let cost_report = told.map(|(table, costs)| table.report(costs, &oof, test.as_ref()));
     let alone = member_bytes.into_iter().chain(std::iter::repeat(bytes.len() as u64));
     let held = members.iter().zip(&weights).zip(alone);
     let held = held.map(|((member, &weight), bytes)| FitMember::of(member, weight, bytes));
     let held = base.iter().map(FitMember::of_base).chain(held).collect();
-    let counts = scorer.plan().counts();
-    let size = Size { bytes: bytes.len() as u64, ns: options.operation_costs.ns(&counts) };
+    let cost = options.operation_costs.row(&scorer.plan().counts());
+    let size = Size { bytes: bytes.len() as u64, ns: cost.limited() };
     let recipe = recipe_of(&members, &weights, (combination.as_ref(), start));
     let front = searched.as_ref().map_or(&[][..], |searched| &searched.front);
     // One that stands alone is the trial of a point, however its recipe is spelt.
@@ -442,7 +473,8 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
     let mut made = FitReport {
         status: Status::Ok,
         task: target.task,
-        target: options.target.clone(),
+        target: options.target_name(),
+        targets: several::columns(&target),
         metric: metric.name,
         greater_is_better: metric.greater_is_better,
         score_oof: validated.score,
@@ -457,7 +489,7 @@ pub fn fit(options: &FitOptions, ctx: &Ctx<'_>) -> Result<FitReport, Error> {
         classes: target.classes.clone(),
         positive: target.positive.map(|p| target.classes[p as usize].clone()),
         bytes: size.bytes,
-        cost_ns: size.ns,
+        cost,
         speed,
         seconds: ctx.budget.clock().seconds(),
         stages,
@@ -517,7 +549,7 @@ pub(crate) fn steps(
 }
 
 fn read_options(options: &FitOptions) -> ReadOptions {
-    let mut raw = vec![options.target.clone()];
+    let mut raw = options.targets.clone();
     raw.extend(options.row_weight.clone());
     let mut types = options.types.clone();
     options.relations.add_types(&mut types);
@@ -534,26 +566,38 @@ fn read_options(options: &FitOptions) -> ReadOptions {
 }
 
 fn resolve(options: &FitOptions, table: &Table, start: Option<&Start>) -> Result<Target, Error> {
-    let asked = TargetOptions {
-        name: &options.target,
-        task: options.task,
-        classes: start.and_then(Start::classes),
-        positive: options.positive.as_deref(),
-        missing: Markers::new(&options.missing),
-    };
-    let resolved = Target::resolve(table.raw_cells(&options.target)?, &asked).map_err(Error::from);
-    resolved.map_err(|e| match start {
-        Some(start) => start.of_question(e),
-        None => e,
-    })
+    let mut targets = Vec::with_capacity(options.targets.len());
+    for name in &options.targets {
+        let asked = TargetOptions {
+            name,
+            task: options.task,
+            classes: start.and_then(Start::classes),
+            positive: options.positive.as_deref(),
+            missing: Markers::new(&options.missing),
+        };
+        let resolved = Target::resolve(table.raw_cells(name)?, &asked).map_err(Error::from);
+        let target = resolved.map_err(|e| match start {
+            Some(start) => start.of_question(e),
+            None => e,
+        })?;
+        targets.push(NamedTarget { name: name.clone(), target });
+    }
+    Ok(Target::several(targets)?)
 }
 
 /// Finds out before a long fit that the test table cannot be read, has no target, or has classes
 /// that the training table has not.
 fn check_test(test: &Source, options: &FitOptions, target: &Target) -> Result<(), Error> {
+    if let TargetValues::Several(each) = &target.values {
+        return each.iter().try_for_each(|one| {
+            let options = FitOptions { targets: vec![one.name.clone()], ..options.clone() };
+            check_test(test, &options, &one.target)
+        });
+    }
     let signature = Signature {
         task: target.task,
-        target: options.target.clone(),
+        target: options.target_name(),
+        targets: Vec::new(),
         inputs: Vec::new(),
         outputs: Vec::new(),
         classes: target.classes.clone(),
@@ -564,13 +608,13 @@ fn check_test(test: &Source, options: &FitOptions, target: &Target) -> Result<()
     };
     let mut first_row = 0;
     let mut unseen: Vec<(String, usize)> = Vec::new();
-    for batch in rows_for(test, &signature, std::slice::from_ref(&options.target), options.encoding)? {
+    for batch in rows_for(test, &signature, &options.targets, options.encoding)? {
         let batch = batch?;
         unseen.extend(batch_truth(&batch, &signature, test.name(), first_row)?.unseen);
         first_row += batch.num_rows();
     }
     let Some((class, _)) = unseen.first() else { return Ok(()) };
-    let (name, target) = (test.name(), &options.target);
+    let (name, target) = (test.name(), options.target_name());
     Err(Error::input(format!(
         "{name}: target \"{target}\": class \"{class}\" does not stand in the training table; remove those rows from the test table"
     )))
@@ -591,6 +635,22 @@ fn refuse_folds(options: &FitOptions) -> Result<(), Error> {
             "a model of folds is that many times larger and slower; leave one of both out",
         ),
         _ => Ok(()),
+    }
+}
+
+/// Refuses a learner that others are added to beside what brings rows or scores of its own.
+fn refuse_forerunner(options: &FitOptions) -> Result<(), Error> {
+    let Some(name) = options.named_forerunner() else { return Ok(()) };
+    let beside = [
+        ("--from", options.from.is_some()),
+        ("--augment", options.named_augmentation().is_some()),
+        ("--teacher", options.teacher.is_some()),
+    ];
+    match beside.into_iter().find(|(_, is_given)| *is_given) {
+        Some((flag, _)) => {
+            Err(Error::unsupported(format!("--onto {name} does not go with {flag}: leave one of both out")))
+        }
+        None => Ok(()),
     }
 }
 

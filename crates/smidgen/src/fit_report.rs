@@ -8,8 +8,9 @@ use crate::front::FrontPoint;
 use crate::searched::{ChosenMember, Searched};
 use crate::start::FitBase;
 use crate::timing::Speed;
-use ir::Task;
+use ir::{TargetColumn, Task};
 use recipe::{Cleaned, Warning};
+use runtime::cost::TableCost;
 use std::path::PathBuf;
 
 /// Whether what was demanded was reached.
@@ -69,8 +70,10 @@ pub struct FitReport {
     pub status: Status,
     /// The question.
     pub task: Task,
-    /// The target column.
+    /// The target column; of several targets their names.
     pub target: String,
+    /// Several targets, in their order; empty of one.
+    pub targets: Vec<TargetColumn>,
     /// Name of the metric.
     pub metric: &'static str,
     /// True when more is better.
@@ -99,8 +102,8 @@ pub struct FitReport {
     pub positive: Option<String>,
     /// Length of the file.
     pub bytes: u64,
-    /// Nanoseconds of a row in a batch, by the table of costs.
-    pub cost_ns: f64,
+    /// What a row costs, by the table of costs.
+    pub cost: TableCost,
     /// Times on this machine.
     pub speed: Speed,
     /// Wall seconds of the whole.

@@ -15,7 +15,7 @@ pub struct FrontPoint {
     pub score: Option<f64>,
     /// Length of the file.
     pub bytes: u64,
-    /// Nanoseconds of a row in a batch, by the table of costs.
+    /// Nanoseconds of a row in a batch, by the table of costs, or half of those of a single row, if they are more.
     pub cost_ns: f64,
     /// Whether it is the model that was written, whose size is exact; of others it is that of a fit on a fold.
     pub is_written: bool,

@@ -53,7 +53,8 @@ pub struct Predicted {
 }
 
 /// Writes one row an input row, in order: kept columns, `prediction`, and `p_<class>` if asked; of a model that
-/// makes columns, kept columns and what it makes.
+/// makes columns, kept columns and what it makes; of several targets for each `prediction_<target>` and
+/// `p_<target>_<class>`.
 ///
 /// If asked, `reason_1` to `reason_3` and `base` follow: `column=cell: attribution` of the columns that moved the
 /// score of the predicted class most, and what that score is on average. Scores are those before the link: log odds,
@@ -73,7 +74,7 @@ pub fn predict(
     }
     let model = for_table(load(&options.model)?.0, None, &options.missing)?;
     let signature = model.signature();
-    if options.probabilities && signature.classes.is_empty() {
+    if options.probabilities && signature.classes.is_empty() && signature.task != Task::Multilabel {
         return Err(Error::input(
             "predict: --proba needs a model of classes, and this one has none; leave it out",
         ));
@@ -81,6 +82,11 @@ pub fn predict(
     if options.explain && signature.task == Task::Transform {
         return Err(Error::input(
             "predict: --explain needs a model that predicts, and this one makes columns; leave it out",
+        ));
+    }
+    if options.explain && signature.task.is_several() {
+        return Err(Error::unsupported(
+            "predict: --explain says what moves the score of one target, and this model has several; leave it out",
         ));
     }
     if let Some(output) = &options.output {
@@ -93,7 +99,7 @@ pub fn predict(
     let source = Source::parse(&options.data)?;
     let batches = rows_for(&source, signature, &options.keep, options.encoding)?;
     let batches = batches_for(&scorer, batches, source.name())?;
-    let columns = ColumnsOut::new(options, signature);
+    let columns = ColumnsOut::new(options, signature)?;
     let mut writer = TableWriter::new(out, options.format, columns.schema())?;
     let mut n_rows = 0;
     let mut reasons: Option<Reasons<'_>> = None;
@@ -128,6 +134,21 @@ pub fn predict(
     Ok(Predicted { n_rows })
 }
 
+/// Refuses targets and classes whose names, put together, are those of others.
+fn refuse_same_names(fields: &[Field]) -> Result<(), Error> {
+    let twice = fields.iter().enumerate().find(|(at, field)| {
+        let before = &fields[..*at];
+        before.iter().any(|other| other.name() == field.name())
+    });
+    match twice {
+        Some((_, field)) => Err(Error::unsupported(format!(
+            "predict: two columns would be named \"{}\", by the names of targets and classes; leave --proba out, or rename a target",
+            field.name()
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// The columns that are written.
 struct ColumnsOut<'a> {
     options: &'a PredictOptions,
@@ -136,25 +157,34 @@ struct ColumnsOut<'a> {
 }
 
 impl<'a> ColumnsOut<'a> {
-    fn new(options: &'a PredictOptions, signature: &'a Signature) -> ColumnsOut<'a> {
+    /// # Errors
+    /// Two targets whose columns have the same name.
+    fn new(options: &'a PredictOptions, signature: &'a Signature) -> Result<ColumnsOut<'a>, Error> {
         let field = |name: &str, dtype: DataType| Field::new(name, dtype, true);
         let mut fields: Vec<Field> = options.keep.iter().map(|k| field(k, DataType::Utf8)).collect();
+        let mut add_target = |classes: &[String], behind: &str, front: &str| {
+            let dtype = if classes.is_empty() { DataType::Float64 } else { DataType::Utf8 };
+            fields.push(field(&format!("prediction{behind}"), dtype));
+            if options.probabilities {
+                let named = classes.iter().map(|c| field(&format!("p_{front}{c}"), DataType::Float32));
+                fields.extend(named);
+            }
+        };
         match signature.task {
             Task::Transform => fields.extend(signature.columns.iter().map(|c| field(c, DataType::Float64))),
-            Task::Regression => fields.push(field("prediction", DataType::Float64)),
-            Task::Binary | Task::Multiclass => {
-                fields.push(field("prediction", DataType::Utf8));
-                if options.probabilities {
-                    let named = signature.classes.iter().map(|c| field(&format!("p_{c}"), DataType::Float32));
-                    fields.extend(named);
+            Task::Regression | Task::Binary | Task::Multiclass => add_target(&signature.classes, "", ""),
+            Task::MultiRegression | Task::Multilabel => {
+                for one in &signature.targets {
+                    add_target(&one.classes, &format!("_{}", one.name), &format!("{}_", one.name));
                 }
+                refuse_same_names(&fields[options.keep.len()..])?;
             }
         }
         if options.explain {
             fields.extend((1..=N_REASONS).map(|n| field(&format!("reason_{n}"), DataType::Utf8)));
             fields.push(field("base", DataType::Float64));
         }
-        ColumnsOut { options, signature, schema: Arc::new(Schema::new(fields)) }
+        Ok(ColumnsOut { options, signature, schema: Arc::new(Schema::new(fields)) })
     }
 
     fn schema(&self) -> SchemaRef {
@@ -173,9 +203,21 @@ impl<'a> ColumnsOut<'a> {
     fn predicted(&self, batch: &RecordBatch, predictions: &Predictions) -> Result<Vec<ArrayRef>, Error> {
         let mut columns = self.kept(batch)?;
         match predictions {
+            Predictions::Several(each) => {
+                for (one, predictions) in self.signature.targets.iter().zip(each) {
+                    self.add(&mut columns, &one.classes, predictions);
+                }
+            }
+            one => self.add(&mut columns, &self.signature.classes, one),
+        }
+        Ok(columns)
+    }
+
+    /// Adds the columns of one target.
+    fn add(&self, columns: &mut Vec<ArrayRef>, classes: &[String], predictions: &Predictions) {
+        match predictions {
             Predictions::Values(values) => columns.push(Arc::new(Float64Array::from(values.clone()))),
             Predictions::Classes { probabilities, labels } => {
-                let classes = &self.signature.classes;
                 let named = labels.iter().map(|&l| classes[l as usize].as_str());
                 columns.push(Arc::new(StringArray::from_iter_values(named)));
                 if self.options.probabilities {
@@ -186,8 +228,9 @@ impl<'a> ColumnsOut<'a> {
                     }
                 }
             }
+            // There are none within another.
+            Predictions::Several(_) => {}
         }
-        Ok(columns)
     }
 
     /// The columns that a model makes; NaN is missing.

@@ -78,7 +78,7 @@ pub fn transform(options: &TransformOptions, ctx: &Ctx<'_>) -> Result<TransformR
         }
     };
     let prepare = PrepareOptions {
-        target: options.target.as_deref().unwrap_or(""),
+        targets: options.target.as_slice(),
         row_weight: None,
         declared: &options.read.types,
         steps,

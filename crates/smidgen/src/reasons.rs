@@ -64,7 +64,7 @@ impl<'m> Reasons<'m> {
     ) -> Result<Vec<ArrayRef>, Error> {
         let classes: &[u32] = match predictions {
             Predictions::Classes { labels, .. } => labels,
-            Predictions::Values(_) => &[],
+            Predictions::Values(_) | Predictions::Several(_) => &[],
         };
         with_columns(self.signature, scorer, batch, |columns| {
             let explained = self.explainer.attribute(columns, classes, threads)?;

@@ -64,6 +64,8 @@ pub(crate) fn question(task: Task, target: &str, classes: &[String], positive: O
         }
         Task::Multiclass => format!("Which of {} classes has “{target}”?", classes.len()),
         Task::Regression | Task::Transform => format!("How large is “{target}”?"),
+        Task::MultiRegression => format!("How large are “{target}”?"),
+        Task::Multilabel => format!("Which of “{target}” hold? Two classes each."),
     }
 }
 

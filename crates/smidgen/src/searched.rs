@@ -3,10 +3,12 @@
 mod board;
 mod cost;
 mod ensemble;
+mod forerunner;
 mod pool;
 mod ready;
 mod summary;
 mod teaching;
+mod weighing;
 
 use crate::Error;
 use crate::costs::class_weights;
@@ -14,8 +16,9 @@ use crate::fit::{FitOptions, Refit, steps};
 use crate::start::Start;
 use arrow_array::Array;
 use board::Board;
-use cost::{memory, work};
+use cost::{memory, work, work_before};
 pub(crate) use ensemble::Wanted;
+use forerunner::Forerunner;
 use ir::ColumnKind;
 use ir::Task;
 use ir::digest::Digest;
@@ -27,7 +30,7 @@ use pool::{Kept, Pool};
 pub(crate) use ready::Ready;
 use recipe::{
     Aim, BaseScores, Candidate, Combination, Costs, GoOn, Limits, PrepareOptions, Prepared, Relations, Rung,
-    Size, Teacher, Truth, Validated, validate, validate_while, with_floats,
+    Scales, Size, Teacher, Truth, Validated, validate, validate_while, with_floats,
 };
 use search::{Facts, Outcome, Rungs, Schedule, Space, Store, Studied, Told, Trial, study};
 use std::cell::{Cell, RefCell};
@@ -102,6 +105,8 @@ pub(crate) struct ChosenMember<'t> {
     pub(crate) subsets: Rc<[Vec<u32>]>,
     /// What it learns from beside the labels.
     pub(crate) teacher: Option<Rc<Teacher>>,
+    /// What it is added to.
+    pub(crate) forerunner: Option<Forerunner<'t>>,
 }
 
 /// What is fitted on all rows: one candidate, or several that are combined, the heaviest first.
@@ -122,6 +127,10 @@ impl ChosenMember<'_> {
             Some(how) => format!("taught {}; {recipe}", teaching::way(how)),
             None => recipe,
         };
+        let recipe = match &self.forerunner {
+            Some(forerunner) => format!("{recipe} onto ({})", forerunner.recipe()),
+            None => recipe,
+        };
         match self.subsets.len() {
             0 => recipe,
             n => format!("mean of {n} folds of {recipe}"),
@@ -132,7 +141,8 @@ impl ChosenMember<'_> {
     pub(crate) fn member(&self) -> recipe::Member<'_> {
         let (prepared, learner, params) = (&self.prepared, self.learner, &self.params);
         let teacher = self.teacher.as_deref();
-        let candidate = Candidate { prepared, learner, params, teacher, origin: None };
+        let onto = self.forerunner.as_ref().map(Forerunner::of_fit);
+        let candidate = Candidate { prepared, learner, params, teacher, onto, origin: None };
         recipe::Member { candidate, rounds: self.rounds, subsets: &self.subsets }
     }
 }
@@ -147,7 +157,7 @@ impl<'t> Workshop<'t> {
     ) -> Result<PrepareOptions<'t>, Error> {
         let options = self.options;
         Ok(PrepareOptions {
-            target: &options.target,
+            targets: &options.targets,
             row_weight: options.row_weight.as_deref(),
             declared: &options.types,
             steps: steps(&trial.transforms, &options.transform_settings)?,
@@ -182,6 +192,7 @@ impl<'t> Workshop<'t> {
             settings: settings.clone(),
             transforms: self.options.transforms.clone(),
             augment: self.options.named_augmentation().cloned(),
+            onto: self.named_forerunner(),
             ..Trial::default()
         }
     }
@@ -205,15 +216,28 @@ impl<'t> Workshop<'t> {
         let encoded = clock.seconds();
         let (seed, aim) = (Seed(self.options.seed), self.aim(&prepared));
         let one = Threads::one();
-        let is_narrow = self.threads_for(learner, &params, &prepared, ctx)? < ctx.threads.n();
+        let forerunner = self.forerunner_of(&trial, ctx)?;
+        let both = std::iter::once((learner, &params, &*prepared));
+        let both = both.chain(forerunner.iter().map(|f| (f.learner, &f.params, &*f.prepared)));
+        let is_narrow = self.threads_for(both, ctx)? < ctx.threads.n();
         let ctx = &Ctx { threads: if is_narrow { &one } else { ctx.threads }, ..*ctx };
+        let onto = forerunner.as_ref().map(Forerunner::of_fit);
         let candidate =
-            Candidate { prepared: &prepared, learner, params: &params, teacher: None, origin: None };
+            Candidate { prepared: &prepared, learner, params: &params, teacher: None, onto, origin: None };
         let validated = validate(&candidate, self.options.scheme, aim, seed, ctx)?;
         let seconds = [encoded, clock.seconds() - encoded];
         let rounds = validated.rounds;
-        let (subsets, teacher) = (Rc::default(), None);
-        let member = ChosenMember { learner, params, trial, prepared, rounds, weight: 1.0, subsets, teacher };
+        let member = ChosenMember {
+            learner,
+            params,
+            trial,
+            prepared,
+            rounds,
+            weight: 1.0,
+            subsets: Rc::default(),
+            teacher: None,
+            forerunner,
+        };
         let chosen = Chosen { members: vec![member], combination: None, validated, searched: None, seconds };
         // One configuration is what was asked for, unless folds were.
         Ok(if self.options.refit == Refit::Folds { self.with_folds(chosen, ctx) } else { chosen })
@@ -240,6 +264,7 @@ impl<'t> Workshop<'t> {
             learners,
             transforms: self.options.transforms.clone(),
             augment: self.options.augment.clone(),
+            added: self.added(),
             teachings: Vec::new(),
             first: Vec::new(),
             for_teacher: false,
@@ -337,7 +362,10 @@ impl<'t> Workshop<'t> {
         let budget = ctx.budget.share(share).anew();
         let quiet = Ctx { progress: &Silent, budget: &budget, ..*ctx };
         let prepared = self.prepared((learner, &params), trial, &quiet)?;
-        let n_threads = match self.threads_for(learner, &params, &prepared, ctx) {
+        let forerunner = self.forerunner_of(trial, &quiet)?;
+        let both = std::iter::once((learner, &params, &*prepared));
+        let both = both.chain(forerunner.iter().map(|f| (f.learner, &f.params, &*f.prepared)));
+        let n_threads = match self.threads_for(both, ctx) {
             Ok(n) => n,
             // Another run may have more memory: this one tells nothing of the candidate.
             Err(e) => return Ok(Outcome { failed: Some(e.to_string()), ..Outcome::default() }),
@@ -350,26 +378,24 @@ impl<'t> Workshop<'t> {
         let limits = self.limits();
         // Trees and rows of a fold take much memory, so they are kept only where their size decides.
         let is_weighed = !limits.is_none() || matches!(learner.grows, Grows::Rounds | Grows::Passes);
-        let weighed = is_weighed.then(|| recipe::Origin {
-            recipe: trial.describe(),
-            metrics: vec![(self.metric.name.to_owned(), 0.0)],
-            ..self.options.origin(self.target, &decision)
-        });
+        let weighed = is_weighed.then(|| self.origin_of(trial, &decision));
         let teacher = self.teacher_of(trial.taught.as_deref(), &prepared.truth)?;
         let (teacher, origin) = (teacher.as_deref(), weighed.as_ref());
-        let candidate = Candidate { prepared: &prepared, learner, params: &params, teacher, origin };
+        let onto = forerunner.as_ref().map(Forerunner::of_fit);
+        let candidate = Candidate { prepared: &prepared, learner, params: &params, teacher, onto, origin };
         let n_others = self.options.scheme.n_folds(prepared.rows.len()).saturating_sub(1);
         let has_whole = self.best.borrow().as_ref().is_some_and(|best| best.outcome.is_whole);
         let (mut rungs, mut fold, mut fits) = (Rungs::default(), Duration::ZERO, true);
         // What keeps rows, or leaves of a few of them, grows with the rows.
         let n_rows = prepared.rows.len();
         let n_train = n_rows - self.options.scheme.n_held_back(n_rows).min(n_rows.saturating_sub(1));
-        let growth = match learner.grows {
-            Grows::Rows | Grows::Trees => n_rows as f64 / n_train.max(1) as f64,
-            Grows::Rounds | Grows::Passes => 1.0,
+        let grows = || std::iter::once(learner.grows).chain(forerunner.iter().map(|f| f.learner.grows));
+        let growth = match grows().any(|grows| matches!(grows, Grows::Rows | Grows::Trees)) {
+            true => n_rows as f64 / n_train.max(1) as f64,
+            false => 1.0,
         };
         // Deep trees get longer, but hardly deeper.
-        let slower = if learner.grows == Grows::Rows { growth } else { 1.0 };
+        let slower = if grows().any(|grows| grows == Grows::Rows) { growth } else { 1.0 };
         let larger = |size: Size| Size { bytes: (size.bytes as f64 * growth) as u64, ns: size.ns * slower };
         let limits = limits.share(ROOM);
         let excess_of = |size: Option<Size>| size.map_or(0.0, |size| limits.excess(size));
@@ -409,14 +435,17 @@ impl<'t> Workshop<'t> {
             None => (1, None, fits),
         };
         let error = done.as_ref().and_then(|done| Some(self.metric.error(done.score?)));
-        let work = work(learner, &params, (&prepared, n_fits, rounds));
+        let before =
+            forerunner.as_ref().map_or(0.0, |f| work_before(f.learner, &f.params, (&f.prepared, n_fits)));
+        let work = work(learner, &params, (&prepared, n_fits, rounds)) + before;
         // Learners keep what they have when their time is spent.
         let is_whole = is_whole && !budget.was_spent();
         let rounds = rounds.map_or(first_rounds, |rounds| rounds[0]);
         let size = done.as_ref().and_then(|done| done.size).map(larger).or(size);
         let (bytes, cost_ns) = (size.map(|size| size.bytes), size.map(|size| size.ns));
         let (excess, rounds) = (excess_of(size), Some(rounds).filter(|n| *n > 0));
-        let sizes = Outcome { bytes, cost_ns, excess, rounds, ..Outcome::default() };
+        let taken = size.and_then(|size| limits.taken(size).max_by(f64::total_cmp));
+        let sizes = Outcome { bytes, cost_ns, excess, taken, rounds, ..Outcome::default() };
         let outcome = Outcome { error, rungs, work, is_whole, ..sizes };
         if let Some(validated) = done.as_ref().filter(|_| (is_whole || !has_whole) && error.is_some()) {
             let kept = Kept::of(trial.without_bars(), outcome.clone(), validated, fold);
@@ -433,29 +462,52 @@ impl<'t> Workshop<'t> {
         Ok(outcome)
     }
 
+    /// Where a model of a trial alone would come from, with the limits within which it may be a member.
+    fn origin_of<'o>(&'o self, trial: &Trial, decision: &'o Decision) -> recipe::Origin<'o> {
+        let origin = self.options.origin(self.target, decision);
+        recipe::Origin {
+            recipe: trial.describe(),
+            metrics: vec![(self.metric.name.to_owned(), 0.0)],
+            scales: Scales { limits: self.limits(), ..origin.scales },
+            ..origin
+        }
+    }
+
     /// Threads that memory allows a trial: all, or one fold at a time on one of them.
     ///
     /// # Errors
     /// Not even one fold fits in.
-    fn threads_for(
+    fn threads_for<'p>(
         &self,
-        learner: &LearnerEntry,
-        params: &Params,
-        prepared: &Prepared<'_>,
+        fits: impl Iterator<Item = (&'p LearnerEntry, &'p Params, &'p Prepared<'t>)>,
         ctx: &Ctx<'_>,
-    ) -> Result<usize, Error> {
-        let (Some(limit), n) = (self.options.memory, ctx.threads.n()) else { return Ok(ctx.threads.n()) };
+    ) -> Result<usize, Error>
+    where
+        't: 'p,
+    {
+        let (Some(limit), mut n_threads) = (self.options.memory, ctx.threads.n()) else {
+            return Ok(ctx.threads.n());
+        };
         let left = limit.saturating_sub(jobs::memory_in_use().unwrap_or(0));
-        match [n, 1].into_iter().find(|&n| memory(learner, params, prepared, n) <= left) {
-            Some(n) => Ok(n),
-            None => Err(Error::input(format!(
-                "{} takes about {} MB here, and {} MB are left of --memory {} MB; give more, or fewer rows or columns",
-                learner.name,
-                memory(learner, params, prepared, 1).div_ceil(MB),
-                left / MB,
-                limit / MB
-            ))),
+        // One is fitted after the other.
+        for (learner, params, prepared) in fits {
+            n_threads = match [n_threads, 1]
+                .into_iter()
+                .find(|&n| memory(learner, params, prepared, n) <= left)
+            {
+                Some(n) => n,
+                None => {
+                    return Err(Error::input(format!(
+                        "{} takes about {} MB here, and {} MB are left of --memory {} MB; give more, or fewer rows or columns",
+                        learner.name,
+                        memory(learner, params, prepared, 1).div_ceil(MB),
+                        left / MB,
+                        limit / MB
+                    )));
+                }
+            };
         }
+        Ok(n_threads)
     }
 
     /// Time for trials; `None` where it does not matter.
@@ -499,33 +551,43 @@ impl<'t> Workshop<'t> {
             Some(Best { prepared, validated, took, .. }) => (prepared, validated, took),
             None => {
                 let prepared = self.prepared((learner, &params), &trial, ctx)?;
-                let teacher = self.teacher_of(trial.taught.as_deref(), &prepared.truth)?;
                 let (validated, took) = match self.pool.borrow().get(&trial) {
                     Some(kept) => {
                         (kept.validated(&prepared, self.aim(&prepared))?, kept.took(ctx.threads.n()))
                     }
-                    None => self.folded((learner, &params, teacher.as_deref()), &prepared, ctx)?,
+                    None => self.folded((learner, &params, &trial), (&prepared, None), ctx)?,
                 };
                 (prepared, validated, took)
             }
         };
-        let (rounds, subsets) = (validated.rounds, Rc::default());
-        let teacher = self.teacher_of(trial.taught.as_deref(), &prepared.truth)?;
-        let member = ChosenMember { learner, params, trial, prepared, rounds, weight: 1.0, subsets, teacher };
+        let member = ChosenMember {
+            teacher: self.teacher_of(trial.taught.as_deref(), &prepared.truth)?,
+            forerunner: self.forerunner_of(&trial, ctx)?,
+            rounds: validated.rounds,
+            weight: 1.0,
+            subsets: Rc::default(),
+            learner,
+            params,
+            trial,
+            prepared,
+        };
         let (members, combination) = (vec![member], None);
         Ok((Chosen { members, combination, validated, searched: None, seconds: [0.0; 2] }, took))
     }
 
-    /// All folds of a learner, and the time that they take.
+    /// All folds of a trial, weighed if it is said where models come from, and the time that they take.
     fn folded(
         &self,
-        (learner, params, teacher): (&LearnerEntry, &Params, Option<&Teacher>),
-        prepared: &Prepared<'_>,
+        (learner, params, trial): (&LearnerEntry, &Params, &Trial),
+        (prepared, origin): (&Prepared<'t>, Option<&recipe::Origin<'_>>),
         ctx: &Ctx<'_>,
     ) -> Result<(Validated, Duration), Error> {
+        let teacher = self.teacher_of(trial.taught.as_deref(), &prepared.truth)?;
+        let forerunner = self.forerunner_of(trial, ctx)?;
+        let (teacher, onto) = (teacher.as_deref(), forerunner.as_ref().map(Forerunner::of_fit));
         let clock = Clock::start();
         let (seed, scheme, aim) = (Seed(self.options.seed), self.options.scheme, self.aim(prepared));
-        let candidate = Candidate { prepared, learner, params, teacher, origin: None };
+        let candidate = Candidate { prepared, learner, params, teacher, onto, origin };
         let validated = validate(&candidate, scheme, aim, seed, ctx)?;
         Ok((validated, clock.elapsed()))
     }
@@ -575,15 +637,16 @@ impl<'t> Workshop<'t> {
 }
 
 /// Learners of a run: those that are named, those that are set, or the usual ones that answer the task; where it goes on
-/// from a model those of the usual ones that start from scores.
+/// from a model, or is added to a learner, those of the usual ones that start from scores.
 ///
 /// # Errors
 /// A learner or a setting that there is not, one that does not answer the task, or cannot go on from a model.
 pub(crate) fn named(options: &FitOptions, task: Option<Task>) -> Result<Vec<Named>, Error> {
     let mut names: Vec<&str> = options.learners.iter().map(String::as_str).collect();
     // Settings of a learner say that it is meant.
+    let forerunner = options.named_forerunner();
     for (of, ..) in options.settings.iter().filter(|_| options.learners.is_empty()) {
-        if !names.contains(&&of[..]) {
+        if !names.contains(&&of[..]) && Some(of) != forerunner {
             names.push(of);
         }
     }
@@ -591,12 +654,18 @@ pub(crate) fn named(options: &FitOptions, task: Option<Task>) -> Result<Vec<Name
     if is_open {
         names = search::usual_learners();
     }
+    if let Some(name) = forerunner {
+        let learner = learn::learner(name)?;
+        learner.params(&settings_of(&options.settings, name))?;
+        task.map(|task| learner.answers(task)).transpose()?;
+    }
+    let is_added = options.from.is_some() || forerunner.is_some();
     let mut learners = Vec::with_capacity(names.len());
     for name in names {
         let learner = learn::learner(name)?;
         let settings = settings_of(&options.settings, name);
         learner.params(&settings)?;
-        match options.from.as_ref().map(|_| learner.starts()) {
+        match is_added.then(|| learner.starts()) {
             Some(Err(_)) if is_open => continue,
             Some(starts) => starts?,
             None => {}
@@ -621,7 +690,7 @@ fn facts(prepared: &Prepared<'_>, task: Task, limits: Limits) -> Facts {
             let ends = counts.iter().min().zip(counts.iter().max());
             ends.map_or(1.0, |(&least, &most)| least as f64 / most.max(1) as f64)
         }
-        Truth::Values(_) => 1.0,
+        Truth::Values(_) | Truth::Several(_) => 1.0,
     };
     let (n_numbers, n_categories) = (n_of(ColumnKind::Number), n_of(ColumnKind::Category));
     let is_limited = !limits.is_none();

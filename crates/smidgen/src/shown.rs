@@ -2,7 +2,7 @@
 //! how predictions follow them, and the rows that went wrong.
 
 use crate::reasons::with_columns;
-use crate::table::{Scorer, select};
+use crate::table::Scorer;
 use crate::{Error, Nature};
 use arrow_array::RecordBatch;
 use evaluate::explain::{
@@ -162,7 +162,7 @@ fn importance(looked: &Looked<'_>, batch: &RecordBatch, ctx: &Ctx<'_>) -> Result
     let score = |outputs: &[Tensor]| -> Result<f64, Error> {
         let predictions = Predictions::from_outputs(outputs, signature)
             .ok_or_else(|| Error::bug("report: the outputs are not those of the signature"))?;
-        let score = truth.score(&select(predictions, &rows, signature.classes.len()), metric)?.unwrap_or(0.0);
+        let score = truth.score(&predictions.select(&rows), metric)?.unwrap_or(0.0);
         Ok(if metric.greater_is_better { score } else { -score })
     };
     with_columns(signature, looked.scorer, &batch, |columns| {

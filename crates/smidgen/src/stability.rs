@@ -125,6 +125,9 @@ fn part(predictions: &Predictions, rows: std::ops::Range<usize>) -> Predictions 
                 labels: labels.get(rows).unwrap_or_default().to_vec(),
             }
         }
+        Predictions::Several(each) => {
+            Predictions::Several(each.iter().map(|one| part(one, rows.clone())).collect())
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::fit::FitOptions;
 use crate::joined::whole;
 use crate::model_file::load;
 use crate::network::is_network;
-use crate::table::{Scorer, select};
+use crate::table::Scorer;
 use data::{ReadPlan, Source, Table};
 use ir::digest::Digest;
 use ir::{Model, OutputRole};
@@ -85,7 +85,7 @@ impl Start {
         }
         for input in &signature.inputs {
             let name = &input.name;
-            if *name == options.target {
+            if options.targets.contains(name) {
                 return Err(Error::input(format!(
                     "--target {name}: {path} takes this column to predict another; name the column that it predicts"
                 )));
@@ -237,10 +237,6 @@ impl Said {
         truth: &Truth,
         metric: &MetricEntry,
     ) -> Result<Option<f64>, Error> {
-        let n_classes = match truth {
-            Truth::Classes { n_classes, .. } => *n_classes,
-            Truth::Values(_) => 0,
-        };
-        Ok(truth.score(&select(self.predictions.clone(), rows, n_classes), metric)?)
+        Ok(truth.score(&self.predictions.select(rows), metric)?)
     }
 }

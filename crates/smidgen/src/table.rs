@@ -195,21 +195,6 @@ pub(crate) fn batch_truth(
     Ok(found)
 }
 
-/// The predictions of some rows of a batch.
-pub(crate) fn select(predictions: Predictions, rows: &[u32], n_classes: usize) -> Predictions {
-    match predictions {
-        Predictions::Values(v) => Predictions::Values(rows.iter().map(|&r| v[r as usize]).collect()),
-        Predictions::Classes { probabilities, labels } => Predictions::Classes {
-            probabilities: rows
-                .iter()
-                .flat_map(|&r| &probabilities[r as usize * n_classes..][..n_classes])
-                .copied()
-                .collect(),
-            labels: rows.iter().map(|&r| labels[r as usize]).collect(),
-        },
-    }
-}
-
 /// True when every machine computes the same bits of all outputs; a float layer would make it false.
 pub(crate) fn is_exact(model: &Model) -> bool {
     model.graph().is_exact()
@@ -224,6 +209,7 @@ pub(crate) fn is_integer(model: &Model) -> bool {
         let of = node.inputs.first().map(|&input| (graph.value(input).dtype, graph.maker(input)));
         match (&node.op, of) {
             (Op::Cast(_), Some((dtype, _))) => dtype == DType::I32,
+            (Op::Gather(_), Some((DType::I32, _))) => true,
             (Op::Gather(_), Some((_, Some(maker)))) => matches!(maker.op, Op::Cast(_)),
             _ => false,
         }
@@ -241,6 +227,7 @@ pub(crate) fn is_integer(model: &Model) -> bool {
                 | Op::Sum(_)
                 | Op::WeightedSum(_)
                 | Op::Cascade(_)
+                | Op::Gate(_)
                 | Op::Votes(_)
                 | Op::ScoreCurve(_)
                 | Op::QGemm(_)

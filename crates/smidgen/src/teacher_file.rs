@@ -69,6 +69,7 @@ fn by_model(
         match scorer.predict(batch, ctx)? {
             Predictions::Classes { probabilities, .. } => all.extend(probabilities),
             Predictions::Values(values) => all.extend(values),
+            Predictions::Several(_) => return Err(Error::bug("--teacher: a model of several targets")),
         }
     }
     Ok((all, Some(model.card.data_fingerprint)))

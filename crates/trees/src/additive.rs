@@ -98,7 +98,7 @@ const MOST_LOG_ODDS: f64 = 8.0;
 /// threads. Cost: `O(fits * rounds * features * rows)`, and `O(features^2 * rows)` once for pairs.
 ///
 /// # Errors
-/// `NoRows` without a training row of positive weight, `Cancelled` before the first tree.
+/// `NoRows` without a training row of positive weight, `Cancelled` before the first tree, `SeveralTargets`.
 /// # Source  Lou, Caruana, Gehrke & Hooker, Accurate Intelligible Models with Pairwise Interactions,
 /// KDD 2013; Nori et al., InterpretML, 2019; deviations: Newton steps, gradients anew after each term,
 /// one cut of a pair's first axis and one of each half.
@@ -111,6 +111,9 @@ pub fn additive(
     seed: Seed,
     ctx: &Ctx<'_>,
 ) -> Result<Additive, Error> {
+    if let Target::Several(targets) = target {
+        return Err(Kind::SeveralTargets { n_targets: targets.len() }.into());
+    }
     let weights = weights.map_or_else(|| vec![1.0; codes.n_rows()], <[f32]>::to_vec);
     let mut train = rows.train;
     train.retain(|&row| weights[row as usize] > 0.0);

@@ -87,7 +87,7 @@ const BATCH: u32 = 16;
 /// Cost: `O(trees * rows * features * depth)`.
 ///
 /// # Errors
-/// `NoRows` without a training row of positive weight, `Cancelled` before the first tree.
+/// `NoRows` without a training row of positive weight, `Cancelled` before the first tree, `SeveralTargets`.
 /// # Source  Breiman, Random Forests, Machine Learning 45, 2001; Geurts et al., Extremely Randomized
 /// Trees, Machine Learning 63, 2006; deviations: splits between codes, random thresholds uniform in
 /// codes instead of values, missing values take the better side.
@@ -100,6 +100,9 @@ pub fn average(
     seed: Seed,
     ctx: &Ctx<'_>,
 ) -> Result<Average, Error> {
+    if let Target::Several(targets) = target {
+        return Err(Kind::SeveralTargets { n_targets: targets.len() }.into());
+    }
     let given = |row: u32| weights.map_or(1.0, |w| f64::from(w[row as usize]));
     let mut train = rows.train;
     train.retain(|&row| given(row) > 0.0);
@@ -196,7 +199,7 @@ impl<'a> Stand<'a> {
         // Sums of differences from one value, which lose nothing far from zero.
         let base = match target {
             Target::Values(values) => values[stand.train[0] as usize],
-            Target::Binary(_) | Target::Classes { .. } => 0.0,
+            Target::Binary(_) | Target::Classes { .. } | Target::Several(_) => 0.0,
         };
         for &row in &stand.train {
             total += weight(row);
@@ -218,6 +221,8 @@ impl<'a> Stand<'a> {
             Target::Binary(labels) => f64::from(labels[row as usize] == 1),
             Target::Classes { labels, .. } => f64::from(labels[row as usize] as usize == k),
             Target::Values(values) => values[row as usize],
+            // Refused before.
+            Target::Several(_) => 0.0,
         }
     }
 
@@ -289,6 +294,7 @@ impl<'a> Stand<'a> {
             min_cat_rows: self.params.min_leaf_rows,
             random_thresholds: self.params.random_thresholds,
             constraints: Constraints::default(),
+            output_weights: Vec::new(),
         };
         let max_leaves = if self.params.max_leaves == 0 { usize::MAX } else { self.params.max_leaves };
         let n = self.codes.n_features();

@@ -17,7 +17,7 @@ use crate::by_gradient::draw_by_gradient;
 use crate::error::Kind;
 use crate::grow::{GrownLeaf, RowLists, grow};
 use crate::matrix::CodeMatrix;
-use crate::objective::{Objective, Target, weighted_quantile};
+use crate::objective::{Objective, OneTarget, Target, standardized, weighted_quantile};
 use crate::packed::Gradient;
 use crate::rules::SplitRules;
 use crate::sample::{Columns, Reuse, columns, draw};
@@ -59,16 +59,28 @@ pub struct Boosted {
     pub trees: Vec<Tree>,
     /// Scores of the forest before any tree, on its grid; zeros for regression.
     pub initial_scores: Vec<i32>,
-    /// A score is `2^-shift` of a real one: one of the forest, or of its sum with the offsets.
+    /// A score is `2^-shift` of a real one: one of the forest, or of its sum with the offsets. Of several targets that of
+    /// the first.
     pub shift: i16,
     /// Regression: added to a score, on its grid.
     pub offset: i64,
+    /// Grids of the scores of the second target on, where there are several.
+    pub further: Vec<LeafGrid>,
     /// How the forest's scores are added to the offsets, where there are some.
     pub onto: Option<Onto>,
     /// Scores of `rows.others` without `offset`, in their order, `[n_others, n_outputs]`; sums where there are offsets.
     pub other_scores: Vec<i32>,
     /// Rounds kept.
     pub n_rounds: u32,
+}
+
+/// The grid of one of several targets: its real scores are `2^-shift (score + offset)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeafGrid {
+    /// Fraction bits of a score.
+    pub shift: i16,
+    /// Regression: added to a score.
+    pub offset: i64,
 }
 
 /// Boosts a forest.
@@ -80,10 +92,14 @@ pub struct Boosted {
 /// integers, and each round sees that sum. First comes the constant that is best added to all offsets; offsets that are
 /// the same for all rows thus give the forest that there is without any.
 ///
+/// Several targets share trees: a leaf has a value for each, and a split gains what it gains in all of them. Numbers of
+/// other sizes gain alike, and have grids of their own. `K` copies of a target give the splits and leaves of one, where
+/// no sums of gains tie otherwise.
+///
 /// # Errors
 /// `NoRows` without a training row of positive weight, `Cancelled` before the first tree,
 /// `MonotoneOutputs` and `MonotoneCategory` for directions that trees cannot keep, `SymmetricDepth` for
-/// symmetric trees of too many leaves, `Offsets` for offsets of other rows.
+/// symmetric trees of too many leaves, `Offsets` for offsets of other rows, `SeveralOffsets`, and `MixedTargets`.
 /// # Source  Friedman, Ann. Statist. 29, 2001; Ke et al., NeurIPS 2017 (histograms, leaf-wise
 /// growth); deviations: integer gradients ([`crate`]), leaves rounded in the loop.
 pub fn boost(
@@ -93,13 +109,16 @@ pub fn boost(
     ctx: &Ctx<'_>,
 ) -> Result<Boosted, Error> {
     let end = ctx.threads.within(|| run::<OnGrid>(input, params, seed, ctx))?;
-    let OnGrid { mut trees, initial_scores, shift, offset, onto, .. } = end.scores;
+    let OnGrid { mut trees, initial_scores, shift, offsets, onto, .. } = end.scores;
     trees.truncate(end.n_trees);
+    let offset_of = |output: usize| offsets.get(output).copied().unwrap_or(0);
+    let further = end.exponents.iter().enumerate().skip(1);
     Ok(Boosted {
         trees,
         initial_scores,
-        shift: shift - end.exponent,
-        offset,
+        shift: shift - end.exponents.first().copied().unwrap_or(0),
+        offset: offset_of(0),
+        further: further.map(|(k, e)| LeafGrid { shift: shift - e, offset: offset_of(k) }).collect(),
         onto,
         other_scores: end.other_scores,
         n_rounds: end.n_rounds,
@@ -123,7 +142,9 @@ pub fn boost_floats(
     ctx: &Ctx<'_>,
 ) -> Result<Vec<f64>, Error> {
     let end = ctx.threads.within(|| run::<Real>(input, params, seed, ctx))?;
-    Ok(end.other_scores.into_iter().map(|score| scaled(score, end.exponent.into())).collect())
+    let exponents = &end.exponents;
+    let real = |(at, score): (usize, f64)| scaled(score, exponents[at % exponents.len()].into());
+    Ok(end.other_scores.into_iter().enumerate().map(real).collect())
 }
 
 /// Where a run came to.
@@ -134,8 +155,8 @@ struct End<S: Scores> {
     n_rounds: u32,
     /// Scores of the other rows after these rounds.
     other_scores: Vec<S::Score>,
-    /// A real score is `2^exponent` of one within the trees.
-    exponent: i16,
+    /// A real score is `2^exponent` of one within the trees: one for all outputs, or one a target.
+    exponents: Vec<i16>,
 }
 
 fn run<S: Scores>(
@@ -147,23 +168,29 @@ fn run<S: Scores>(
     // Numbers are brought to a size of about 1 by a power of two, which is exact, so that gradients fit
     // single precision whatever the unit of the target.
     // Where scores are logs, the unit is in them and gradients are relative.
-    let is_number = matches!(input.target, Target::Values(_)) && !params.loss.is_log();
-    let (small, exponent) = match input.target {
-        Target::Values(values) if is_number => scale_down(values, &input),
-        _ => (Vec::new(), 0),
+    let is_number = input.target.is_of_numbers() && !params.loss.is_log();
+    check_several(&input)?;
+    let (mut small, mut several, mut exponents) = (Vec::new(), Vec::new(), vec![0]);
+    match input.target {
+        Target::Values(values) if is_number => (small, exponents[0]) = scale_down(values, &input),
+        Target::Several(targets) => (several, exponents) = scale_several(targets, is_number, &input),
+        _ => {}
+    }
+    let target = match input.target {
+        Target::Values(_) if is_number => Target::Values(&small),
+        Target::Several(_) => Target::Several(&several),
+        other => other,
     };
-    let target = if is_number { Target::Values(&small) } else { input.target };
     let input = BoostInput { target, ..input };
-    if let (true, Target::Values(values)) = (params.loss.is_log(), input.target)
-        && let Some(&row) =
-            input.rows.train.iter().find(|&&row| values[row as usize].is_nan() || values[row as usize] < 0.0)
-    {
-        return Err(Kind::Negative { value: values[row as usize] }.into());
+    if params.loss.is_log() {
+        refuse_negative(&input)?;
     }
     let n_scores = input.codes.n_rows() * input.target.n_outputs();
     if let Some(got) = input.offsets.map(|offsets| offsets.scores.len()).filter(|&got| got != n_scores) {
         return Err(Kind::Offsets { expected: n_scores, got }.into());
     }
+    // Offsets are those of one target. What parameters say of sizes is in its unit, or in that of several at one size.
+    let exponent = if exponents.len() > 1 { 0 } else { exponents[0] };
     let before = input.offsets.map(|offsets| Before::new(offsets, exponent.into()));
     let unit = power_of_two(-i32::from(exponent));
     let mut run = Run::<S>::new(input, before, (params, unit), seed, ctx)?;
@@ -206,7 +233,54 @@ fn run<S: Scores>(
         _ => (n_rounds, run.other_scores()),
     };
     let n_trees = kept as usize * if run.class_trees { run.width } else { 1 };
-    Ok(End { scores: run.scores, n_trees, n_rounds: kept, other_scores, exponent })
+    Ok(End { scores: run.scores, n_trees, n_rounds: kept, other_scores, exponents })
+}
+
+/// Refuses several targets of two kinds, and offsets beside several.
+fn check_several(input: &BoostInput<'_>) -> Result<(), Error> {
+    let Target::Several(targets) = input.target else { return Ok(()) };
+    let is_number = |one: &OneTarget| one.target().is_of_numbers();
+    if targets.iter().any(|one| is_number(one) != input.target.is_of_numbers()) {
+        return Err(Kind::MixedTargets.into());
+    }
+    match input.offsets {
+        Some(_) => Err(Kind::SeveralOffsets { n_targets: targets.len() }.into()),
+        None => Ok(()),
+    }
+}
+
+/// Several targets as the trees see them, and the exponents that were taken off.
+fn scale_several(
+    targets: &[OneTarget],
+    is_number: bool,
+    input: &BoostInput<'_>,
+) -> (Vec<OneTarget>, Vec<i16>) {
+    if !is_number {
+        return (targets.to_vec(), vec![0; targets.len()]);
+    }
+    let weight = |row: u32| input.weights.map_or(1.0, |weights| weights[row as usize]);
+    let rows: Vec<u32> = input.rows.train.iter().copied().filter(|&row| weight(row) > 0.0).collect();
+    let weights: Vec<f32> = (0..input.codes.n_rows() as u32).map(weight).collect();
+    standardized(targets, &rows, &weights)
+}
+
+/// Refuses targets below 0 where scores are logs.
+fn refuse_negative(input: &BoostInput<'_>) -> Result<(), Error> {
+    let refuse = |values: &[f64], rows: &[u32]| {
+        let of_rows = rows.iter().map(|&row| values[row as usize]);
+        match of_rows.into_iter().find(|value| value.is_nan() || *value < 0.0) {
+            Some(value) => Err(Error::from(Kind::Negative { value })),
+            None => Ok(()),
+        }
+    };
+    match input.target {
+        Target::Values(values) => refuse(values, &input.rows.train),
+        Target::Several(targets) => targets.iter().try_for_each(|one| match one.target() {
+            Target::Values(values) => refuse(values, &one.known_of(&input.rows.train)),
+            _ => Ok(()),
+        }),
+        Target::Binary(_) | Target::Classes { .. } => Ok(()),
+    }
 }
 
 /// Values times `2^-exponent`, the exponent that of the largest of the rows, offsets among them.
@@ -273,14 +347,17 @@ impl<'a, S: Scores> Run<'a, S> {
             rows.others.iter().copied().filter(|&r| train_weights[r as usize] == 0.0).collect();
         others.sort_unstable();
         let class_trees = width > 1 && params.one_tree_per_class;
-        let rules = params.rules(codes, n_train, if class_trees { 1 } else { width }, unit)?;
+        let mut rules = params.rules(codes, n_train, if class_trees { 1 } else { width }, unit)?;
+        if !class_trees {
+            rules.output_weights = objective.output_weights();
+        }
         let start = Start {
             n_rows,
             initial: match &mut before {
                 None => objective.initial(&train, &train_weights),
                 Some(before) => before.initial(&objective, (&train, &train_weights), ctx.threads),
             },
-            is_linear: matches!(target, Target::Values(_)) && !params.loss.is_log(),
+            is_linear: target.is_of_numbers() && !params.loss.is_log(),
             leaf_bits: params.leaf_bits,
             before,
         };
@@ -424,7 +501,8 @@ impl<'a, S: Scores> Run<'a, S> {
         let grown = grow(&soil, &mut lists, reuse);
         let real: Vec<f64> = match self.params.loss.leaf_quantile() {
             Some(share) => {
-                threads.map(grown.leaves.len(), |i| self.quantile(&grown.leaves[i], &lists.train, share))
+                let of_leaf = |i: usize| self.quantiles(&grown.leaves[i], &lists.train, share, first_output);
+                threads.map(grown.leaves.len(), of_leaf).concat()
             }
             None => grown.leaves.iter().flat_map(|leaf| self.rules.leaf_values(&packed, leaf)).collect(),
         };
@@ -432,15 +510,35 @@ impl<'a, S: Scores> Run<'a, S> {
         NewTree { grown, lists, leaves, width, first_output }
     }
 
-    /// The quantile of what is left of the targets of a leaf's training rows.
-    fn quantile(&self, leaf: &GrownLeaf, train: &[u32], share: f64) -> f64 {
-        let Target::Values(values) = self.objective.target else { return 0.0 };
+    /// The quantile of what is left of the targets of a leaf's training rows, one an output of the tree; 0 of a target
+    /// that none of the rows knows.
+    fn quantiles(&self, leaf: &GrownLeaf, train: &[u32], share: f64, first_output: usize) -> Vec<f64> {
         let score = self.real_score();
-        let rows = train[leaf.train.clone()].iter().map(|&r| r as usize);
-        let mut left: Vec<(f64, f64)> =
-            rows.map(|row| (values[row] - score(row, 0), f64::from(self.weights[row]))).collect();
-        let value = weighted_quantile(&mut left, share);
-        if self.rules.constraints.clip() { leaf.freedom.clip(value) } else { value }
+        let rows = &train[leaf.train.clone()];
+        let quantile = |values: &[f64], rows: &[u32], k: usize| {
+            let left = |&row: &u32| {
+                let row = row as usize;
+                (values[row] - score(row, k), f64::from(self.weights[row]))
+            };
+            let value = weighted_quantile(&mut rows.iter().map(left).collect::<Vec<_>>(), share);
+            if self.rules.constraints.clip() { leaf.freedom.clip(value) } else { value }
+        };
+        match self.objective.target {
+            Target::Values(values) => vec![quantile(values, rows, 0)],
+            Target::Several(targets) => {
+                let of = |k: usize| match targets[k].target() {
+                    Target::Values(values) => quantile(values, &targets[k].known_of(rows), k),
+                    _ => 0.0,
+                };
+                (first_output..first_output + self.tree_width()).map(of).collect()
+            }
+            Target::Binary(_) | Target::Classes { .. } => vec![0.0; self.tree_width()],
+        }
+    }
+
+    /// Outputs of a tree.
+    fn tree_width(&self) -> usize {
+        if self.class_trees { 1 } else { self.width }
     }
 
     fn other_loss(&self) -> f64 {

@@ -5,6 +5,7 @@ use crate::{Encoder, Error};
 use ir::Forest;
 use ir::forest::{CodedFeature, Test, Tree};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A feature of a compact forest.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +22,7 @@ pub struct Compact {
     /// The forest's inputs, in order.
     pub features: Vec<UsedFeature>,
     /// The forest.
-    pub forest: Forest,
+    pub forest: Arc<Forest>,
 }
 
 /// Cuts a forest and its encoders down to what is used. A forest without a split keeps the first
@@ -29,7 +30,11 @@ pub struct Compact {
 ///
 /// # Errors
 /// The forest does not fit its encoders, or its scores could leave 32 bits.
-pub fn compact(trees: &[Tree], initial_scores: Vec<i32>, encoders: &[Encoder]) -> Result<Compact, Error> {
+pub fn compact(
+    mut trees: Vec<Tree>,
+    initial_scores: Vec<i32>,
+    encoders: &[Encoder],
+) -> Result<Compact, Error> {
     let mut used: BTreeMap<usize, BTreeSet<u8>> = BTreeMap::new();
     for split in trees.iter().flat_map(|t| &t.splits) {
         let thresholds = used.entry(split.feature as usize).or_default();
@@ -52,7 +57,6 @@ pub fn compact(trees: &[Tree], initial_scores: Vec<i32>, encoders: &[Encoder]) -
         features.push(UsedFeature { feature, encoder });
     }
     let position: BTreeMap<usize, usize> = used.keys().enumerate().map(|(i, &f)| (f, i)).collect();
-    let mut trees = trees.to_vec();
     for split in trees.iter_mut().flat_map(|t| &mut t.splits) {
         let feature = split.feature as usize;
         if let Test::Greater(t) = &mut split.test {
@@ -64,5 +68,5 @@ pub fn compact(trees: &[Tree], initial_scores: Vec<i32>, encoders: &[Encoder]) -
         .iter()
         .map(|f| CodedFeature { n_codes: f.encoder.n_codes(), ordered: f.encoder.ordered() })
         .collect();
-    Ok(Compact { features, forest: Forest::try_new(coded, initial_scores, trees)? })
+    Ok(Compact { features, forest: Arc::new(Forest::try_new(coded, initial_scores, trees)?) })
 }

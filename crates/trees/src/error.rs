@@ -54,6 +54,23 @@ pub enum Kind {
         /// The target.
         value: f64,
     },
+    /// Several targets where a tree has the values of one.
+    #[error(
+        "trees: expected one target, got {n_targets}; only boosted trees have a value for each of several"
+    )]
+    SeveralTargets {
+        /// Targets.
+        n_targets: usize,
+    },
+    /// Several targets of two kinds.
+    #[error("trees: targets: expected all numbers or all of two classes, got both; fit a model of each kind")]
+    MixedTargets,
+    /// Offsets beside several targets.
+    #[error("trees: offsets: expected one target, got {n_targets}; fit several targets without offsets")]
+    SeveralOffsets {
+        /// Targets.
+        n_targets: usize,
+    },
     /// Offsets of other rows.
     #[error("trees: offsets: expected {expected}, a score for each row and output, got {got}")]
     Offsets {
@@ -103,7 +120,10 @@ impl Error {
     pub fn nature(&self) -> ir::Nature {
         match &*self.0 {
             Kind::Graph(error) => error.nature(),
-            Kind::ForeignUnsupported { .. } => ir::Nature::Unsupported,
+            Kind::ForeignUnsupported { .. }
+            | Kind::SeveralTargets { .. }
+            | Kind::SeveralOffsets { .. }
+            | Kind::MixedTargets => ir::Nature::Unsupported,
             Kind::Offsets { .. } => ir::Nature::Bug,
             Kind::Cancelled
             | Kind::MonotoneCategory { .. }

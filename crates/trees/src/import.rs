@@ -178,6 +178,7 @@ fn assemble(library: Library, known: Known, target: &str) -> Result<Imported, Er
             _ => Task::Multiclass,
         },
         target: target.to_owned(),
+        targets: Vec::new(),
         inputs,
         outputs: outputs.iter().map(|(role, _)| *role).collect(),
         classes: (0..n_classes).map(|class| class.to_string()).collect(),

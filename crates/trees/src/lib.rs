@@ -34,10 +34,12 @@ mod tests;
 
 pub use additive::{Additive, AdditiveParams, Term, additive};
 pub use average::{Average, AverageParams, Draw, average};
-pub use boost::{BoostInput, BoostParams, Boosted, Offsets, Onto, Rounds, Rows, boost, boost_floats};
+pub use boost::{
+    BoostInput, BoostParams, Boosted, LeafGrid, Offsets, Onto, Rounds, Rows, boost, boost_floats,
+};
 pub use compact::{Compact, UsedFeature, compact};
 pub use encode::Encoder;
 pub use error::{Error, Kind};
 pub use import::{Imported, Library, import, library_of};
 pub use matrix::CodeMatrix;
-pub use objective::{Loss, Target};
+pub use objective::{Loss, OneTarget, OneValues, Target};

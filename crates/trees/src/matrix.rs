@@ -24,6 +24,7 @@ pub(crate) struct Feature {
 }
 
 /// Codes of all rows and features.
+#[derive(Debug)]
 pub struct CodeMatrix {
     n_rows: usize,
     features: Vec<Feature>,

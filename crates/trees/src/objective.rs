@@ -4,6 +4,10 @@
 //! same on every machine; sums go in fixed chunks.
 
 mod added;
+mod several;
+
+pub(crate) use several::standardized;
+pub use several::{OneTarget, OneValues};
 
 use crate::packed::Gradient;
 use ir::fixed::math;
@@ -26,6 +30,8 @@ pub enum Target<'a> {
     },
     /// Numbers.
     Values(&'a [f64]),
+    /// Several targets of one kind, by one score each: trees that they share have a value for each of them.
+    Several(&'a [OneTarget]),
 }
 
 impl Target<'_> {
@@ -34,6 +40,18 @@ impl Target<'_> {
         match self {
             Target::Binary(_) | Target::Values(_) => 1,
             Target::Classes { n_classes, .. } => *n_classes,
+            Target::Several(targets) => targets.len(),
+        }
+    }
+
+    /// True for numbers, one target or several.
+    pub fn is_of_numbers(&self) -> bool {
+        match self {
+            Target::Values(_) => true,
+            Target::Several(targets) => {
+                targets.first().is_some_and(|one| matches!(one.values, OneValues::Numbers(_)))
+            }
+            Target::Binary(_) | Target::Classes { .. } => false,
         }
     }
 }
@@ -143,6 +161,7 @@ impl Objective<'_> {
                 let mean = rows.iter().map(|r| values[*r as usize] * weight(r)).sum::<f64>() / total;
                 vec![if self.loss.is_log() { math::log(mean.max(0.5 / (total + 1.0))) } else { mean }]
             }
+            Target::Several(targets) => self.initial_of_several(targets, rows, weights),
         }
     }
 
@@ -151,7 +170,8 @@ impl Objective<'_> {
     /// Logistic: `g = p - y`, `h = p (1 - p)`. Softmax: `g_k = p_k - [y = k]`,
     /// `h_k = K / (K - 1) p_k (1 - p_k)`. Focal: both times `(1 - q)^gamma - gamma (1 - q)^(gamma - 1) q log q`,
     /// which is exact for `g` and above 0 for `h`. Squared: `g = d`, `h = 1`. Absolute, quantile, Huber: the
-    /// slope, `h = 1`. Poisson: `g = e^s - y`, `h = e^(s + 0.7)`; Tweedie alike. Rows of weight 0 get zeros.
+    /// slope, `h = 1`. Poisson: `g = e^s - y`, `h = e^(s + 0.7)`; Tweedie alike. Several targets: each by itself. Rows of
+    /// weight 0 get zeros, and so do targets where they are not known.
     /// # Source  Friedman, Ann. Statist. 29, 2001; the factor of softmax and the 0.7 as in LightGBM.
     pub(crate) fn gradients(
         &self,
@@ -160,47 +180,65 @@ impl Objective<'_> {
         out: &mut [Gradient],
         threads: &Threads,
     ) {
+        if let Target::Several(targets) = self.target {
+            return self.gradients_of_several(targets, &score, weights, out, threads);
+        }
         let width = self.n_outputs();
-        let delta = match (self.loss, self.target) {
-            (Loss::Huber { share }, Target::Values(values)) => {
-                let weighed = weights.iter().enumerate().filter(|(_, w)| **w > 0.0);
-                let away = weighed.map(|(row, &w)| ((score(row, 0) - values[row]).abs(), w.into()));
-                weighted_quantile(&mut away.collect::<Vec<_>>(), share)
-            }
-            _ => 0.0,
-        };
+        let delta = self.delta(|row| score(row, 0), weights);
         threads.chunks(out, CHUNK * width, |first, out| {
             let first_row = first / width;
             let weights = &weights[first_row..first_row + out.len() / width];
-            match self.target {
-                Target::Binary(labels) => {
-                    let labels = &labels[first_row..first_row + out.len()];
-                    self.of_two_classes(|i| score(first_row + i, 0), labels, weights, out);
-                }
-                Target::Classes { labels, .. } => {
-                    let labels = &labels[first_row..first_row + weights.len()];
-                    self.of_classes(|i, k| score(first_row + i, k), labels, weights, out);
-                }
-                Target::Values(values) => {
-                    let values = &values[first_row..first_row + out.len()];
-                    if self.loss == Loss::Usual {
-                        for (i, ((out, &w), &y)) in out.iter_mut().zip(weights).zip(values).enumerate() {
-                            *out = [(score(first_row + i, 0) - y) as f32 * w, w];
-                        }
-                    } else {
-                        for (i, ((out, &w), &y)) in out.iter_mut().zip(weights).zip(values).enumerate() {
-                            let [g, h] = self.slope(score(first_row + i, 0), y, delta);
-                            *out = [g as f32 * w, h as f32 * w];
-                        }
-                    }
-                    // A number that is not finite may stand where nothing is learnt.
-                    out.iter_mut()
-                        .zip(weights)
-                        .filter(|(_, w)| **w == 0.0)
-                        .for_each(|(out, _)| *out = [0.0; 2]);
-                }
-            }
+            self.of_block(&score, (first_row, weights), delta, out);
         });
+    }
+
+    /// Where the square of Huber's loss ends, over rows that weigh something; 0 of other losses.
+    fn delta(&self, score: impl Fn(usize) -> f64, weights: &[f32]) -> f64 {
+        match (self.loss, self.target) {
+            (Loss::Huber { share }, Target::Values(values)) => {
+                let weighed = weights.iter().enumerate().filter(|(_, w)| **w > 0.0);
+                let away = weighed.map(|(row, &w)| ((score(row) - values[row]).abs(), w.into()));
+                weighted_quantile(&mut away.collect::<Vec<_>>(), share)
+            }
+            _ => 0.0,
+        }
+    }
+
+    /// Gradients of consecutive rows of one target, from `first_row` on; `weights` are theirs.
+    fn of_block(
+        &self,
+        score: impl Fn(usize, usize) -> f64,
+        (first_row, weights): (usize, &[f32]),
+        delta: f64,
+        out: &mut [Gradient],
+    ) {
+        match self.target {
+            Target::Binary(labels) => {
+                let labels = &labels[first_row..first_row + out.len()];
+                self.of_two_classes(|i| score(first_row + i, 0), labels, weights, out);
+            }
+            Target::Classes { labels, .. } => {
+                let labels = &labels[first_row..first_row + weights.len()];
+                self.of_classes(|i, k| score(first_row + i, k), labels, weights, out);
+            }
+            Target::Values(values) => {
+                let values = &values[first_row..first_row + out.len()];
+                if self.loss == Loss::Usual {
+                    for (i, ((out, &w), &y)) in out.iter_mut().zip(weights).zip(values).enumerate() {
+                        *out = [(score(first_row + i, 0) - y) as f32 * w, w];
+                    }
+                } else {
+                    for (i, ((out, &w), &y)) in out.iter_mut().zip(weights).zip(values).enumerate() {
+                        let [g, h] = self.slope(score(first_row + i, 0), y, delta);
+                        *out = [g as f32 * w, h as f32 * w];
+                    }
+                }
+                // A number that is not finite may stand where nothing is learnt.
+                out.iter_mut().zip(weights).filter(|(_, w)| **w == 0.0).for_each(|(out, _)| *out = [0.0; 2]);
+            }
+            // Each of them comes here by itself.
+            Target::Several(_) => {}
+        }
     }
 
     /// Gradients of consecutive rows of two classes.
@@ -288,8 +326,23 @@ impl Objective<'_> {
         }
     }
 
-    /// Mean weighted loss over rows, constants of a row left out.
+    /// Mean weighted loss over rows, constants of a row left out; of several targets the sum, each over rows in which it
+    /// is known and times its weight.
     pub(crate) fn loss(
+        &self,
+        rows: &[u32],
+        weights: &[f32],
+        score: impl Fn(usize, usize) -> f64 + Sync + Send,
+        threads: &Threads,
+    ) -> f64 {
+        match self.target {
+            Target::Several(targets) => self.loss_of_several(targets, (rows, weights), &score, threads),
+            _ => self.loss_of_one(rows, weights, &score, threads),
+        }
+    }
+
+    /// The loss of one target.
+    fn loss_of_one(
         &self,
         rows: &[u32],
         weights: &[f32],
@@ -323,6 +376,8 @@ impl Objective<'_> {
                         self.of_log(score(row, labels[row] as usize) - (largest + math::log(sum)))
                     }
                     Target::Values(values) => self.of_value(score(row, 0), values[row], delta),
+                    // Each of them comes here by itself.
+                    Target::Several(_) => 0.0,
                 };
                 sum = [sum[0] + w * loss, sum[1] + w];
             }

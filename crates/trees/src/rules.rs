@@ -30,6 +30,8 @@ pub(crate) struct SplitRules {
     /// Rows that each side of a set of categories needs.
     pub(crate) min_cat_rows: f64,
     pub(crate) constraints: Constraints,
+    /// What the gain of each output counts beside those of the others; empty: all alike.
+    pub(crate) output_weights: Vec<f64>,
 }
 
 impl SplitRules {

@@ -164,11 +164,11 @@ impl<'a, const W: usize> Search<'a, W> {
     }
 
     /// `sum_k T(G_k)^2 / (H_k + l2)` in real units, `T` the soft threshold at `l1`; with clipped values
-    /// `w_k` it is `-sum_k (2 T(G_k) w_k + (H_k + l2) w_k^2)`.
+    /// `w_k` it is `-sum_k (2 T(G_k) w_k + (H_k + l2) w_k^2)`. Outputs that have weights count by them.
     #[inline]
     fn score(&self, sums: &[Cell], l2: f64) -> f64 {
-        if let Some(freedom) = self.clip {
-            return self.clipped_score(sums, l2, freedom);
+        if self.clip.is_some() || !self.rules.output_weights.is_empty() {
+            return self.weighed_score(sums, l2);
         }
         let mut score = 0.0;
         for (k, sum) in sums.iter().enumerate().take(self.width()) {
@@ -179,13 +179,19 @@ impl<'a, const W: usize> Search<'a, W> {
         score
     }
 
-    fn clipped_score(&self, sums: &[Cell], l2: f64, freedom: &Freedom) -> f64 {
+    fn weighed_score(&self, sums: &[Cell], l2: f64) -> f64 {
         let mut score = 0.0;
         for (k, sum) in sums.iter().enumerate().take(self.width()) {
             let g = soft(sum[0] as f64 * self.packed.g_step[k], self.rules.l1);
             let h = sum[1] as f64 * self.packed.h_step[k] + l2;
-            let w = freedom.clip(-g / h);
-            score -= 2.0 * g * w + h * w * w;
+            let own = match self.clip {
+                Some(freedom) => {
+                    let w = freedom.clip(-g / h);
+                    -(2.0 * g * w + h * w * w)
+                }
+                None => g * g / h,
+            };
+            score += self.rules.output_weights.get(k).map_or(own, |weight| weight * own);
         }
         score
     }

@@ -1,8 +1,8 @@
 //! Tables for the tests of this crate, and what whole forests keep.
 
 use crate::{
-    BoostInput, BoostParams, Boosted, CodeMatrix, Encoder, Kind, Loss, Offsets, Rounds, Rows, Target, boost,
-    boost_floats,
+    BoostInput, BoostParams, Boosted, CodeMatrix, Encoder, Kind, Loss, Offsets, OneTarget, OneValues, Rounds,
+    Rows, Target, boost, boost_floats,
 };
 use ir::digest::SplitMix64;
 use ir::forest::{Child, MISSING, Tree};
@@ -458,4 +458,140 @@ fn offsets_of_other_rows_are_refused() {
     let input = BoostInput { offsets, ..table.input(Target::Binary(&table.labels)) };
     let error = boost_on(input, &params(), 1).unwrap_err();
     assert!(matches!(error.kind(), Kind::Offsets { expected: 1500, got: 7 }), "{error}");
+}
+
+/// One of several targets, known in all rows.
+fn one(target: Target<'_>) -> OneTarget {
+    let values = match target {
+        Target::Binary(labels) => OneValues::Labels(labels.to_vec()),
+        Target::Values(values) => OneValues::Numbers(values.to_vec()),
+        _ => panic!("two classes or numbers"),
+    };
+    OneTarget { values, known: None, weight: 1.0 }
+}
+
+/// Scores of one of several targets.
+fn column<T: Copy>(scores: &[T], k: usize, width: usize) -> Vec<T> {
+    scores.iter().skip(k).step_by(width).copied().collect()
+}
+
+#[test]
+fn copies_of_a_target_are_the_target() {
+    let table = Table::new();
+    let losses = [
+        (Loss::Usual, true),
+        (Loss::Usual, false),
+        (Loss::Absolute, true),
+        (Loss::Huber { share: 0.8 }, true),
+    ];
+    for (loss, is_number) in losses {
+        let target = if is_number { Target::Values(&table.values) } else { Target::Binary(&table.labels) };
+        for one_tree_per_class in [false, true] {
+            let params = BoostParams { loss, one_tree_per_class, ..params() };
+            let alone = table.boost_floats(target, &params, 1);
+            let grown = table.boost(target, &params).unwrap();
+            for width in [2, 3] {
+                let copies = vec![one(target); width];
+                let several = Target::Several(&copies);
+                let floats = table.boost_floats(several, &params, 1);
+                let made = table.boost(several, &params).unwrap();
+                assert_eq!(made.further.len(), width - 1);
+                for k in 0..width {
+                    assert_eq!(column(&floats, k, width), alone, "{loss:?} {k} of {width}");
+                }
+                if one_tree_per_class || loss != Loss::Usual {
+                    continue;
+                }
+                // Gradients are rounded at random, so leaves differ by what that is worth, splits seldom do.
+                let first = |trees: &[Tree]| trees[0].splits.clone();
+                assert_eq!(first(&made.trees), first(&grown.trees), "{width}");
+            }
+        }
+    }
+}
+
+#[test]
+fn several_targets_have_their_own_units_and_scores_of_their_trees() {
+    let table = Table::new();
+    let far: Vec<f64> = table.values.iter().map(|v| 1e6 + 1e-3 * v).collect();
+    let other: Vec<f64> = (0..1500).map(|row| 1e9 * table.values[(row * 7) % 1500].abs()).collect();
+    let targets =
+        [one(Target::Values(&table.values)), one(Target::Values(&far)), one(Target::Values(&other))];
+    for leaf_bits in [16, 8] {
+        let params = BoostParams { leaf_bits, ..params() };
+        let made = table.boost(Target::Several(&targets), &params).unwrap();
+        let grids = [(made.shift, made.offset), (made.further[0].shift, made.further[0].offset)];
+        let real = |k: usize| -> Vec<f64> {
+            let unit = 2f64.powi(-i32::from(grids[k].0));
+            let scores = column(&made.other_scores, k, 3);
+            scores.iter().map(|&s| (i64::from(s) + grids[k].1) as f64 * unit).collect()
+        };
+        // The same wave on two scales is learnt alike.
+        let [near, away] = [real(0), real(1)];
+        for (a, b) in near.iter().zip(&away) {
+            let most = if leaf_bits == 16 { 0.02 } else { 0.3 };
+            assert!((a - (b - 1e6) * 1e3).abs() < most, "{leaf_bits}: {a} {b}");
+        }
+        for (at, row) in (1400..1500u32).enumerate() {
+            let code = |f: usize| match table.codes.code(f, row) {
+                code if u16::from(code) == table.codes.features()[f].n_codes => MISSING,
+                code => code,
+            };
+            let codes: Vec<u8> = (0..4).map(code).collect();
+            for k in 0..3 {
+                let sum: i32 =
+                    made.trees.iter().map(|t| t.leaves[t.leaf(|f| codes[f as usize]) as usize * 3 + k]).sum();
+                assert_eq!(sum, made.other_scores[3 * at + k], "{leaf_bits} {row} {k}");
+            }
+        }
+    }
+}
+
+#[test]
+fn where_a_target_is_not_known_it_teaches_nothing() {
+    let table = Table::new();
+    let known: Vec<bool> = (0..1500).map(|row| row % 3 != 0).collect();
+    let fitted = |nonsense: f64, is_number: bool| {
+        let second = if is_number {
+            let values = (0..1500).map(|row| if known[row] { -table.values[row] } else { nonsense });
+            OneValues::Numbers(values.collect())
+        } else {
+            let label =
+                |row: usize| if known[row] { 1 - table.labels[row] } else { u32::from(nonsense > 0.0) };
+            OneValues::Labels((0..1500).map(label).collect())
+        };
+        let first = if is_number { Target::Values(&table.values) } else { Target::Binary(&table.labels) };
+        let partly = OneTarget { values: second, known: Some(known.clone()), weight: 1.0 };
+        let targets = [one(first), partly];
+        let rounds = Rounds::Until { patience: 5, most: 60 };
+        table.boost(Target::Several(&targets), &BoostParams { rounds, ..params() }).unwrap()
+    };
+    for is_number in [true, false] {
+        let [a, b] = [fitted(0.0, is_number), fitted(77.0, is_number)];
+        assert!(a.trees == b.trees && a.other_scores == b.other_scores, "{is_number}");
+        // What is known is learnt.
+        let right = (1400..1500).zip(column(&a.other_scores, 1, 2)).filter(|(row, score)| {
+            let score = i64::from(*score) + a.further[0].offset;
+            (score < 0) == (table.values[*row] > 0.0)
+        });
+        assert!(right.count() > 80, "{is_number}");
+    }
+}
+
+#[test]
+fn several_targets_are_of_one_kind_and_begin_anew() {
+    let table = Table::new();
+    let mixed = [one(Target::Values(&table.values)), one(Target::Binary(&table.labels))];
+    let error = table.boost(Target::Several(&mixed), &params()).unwrap_err();
+    assert!(matches!(error.kind(), Kind::MixedTargets), "{error}");
+    let targets = [one(Target::Values(&table.values)), one(Target::Values(&table.values))];
+    let scores = vec![0; 3000];
+    let offsets = Some(Offsets { scores: &scores, shift: 0, constant: 0 });
+    let input = BoostInput { offsets, ..table.input(Target::Several(&targets)) };
+    let error = boost_on(input, &params(), 1).unwrap_err();
+    assert!(matches!(error.kind(), Kind::SeveralOffsets { n_targets: 2 }), "{error}");
+    let counts = [one(Target::Values(&[-1.0; 1500])), one(Target::Values(&table.values))];
+    let params = BoostParams { loss: Loss::Poisson, ..params() };
+    let error = table.boost(Target::Several(&counts), &params).unwrap_err();
+    assert!(matches!(error.kind(), Kind::Negative { .. }), "{error}");
 }

@@ -33,6 +33,7 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         BenchOptions { model: args.model.clone(), data: args.data.clone(), network: args.network.options() };
     let (timed, _) = with_ctx(args.jobs, Limit::None, true, |ctx| bench(&options, ctx))?;
     let Some(timed) = timed else { return Ok(End::Interrupted) };
+    let cost = timed.counts.map(|counts| costs.row(&counts));
     if args.json {
         let object = json!({
             "schema": 1,
@@ -42,21 +43,20 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
             "load_s": timed.load_seconds,
             "ns_per_row": figures::number(Some(timed.speed.ns_per_row)),
             "ns_single": figures::number(Some(timed.speed.ns_single)),
-            "cost_ns": timed.counts.map(|counts| costs.ns(&counts)),
+            "cost_ns": cost.map(|cost| cost.ns),
+            "cost_ns_single": cost.map(|cost| cost.ns_single),
             "cost_cpu": timed.counts.map(|_| costs.cpu()),
-            "operations": timed.counts.as_ref().map(operation_costs::object),
+            "operations": timed.counts.as_ref().map(|counts| operation_costs::object(&counts.batch)),
+            "operations_single": timed.counts.as_ref().map(|counts| operation_costs::object(&counts.single)),
         });
         print(&format!("{object}\n"))?;
     } else {
         let [batch, single] = [timed.speed.ns_per_row, timed.speed.ns_single].map(look::nanoseconds);
         let (path, size) = (args.model.display(), look::size(timed.bytes));
         let load = look::nanoseconds(timed.load_seconds * 1e9);
-        let cost = timed.counts.map_or(String::new(), |counts| {
-            format!(
-                "; {} a row by the table of costs of {}",
-                look::nanoseconds(costs.ns(&counts)),
-                costs.cpu()
-            )
+        let cost = cost.map_or(String::new(), |cost| {
+            let [batch, single] = [cost.ns, cost.ns_single].map(look::nanoseconds);
+            format!("; {batch} and {single} by the table of costs of {}", costs.cpu())
         });
         let threads = match args.jobs {
             0 => String::from("all threads"),

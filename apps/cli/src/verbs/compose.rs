@@ -133,6 +133,7 @@ fn object(made: &ComposeReport) -> Value {
             "score": figures::number(member.score),
         })
     };
+    let cost = written.counts.map(|counts| OperationCosts::default().row(&counts));
     json!({
         "schema": 1,
         "status": if made.status == Status::Ok { "ok" } else { "unmet" },
@@ -146,7 +147,8 @@ fn object(made: &ComposeReport) -> Value {
         "classes": figures::classes(&written.classes),
         "positive": written.positive,
         "bytes": written.bytes,
-        "cost_ns": written.counts.map(|counts| OperationCosts::default().ns(&counts)),
+        "cost_ns": cost.map(|cost| cost.ns),
+        "cost_ns_single": cost.map(|cost| cost.ns_single),
         "ns_per_row": figures::number(written.speed.map(|s| s.ns_per_row)),
         "ns_single": figures::number(written.speed.map(|s| s.ns_single)),
         "seconds": made.seconds,

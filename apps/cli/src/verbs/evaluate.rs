@@ -38,7 +38,7 @@ pub(crate) struct Args {
     /// Exit with 1 if the file is longer
     #[arg(long, value_name = "SIZE", value_parser = values::bytes)]
     max_bytes: Option<u64>,
-    /// Exit with 1 if a row in a batch takes more microseconds, by the table of costs
+    /// Exit with 1 if a row in a batch takes more microseconds, or a single row more than twice as many, by the table of costs
     #[arg(long, value_name = "US", value_parser = operation_costs::us)]
     max_us: Option<f64>,
     /// A table of costs of another processor, in JSON
@@ -148,7 +148,7 @@ fn demands(args: &Args, costs: &OperationCosts, made: &Evaluated) -> Vec<String>
     {
         unmet.push(format!("{} bytes, at most {most} were demanded", made.bytes));
     }
-    match (args.max_us, made.counts.map(|counts| costs.ns(&counts))) {
+    match (args.max_us, made.counts.map(|counts| costs.row(&counts).limited())) {
         (Some(most), Some(ns)) if ns > most => {
             let [us, most] = [ns, most].map(|ns| ns / 1e3);
             unmet.push(format!("{us:.3} us a row by the table of costs, at most {most} were demanded"));
@@ -243,6 +243,7 @@ fn whole_object(
 }
 
 fn object(made: &Evaluated, costs: &OperationCosts, is_met: bool) -> Value {
+    let cost = made.counts.map(|counts| costs.row(&counts));
     json!({
         "schema": 1,
         "status": if is_met { "ok" } else { "unmet" },
@@ -255,8 +256,10 @@ fn object(made: &Evaluated, costs: &OperationCosts, is_met: bool) -> Value {
         "rows": made.n_rows,
         "classes": figures::classes(&made.classes),
         "positive": made.positive,
+        "targets": figures::targets(made),
         "bytes": made.bytes,
-        "cost_ns": made.counts.map(|counts| costs.ns(&counts)),
+        "cost_ns": cost.map(|cost| cost.ns),
+        "cost_ns_single": cost.map(|cost| cost.ns_single),
         "ns_per_row": figures::number(made.speed.map(|s| s.ns_per_row)),
         "ns_single": figures::number(made.speed.map(|s| s.ns_single)),
         "metrics": figures::metrics(made),

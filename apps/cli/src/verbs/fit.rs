@@ -43,9 +43,9 @@ pub(crate) struct ReadArgs {
 pub(crate) struct Args {
     /// The table: CSV, plain or gzip; - for standard input
     data: String,
-    /// The column to predict
-    #[arg(long, value_name = "COL")]
-    target: String,
+    /// The column to predict; several make one model, whose trees they share
+    #[arg(long, required = true, value_name = "COL,..", value_delimiter = ',')]
+    target: Vec<String>,
     /// A model that is trained further: what is learnt from these rows, which it has not seen, is added to its scores
     #[arg(long, value_name = "MODEL")]
     from: Option<PathBuf>,
@@ -82,7 +82,7 @@ pub(crate) struct Args {
     /// Largest file
     #[arg(long, value_name = "SIZE", value_parser = values::bytes)]
     max_bytes: Option<u64>,
-    /// Most microseconds of a row in a batch, by the table of costs
+    /// Most microseconds of a row in a batch, and half of those of a single row, by the table of costs
     #[arg(long, value_name = "US", value_parser = operation_costs::us)]
     max_us: Option<f64>,
     /// A table of costs of another processor, in JSON
@@ -142,6 +142,9 @@ pub(crate) struct Args {
     /// Rows that are added inside folds: an augmentation's name, or none; some are tried unless given
     #[arg(long, value_name = "NAME")]
     augment: Option<String>,
+    /// What candidates are added to: a learner that is fitted first, or none; the best linear model is tried unless given
+    #[arg(long, value_name = "LEARNER")]
+    onto: Option<String>,
     /// The seed
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -234,13 +237,13 @@ fn options(args: &Args) -> Result<FitOptions, Error> {
         args.learners.iter().map(|l| l.trim().to_owned()).filter(|l| !l.is_empty()).collect();
     let names: Vec<&str> = match &learners[..] {
         [] => LEARNERS.iter().map(|l| l.name).collect(),
-        named => named.iter().map(String::as_str).collect(),
+        named => named.iter().chain(&args.onto).map(String::as_str).collect(),
     };
     let settings = args.steps.settings(&names)?;
     let (types, drop) = types(&args.read)?;
     Ok(FitOptions {
         data: args.data.clone(),
-        target: args.target.clone(),
+        targets: args.target.clone(),
         from: args.from.clone(),
         task,
         metric: args.metric.clone(),
@@ -253,6 +256,7 @@ fn options(args: &Args) -> Result<FitOptions, Error> {
         transforms: args.steps.transforms(),
         transform_settings: settings.transforms,
         augment: args.augment.clone(),
+        onto: args.onto.clone(),
         augment_settings: settings.augmentations,
         relations: settings.relations,
         duplicates: args.steps.duplicates,
@@ -390,7 +394,8 @@ fn text(made: &FitReport) -> String {
         out.push_str(&format!("cleaned: {column}{}\n", cleaned.text));
     }
     let path = quoted(&made.model.display().to_string());
-    let proba = if made.classes.is_empty() { "" } else { " --proba" };
+    let has_classes = !made.classes.is_empty() || made.task == Task::Multilabel;
+    let proba = if has_classes { " --proba" } else { "" };
     out.push_str(&format!("\nnext: smidgen predict {path} DATA{proba}   or   smidgen verify {path}\n"));
     out
 }
@@ -473,8 +478,10 @@ fn object(args: &Args, options: &FitOptions, made: &FitReport) -> Value {
         "rows_test": made.test.as_ref().map(|t| t.n_rows),
         "classes": figures::classes(&made.classes),
         "positive": made.positive,
+        "targets": figures::targets(made.test.as_ref().unwrap_or(&made.oof)),
         "bytes": made.bytes,
-        "cost_ns": made.cost_ns,
+        "cost_ns": made.cost.ns,
+        "cost_ns_single": made.cost.ns_single,
         "ns_per_row": figures::number(Some(made.speed.ns_per_row)),
         "ns_single": figures::number(Some(made.speed.ns_single)),
         "seconds": made.seconds,

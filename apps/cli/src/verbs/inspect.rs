@@ -1,13 +1,14 @@
 //! `inspect`: what a table or a model holds.
 
+use crate::figures;
 use crate::look;
 use crate::networks;
 use crate::run::{End, print};
 use crate::verbs::fit::{self, ReadArgs};
 use serde_json::{Value, json};
 use smidgen::{
-    ColumnProfile, ColumnSummary, Error, Inspected, ModelSummary, Spread, TableSummary, Value as Cell,
-    inspect,
+    ColumnProfile, ColumnSummary, Error, Inspected, ModelSummary, Spread, TableSummary, TargetColumn,
+    Value as Cell, inspect,
 };
 
 /// Most characters of a cell of the tables that are printed; together they fit 120 columns.
@@ -223,6 +224,9 @@ fn model_text(model: &ModelSummary) -> String {
     if !s.classes.is_empty() {
         text.push_str(&format!("classes: {}\n", s.classes.join(", ")));
     }
+    for one in s.targets.iter().filter(|one| !one.classes.is_empty()) {
+        text.push_str(&format!("classes of \"{}\": {}\n", one.name, one.classes.join(", ")));
+    }
     text.push_str(&format!(
         "made by: {}, seed {}, {} rows\n",
         model.card.recipe,
@@ -240,6 +244,18 @@ fn model_text(model: &ModelSummary) -> String {
     format!("{text}\n{table}\n\n{}", model.graph)
 }
 
+/// Several targets; null of one.
+fn targets(targets: &[TargetColumn]) -> Value {
+    if targets.is_empty() {
+        return Value::Null;
+    }
+    let object = |one: &TargetColumn| {
+        let positive = one.positive.and_then(|at| one.classes.get(at as usize));
+        json!({"name": one.name, "classes": figures::classes(&one.classes), "positive": positive})
+    };
+    targets.iter().map(object).collect()
+}
+
 fn model_object(model: &ModelSummary) -> Value {
     let s = &model.signature;
     json!({
@@ -248,6 +264,7 @@ fn model_object(model: &ModelSummary) -> Value {
         "what": "model",
         "task": s.task.name(),
         "target": s.target,
+        "targets": targets(&s.targets),
         "columns": s.inputs.iter().map(|i| json!({
             "name": i.name, "kind": i.kind.name(), "dtype": i.dtype.name(),
         })).collect::<Value>(),

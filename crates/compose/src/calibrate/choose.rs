@@ -318,6 +318,7 @@ mod tests {
                 rows: Vec::new(),
                 scores: Vec::new(),
                 link,
+                further: Vec::new(),
                 linked: Vec::new(),
                 floats: Vec::new(),
             })

@@ -224,6 +224,7 @@ fn the_graph_gives_the_integers_of_the_folds() {
         let signature = Signature {
             task,
             target: "target".into(),
+            targets: Vec::new(),
             inputs: names
                 .iter()
                 .map(|name| Input { name: name.clone(), kind: ColumnKind::Number, dtype: DType::F64 })

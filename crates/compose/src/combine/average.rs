@@ -12,6 +12,7 @@ pub(super) static ENTRY: EnsembleEntry = EnsembleEntry {
     doc: "the mean of scores: of log odds, of logs of shares, of values",
     tasks: &[Task::Binary, Task::Multiclass, Task::Regression],
     takes_weights: true,
+    asks_columns: false,
     spec: &[],
     ensemble: &Average,
 };

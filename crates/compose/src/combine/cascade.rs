@@ -14,6 +14,7 @@ pub(super) static ENTRY: EnsembleEntry = EnsembleEntry {
     doc: "a cheap member where it is sure, else a sum of members; how sure is learnt",
     tasks: &[Task::Binary, Task::Multiclass],
     takes_weights: false,
+    asks_columns: false,
     spec: SPEC,
     ensemble: &CascadeOfTwo,
 };

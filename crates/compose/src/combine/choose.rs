@@ -2,13 +2,17 @@
 //!
 //! A combination is judged by cross-fitting: for the rows of some folds it is learnt from the other folds of their
 //! repetition, and judged by the integers that a graph would compute. The one that is kept is the mean of those, so no
-//! row alone decides a weight; forms that have no mean are learnt once more, from all rows.
+//! row alone decides a weight; forms that have no mean, and members of all groups that have no room together, are learnt
+//! once more, from all rows.
 
-use super::ensemble::{Asked, EnsembleEntry, MemberRows, Room};
+use super::ensemble::{Asked, EnsembleEntry, MemberRows};
+use super::room::Room;
+use super::within::Within;
 use crate::error::{Error, Kind};
 use jobs::{Clock, Ctx};
 use params::Params;
-use recipe::{Combination, HeldBack, MemberSum, Size, Truth, member_scores};
+use recipe::{CodedColumns, CodedRows, Combination, HeldBack, MemberSum, Truth, member_scores};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Folds that are judged together are put into so many groups at most.
@@ -20,6 +24,8 @@ pub struct Pool<'a> {
     pub members: Vec<&'a [HeldBack]>,
     /// The target of all rows.
     pub truth: &'a Truth,
+    /// Columns of the table, for what asks them.
+    pub columns: Option<Arc<CodedColumns>>,
 }
 
 /// An ensemble, and what it predicts for rows that neither its members nor its weights had seen.
@@ -67,7 +73,8 @@ pub fn choose(
         };
         let dealt: Vec<Vec<HeldBack>> = pool.members.iter().map(dealt).collect();
         let members = dealt.iter().map(|parts| &parts[..]).collect();
-        return choose(entry, params, &Pool { members, truth: pool.truth }, asked, (limit, ctx));
+        let pool = Pool { members, truth: pool.truth, columns: pool.columns.clone() };
+        return choose(entry, params, &pool, asked, (limit, ctx));
     }
     let parts = Parts::new(pool);
     let n_repetitions = first.iter().map(|part| part.repetition + 1).max().unwrap_or(0);
@@ -75,6 +82,8 @@ pub fn choose(
     let mut alone: Vec<Option<HeldBack>> = vec![None; first.len()];
     let mut learnt: Vec<Combination> = Vec::new();
     let clock = Clock::start();
+    let everything: Vec<usize> = (0..first.len()).collect();
+    let within = Within::new(entry, params, asked, || parts.rows(&everything))?;
     let n_in = |repetition: usize| first.iter().filter(|part| part.repetition == repetition).count();
     let n_all: usize = (0..n_repetitions).map(|repetition| n_in(repetition).min(MOST_GROUPS)).sum();
     for repetition in 0..n_repetitions {
@@ -87,7 +96,7 @@ pub fn choose(
             // A part without others teaches itself.
             let teaching = if others.is_empty() { &own } else { &others };
             let rows = parts.rows(teaching)?;
-            let combination = entry.fit(&rows, asked, params)?;
+            let combination = within.fit(&rows, |made| parts.error(teaching, (made, &rows), asked))?;
             let best = rows.best(asked);
             // Groups take about the same time.
             let share = (learnt.len() + 1) as f64 / n_all as f64;
@@ -104,51 +113,65 @@ pub fn choose(
     }
     let whole = |parts: Vec<Option<HeldBack>>| parts.into_iter().collect::<Option<Vec<HeldBack>>>();
     let (Some(held), Some(alone)) = (whole(held), whole(alone)) else { return Ok(None) };
-    let combination = match mean(&learnt) {
+    let has_room = |made: &Combination| asked.room.map_or(Ok(true), |room| room.allows(made));
+    let mean = match mean(&learnt) {
+        Some(mean) if has_room(&mean)? => Some(mean),
+        _ => None,
+    };
+    let combination = match mean {
         Some(mean) => mean,
-        None => entry.fit(&parts.rows(&(0..first.len()).collect::<Vec<usize>>())?, asked, params)?,
+        None => {
+            let rows = parts.rows(&everything)?;
+            within.fit(&rows, |made| parts.error(&everything, (made, &rows), asked))?
+        }
     };
     let members = combination.ranked();
     if members.len() < 2 {
         return Ok(None);
     }
-    if let Some(some) = fitting(&members, asked) {
-        return of_some(entry, params, (pool, &some), asked, (limit, ctx));
+    if let Some(room) = asked.room
+        && !room.allows(&combination)?
+    {
+        let some = fitting(&members, room)?;
+        return of_some(entry, params, (pool, &some, room), asked, (limit, ctx));
     }
     let combination = combination.of_members(&members);
     Ok(Some(Composed { members, combination, held, alone }))
 }
 
-/// Of members as they are ranked, those that have room together, rising; `None` where all have.
-fn fitting(members: &[usize], asked: &Asked<'_>) -> Option<Vec<usize>> {
-    let room = asked.room?;
+/// Of members as they are ranked, of which all together have no room, those that have, rising.
+fn fitting(members: &[usize], room: &Room<'_>) -> Result<Vec<usize>, Error> {
     let mut some: Vec<usize> = Vec::with_capacity(members.len());
     for &member in members {
-        if some.is_empty() || room.holds(some.iter().copied().chain([member])) {
-            some.push(member);
+        let with = [&some[..], &[member]].concat();
+        if some.is_empty() || (with.len() < members.len() && room.allows_mean(&with)?) {
+            some = with;
         }
     }
     some.sort_unstable();
-    (some.len() < members.len()).then_some(some)
+    Ok(some)
 }
 
 /// The ensemble of some of the candidates, which have room together.
 fn of_some(
     entry: &EnsembleEntry,
     params: &Params,
-    (pool, some): (&Pool<'_>, &[usize]),
+    (pool, some, room): (&Pool<'_>, &[usize], &Room<'_>),
     asked: &Asked<'_>,
     limited: (Option<Duration>, &Ctx<'_>),
 ) -> Result<Option<Composed>, Error> {
     let members = some.iter().map(|&member| pool.members[member]).collect();
     let picked = |at: &usize| asked.prices.get(*at).copied().unwrap_or(0.0);
     let prices: Vec<f64> = some.iter().map(picked).collect();
-    let sizes = asked.room.map_or(&[][..], |room| room.sizes);
-    let sizes: Vec<Size> = some.iter().map(|&at| sizes.get(at).copied().unwrap_or_default()).collect();
-    let room = asked.room.map(|room| Room { sizes: &sizes, ..room });
+    let weigh = |members: &[usize], combination: &Combination| {
+        let places: Vec<usize> = members.iter().map(|&member| some[member]).collect();
+        room.weigh(&places, combination)
+    };
+    let room = room.of_some(some, &weigh);
     let costs: Vec<f64> = some.iter().map(|&at| asked.cost(at)).collect();
-    let asked = Asked { prices: &prices, costs: &costs, room, ..*asked };
-    let made = choose(entry, params, &Pool { members, truth: pool.truth }, &asked, limited)?;
+    let asked = Asked { prices: &prices, costs: &costs, room: Some(&room), ..*asked };
+    let pool = Pool { members, truth: pool.truth, columns: pool.columns.clone() };
+    let made = choose(entry, params, &pool, &asked, limited)?;
     let named = |composed: Composed| Composed {
         members: composed.members.iter().map(|&member| some[member]).collect(),
         ..composed
@@ -166,6 +189,7 @@ fn half_of(part: &HeldBack, half: usize) -> HeldBack {
         rows: places().map(|place| part.rows[place]).collect(),
         scores: scores.copied().collect(),
         link: part.link,
+        further: Vec::new(),
         linked: Vec::new(),
         floats: Vec::new(),
     }
@@ -211,11 +235,27 @@ impl<'a> Parts<'a> {
             parts.iter().flat_map(|&at| self.pool.members[0][at].rows.iter().copied()).collect();
         let of_member =
             |real: &Vec<Vec<f64>>| parts.iter().flat_map(|&at| real[at].iter().copied()).collect();
-        MemberRows::try_new(
-            self.real.iter().map(of_member).collect(),
-            self.n_outputs,
-            self.pool.truth.select(&rows),
-        )
+        let truth = self.pool.truth.select(&rows);
+        let of_members =
+            MemberRows::try_new(self.real.iter().map(of_member).collect(), self.n_outputs, truth)?;
+        match &self.pool.columns {
+            Some(columns) => of_members.with_columns(columns.clone(), rows),
+            None => Ok(of_members),
+        }
+    }
+
+    /// The error of a combination on some parts, whose rows are given too.
+    fn error(
+        &self,
+        parts: &[usize],
+        (combination, rows): (&Combination, &MemberRows),
+        asked: &Asked<'_>,
+    ) -> Result<f64, Error> {
+        let mut linked = Vec::new();
+        for &at in parts {
+            linked.extend(self.combined(at, combination)?.linked);
+        }
+        Ok(rows.error(linked, asked.smooth(rows.task())))
     }
 
     /// What a member makes of a part.
@@ -228,9 +268,11 @@ impl<'a> Parts<'a> {
     fn combined(&self, at: usize, combination: &Combination) -> Result<HeldBack, Error> {
         let parts: Vec<&HeldBack> = self.pool.members.iter().map(|parts| &parts[at]).collect();
         let members: Vec<_> = parts.iter().map(|part| (&part.scores[..], part.link)).collect();
-        let (scores, link) = combination.apply(&members, self.n_outputs)?;
+        let coded = self.pool.columns.as_deref().map(|columns| CodedRows { columns, rows: &parts[0].rows });
+        let (scores, link) = combination.apply(&members, self.n_outputs, coded)?;
         let linked = link.apply(&scores, self.n_outputs);
         let HeldBack { repetition, rows, .. } = parts[0];
-        Ok(HeldBack { repetition: *repetition, rows: rows.clone(), scores, link, linked, floats: Vec::new() })
+        let (repetition, rows, further, floats) = (*repetition, rows.clone(), Vec::new(), Vec::new());
+        Ok(HeldBack { repetition, rows, scores, link, further, linked, floats })
     }
 }

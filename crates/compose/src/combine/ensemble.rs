@@ -3,8 +3,10 @@
 //! The life of an ensemble: (1) parameters are parsed against the member's `SPEC`; (2) `fit` learns a weighted sum, and
 //! maps around it, or another form, from what members predict for rows that they had not seen; (3) it becomes integers on
 //! the grids of the members ([`recipe::Combination::on_grids`]), in folds and in the model. Scores are real: log odds of the
-//! second of two classes, logs of shares of several, values of a regression.
+//! second of two classes, logs of shares of several, values of a regression. An ensemble that asks columns of the table
+//! beside (`asks_columns`) is given the codes of the rows ([`MemberRows::coded`]).
 
+use super::room::Room;
 use crate::error::{Error, Kind};
 use ir::Task;
 use ir::op::LinkKind;
@@ -12,7 +14,8 @@ use jobs::Threads;
 use learn::{Decision, linked};
 use metrics::MetricEntry;
 use params::{ParamSpec, Params};
-use recipe::{Combination, Limits, Size, Space, Truth, predictions_by};
+use recipe::{CodedColumns, CodedRows, Combination, Space, Truth, predictions_by};
+use std::sync::Arc;
 
 /// Cells (rows times classes) that weights are learnt from at most.
 const MOST_CELLS: usize = 400_000;
@@ -23,6 +26,8 @@ pub struct MemberRows {
     scores: Vec<Vec<f64>>,
     n_outputs: usize,
     truth: Truth,
+    /// Columns of a table, and the row of it that each row is.
+    columns: Option<(Arc<CodedColumns>, Vec<u32>)>,
 }
 
 impl MemberRows {
@@ -44,7 +49,28 @@ impl MemberRows {
             let expected = format!("{expected} finite scores a row of {n_rows}");
             return Err(Kind::MemberRows { expected, got }.into());
         }
-        Ok(MemberRows { scores, n_outputs, truth })
+        Ok(MemberRows { scores, n_outputs, truth, columns: None })
+    }
+
+    /// With columns of a table, of which `rows` are these.
+    ///
+    /// # Errors
+    /// `MemberRows` for another number of rows, or one that the table has not.
+    pub fn with_columns(self, columns: Arc<CodedColumns>, rows: Vec<u32>) -> Result<MemberRows, Error> {
+        let n_rows = columns.codes().n_rows();
+        if rows.len() != self.n_rows() || rows.iter().any(|&row| row as usize >= n_rows) {
+            let expected = format!("{} rows of a table of {n_rows}", self.n_rows());
+            let last = rows.iter().max().map_or(0, |&row| row + 1);
+            return Err(
+                Kind::MemberRows { expected, got: format!("{} rows, up to {last}", rows.len()) }.into()
+            );
+        }
+        Ok(MemberRows { columns: Some((columns, rows)), ..self })
+    }
+
+    /// The codes of the rows, where there is a table.
+    pub fn coded(&self) -> Option<CodedRows<'_>> {
+        self.columns.as_ref().map(|(columns, rows)| CodedRows { columns, rows })
     }
 
     /// Number of members.
@@ -76,6 +102,7 @@ impl MemberRows {
     pub fn task(&self) -> Task {
         match &self.truth {
             Truth::Values(_) => Task::Regression,
+            Truth::Several(_) => Task::MultiRegression,
             Truth::Classes { n_classes: 2, .. } => Task::Binary,
             Truth::Classes { .. } => Task::Multiclass,
         }
@@ -107,6 +134,10 @@ impl MemberRows {
             scores: self.scores.iter().map(some).collect(),
             n_outputs: n,
             truth: self.truth.select(&rows),
+            columns: self
+                .columns
+                .as_ref()
+                .map(|(columns, of)| (columns.clone(), rows.iter().map(|&row| of[row as usize]).collect())),
         }
     }
 
@@ -123,7 +154,7 @@ impl MemberRows {
         let kind = match self.task() {
             Task::Binary => LinkKind::Logistic,
             Task::Multiclass => LinkKind::Softmax,
-            Task::Regression | Task::Transform => LinkKind::Linear,
+            Task::Regression | Task::Transform | Task::MultiRegression | Task::Multilabel => LinkKind::Linear,
         };
         linked(kind, scores, self.n_outputs)
     }
@@ -147,27 +178,10 @@ pub struct Asked<'a> {
     pub prices: &'a [f64],
     /// What a row costs by each member, in one unit for all; those that are not named cost 1.
     pub costs: &'a [f64],
-    /// What members may take together, and what each takes; without, all have room.
-    pub room: Option<Room<'a>>,
+    /// What members may take together; without, all have room.
+    pub room: Option<&'a Room<'a>>,
     /// Threads; they change nothing of the result.
     pub threads: &'a Threads,
-}
-
-/// What members may take together, and what each takes.
-#[derive(Clone, Copy)]
-pub struct Room<'a> {
-    /// What they may take.
-    pub limits: Limits,
-    /// What each takes.
-    pub sizes: &'a [Size],
-}
-
-impl Room<'_> {
-    /// Whether some members have room together.
-    pub(super) fn holds(&self, members: impl Iterator<Item = usize>) -> bool {
-        let sizes = members.filter_map(|member| self.sizes.get(member));
-        self.limits.allow(sizes.fold(Size::default(), |sum, size| sum.plus(*size)))
-    }
 }
 
 impl Asked<'_> {
@@ -222,6 +236,8 @@ pub struct EnsembleEntry {
     pub tasks: &'static [Task],
     /// Whether it takes weights from the user.
     pub takes_weights: bool,
+    /// Whether it asks columns of the table.
+    pub asks_columns: bool,
     /// Its parameters.
     pub spec: &'static [ParamSpec],
     /// The ensemble.
@@ -240,7 +256,8 @@ impl EnsembleEntry {
     /// The combination that the rows teach.
     ///
     /// # Errors
-    /// `EnsembleTask`, `NoWeights` for weights that it does not take, and what the ensemble says.
+    /// `EnsembleTask`, `NoWeights` for weights that it does not take, `NoColumns` for rows without those that it asks, and
+    /// what the ensemble says.
     pub fn fit(&self, rows: &MemberRows, asked: &Asked<'_>, params: &Params) -> Result<Combination, Error> {
         self.answers(rows.task())?;
         if asked.weights.is_some() && !self.takes_weights {
@@ -248,7 +265,22 @@ impl EnsembleEntry {
             let instead = takers.collect::<Vec<_>>().join(", ");
             return Err(Kind::NoWeights { ensemble: self.name, instead }.into());
         }
+        if rows.columns.is_none() {
+            self.needs_no_columns()?;
+        }
         self.ensemble.fit(rows, asked, params)
+    }
+
+    /// Checks that it combines members whose rows have no columns.
+    ///
+    /// # Errors
+    /// `NoColumns`.
+    pub fn needs_no_columns(&self) -> Result<(), Error> {
+        if !self.asks_columns {
+            return Ok(());
+        }
+        let others = super::ENSEMBLES.iter().filter(|e| !e.asks_columns).map(|e| e.name);
+        Err(Kind::NoColumns { ensemble: self.name, instead: others.collect::<Vec<_>>().join(", ") }.into())
     }
 
     /// Checks that it answers a task.

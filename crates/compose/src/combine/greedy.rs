@@ -12,6 +12,7 @@ pub(super) static ENTRY: EnsembleEntry = EnsembleEntry {
     doc: "members are added one by one, again and again, the one that lowers the error most",
     tasks: &[Task::Binary, Task::Multiclass, Task::Regression],
     takes_weights: false,
+    asks_columns: false,
     spec: SPEC,
     ensemble: &Greedy,
 };

@@ -12,6 +12,7 @@ pub(super) static ENTRY: EnsembleEntry = EnsembleEntry {
     doc: "a vote of each member for its most probable class; probabilities are shares of votes",
     tasks: &[Task::Binary, Task::Multiclass],
     takes_weights: true,
+    asks_columns: false,
     spec: &[],
     ensemble: &HardVote,
 };

@@ -1,15 +1,19 @@
 //! What every ensemble must satisfy, on each task that it answers.
 
-use super::{Asked, ENSEMBLES, EnsembleEntry, MemberRows};
+use super::{Asked, ENSEMBLES, EnsembleEntry, MemberRows, Pool, Room, choose};
 use crate::{Error, Kind};
 use ir::digest::SplitMix64;
 use ir::fixed::{math, power_of_two, round_i32};
 use ir::op::{Columns, LinkKind, ToScores};
 use ir::{Column, ColumnData, DType, GraphBuilder, Op, Shape, Task, TensorData};
-use jobs::Threads;
+use jobs::{Budget, Cancel, Clock, Ctx, Silent, Threads};
 use learn::{Decision, ScoreLink, linked};
 use params::outside;
-use recipe::{Combination, MemberSum, ScoreMap, Space, Truth, member_scores};
+use recipe::{
+    CodedColumns, Combination, HeldBack, Limits, MemberSum, ScoreMap, Size, Space, Truth, member_scores,
+};
+use std::sync::Arc;
+use trees::{CodeMatrix, Encoder};
 
 const N_CLASSES: usize = 3;
 /// All votes of the drawn members that vote: enough that a rounded one is off by less than [`OF_SHARES`].
@@ -25,7 +29,45 @@ struct Drawn {
     /// Scores of each member on the grid of its link.
     integers: Vec<Vec<i32>>,
     rows: MemberRows,
+    cells: Cells,
 }
+
+/// Columns of the table: how noisy the noisy copy is, now and then missing, and a category that says nothing.
+#[derive(Clone)]
+struct Cells {
+    noise: Vec<f64>,
+    offsets: Vec<i32>,
+    keys: String,
+}
+
+impl Cells {
+    fn new(mut noise: Vec<f64>) -> Cells {
+        noise.iter_mut().step_by(17).for_each(|cell| *cell = f64::NAN);
+        let keys: String = (0..noise.len()).map(|row| ["a", "b", "c"][row % 3]).collect();
+        Cells { offsets: (0..=noise.len() as i32).collect(), noise, keys }
+    }
+
+    fn columns(&self) -> [Column<'_>; 2] {
+        let keys = ColumnData::Str { offsets: &self.offsets, bytes: self.keys.as_bytes() };
+        [ColumnData::F64(&self.noise), keys].map(|cells| Column::try_new(cells, None).unwrap())
+    }
+
+    fn coded(&self) -> Arc<CodedColumns> {
+        let columns = self.columns().map(|column| vec![column]);
+        let encoders: Vec<Encoder> = columns.iter().map(|column| Encoder::fit(column, 30)).collect();
+        let codes = CodeMatrix::new(&encoders, &columns, self.noise.len(), &Threads::one());
+        Arc::new(CodedColumns::try_new(COLUMNS.map(str::to_owned).to_vec(), encoders, codes).unwrap())
+    }
+
+    /// Rows that know their columns.
+    fn known_to(&self, rows: MemberRows) -> MemberRows {
+        let all = (0..rows.n_rows() as u32).collect();
+        rows.with_columns(self.coded(), all).unwrap()
+    }
+}
+
+/// Names of the columns.
+const COLUMNS: [&str; 2] = ["noise", "key"];
 
 fn n_outputs(task: Task) -> usize {
     if task == Task::Multiclass { N_CLASSES } else { 1 }
@@ -47,7 +89,7 @@ fn all_links(task: Task) -> Vec<[ScoreLink; N_MEMBERS]> {
             let on = |shift| link(LinkKind::Softmax, shift, 0);
             vec![[on(12); 4], [on(16), share, on(12), on(14)], [share; 4]]
         }
-        Task::Regression | Task::Transform => {
+        Task::Regression | Task::Transform | Task::MultiRegression | Task::Multilabel => {
             let on = |shift, offset| link(LinkKind::Linear, shift, offset);
             let power = |shift| link(LinkKind::Exponential, shift, 0);
             vec![[on(8, 0); 4], [on(8, 1000), power(12), on(-2, -7), on(6, 0)], [power(16); 4]]
@@ -82,13 +124,18 @@ impl Drawn {
         let mut random = SplitMix64::new(seed);
         let n = n_outputs(task);
         let (mut scores, mut labels, mut targets) = (vec![Vec::new(); N_MEMBERS], Vec::new(), Vec::new());
+        let mut noise = Vec::with_capacity(n_rows);
         for _ in 0..n_rows {
             let meant: Vec<f64> = (0..n).map(|_| 2.0 * random.normal()).collect();
             let at = |s: f64| if task == Task::Regression { f64::max(50.0 + 5.0 * s, 1.0) } else { s };
+            noise.push(0.0);
             for (k, s) in meant.iter().enumerate() {
                 let good = s + 0.6 * random.normal();
                 let constant = [0.4, -0.2, 0.1][k];
-                let said = [good, good + random.normal(), constant, random.normal()];
+                let away = random.normal();
+                let largest = noise.last_mut().unwrap();
+                *largest = away.abs().max(*largest);
+                let said = [good, good + away, constant, random.normal()];
                 scores.iter_mut().zip(said).for_each(|(scores, s)| scores.push(at(s)));
             }
             if task == Task::Regression {
@@ -105,15 +152,18 @@ impl Drawn {
             labels.push(label.unwrap_or(p.len() - 1) as u32);
         }
         let truth = match task {
-            Task::Regression | Task::Transform => Truth::Values(targets),
+            Task::Regression | Task::Transform | Task::MultiRegression | Task::Multilabel => {
+                Truth::Values(targets)
+            }
             Task::Binary => Truth::Classes { labels, n_classes: 2, positive: Some(1) },
             Task::Multiclass => Truth::Classes { labels, n_classes: N_CLASSES, positive: None },
         };
         let on_links = scores.iter().zip(links);
         let integers: Vec<Vec<i32>> = on_links.map(|(scores, link)| integers(scores, link, n)).collect();
         let scores = integers.iter().zip(links).map(|(scores, link)| real(scores, link, n)).collect();
-        let rows = MemberRows::try_new(scores, n, truth).unwrap();
-        Drawn { links: links.to_vec(), integers, rows }
+        let cells = Cells::new(noise);
+        let rows = cells.known_to(MemberRows::try_new(scores, n, truth).unwrap());
+        Drawn { links: links.to_vec(), integers, rows, cells }
     }
 
     /// The usual ones: the first links of the task.
@@ -125,13 +175,33 @@ impl Drawn {
     fn on_grids(&self, combination: &Combination) -> (Vec<i32>, ScoreLink) {
         let on_grids = combination.on_grids(&self.links, self.rows.n_outputs()).unwrap();
         let members: Vec<&[i32]> = self.integers.iter().map(|scores| &scores[..]).collect();
-        (on_grids.apply(&members), on_grids.link())
+        (on_grids.apply(&members, self.rows.coded()).unwrap(), on_grids.link())
     }
 
     /// The same members in the opposite order.
     fn reversed(&self) -> MemberRows {
         let scores = (0..self.rows.n_members()).rev().map(|at| self.rows.scores(at).to_vec());
-        MemberRows::try_new(scores.collect(), self.rows.n_outputs(), self.rows.truth().clone()).unwrap()
+        let truth = self.rows.truth().clone();
+        self.cells.known_to(MemberRows::try_new(scores.collect(), self.rows.n_outputs(), truth).unwrap())
+    }
+
+    /// What a member says of four parts of the rows.
+    fn held(&self, member: usize) -> Vec<HeldBack> {
+        let n = self.rows.n_outputs();
+        let part = |at: usize| {
+            let rows: Vec<u32> = (0..self.rows.n_rows() as u32).skip(at).step_by(4).collect();
+            let scores = rows.iter().flat_map(|&row| &self.integers[member][row as usize * n..][..n]);
+            HeldBack {
+                repetition: 0,
+                scores: scores.copied().collect(),
+                rows,
+                link: self.links[member],
+                further: Vec::new(),
+                linked: Vec::new(),
+                floats: Vec::new(),
+            }
+        };
+        (0..4).map(part).collect()
     }
 
     /// One of the members alone.
@@ -139,7 +209,8 @@ impl Drawn {
         let scores = vec![self.rows.scores(member).to_vec()];
         let rows = MemberRows::try_new(scores, self.rows.n_outputs(), self.rows.truth().clone()).unwrap();
         let (links, integers) = (vec![self.links[member]], vec![self.integers[member].clone()]);
-        Drawn { links, integers, rows }
+        let cells = self.cells.clone();
+        Drawn { links, integers, rows: cells.known_to(rows), cells }
     }
 }
 
@@ -161,6 +232,7 @@ fn settings_of(entry: &EnsembleEntry, task: Task) -> &'static [(&'static str, &'
     match (entry.name, task) {
         ("cascade", Task::Binary) => &[("tolerance", "0.05")],
         ("cascade", _) => &[("tolerance", "0.2")],
+        ("gate", _) => &[("tolerance", "0.1")],
         _ => &[],
     }
 }
@@ -238,6 +310,17 @@ fn real_scores(combination: &Combination, rows: &MemberRows, away: f64) -> Vec<f
                     first.copy_from_slice(second);
                 }
             }
+            scores
+        }
+        // Columns are asked, not scores: no row is open.
+        Combination::Gate(gate) => {
+            let n = rows.n_outputs();
+            let (mut scores, second) = (real_sum(&gate.first, rows), real_sum(&gate.second, rows));
+            let gates = gate.gates(rows.coded().unwrap()).unwrap();
+            let both = scores.chunks_exact_mut(n).zip(second.chunks_exact(n));
+            both.zip(gates).filter(|(_, gate)| *gate < 0).for_each(|((first, second), _)| {
+                first.copy_from_slice(second);
+            });
             scores
         }
         // What trees ask is compared on the integers themselves, and their leaves are integers.
@@ -377,16 +460,24 @@ fn the_graph_gives_the_integers() {
                     );
                 }
             }
+            let mut asked = Vec::new();
+            if entry.asks_columns {
+                for (name, dtype) in COLUMNS.iter().zip([DType::F64, DType::Str]) {
+                    asked.push((dtype, b.input(name, dtype, Shape::rows()).unwrap()));
+                }
+            }
             let mut members = Vec::new();
             for of_member in inputs.chunks_exact(n) {
                 let side_by_side = b.node(Op::Columns(Columns), of_member).unwrap();
                 members.push(b.node(Op::ToScores(ToScores { shift: 0 }), &[side_by_side]).unwrap());
             }
-            let score = on_grids.lower(&mut b, &members).unwrap();
+            let by_name = |name: &str| asked.get(COLUMNS.iter().position(|known| *known == name)?).copied();
+            let score = on_grids.lower(&mut b, &members, &by_name).unwrap();
             let linked = on_grids.link().lower(&mut b, score, n, &Decision::Largest).unwrap();
             let graph = b.finish(&[score, linked.linked]).unwrap();
             let column = |values| Column::try_new(ColumnData::F64(values), None).unwrap();
-            let columns: Vec<Column<'_>> = owned.iter().map(|values| column(&values[..])).collect();
+            let mut columns: Vec<Column<'_>> = owned.iter().map(|values| column(&values[..])).collect();
+            columns.extend(drawn.cells.columns().into_iter().take(asked.len()));
             let (sum, link) = drawn.on_grids(&combination);
             let read = link.apply(&sum, n);
             for outputs in [
@@ -462,12 +553,58 @@ fn the_order_of_members_orders_their_weights() {
                 is_alike(&a.second, &b.second);
                 near(&[a.margin, a.offset, a.passed_on], &[b.margin, b.offset, b.passed_on]);
             }
+            (Combination::Gate(a), Combination::Gate(b)) => {
+                is_alike(&a.first, &b.first);
+                is_alike(&a.second, &b.second);
+                assert_eq!((&a.columns, &a.trees), (&b.columns, &b.trees));
+            }
             (Combination::Trees(_), Combination::Trees(_)) => {
                 near(&there.weights(), &back.weights());
                 assert_eq!(drawn.on_grids(&there), drawn.on_grids(&back), "{}", entry.name);
             }
             _ => panic!("{}: {there:?}, {back:?}", entry.name),
         }
+    });
+}
+
+/// Bytes that members add to those that are there once.
+const OWN: [u64; N_MEMBERS] = [60, 30, 5, 25];
+/// Fewer than all of them take together.
+const MOST: u64 = 100;
+
+#[test]
+fn what_is_chosen_has_room_and_threads_change_nothing_of_it() {
+    let weigh = |members: &[usize], _: &Combination| {
+        Ok(Size { bytes: 10 + members.iter().map(|&member| OWN[member]).sum::<u64>(), ns: 0.0 })
+    };
+    let limits = Limits { bytes: Some(MOST), ns: None };
+    let room = Room::new(limits, N_MEMBERS, &weigh, &Threads::one()).unwrap();
+    let (budget, cancel) = (Budget::work(Clock::start(), 1), Cancel::new());
+    each(|entry, task| {
+        let drawn = Drawn::usual(task);
+        let held: Vec<Vec<HeldBack>> = (0..N_MEMBERS).map(|member| drawn.held(member)).collect();
+        let members = held.iter().map(|parts| &parts[..]).collect();
+        let (truth, columns) = (drawn.rows.truth(), Some(drawn.cells.coded()));
+        let pool = Pool { members, truth, columns };
+        let metric = metrics::metric(if task == Task::Regression { "rmse" } else { "log_loss" }).unwrap();
+        let params = entry.params(&[]).unwrap();
+        let made = [1, 2].map(|n_threads| {
+            let threads = Threads::try_new(n_threads).unwrap();
+            let ctx = Ctx { threads: &threads, budget: &budget, cancel: &cancel, progress: &Silent };
+            let prices = &[1e-4; N_MEMBERS];
+            let room = Some(&room);
+            let asked = Asked { metric, weights: None, prices, costs: &COSTS, room, threads: &threads };
+            let made = choose(entry, &params, &pool, &asked, (None, &ctx)).unwrap();
+            made.map(|made| {
+                let scores: Vec<Vec<i32>> = made.held.into_iter().map(|part| part.scores).collect();
+                (made.members, made.combination, scores)
+            })
+        });
+        if let Some((members, ..)) = &made[0] {
+            let bytes = weigh(members, &Combination::mean(Space::Scores, &[1.0], [0.0; 2])).unwrap().bytes;
+            assert!(members.len() > 1 && bytes <= MOST, "{} {members:?}", entry.name);
+        }
+        assert_eq!(made[0], made[1], "{}", entry.name);
     });
 }
 
@@ -479,11 +616,33 @@ fn every_form_is_drawn() {
             let made = fit(entry, &Drawn::new(task, &links, 400, 3).rows, PLAIN);
             let is_there = match entry.name {
                 "cascade" => matches!(&made, Combination::Cascade(c) if (0.05..0.95).contains(&c.passed_on)),
+                "gate" => matches!(&made, Combination::Gate(gate) if (0.05..0.95).contains(&gate.passed_on)),
                 "stack_trees" => matches!(&made, Combination::Trees(trees) if trees.members.len() > 1),
                 _ => made.sum().is_some(),
             };
             assert!(is_there, "{} {task} {links:?}: {made:?}", entry.name);
         }
+    });
+}
+
+#[test]
+fn columns_that_are_asked_must_be_there() {
+    each(|entry, task| {
+        let drawn = Drawn::usual(task);
+        let scores = (0..N_MEMBERS).map(|member| drawn.rows.scores(member).to_vec()).collect();
+        let truth = drawn.rows.truth().clone();
+        let rows = MemberRows::try_new(scores, drawn.rows.n_outputs(), truth).unwrap();
+        let made = try_fit(entry, &rows, PLAIN);
+        if !entry.asks_columns {
+            assert_eq!(made.unwrap(), fit(entry, &drawn.rows, PLAIN), "{}", entry.name);
+            return;
+        }
+        let error = made.unwrap_err();
+        assert!(matches!(error.kind(), Kind::NoColumns { .. }), "{error}");
+        assert_eq!(error.nature(), ir::Nature::Unsupported);
+        let n_rows = rows.n_rows() as u32;
+        let error = rows.with_columns(drawn.cells.coded(), (1..=n_rows).collect()).unwrap_err();
+        assert!(matches!(error.kind(), Kind::MemberRows { .. }), "{error}");
     });
 }
 

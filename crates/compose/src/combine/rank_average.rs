@@ -17,6 +17,7 @@ pub(super) static ENTRY: EnsembleEntry = EnsembleEntry {
     doc: "the mean of ranks, and what share of rows is positive there",
     tasks: &[Task::Binary],
     takes_weights: true,
+    asks_columns: false,
     spec: &[],
     ensemble: &RankAverage,
 };

@@ -12,6 +12,7 @@ pub(super) static ENTRY: EnsembleEntry = EnsembleEntry {
     doc: "the mean of probabilities",
     tasks: &[Task::Binary, Task::Multiclass],
     takes_weights: true,
+    asks_columns: false,
     spec: &[],
     ensemble: &SoftVote,
 };

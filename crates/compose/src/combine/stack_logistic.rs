@@ -15,6 +15,7 @@ pub(super) static ENTRY: EnsembleEntry = EnsembleEntry {
     doc: "a weighted sum of log odds, or of logs of shares, with the least log loss, held near the mean",
     tasks: &[Task::Binary, Task::Multiclass],
     takes_weights: false,
+    asks_columns: false,
     spec: SPEC,
     ensemble: &StackLogistic,
 };
@@ -62,7 +63,7 @@ impl Ensemble for StackLogistic {
                 Ok(fit.stacked(sign).combination(rows))
             }
             // Not among its tasks.
-            Truth::Values(_) => mean_in(Space::Scores, rows, asked),
+            Truth::Values(_) | Truth::Several(_) => mean_in(Space::Scores, rows, asked),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `stack_nnls`: weights of at least 0 by least squares.
 
-use super::ensemble::{Asked, Ensemble, EnsembleEntry, MemberRows};
+use super::ensemble::{Asked, Ensemble, EnsembleEntry, MemberRows, mean_in};
 use super::stack::{Sign, least_squares, mean_diagonal, mean_products, quadratic_minimum};
 use crate::error::Error;
 use ir::Task;
@@ -14,6 +14,7 @@ pub(super) static ENTRY: EnsembleEntry = EnsembleEntry {
     doc: "weights of at least 0 that come nearest to the target, in squares",
     tasks: &[Task::Binary, Task::Multiclass, Task::Regression],
     takes_weights: false,
+    asks_columns: false,
     spec: &[],
     ensemble: &StackNnls,
 };
@@ -44,6 +45,8 @@ impl Ensemble for StackNnls {
                 let weights = nearest_mean(&some, labels, asked.threads);
                 Ok(Combination::mean(Space::Probabilities, &weights, rows.range()))
             }
+            // Not among its tasks.
+            Truth::Several(_) => mean_in(Space::Scores, rows, asked),
         }
     }
 }

@@ -13,6 +13,7 @@ pub(super) static ENTRY: EnsembleEntry = EnsembleEntry {
     doc: "weights of any sign that come nearest to the target, in squares, held near their mean",
     tasks: &[Task::Regression],
     takes_weights: false,
+    asks_columns: false,
     spec: SPEC,
     ensemble: &StackRidge,
 };
@@ -40,7 +41,7 @@ impl Ensemble for StackRidge {
                 Ok(least_squares(&some, targets, shrink, asked.threads).combination(rows))
             }
             // Not among its tasks.
-            Truth::Classes { .. } => mean_in(Space::Scores, rows, asked),
+            Truth::Classes { .. } | Truth::Several(_) => mean_in(Space::Scores, rows, asked),
         }
     }
 }

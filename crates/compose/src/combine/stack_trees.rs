@@ -16,6 +16,7 @@ pub(super) static ENTRY: EnsembleEntry = EnsembleEntry {
     doc: "boosted trees that ask the scores of members",
     tasks: &[Task::Binary, Task::Multiclass, Task::Regression],
     takes_weights: false,
+    asks_columns: false,
     spec: SPEC,
     ensemble: &StackTrees,
 };
@@ -94,6 +95,8 @@ impl Ensemble for StackTrees {
                 (Target::Classes { labels, n_classes: *n_classes }, LinkKind::Softmax)
             }
             Truth::Values(values) => (Target::Values(values), LinkKind::Linear),
+            // Not among its tasks.
+            Truth::Several(_) => return mean_in(Space::Scores, rows, asked),
         };
         let boost_params = BoostParams {
             rounds: Rounds::Exactly(int("n_trees") as u32),
@@ -131,7 +134,7 @@ impl Ensemble for StackTrees {
         if boosted.trees.iter().all(|tree| tree.splits.is_empty()) {
             return mean_in(Space::Scores, rows, asked);
         }
-        let compact = compact(&boosted.trees, boosted.initial_scores, &encoders)?;
+        let compact = compact(boosted.trees, boosted.initial_scores, &encoders)?;
         let (mut members, mut columns) = (Vec::new(), Vec::with_capacity(compact.features.len()));
         let mut places: Vec<usize> = Vec::new();
         for used in &compact.features {
@@ -197,7 +200,7 @@ mod tests {
         };
         let integers: Vec<Vec<i32>> = links.iter().enumerate().map(on_grid).collect();
         let members: Vec<_> = integers.iter().zip(links).map(|(scores, link)| (&scores[..], link)).collect();
-        let (scores, link) = made.apply(&members, 1).unwrap();
+        let (scores, link) = made.apply(&members, 1, None).unwrap();
         let Truth::Values(values) = rows.truth() else { panic!("numbers") };
         let squares = link.apply(&scores, 1).iter().zip(values).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
         (squares / values.len() as f64).sqrt()

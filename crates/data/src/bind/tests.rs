@@ -11,6 +11,7 @@ fn signature(inputs: &[(&str, ColumnKind, DType)]) -> Signature {
     Signature {
         task: Task::Binary,
         target: "y".into(),
+        targets: Vec::new(),
         inputs,
         outputs: vec![],
         classes: vec!["0".into(), "1".into()],

@@ -8,7 +8,8 @@ pub(super) fn needs(task: Task) -> &'static str {
     match task {
         Task::Binary => "exactly 2",
         Task::Multiclass => "at least 3",
-        Task::Regression | Task::Transform => "none",
+        Task::Regression | Task::Transform | Task::MultiRegression => "none",
+        Task::Multilabel => "2 of each target",
     }
 }
 

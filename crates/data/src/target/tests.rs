@@ -209,3 +209,29 @@ fn messages() {
     }
     assert_eq!(resolve(&nearly, Some(Multiclass), None).unwrap().classes.len(), 400);
 }
+
+#[test]
+fn several_targets_are_of_one_kind() {
+    let named = |name: &str, cells: &[&str], task: Option<Task>| NamedTarget {
+        name: name.to_owned(),
+        target: resolve(cells, task, None).unwrap(),
+    };
+    let yes = named("yes", &["y", "-", "n", "-"], None);
+    let other = named("other", &["-", "-", "1", "0"], None);
+    let both = Target::several(vec![yes.clone(), other.clone()]).unwrap();
+    assert_eq!((both.task, both.positive), (Task::Multilabel, None));
+    assert_eq!((&both.kept_rows[..], both.n_missing), (&[0, 2, 3][..], 1));
+    assert_eq!(both.values, TargetValues::Several(vec![yes.clone(), other]));
+    // One alone stays as it is.
+    assert_eq!(Target::several(vec![yes.clone()]).unwrap(), yes.target);
+    let length = named("length", &["1", "2", "3", "4"], Some(Task::Regression));
+    let width = named("width", &["0.5", "2", "-", "4"], None);
+    let numbers = Target::several(vec![length.clone(), width]).unwrap();
+    assert_eq!((numbers.task, numbers.n_missing), (Task::MultiRegression, 0));
+    let error = |targets: Vec<NamedTarget>| Target::several(targets).unwrap_err();
+    let mixed = error(vec![yes.clone(), length]);
+    assert!(mixed.to_string().starts_with("targets \"length\" and \"yes\": "), "{mixed}");
+    assert_eq!(mixed.nature(), crate::Nature::Unsupported);
+    let three = error(vec![yes, named("kind", &["a", "b", "c", "c"], None)]);
+    assert!(three.to_string().contains("target \"kind\"") && three.to_string().contains("got 3 classes"));
+}

@@ -9,7 +9,7 @@ use super::feeds::Feeds;
 use super::parts::{Part, Scratch, addends_of, i32s, i64s, scores_of, watched_for};
 use super::score_tables::{ScoreTable, tables_of};
 use ir::fixed::power_of_two;
-use ir::op::{Cascade, Link, LinkKind};
+use ir::op::{Cascade, Gate, Link, LinkKind};
 use ir::{Column, Graph, Model, Op, OutputRole, Shape, Tensor, ValueIdx};
 use jobs::Threads;
 use runtime::reference::watch;
@@ -24,7 +24,7 @@ pub struct Explainer<'m> {
     model: &'m Model,
     link: Link,
     feeds: Feeds,
-    /// One, or those of a cascade in their order.
+    /// One, or those of cascades and gates in their order.
     stages: Vec<Stage<'m>>,
     /// What a calibrator makes of the score.
     curves: Option<Curves<'m>>,
@@ -39,17 +39,31 @@ struct Stage<'m> {
     parts: Vec<Part<'m>>,
     /// Expectation of each integer score.
     expected: Vec<f64>,
-    /// Which rows it answers, and the place of its scores among the watched values; the last stage answers all.
-    sure: Option<(Cascade, usize)>,
+    /// Which rows it answers, and the place among the watched values of the scores that say so; the last stage answers
+    /// all.
+    rule: Option<(Rule, usize)>,
+}
+
+/// What says which rows a stage answers.
+#[derive(Clone, Copy, Debug)]
+enum Rule {
+    /// It is sure of them.
+    Sure(Cascade),
+    /// A gate lets them in.
+    Gate,
 }
 
 impl Stage<'_> {
     /// Whether it answers a row.
     fn answers(&self, watched: &[Tensor], row: usize) -> Result<bool, Error> {
-        let Some((op, place)) = self.sure else { return Ok(true) };
+        let Some((rule, place)) = self.rule else { return Ok(true) };
         let (scores, width) = scores_of(watched.get(place..).unwrap_or_default())?;
         let of_row = scores.get(row * width..(row + 1) * width);
-        Ok(op.is_sure(of_row.ok_or_else(|| Error::broken("the scores of a stage"))?))
+        let of_row = of_row.ok_or_else(|| Error::broken("the scores of a stage"))?;
+        Ok(match rule {
+            Rule::Sure(op) => op.is_sure(of_row),
+            Rule::Gate => of_row.first().is_some_and(|&gate| Gate::takes_first(gate)),
+        })
     }
 }
 
@@ -132,8 +146,9 @@ impl<'m> Explainer<'m> {
     /// rounded nor clamped to 32 bits. In front of a calibrator's curve the score before it is explained, and the
     /// attributions of a row are scaled by one factor so that they sum up behind it; where the curve is level they are
     /// scaled by its mean slope instead. Of trees that ask scores of members the values are those of these scores, each
-    /// shared alike by the columns that its member takes. Of a cascade a row is explained by the stage that answers it,
-    /// beyond what that stage gives on average, so that bases differ. O(background rows) of the interpreter and the walks
+    /// shared alike by the columns that its member takes. Of a cascade, or behind a gate, a row is explained by the stage
+    /// that answers it, beyond what that stage gives on average, so that bases differ; columns that a gate asks count
+    /// for nothing there. O(background rows) of the interpreter and the walks
     /// of all trees.
     ///
     /// # Errors
@@ -144,7 +159,7 @@ impl<'m> Explainer<'m> {
         let n_columns = model.signature().inputs.len();
         let feeds = Feeds::new(graph, n_columns);
         let (mut watched, mut open) = (Vec::new(), Vec::new());
-        for (score, op) in stages_of(graph, score) {
+        for (score, rule) in stages_of(graph, score) {
             let (addends, constants) = addends_of(graph, score)?;
             let mut places: Vec<Range<usize>> = Vec::with_capacity(addends.len());
             for addend in &addends {
@@ -152,16 +167,17 @@ impl<'m> Explainer<'m> {
                 watched.extend(watched_for(graph, addend.value));
                 places.push(first..watched.len());
             }
-            let sure = op.map(|op| (op, watched.len()));
-            watched.extend(op.map(|_| score));
-            open.push((addends.into_iter().zip(places), constants, sure));
+            let place = watched.len();
+            watched.extend(rule.map(|(_, says)| says));
+            let rule = rule.map(|(rule, _)| (rule, place));
+            open.push((addends.into_iter().zip(places), constants, rule));
         }
         if background.first().is_none_or(|c| c.n_rows() == 0) {
             return Err(Kind::NoRows.into());
         }
         let usual = watch(graph, background, &watched)?;
         let mut stages = Vec::with_capacity(open.len());
-        for (parts, mut expected, sure) in open {
+        for (parts, mut expected, rule) in open {
             let parts: Vec<Part<'m>> = parts
                 .map(|(addend, seen)| Part::new(graph, addend, &feeds, &usual, seen))
                 .collect::<Result<_, _>>()?;
@@ -169,7 +185,7 @@ impl<'m> Explainer<'m> {
             for part in &parts {
                 expected.iter_mut().enumerate().for_each(|(k, sum)| *sum += part.expected(k));
             }
-            stages.push(Stage { parts, expected, sure });
+            stages.push(Stage { parts, expected, rule });
         }
         let is_row_wise = graph.nodes().iter().all(|n| n.op.payload().is_row_wise());
         Ok(Explainer { model, link, feeds, stages, curves, watched, is_row_wise })
@@ -318,13 +334,17 @@ fn real_of(link: Link, expected: &[f64], class: usize) -> Real {
     }
 }
 
-/// The scores that answer rows, each with what says which rows are its; the last one answers all that are left.
-fn stages_of(graph: &Graph, mut score: ValueIdx) -> Vec<(ValueIdx, Option<Cascade>)> {
+/// The scores that answer rows, each with what says which rows are its and the scores that this hangs on; the last one
+/// answers all that are left.
+fn stages_of(graph: &Graph, mut score: ValueIdx) -> Vec<(ValueIdx, Option<(Rule, ValueIdx)>)> {
     let mut stages = Vec::new();
-    while let Some(node) = graph.maker(score)
-        && let (Op::Cascade(op), &[first, second]) = (&node.op, &node.inputs[..])
-    {
-        stages.push((first, Some(*op)));
+    while let Some(node) = graph.maker(score) {
+        let (first, rule, second) = match (&node.op, &node.inputs[..]) {
+            (Op::Cascade(op), &[first, second]) => (first, (Rule::Sure(*op), first), second),
+            (Op::Gate(_), &[gate, first, second]) => (first, (Rule::Gate, gate), second),
+            _ => break,
+        };
+        stages.push((first, Some(rule)));
         score = second;
     }
     stages.push((score, None));

@@ -6,8 +6,9 @@ use super::*;
 use ir::digest::SplitMix64;
 use ir::forest::{Child, CodeSet, CodedFeature, MISSING, Split, Test, Tree};
 use ir::op::{
-    ArgMax, Arithmetic, Bin, Cascade, Cast, Codes, Columns, ForestOp, Gather, Link, LinkKind, NearestRows,
-    OneHot, QGemm, QuantizeLinear, ScoreCurve, Sum, Tables, Threshold, Votes, VotesKind, WeightedSum,
+    ArgMax, Arithmetic, Bin, Cascade, Cast, Codes, Columns, ForestOp, Gate, Gather, Link, LinkKind,
+    NearestRows, OneHot, QGemm, QuantizeLinear, ScoreCurve, Sum, Tables, Threshold, Votes, VotesKind,
+    WeightedSum,
 };
 use ir::{
     Bits, Card, Column, ColumnData, ColumnKind, DType, Forest, Graph, GraphBuilder, Input, Model, Op,
@@ -214,6 +215,7 @@ fn signature(inputs: Vec<Input>, classes: &[&str]) -> Signature {
     Signature {
         task,
         target: "y".into(),
+        targets: Vec::new(),
         inputs,
         outputs,
         classes: classes.iter().map(|&c| c.into()).collect(),
@@ -261,7 +263,7 @@ fn forest_model(n_outputs: usize, kind: LinkKind, shift: i16, offset: i64, n_cla
     let features = vec![coded(true, 3), coded(true, 3), coded(false, 2)];
     let mut random = Random(SplitMix64::new(3));
     let trees: Vec<Tree> = (0..8).map(|_| random.tree(&features, 0, n_outputs as u32, 6)).collect();
-    let forest = Box::new(Forest::try_new(features, vec![17; n_outputs], trees).unwrap());
+    let forest = Forest::try_new(features, vec![17; n_outputs], trees).unwrap().into();
     let score = b.node(Op::Forest(ForestOp { forest }), &codes).unwrap();
     finish(b, score, kind, shift, offset, n_classes)
 }
@@ -371,7 +373,7 @@ fn a_calibrated_score_is_explained_behind_its_curve() {
     let features = vec![coded(true, 3), coded(true, 3), coded(false, 2)];
     let mut random = Random(SplitMix64::new(5));
     let trees: Vec<Tree> = (0..8).map(|_| random.tree(&features, 0, 1, 6)).collect();
-    let forest = Box::new(Forest::try_new(features, vec![0], trees).unwrap());
+    let forest = Forest::try_new(features, vec![0], trees).unwrap().into();
     let score = b.node(Op::Forest(ForestOp { forest }), &codes).unwrap();
     // A bend, a level piece and ends.
     let (knots, values) = (vec![-2_000_000, 0, 9_000, 3_000_000], vec![-60_000, -20_000, -20_000, 90_000]);
@@ -410,7 +412,7 @@ fn members_are_explained_times_their_weights() {
     let mut random = Random(SplitMix64::new(9));
     let [alone, added, voting] = [(); 3].map(|()| {
         let trees: Vec<Tree> = (0..8).map(|_| random.tree(&features, 0, 3, 6)).collect();
-        let forest = Box::new(Forest::try_new(features.clone(), vec![17; 3], trees).unwrap());
+        let forest = Forest::try_new(features.clone(), vec![17; 3], trees).unwrap().into();
         b.node(Op::Forest(ForestOp { forest }), &codes).unwrap()
     });
     let sizes = constant(&mut b, &[3], TensorData::I64(vec![3, 3, 2]));
@@ -458,7 +460,7 @@ fn a_cascade_is_explained_stage_by_stage() {
                 let trees: Vec<Tree> =
                     (0..n_trees).map(|_| random.tree(&features, 0, n_outputs, 6)).collect();
                 let initial = vec![40; n_outputs as usize];
-                let forest = Box::new(Forest::try_new(features.clone(), initial, trees).unwrap());
+                let forest = Forest::try_new(features.clone(), initial, trees).unwrap().into();
                 b.node(Op::Forest(ForestOp { forest }), &codes).unwrap()
             });
             let op = Cascade { margin: 700_000, offset: 0, passed_on: 500 };
@@ -491,6 +493,39 @@ fn a_cascade_is_explained_stage_by_stage() {
     }
 }
 
+/// A row is explained by the stage that its gate names.
+#[test]
+fn a_gate_is_explained_by_what_answers() {
+    let model = |which: usize| {
+        let (mut b, _, codes) = start();
+        let coded = |ordered, n_codes| CodedFeature { n_codes, ordered };
+        let features = vec![coded(true, 3), coded(true, 3), coded(false, 2)];
+        let mut random = Random(SplitMix64::new(22));
+        let [gate, first, second] = [1, 2, 9].map(|n_trees| {
+            let trees: Vec<Tree> = (0..n_trees).map(|_| random.tree(&features, 0, 1, 6)).collect();
+            let forest = Forest::try_new(features.clone(), vec![0], trees).unwrap().into();
+            b.node(Op::Forest(ForestOp { forest }), &codes).unwrap()
+        });
+        let both = b.node(Op::Gate(Gate { passed_on: 500 }), &[gate, first, second]).unwrap();
+        finish(b, [both, first, second, gate][which], LinkKind::Logistic, 16, 0, 2)
+    };
+    let rows = Rows::new(300);
+    let columns = rows.columns();
+    let explained = |model: &Model| {
+        let explainer = Explainer::new(model, &columns).unwrap();
+        explainer.attribute(&columns, &[1; 300], &Threads::one()).unwrap()
+    };
+    let [both, first, second] = [0, 1, 2].map(|which| explained(&model(which)));
+    let gates = scores(model(3).graph(), &columns);
+    let is_first = |row: usize| gates[row][0] >= 0.0;
+    for row in 0..300 {
+        let stage = if is_first(row) { &first } else { &second };
+        assert_eq!((both.row(row), both.base[row]), (stage.row(row), stage.base[row]), "{row}");
+    }
+    let n_first = (0..300).filter(|&row| is_first(row)).count();
+    assert!((30..270).contains(&n_first), "{n_first}");
+}
+
 /// Trees over scores are explained by the scores that they ask, whose columns share alike.
 #[test]
 fn trees_over_scores_share_by_member() {
@@ -499,7 +534,7 @@ fn trees_over_scores_share_by_member() {
     let mut random = Random(SplitMix64::new(31));
     // One member takes two columns, the other one the third.
     let forest = |features: &[CodedFeature], trees: Vec<Tree>| {
-        let forest = Box::new(Forest::try_new(features.to_vec(), vec![0], trees).unwrap());
+        let forest = Forest::try_new(features.to_vec(), vec![0], trees).unwrap().into();
         Op::Forest(ForestOp { forest })
     };
     let stump = |feature: u32, test: Test, leaves: [i32; 2]| {

@@ -12,13 +12,14 @@ use super::contexts::{Contexts, Form, Kind, Place};
 use super::ill_formed;
 use crate::forest::{Child, CodedFeature, MAX_CODES, MAX_FEATURES, Split, Test, Tree};
 use crate::{Error, Forest};
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
 /// Splits, leaf values or edges that one byte may stand for. Trained trees have about one a byte.
 pub(super) const PER_BYTE: usize = 16;
 
-pub(super) fn write(forests: &[Forest]) -> Vec<u8> {
+pub(super) fn write(forests: &[Arc<Forest>]) -> Vec<u8> {
     let mut out = Writer::default();
     if forests.is_empty() {
         return out.into_bytes();

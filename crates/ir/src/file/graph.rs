@@ -11,6 +11,7 @@ use crate::op::{Attr, Attrs};
 use crate::{Error, Forest, Graph, GraphBuilder, Model, Op, Origin, Shape, Signature, Tensor, ValueIdx};
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::{IntoIter, Vec};
 
 const INT: u8 = 0;
@@ -50,7 +51,7 @@ pub(super) fn write(model: &Model) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     }
 
     let mut all_constants = Vec::new();
-    let mut all_forests: Vec<Forest> = Vec::new();
+    let mut all_forests: Vec<Arc<Forest>> = Vec::new();
     out.count(graph.values().len() - graph.inputs().len());
     for (at, value) in graph.values().iter().enumerate() {
         match &value.origin {
@@ -84,7 +85,7 @@ pub(super) fn write(model: &Model) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
 }
 
 /// One attribute; a forest goes to the list of them.
-pub(super) fn write_attr(out: &mut Writer, attr: Attr, forests: &mut Vec<Forest>) {
+pub(super) fn write_attr(out: &mut Writer, attr: Attr, forests: &mut Vec<Arc<Forest>>) {
     match attr {
         Attr::Int(v) => {
             out.byte(INT);
@@ -105,7 +106,7 @@ pub(super) fn write_attr(out: &mut Writer, attr: Attr, forests: &mut Vec<Forest>
         }
         Attr::Forest(forest) => {
             out.byte(FOREST);
-            forests.push(*forest);
+            forests.push(forest);
         }
         Attr::Tensor(tensor) => {
             out.byte(TENSOR);
@@ -202,7 +203,7 @@ pub(super) fn read_attr(from: &mut Reader<'_>, forests: &mut IntoIter<Forest>) -
         }
         FOREST => {
             let forest = forests.next().ok_or_else(|| from.fail("a forest is missing"))?;
-            Ok(Attr::Forest(Box::new(forest)))
+            Ok(Attr::Forest(Arc::new(forest)))
         }
         TENSOR => weights::read_packed(from).map(Attr::Tensor),
         REAL_FOREST => real_forests::read(from).map(|forest| Attr::RealForest(Box::new(forest))),

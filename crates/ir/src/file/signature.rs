@@ -1,7 +1,9 @@
 //! Sections of the signature, the card and the self-test.
 
 use super::bytes::{Reader, Writer};
-use crate::{Card, ColumnKind, DType, Error, Input, Joined, OutputRole, SelfTest, Signature, Task};
+use crate::{
+    Card, ColumnKind, DType, Error, Input, Joined, OutputRole, SelfTest, Signature, TargetColumn, Task,
+};
 use alloc::vec::Vec;
 
 pub(super) fn tag_of<T: PartialEq>(all: &[T], value: &T) -> u8 {
@@ -40,7 +42,39 @@ pub(super) fn write(signature: &Signature) -> Vec<u8> {
         out.text(&joined.table);
         write_inputs(&mut out, &joined.inputs);
     }
+    // The task says whether there are several.
+    if signature.task.is_several() {
+        write_targets(&mut out, &signature.targets);
+    }
     out.into_bytes()
+}
+
+fn write_targets(out: &mut Writer, targets: &[TargetColumn]) {
+    out.count(targets.len());
+    for one in targets {
+        out.text(&one.name);
+        out.count(one.classes.len());
+        for class in &one.classes {
+            out.text(class);
+        }
+        out.varint(one.positive.map_or(0, |p| u64::from(p) + 1));
+    }
+}
+
+fn read_targets(from: &mut Reader<'_>) -> Result<Vec<TargetColumn>, Error> {
+    let n = from.count(3)?;
+    let mut targets = Vec::with_capacity(n);
+    for _ in 0..n {
+        let name = from.text()?;
+        let n = from.count(1)?;
+        let classes = (0..n).map(|_| from.text()).collect::<Result<_, _>>()?;
+        targets.push(TargetColumn { name, classes, positive: read_positive(from)? });
+    }
+    Ok(targets)
+}
+
+fn read_positive(from: &mut Reader<'_>) -> Result<Option<u32>, Error> {
+    Ok(from.small::<u32>()?.checked_sub(1))
 }
 
 fn write_inputs(out: &mut Writer, inputs: &[Input]) {
@@ -74,10 +108,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Result<Signature, Error> {
     let outputs = (0..n).map(|_| from_tag(OutputRole::ALL, from)).collect::<Result<_, _>>()?;
     let n = from.count(1)?;
     let classes = (0..n).map(|_| from.text()).collect::<Result<_, _>>()?;
-    let positive = match from.small::<u32>()? {
-        0 => None,
-        p => Some(p - 1),
-    };
+    let positive = read_positive(from)?;
     let n = from.count(1)?;
     let missing = (0..n).map(|_| from.text()).collect::<Result<_, _>>()?;
     let n = from.count(1)?;
@@ -87,8 +118,9 @@ pub(super) fn read(from: &mut Reader<'_>) -> Result<Signature, Error> {
         1 => Some(Joined { table: from.text()?, inputs: read_inputs(from)? }),
         _ => return Err(from.fail("a second table is there or it is not")),
     };
+    let targets = if task.is_several() { read_targets(from)? } else { Vec::new() };
     from.end()?;
-    Ok(Signature { task, target, inputs, outputs, classes, positive, missing, columns, joined })
+    Ok(Signature { task, target, targets, inputs, outputs, classes, positive, missing, columns, joined })
 }
 
 pub(super) fn write_card(card: &Card) -> Vec<u8> {

@@ -79,7 +79,7 @@ fn random_model(seed: u64, n_trees: usize) -> Model {
     let keys = b.constant_named("colours", Tensor::vector(keys)).unwrap();
     let age = b.node(Op::Bin(Bin), &[age, edges]).unwrap();
     let color = b.node(Op::Codes(Codes { unseen: 4 }), &[color, keys]).unwrap();
-    let score = b.node(Op::Forest(ForestOp { forest: Box::new(forest) }), &[age, color]).unwrap();
+    let score = b.node(Op::Forest(ForestOp { forest: forest.into() }), &[age, color]).unwrap();
     let link = Link { kind: LinkKind::Softmax, shift: 12, offset: 0 };
     let probability = b.node(Op::Link(link), &[score]).unwrap();
     let label = b.node(Op::ArgMax(ArgMax), &[score]).unwrap();
@@ -88,6 +88,7 @@ fn random_model(seed: u64, n_trees: usize) -> Model {
     let signature = Signature {
         task: Task::Multiclass,
         target: "kind".into(),
+        targets: Vec::new(),
         inputs: vec![
             input("age", ColumnKind::Number, DType::F64),
             input("color", ColumnKind::Category, DType::Str),

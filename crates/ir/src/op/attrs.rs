@@ -5,6 +5,7 @@ use crate::fixed::Overflow;
 use crate::{DType, Error, Forest, Kind, RealForest, Tensor};
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// An attribute of an operator.
@@ -19,7 +20,7 @@ pub enum Attr {
     /// Whole numbers.
     Ints(Vec<i64>),
     /// A forest; it stands in a section of its own.
-    Forest(Box<Forest>),
+    Forest(Arc<Forest>),
     /// A few elements.
     Tensor(Tensor),
     /// A forest with real thresholds.
@@ -64,7 +65,7 @@ impl Attrs {
         }
     }
 
-    pub(super) fn forest(&self, op: &'static str, name: &str) -> Result<&Forest, Error> {
+    pub(super) fn forest(&self, op: &'static str, name: &str) -> Result<&Arc<Forest>, Error> {
         match self.get(op, name)? {
             Attr::Forest(v) => Ok(v),
             _ => Err(misfit(op, name, "a forest", &"another kind of attribute")),

@@ -2,8 +2,8 @@
 
 use super::{Attr, Attrs, Operand, Payload, misfit};
 use crate::{DType, Error, Forest, Shape};
-use alloc::boxed::Box;
 use alloc::string::ToString;
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -14,13 +14,13 @@ pub(super) const NAME: &str = "Forest";
 /// Inputs: one `u8 [N]` of codes a feature, at least one. Output: `i32 [N, n_outputs]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ForestOp {
-    /// The trees.
-    pub forest: Box<Forest>,
+    /// The trees; graphs that are made of one another share them.
+    pub forest: Arc<Forest>,
 }
 
 impl ForestOp {
     pub(super) fn parse(attrs: &Attrs) -> Result<ForestOp, Error> {
-        Ok(ForestOp { forest: Box::new(attrs.forest(NAME, "forest")?.clone()) })
+        Ok(ForestOp { forest: attrs.forest(NAME, "forest")?.clone() })
     }
 }
 

@@ -9,8 +9,8 @@ pub(super) const NAME: &str = "Gather";
 
 /// ONNX's `Gather` over axis 1: `out[n, j] = x[n, indices[j]]`.
 ///
-/// Inputs: `f64 [N, K]`, and `indices`, a constant of `i64` within `0..K`, `[M]` or a scalar `[]`.
-/// Output: `f64 [N, M]`, or `[N]` for a scalar.
+/// Inputs: `f64 [N, K]`, or scores, `i32 [N, K]`, and `indices`, a constant of `i64` within `0..K`, `[M]` or a scalar `[]`.
+/// Output: the same dtype, `[N, M]`, or `[N]` for a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Gather;
 
@@ -31,8 +31,8 @@ impl Payload for Gather {
 
     fn infer(&self, inputs: &[Operand<'_>]) -> Result<Vec<(DType, Shape)>, Error> {
         let [x, indices] = arity(NAME, inputs)?;
-        let (DType::F64, [rows, Dim::Fixed(width)]) = (x.dtype, &x.shape.0[..]) else {
-            return Err(misfit(NAME, "input", "f64 [N, K]", &x.describe()));
+        let (DType::F64 | DType::I32, [rows, Dim::Fixed(width)]) = (x.dtype, &x.shape.0[..]) else {
+            return Err(misfit(NAME, "input", "f64 or i32 [N, K]", &x.describe()));
         };
         let Some(constant) = indices.constant else {
             return Err(misfit(NAME, "indices", "a constant", &"a computed value"));
@@ -46,7 +46,7 @@ impl Payload for Gather {
             _ => return Err(misfit(NAME, "indices", "[M] or []", &indices.describe())),
         };
         match at.iter().find(|&&i| usize::try_from(i).map_or(true, |i| i >= *width)) {
-            None => Ok(vec![(DType::F64, shape)]),
+            None => Ok(vec![(x.dtype, shape)]),
             Some(i) => Err(misfit(NAME, "indices", &alloc::format!("positions below {width}"), i)),
         }
     }

@@ -10,6 +10,7 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::ToString;
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -44,7 +45,7 @@ pub struct CodedColumn {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lowered {
     /// The trees over codes.
-    pub forest: Forest,
+    pub forest: Arc<Forest>,
     /// What its features are made of, in their order.
     pub columns: Vec<CodedColumn>,
     /// Features of the forest of reals that columns are made of, rising.
@@ -134,7 +135,7 @@ impl RealForest {
             trees.push(Tree { first_output: tree.first_output, width: tree.width, splits, leaves });
             leaf_order.push(order);
         }
-        let forest = Forest::try_new(plan.coded, initial, trees)?;
+        let forest = Arc::new(Forest::try_new(plan.coded, initial, trees)?);
         let (columns, used) = (plan.columns, plan.used);
         Ok(Lowered { forest, columns, used, shift, offset: offset.unwrap_or(0), bounds, leaf_order })
     }
@@ -246,7 +247,7 @@ impl Lowered {
             };
             codes.push(builder.node(Op::Bin(Bin), &[input, edges])?);
         }
-        builder.node(Op::Forest(ForestOp { forest: Box::new(self.forest.clone()) }), &codes)
+        builder.node(Op::Forest(ForestOp { forest: self.forest.clone() }), &codes)
     }
 }
 

@@ -49,7 +49,11 @@ pub(super) fn outputs(
     let mut columns = signature.columns.iter();
     let mut infos = Vec::new();
     w.begin("outputs");
-    for (&idx, role) in model.graph().outputs().iter().zip(&signature.outputs) {
+    for (place, (&idx, role)) in model.graph().outputs().iter().zip(&signature.outputs).enumerate() {
+        // Of several targets each has an output of a role but the score, in their order.
+        let nth = signature.outputs.iter().take(place).filter(|before| *before == role).count();
+        let one = signature.targets.get(nth).filter(|_| *role != OutputRole::Score);
+        let classes = one.map_or(&signature.classes, |one| &one.classes);
         let value = model.graph().value(idx);
         let Some(name) = names.get(idx.0 as usize).and_then(Option::as_deref) else {
             return Err(
@@ -63,18 +67,21 @@ pub(super) fn outputs(
             OutputRole::Column => {
                 (name.to_string(), columns.next().map_or("column", String::as_str), DType::F64)
             }
-            OutputRole::Label => match whole(&signature.classes) {
+            OutputRole::Label => match whole(classes) {
                 Some(classes) => {
                     let classes = w.ints(&[classes.len()], &classes);
                     (w.gather(&classes, name, 0), "label", DType::I64)
                 }
                 None => {
-                    let classes = w.texts(&[signature.classes.len()], &signature.classes);
+                    let classes = w.texts(&[classes.len()], classes);
                     (w.gather(&classes, name, 0), "label", DType::Str)
                 }
             },
         };
-        let output = w.take(wanted);
+        let output = match one {
+            Some(one) => w.take(&format!("{wanted}_{}", one.name)),
+            None => w.take(wanted),
+        };
         w.give(&made, &output);
         infos.push(info(&output, element, &value.shape));
     }

@@ -1,4 +1,4 @@
-//! `Sum`, `WeightedSum`, `Cascade`, `Votes`, `ScoreCurve`, `ToScores`: integer scores, `int64 [N, K]`, exact.
+//! `Sum`, `WeightedSum`, `Cascade`, `Gate`, `Votes`, `ScoreCurve`, `ToScores`: integer scores, `int64 [N, K]`, exact.
 
 use super::step::Step;
 use crate::error::Error;
@@ -64,6 +64,14 @@ pub(super) fn cascade(s: &mut Step<'_>, op: Cascade) -> Result<String, Error> {
     let margin = s.w.int(op.margin);
     let is_sure = s.w.op("GreaterOrEqual", &[&sureness, &margin]);
     Ok(s.w.op("Where", &[&is_sure, &first, &second]))
+}
+
+/// As a cascade: both scores are computed, then one is taken.
+pub(super) fn gate(s: &mut Step<'_>) -> Result<String, Error> {
+    let (gate, first, second) = (s.input(0)?, s.input(1)?, s.input(2)?);
+    let zero = s.w.int(0);
+    let takes_first = s.w.op("GreaterOrEqual", &[&gate, &zero]);
+    Ok(s.w.op("Where", &[&takes_first, &first, &second]))
 }
 
 /// Shares and the largest; an exponential has no exact form, and what is not exact must not come before a score.

@@ -92,11 +92,12 @@ impl Making {
         let n_classes = match task {
             Task::Binary => 2,
             Task::Multiclass => 3,
-            Task::Regression | Task::Transform => 0,
+            Task::Regression | Task::Transform | Task::MultiRegression | Task::Multilabel => 0,
         };
         let signature = Signature {
             task,
             target: "target".to_string(),
+            targets: Vec::new(),
             inputs: self.inputs,
             outputs: outputs.iter().map(|o| o.0).collect(),
             // Numbers where there are two, texts where there are three.
@@ -117,6 +118,7 @@ impl Making {
         let signature = Signature {
             task: Task::Transform,
             target: String::new(),
+            targets: Vec::new(),
             inputs: self.inputs,
             outputs: vec![OutputRole::Column; values.len()],
             classes: Vec::new(),
@@ -479,7 +481,7 @@ fn large_leaves() -> Case {
     }
     let features = vec![CodedFeature { n_codes: 21, ordered: true }; 2];
     let forest = Forest::try_new(features, vec![5, -7], trees).unwrap();
-    let scores = m.node(Op::Forest(ForestOp { forest: Box::new(forest) }), &codes);
+    let scores = m.node(Op::Forest(ForestOp { forest: forest.into() }), &codes);
     m.give("score", scores);
     let cells = |seed| Cells::Numbers(numbers(seed, 40));
     m.finish("large leaves", vec![cells(7), cells(8)])
@@ -541,7 +543,7 @@ fn random_forest(seed: u64, n_outputs: u32) -> Op {
     let ordered = CodedFeature { n_codes: 21, ordered: true };
     let features = vec![ordered, ordered, CodedFeature { n_codes: 5, ordered: false }];
     let initial = (0..n_outputs as i32).map(|k| 100 * k - 50).collect();
-    Op::Forest(ForestOp { forest: Box::new(Forest::try_new(features, initial, trees).unwrap()) })
+    Op::Forest(ForestOp { forest: Forest::try_new(features, initial, trees).unwrap().into() })
 }
 
 fn link(kind: LinkKind, shift: i16, offset: i64) -> Op {

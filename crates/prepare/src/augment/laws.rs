@@ -131,6 +131,7 @@ fn task(target: Target<'_>) -> Task {
         Target::Binary(_) => Task::Binary,
         Target::Classes { .. } => Task::Multiclass,
         Target::Values(_) => Task::Regression,
+        Target::Several(_) => Task::MultiRegression,
     }
 }
 
@@ -287,6 +288,7 @@ fn rows_that_are_no_training_rows_change_nothing() {
         match making.target {
             Target::Binary(l) | Target::Classes { labels: l, .. } => labels = l.to_vec(),
             Target::Values(v) => values = v.to_vec(),
+            Target::Several(_) => {}
         }
         for row in N_TRAIN as usize..N_ROWS {
             changed.codes.iter_mut().for_each(|codes| codes[row] = 0);
@@ -298,7 +300,7 @@ fn rows_that_are_no_training_rows_change_nothing() {
         let target = match making.target {
             Target::Binary(_) => Target::Binary(&labels),
             Target::Classes { n_classes, .. } => Target::Classes { labels: &labels, n_classes },
-            Target::Values(_) => Target::Values(&values),
+            Target::Values(_) | Target::Several(_) => Target::Values(&values),
         };
         let again = changed.make(entry, &[], Making { target, ..making }).unwrap();
         assert!(same(&first, &again), "{}", entry.name);

@@ -87,7 +87,7 @@ impl Augmentation for Mixup {
         };
         let made = MadeRows::of(input, &parents, code, |_, values, made| parents[made].number(values));
         let target = match input.target {
-            Target::Values(_) => MadeTarget::Values(values),
+            Target::Values(_) | Target::Several(_) => MadeTarget::Values(values),
             Target::Binary(_) | Target::Classes { .. } => MadeTarget::Classes(labels),
         };
         Ok(MadeRows { target, ..made })
@@ -144,6 +144,8 @@ impl Mixed {
                     }
                 }
             }
+            // Refused before.
+            Target::Several(_) => {}
         }
     }
 }

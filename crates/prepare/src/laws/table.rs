@@ -357,6 +357,7 @@ impl Table {
             let signature = Signature {
                 task: Task::Transform,
                 target: String::new(),
+                targets: Vec::new(),
                 inputs,
                 outputs: vec![OutputRole::Column; outputs.len()],
                 classes: Vec::new(),

@@ -177,12 +177,12 @@ mod tests {
         let scores = [[10, 10, -40], [8, 9, -16], [1, 0, 3]];
         let members: Vec<_> = scores.iter().zip(links).map(|(s, link)| (&s[..], link)).collect();
         // |b| of 8 / 8, 9 / 8 and 16 / 8 against 1.07.
-        let (made, link) = Combination::Cascade(Box::new(cascade(1.07))).apply(&members, 1).unwrap();
+        let (made, link) = Combination::Cascade(Box::new(cascade(1.07))).apply(&members, 1, None).unwrap();
         assert_eq!(link, logistic(4));
         assert_eq!(made, [(10 + 16 + 2) / 4, 18, -32]);
         let never = Combination::Cascade(Box::new(cascade(f64::INFINITY)));
-        let second = Combination::Sum(cascade(0.0).second).apply(&members, 1).unwrap();
-        assert_eq!(never.apply(&members, 1).unwrap(), second);
+        let second = Combination::Sum(cascade(0.0).second).apply(&members, 1, None).unwrap();
+        assert_eq!(never.apply(&members, 1, None).unwrap(), second);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A weighted sum of members, and its integers.
 //!
-//! It stands apart because other combinations are made of such sums: the stages of a cascade are.
+//! It stands apart because other combinations are made of such sums: the stages of a cascade are, and those behind a gate.
 
 use crate::error::{Error, Kind};
 use crate::score_map::{Curve, MapOnGrid, ScoreMap};
@@ -147,14 +147,54 @@ impl MemberSum {
         }
         match (self.space, of_numbers) {
             (Space::Scores, true) if maps().count() > 0 => Err(refuse("no maps of numbers").into()),
-            (Space::Scores, true) => self.of_numbers(links),
+            (Space::Scores, true) => self.of_numbers(links, None),
             (Space::Scores, false) => self.of_scores(links, n_outputs, least),
             (_, true) => Err(refuse("classes, where probabilities or labels are added up").into()),
             (_, false) => self.of_votes(links, n_outputs),
         }
     }
 
-    fn of_numbers(&self, links: &[ScoreLink]) -> Result<SumOnGrids, Error> {
+    /// The same with this link, which is [`MemberSum::joint`] of it and of another sum.
+    ///
+    /// # Errors
+    /// As [`MemberSum::on_grids`].
+    pub(super) fn on_link(
+        &self,
+        links: &[ScoreLink],
+        n_outputs: usize,
+        link: ScoreLink,
+    ) -> Result<SumOnGrids, Error> {
+        match link.kind {
+            LinkKind::Linear => self.of_numbers(links, Some(link)),
+            _ => self.on_shift(links, n_outputs, link.shift),
+        }
+    }
+
+    /// The link of this sum and another one, which have these links: of classes on the finer grid of both; of numbers about
+    /// the offset of this one, on the grid of the sum of several members, whose weights have room there, else on the finer
+    /// one too as far as there is room.
+    pub(super) fn joint(&self, (of_other, other): (&MemberSum, ScoreLink), own: ScoreLink) -> ScoreLink {
+        let [coarser, finer] = [other.shift.min(own.shift), other.shift.max(own.shift)];
+        if own.kind != LinkKind::Linear {
+            return ScoreLink { shift: finer, ..own };
+        }
+        let mut shift = match [of_other, self].map(|sum| sum.used().len() > 1) {
+            [true, true] => i32::from(coarser),
+            [true, false] => i32::from(other.shift),
+            [false, true] => i32::from(own.shift),
+            [false, false] => i32::from(finer).min(i32::from(coarser) + MOST_FINER),
+        };
+        let offset = own.offset as f64 * power_of_two(-i32::from(own.shift));
+        let away = self.range.map(|end| (end - offset).abs()).into_iter().fold(f64::MIN_POSITIVE, f64::max);
+        while shift > -900 && away * ROOM * power_of_two(shift) > MOST_WEIGHT {
+            shift -= 1;
+        }
+        let offset = round_ties_even(offset * power_of_two(shift)) as i64;
+        ScoreLink { shift: shift as i16, offset, ..own }
+    }
+
+    /// With this link, or the one that fits best.
+    fn of_numbers(&self, links: &[ScoreLink], given: Option<ScoreLink>) -> Result<SumOnGrids, Error> {
         let of_lines = || links.iter().filter(|link| link.kind == LinkKind::Linear);
         // No finer than the finest member, and with room for what rows not yet seen may bring.
         let most = of_lines().map(|link| i32::from(link.shift)).max().unwrap_or(30);
@@ -175,6 +215,7 @@ impl MemberSum {
         while grid > -900 && size * ROOM * power_of_two(grid) > MOST_WEIGHT {
             grid -= 1;
         }
+        let grid = given.map_or(grid, |link| link.shift.into());
         let shift = grid as i16;
         let value = ToScores { shift };
         let (mut steps, mut factors, mut offset) =
@@ -192,9 +233,12 @@ impl MemberSum {
                 }
             }
         }
-        let offset = round_ties_even(offset * power_of_two(grid));
-        let link = ScoreLink { kind: LinkKind::Linear, shift, offset: offset as i64 };
-        self.summed(steps, &factors, &[0.0], link, 1)
+        let offset = offset * power_of_two(grid);
+        let own = || ScoreLink { kind: LinkKind::Linear, shift, offset: round_ties_even(offset) as i64 };
+        match given {
+            None => self.summed(steps, &factors, &[0.0], own(), 1),
+            Some(link) => self.summed(steps, &factors, &[offset - link.offset as f64], link, 1),
+        }
     }
 
     fn of_scores(&self, links: &[ScoreLink], n_outputs: usize, least: i16) -> Result<SumOnGrids, Error> {

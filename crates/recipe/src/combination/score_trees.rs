@@ -8,6 +8,7 @@ use ir::op::{Bin, Cast, ForestOp, Gather, LinkKind};
 use ir::{Forest, GraphBuilder, Op, Tensor, TensorData, ValueIdx};
 use learn::ScoreLink;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A forest that asks real scores of members.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +18,7 @@ pub struct ScoreTrees {
     /// By feature of the forest.
     pub columns: Vec<ScoreColumn>,
     /// The forest, its codes those of `columns`; its features are ordered.
-    pub forest: Forest,
+    pub forest: Arc<Forest>,
     /// How its scores become probabilities or values.
     pub link: ScoreLink,
 }
@@ -39,7 +40,7 @@ pub(super) struct TreesOnGrids {
     asked: Vec<Asked>,
     /// Edges are whole.
     columns: Vec<ScoreColumn>,
-    forest: Forest,
+    forest: Arc<Forest>,
     n_outputs: usize,
 }
 
@@ -145,7 +146,7 @@ impl ScoreTrees {
             columns.push(ScoreColumn { edges, ..*column });
             places.push(place);
         }
-        let forest = asked_anew(&self.forest, &columns, &places)?;
+        let forest = Arc::new(asked_anew(&self.forest, &columns, &places)?);
         Ok((TreesOnGrids { asked, columns, forest, n_outputs }, self.link))
     }
 }
@@ -251,7 +252,7 @@ impl TreesOnGrids {
             let edges = builder.constant(Tensor::vector(TensorData::F64(edges.clone())))?;
             codes.push(builder.node(Op::Bin(Bin), &[score, edges])?);
         }
-        let forest = Box::new(self.forest.clone());
+        let forest = self.forest.clone();
         builder.node(Op::Forest(ForestOp { forest }), &codes)
     }
 }
@@ -279,7 +280,7 @@ mod tests {
             stump(0, 2, [100, 200]),
             stump(1, 0, [1000, 2000]),
         ];
-        let forest = Forest::try_new(features.collect(), vec![7], trees).unwrap();
+        let forest = Arc::new(Forest::try_new(features.collect(), vec![7], trees).unwrap());
         let member = |weights: &[f64]| MemberSum::mean(Space::Scores, weights, [-4.0, 4.0]);
         let columns = [1, 0].into_iter().zip(edges);
         ScoreTrees {
@@ -319,7 +320,7 @@ mod tests {
             let all: Vec<i32> = (-40..40).map(|s| s << (shift - 2)).collect();
             let first: Vec<i32> = all.iter().map(|s| -s).collect();
             let members = [(&first[..], logistic(shift)), (&all[..], logistic(shift))];
-            let (scores, link) = made.apply(&members, 1).unwrap();
+            let (scores, link) = made.apply(&members, 1, None).unwrap();
             assert_eq!(link, logistic(12));
             for (row, got) in scores.iter().enumerate() {
                 let [a, b] = [first[row], all[row]].map(|s| f64::from(s) / unit);

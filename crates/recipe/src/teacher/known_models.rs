@@ -96,7 +96,7 @@ impl KnownModel {
             let said = match Predictions::from_outputs(&outputs, &self.signature) {
                 Some(Predictions::Classes { probabilities, .. }) => probabilities,
                 Some(Predictions::Values(values)) => values,
-                None => Vec::new(),
+                Some(Predictions::Several(_)) | None => Vec::new(),
             };
             let expected = range.len() * self.n_classes.max(1);
             if said.len() != expected {

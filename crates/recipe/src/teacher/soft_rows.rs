@@ -52,6 +52,8 @@ impl<'a> SoftRows<'a> {
             }
             Truth::Classes { labels, .. } => MadeTarget::Classes(labels.clone()),
             Truth::Values(values) => MadeTarget::Values(values.clone()),
+            // No teacher says anything of several targets.
+            Truth::Several(_) => MadeTarget::Values(vec![0.0; n_rows]),
         };
         let weights = prepared.row_weights.clone().unwrap_or_else(|| vec![1.0; n_rows]);
         SoftRows { teacher, prepared, target, weights, copies: Vec::new(), made: Vec::new() }
@@ -72,6 +74,7 @@ impl<'a> SoftRows<'a> {
             Truth::Values(values) => {
                 self.put(Place::Table(row), Some(values[row as usize]), said, |_| weight)
             }
+            Truth::Several(_) => {}
         }
     }
 

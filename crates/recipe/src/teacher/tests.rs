@@ -25,6 +25,7 @@ use trees::Rows;
 
 /// A table with its target `y`, and row weights `w` if it has such.
 struct Case {
+    names: Vec<String>,
     table: Table,
     target: Target,
     declared: BTreeMap<String, ir::ColumnKind>,
@@ -55,12 +56,12 @@ impl Case {
             missing: Markers::default(),
         };
         let target = Target::resolve(table.raw_cells("y").unwrap(), &asked).unwrap();
-        Case { table, target, declared, is_weighed }
+        Case { table, names: vec!["y".to_owned()], target, declared, is_weighed }
     }
 
     fn options(&self, learner: &LearnerEntry) -> PrepareOptions<'_> {
         PrepareOptions {
-            target: "y",
+            targets: &self.names,
             row_weight: self.is_weighed.then_some("w"),
             declared: &self.declared,
             steps: Vec::new(),
@@ -111,7 +112,7 @@ fn fitted(
     rows: Rows,
 ) -> Result<Fitted, Error> {
     let params = params(learner, settings);
-    let candidate = Candidate { prepared, learner, params: &params, teacher, origin: None };
+    let candidate = Candidate { prepared, learner, params: &params, teacher, onto: None, origin: None };
     with(1, |ctx| candidate.fit(rows, None, Exactness::Floats, (Seed(5), ctx)))
 }
 
@@ -148,6 +149,7 @@ fn given(prepared: &Prepared<'_>, teacher: &Teacher, rows: Rows, n_threads: usiz
         match input.target {
             trees::Target::Binary(own) | trees::Target::Classes { labels: own, .. } => labels = own.to_vec(),
             trees::Target::Values(own) => values = own.to_vec(),
+            trees::Target::Several(_) => {}
         }
         let row = |row: u32| (0..names.len()).map(|at| input.codes.code(at, row)).collect();
         let codes = (0..input.codes.n_rows() as u32).map(row).collect();
@@ -322,7 +324,7 @@ fn a_teacher_that_knows_the_truth_helps() {
 fn labels(prepared: &Prepared<'_>) -> Vec<u32> {
     match &prepared.truth {
         crate::Truth::Classes { labels, .. } => labels.clone(),
-        crate::Truth::Values(_) => Vec::new(),
+        crate::Truth::Values(_) | crate::Truth::Several(_) => Vec::new(),
     }
 }
 
@@ -365,8 +367,14 @@ fn rows_without_a_target_are_learnt_from_and_never_held_back() {
     assert_eq!(student.other_scores, plain.other_scores);
     // No fold holds one back.
     let params = params(nb, &[]);
-    let candidate =
-        Candidate { prepared: &table, learner: nb, params: &params, teacher: Some(&teacher), origin: None };
+    let candidate = Candidate {
+        prepared: &table,
+        learner: nb,
+        params: &params,
+        teacher: Some(&teacher),
+        onto: None,
+        origin: None,
+    };
     let folds = with(1, |ctx| candidate.plan(Scheme::Folds(3), Seed(1), ctx)).unwrap();
     assert!(folds.iter().all(|fold| fold.held_back.iter().all(|row| row % 4 != 3)));
 }
@@ -378,7 +386,8 @@ fn model(
 ) -> ir::Model {
     let costs = runtime::cost::OperationCosts::default();
     let origin = Origin {
-        target: "y",
+        target: "y".to_owned(),
+        targets: Vec::new(),
         task: case.target.task,
         classes: &case.target.classes,
         missing: &[],
@@ -414,8 +423,14 @@ fn with_models(case: &Case, said: &[f64], options: &TeacherOptions, rows: &[Vec<
     let (table, params) = (case.prepared(nb), params(nb, &[]));
     let mut teacher = Teacher::try_new(said.to_vec(), &table.truth, options.clone()).unwrap();
     for rows in rows {
-        let candidate =
-            Candidate { prepared: &table, learner: nb, params: &params, teacher: None, origin: None };
+        let candidate = Candidate {
+            prepared: &table,
+            learner: nb,
+            params: &params,
+            teacher: None,
+            onto: None,
+            origin: None,
+        };
         let of_rows = model(case, candidate, (std::slice::from_ref(rows), None));
         teacher = teacher.with_model(rows, &of_rows).unwrap();
     }
@@ -485,12 +500,18 @@ fn labels_are_those_of_the_cells() {
     let tree = learner("tree").unwrap();
     let table = case.prepared(tree);
     let params = params(tree, &[("smoothing", "0"), ("min_leaf_rows", "1")]);
-    let candidate =
-        Candidate { prepared: &table, learner: tree, params: &params, teacher: None, origin: None };
+    let candidate = Candidate {
+        prepared: &table,
+        learner: tree,
+        params: &params,
+        teacher: None,
+        onto: None,
+        origin: None,
+    };
     let of_all = model(&case, candidate, (&[], None));
     let said = match &table.truth {
         crate::Truth::Values(values) => values.clone(),
-        crate::Truth::Classes { .. } => panic!("numbers"),
+        _ => panic!("numbers"),
     };
     let asked = TeacherOptions { generate: generate("leaf_gibbs", "3"), ..options(0.0) };
     let teacher = Teacher::try_new(said.clone(), &table.truth, asked).unwrap();
@@ -511,7 +532,14 @@ fn a_student_is_validated_and_finished() {
     let gbdt = learner("gbdt").unwrap();
     let (table, params) = (case.prepared(gbdt), params(gbdt, &[]));
     let (scheme, seed) = (Scheme::Folds(3), Seed(1));
-    let plain = Candidate { prepared: &table, learner: gbdt, params: &params, teacher: None, origin: None };
+    let plain = Candidate {
+        prepared: &table,
+        learner: gbdt,
+        params: &params,
+        teacher: None,
+        onto: None,
+        origin: None,
+    };
     let folds = with(1, |ctx| plain.plan(scheme, seed, ctx)).unwrap();
     let mut rows: Vec<Vec<u32>> = folds.into_iter().map(|fold| fold.train).collect();
     rows.push(table.rows.clone());
@@ -567,7 +595,8 @@ fn a_model_labels_rows_without_a_target() {
     let table = case.prepared(nb);
     assert_eq!(table.unlabelled.len(), 20);
     let params = params(nb, &[]);
-    let candidate = Candidate { prepared: &table, learner: nb, params: &params, teacher: None, origin: None };
+    let candidate =
+        Candidate { prepared: &table, learner: nb, params: &params, teacher: None, onto: None, origin: None };
     let of_all = model(&case, candidate, (&[], None));
     let teacher = Teacher::try_new(said, &table.truth, options(0.0)).unwrap();
     let teacher = teacher.with_model(&table.rows, &of_all).unwrap();
@@ -605,6 +634,7 @@ fn log_odds_are_a_model_of_two_classes() {
             learner,
             params: &params,
             teacher: Some(&teacher),
+            onto: None,
             origin: None,
         };
         let seed = Seed(5).derive("finish", 0);
@@ -728,8 +758,14 @@ fn tables_whose_rows_cannot_be_mixed_are_refused() {
     let three = Case::new("x,c,y\n0,a,0\n1,b,1\n2,c,2\n3,a,2\n0,b,1\n");
     let nb = learner("categorical_nb").unwrap();
     let (of_three, params) = (three.prepared(nb), params(nb, &[]));
-    let candidate =
-        Candidate { prepared: &of_three, learner: nb, params: &params, teacher: None, origin: None };
+    let candidate = Candidate {
+        prepared: &of_three,
+        learner: nb,
+        params: &params,
+        teacher: None,
+        onto: None,
+        origin: None,
+    };
     let of_three = model(&three, candidate, (&[], None));
     let error = teacher.with_model(&all_rows, &of_three).err().unwrap();
     assert_eq!(

@@ -1,6 +1,6 @@
 //! Sums of looked-up integers, term by term over a block of rows.
 
-use crate::cost::{Counts, Operation};
+use crate::cost::{Counts, Operation, Rows};
 use alloc::vec::Vec;
 use ir::op::{TableTerm, Tables};
 
@@ -35,7 +35,10 @@ impl LookUp {
         Some(LookUp { terms, values: values.to_vec(), width, shift: op.shift })
     }
 
-    pub(crate) fn count(&self, counts: &mut Counts) {
+    pub(crate) fn count(&self, rows: Rows, counts: &mut Counts) {
+        if rows == Rows::Single {
+            counts.add(Operation::CallTerm, self.terms.len());
+        }
         let n_pairs = self.terms.iter().filter(|term| term.b.is_some()).count();
         counts.add(Operation::TableTerm, self.terms.len() - n_pairs);
         counts.add(Operation::TablePair, n_pairs);

@@ -1,6 +1,6 @@
-//! Integer rows times an integer matrix, column by column over a block of rows.
+//! Integer rows times an integer matrix, column by column over a block of rows; few rows one by one.
 
-use super::BLOCK;
+use super::{BLOCK, LEAST_MANY};
 use alloc::vec::Vec;
 use ir::fixed::{Requantize, clamp_i32};
 
@@ -22,6 +22,12 @@ impl Product {
     pub(crate) fn scores_into(&self, cells: &[i16], stride: usize, scores: &mut [i32]) {
         let width = self.bias.len();
         let n = (scores.len() / width).min(BLOCK);
+        if n < LEAST_MANY {
+            for (row, scores) in scores.chunks_exact_mut(width).enumerate() {
+                self.row_into(cells, stride, row, scores);
+            }
+            return;
+        }
         let mut sums = [[0i32; BLOCK]; OUTPUTS];
         for first in (0..width).step_by(OUTPUTS) {
             let outputs = first..width.min(first + OUTPUTS);
@@ -41,6 +47,27 @@ impl Product {
                     scores[output] = clamp_i32(pair.apply(sum.into()));
                 }
             }
+        }
+    }
+
+    /// Scores of one row of `cells`.
+    fn row_into(&self, cells: &[i16], stride: usize, row: usize, scores: &mut [i32]) {
+        let width = self.bias.len();
+        scores.copy_from_slice(&self.bias);
+        let cells = cells.iter().skip(row).step_by(stride.max(1));
+        if let ([score], [pair]) = (&mut *scores, &self.pairs[..]) {
+            let products = cells.zip(&self.weights).map(|(&x, &w)| i32::from(x) * i32::from(w));
+            let sum = products.fold(*score, |sum, product| sum + product);
+            *score = clamp_i32(pair.apply(sum.into()));
+            return;
+        }
+        for (&x, weights) in cells.zip(self.weights.chunks_exact(width)) {
+            for (sum, &w) in scores.iter_mut().zip(weights) {
+                *sum += i32::from(x) * i32::from(w);
+            }
+        }
+        for (score, pair) in scores.iter_mut().zip(&self.pairs) {
+            *score = clamp_i32(pair.apply((*score).into()));
         }
     }
 }

@@ -4,13 +4,16 @@
 //! several rows step in lockstep without a branch on their codes; the loads of one row hide behind
 //! those of the others.
 
-use crate::cost::{Counts, Operation};
+use crate::cost::{Counts, Operation, Rows};
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::forest::{Child, CodeSet, MISSING, Test, Tree};
 
 /// Rows that step together.
 const LANES: usize = 8;
+
+/// Rows of a lockstep that a step costs as much as one row alone.
+const ALONE: usize = 3;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Node {
@@ -91,9 +94,11 @@ impl WalkedTree {
         }
     }
 
-    pub(super) fn count(&self, counts: &mut Counts) {
+    /// A row that is walked alone waits for each step, which costs it as much as `ALONE` rows side by side.
+    pub(super) fn count(&self, rows: Rows, counts: &mut Counts) {
+        let n_waits = if rows == Rows::Single { ALONE } else { 1 };
         counts.add(Operation::WalkedTree, 1);
-        counts.add(Operation::WalkedStep, self.depth as usize);
+        counts.add(Operation::WalkedStep, n_waits * self.depth as usize);
         counts.add(Operation::LeafValue, self.width.saturating_sub(1));
     }
 
@@ -108,15 +113,16 @@ impl WalkedTree {
     }
 
     fn walk<const SETS: bool>(&self, codes: &[u8], stride: usize, scores: &mut [i32], n_outputs: usize) {
-        let mut row = 0;
-        let mut rows = scores.chunks_exact_mut(LANES * n_outputs);
-        for scores in &mut rows {
-            self.step::<LANES, SETS>(codes, stride, row, scores, n_outputs);
-            row += LANES;
-        }
-        for scores in rows.into_remainder().chunks_exact_mut(n_outputs) {
-            self.step::<1, SETS>(codes, stride, row, scores, n_outputs);
-            row += 1;
+        let groups = scores.chunks_mut(LANES * n_outputs);
+        for (row, scores) in (0..).step_by(LANES).zip(groups) {
+            // The last lanes may hold rows that nobody reads.
+            if row + LANES <= stride {
+                self.step::<LANES, SETS>(codes, stride, row, scores, n_outputs);
+                continue;
+            }
+            for (row, scores) in (row..).zip(scores.chunks_exact_mut(n_outputs)) {
+                self.step::<1, SETS>(codes, stride, row, scores, n_outputs);
+            }
         }
     }
 

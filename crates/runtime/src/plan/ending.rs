@@ -38,10 +38,21 @@ pub(super) enum Ending {
         link: Box<Ending>,
         cost: Vec<f64>,
     },
+    /// What another ending makes of one of the scores alone.
+    OfOne {
+        output: usize,
+        ending: Box<Ending>,
+    },
 }
 
 /// The scores that an output is made of: those that its link or decision takes, or the output itself.
 pub(super) fn score_of(graph: &Graph, output: ValueIdx) -> ValueIdx {
+    let taken = taken(graph, output);
+    gathered(graph, taken).map_or(taken, |(score, _)| score)
+}
+
+/// What a link or a decision takes, or the output itself.
+fn taken(graph: &Graph, output: ValueIdx) -> ValueIdx {
     let Some(node) = graph.maker(output) else { return output };
     let first = node.inputs.first().copied();
     match &node.op {
@@ -54,11 +65,29 @@ pub(super) fn score_of(graph: &Graph, output: ValueIdx) -> ValueIdx {
     }
 }
 
+/// The scores that one score is gathered from, and which of them it is.
+fn gathered(graph: &Graph, one: ValueIdx) -> Option<(ValueIdx, usize)> {
+    let node = graph.maker(one).filter(|node| matches!(node.op, Op::Gather(_)))?;
+    let score = *node.inputs.first()?;
+    let at = graph.constant(*node.inputs.get(1)?)?;
+    match (graph.value(score).dtype, at.data(), at.dims()) {
+        (DType::I32, TensorData::I64(at), [1]) => Some((score, usize::try_from(*at.first()?).ok()?)),
+        _ => None,
+    }
+}
+
 impl Ending {
     /// What an output is to the scores; else the node that is something else.
     pub(super) fn of(graph: &Graph, output: ValueIdx, score: ValueIdx) -> Result<Ending, Option<&Node>> {
         if output == score {
             return Ok(Ending::Scores);
+        }
+        let one = taken(graph, output);
+        if let Some((of, at)) = gathered(graph, one)
+            && of == score
+        {
+            let ending = Box::new(Ending::of(graph, output, one)?);
+            return Ok(Ending::OfOne { output: at, ending });
         }
         let node = graph.maker(output).ok_or(None)?;
         let linked = node.inputs.first().and_then(|&i| graph.maker(i));
@@ -103,19 +132,29 @@ impl Ending {
                 link.count(width, counts);
                 counts.add(Operation::OutputValue, cost.len());
             }
+            Ending::OfOne { ending, .. } => ending.count(1, counts),
         }
     }
 
     pub(super) fn dims(&self, n_rows: usize, width: usize) -> Vec<usize> {
+        match self.row_width(width) {
+            Some(of_row) => vec![n_rows, of_row],
+            None => vec![n_rows],
+        }
+    }
+
+    /// Values of a row, where they are an axis.
+    fn row_width(&self, width: usize) -> Option<usize> {
         match self {
-            Ending::Scores | Ending::Softmax { .. } => vec![n_rows, width],
-            Ending::Share { .. } => vec![n_rows, if width == 1 { 2 } else { width }],
-            Ending::Logistic { .. } => vec![n_rows, 2],
+            Ending::OfOne { ending, .. } => ending.row_width(1),
+            Ending::Scores | Ending::Softmax { .. } => Some(width),
+            Ending::Share { .. } => Some(if width == 1 { 2 } else { width }),
+            Ending::Logistic { .. } => Some(2),
             Ending::Linear { .. }
             | Ending::Exponential { .. }
             | Ending::ArgMax
             | Ending::Threshold { .. }
-            | Ending::LeastCost { .. } => vec![n_rows],
+            | Ending::LeastCost { .. } => None,
         }
     }
 
@@ -125,11 +164,12 @@ impl Ending {
             Ending::Logistic { .. } | Ending::Softmax { .. } | Ending::Share { .. } => DType::F32,
             Ending::Linear { .. } | Ending::Exponential { .. } => DType::F64,
             Ending::ArgMax | Ending::Threshold { .. } | Ending::LeastCost { .. } => DType::I64,
+            Ending::OfOne { ending, .. } => ending.dtype(),
         }
     }
 
     pub(super) fn empty(&self, n_rows: usize, width: usize) -> TensorData {
-        let n = self.dims(n_rows, width).iter().product();
+        let n = n_rows * self.row_width(width).unwrap_or(1);
         match self.dtype() {
             DType::I32 => TensorData::I32(vec![0; n]),
             DType::F32 => TensorData::F32(vec![0.0; n]),
@@ -141,6 +181,10 @@ impl Ending {
     /// Writes what becomes of the scores of rows `first..`.
     pub(super) fn write(&self, scores: &[i32], width: usize, first: usize, output: &mut TensorData) {
         match (self, output) {
+            (Ending::OfOne { output: at, ending }, out) => {
+                let own: Vec<i32> = scores.iter().skip(*at).step_by(width).copied().collect();
+                ending.write(&own, 1, first, out);
+            }
             (Ending::Scores, TensorData::I32(out)) => {
                 out[first * width..first * width + scores.len()].copy_from_slice(scores);
             }
@@ -187,7 +231,7 @@ impl Ending {
                 let mut linked = link.empty(n, width);
                 link.write(scores, width, 0, &mut linked);
                 let TensorData::F32(p) = &linked else { return };
-                let n_classes = link.dims(n, width).get(1).copied().unwrap_or(1);
+                let n_classes = link.row_width(width).unwrap_or(1);
                 for (out, p) in out[first..].iter_mut().zip(p.chunks_exact(n_classes.max(1))) {
                     *out = LeastCost::of(p.iter().map(|&p| f64::from(p)), cost) as i64;
                 }

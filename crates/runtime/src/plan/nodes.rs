@@ -4,7 +4,7 @@
 //! a forest; [`WholeTable`] what hangs on other rows, which is computed before the blocks.
 
 use crate::bags;
-use crate::cost::{Counts, Operation};
+use crate::cost::{Counts, Operation, Rows};
 use crate::engine::vocabulary::Vocabulary;
 use crate::error::{Error, Kind};
 use crate::reference::{Held, evaluate_by, output};
@@ -16,14 +16,37 @@ use ir::{Column, ColumnData, Dim, Graph, Node, Op, Origin, Tensor, TensorData, V
 /// Some nodes of a graph, and the columns that they start from.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Prelude {
+    /// On slots in place of values.
     nodes: Vec<Node>,
     /// By node: the prepared vocabulary of `Tokens`.
     vocabularies: Vec<Option<Vocabulary>>,
+    /// Slots of constants.
     constants: Vec<(usize, Arc<Tensor>)>,
-    /// Values that are columns, with the place of each.
+    /// Slots of columns, with the place of each.
     columns: Vec<(usize, usize)>,
-    n_values: usize,
+    /// By value of the graph: its slot, if the nodes have to do with it. A call holds slots alone, which are few.
+    slots: Vec<Option<u32>>,
+    n_slots: usize,
     counts: Counts,
+}
+
+/// Values of some rows.
+pub(super) struct Computed<'p> {
+    slots: &'p [Option<u32>],
+    held: Vec<Option<Held<'p>>>,
+}
+
+impl<'p> Computed<'p> {
+    /// A value of the graph.
+    pub(super) fn get(&self, value: usize) -> Option<&Held<'p>> {
+        let slot = (*self.slots.get(value)?)?;
+        self.held.get(slot as usize)?.as_ref()
+    }
+
+    fn take(&mut self, value: usize) -> Option<Held<'p>> {
+        let slot = (*self.slots.get(value)?)?;
+        self.held.get_mut(slot as usize)?.take()
+    }
 }
 
 impl Prelude {
@@ -31,7 +54,7 @@ impl Prelude {
     pub(super) fn new(graph: &Graph, wanted: &[usize], known: &[(usize, usize)]) -> Prelude {
         let mut needed = vec![false; graph.values().len()];
         wanted.iter().for_each(|&w| needed[w] = true);
-        let mut prelude = Prelude { n_values: graph.values().len(), ..Prelude::default() };
+        let mut prelude = Prelude::default();
         let mut is_known_value = vec![false; graph.values().len()];
         known.iter().for_each(|(k, _)| is_known_value[*k] = true);
         for node in graph.nodes().iter().rev() {
@@ -48,19 +71,34 @@ impl Prelude {
             _ => None,
         };
         prelude.vocabularies = prelude.nodes.iter().map(vocabulary).collect();
+        for node in &prelude.nodes {
+            node.outputs.iter().for_each(|o| needed[o.0 as usize] = true);
+        }
+        prelude.slots = vec![None; needed.len()];
         for (at, value) in graph.values().iter().enumerate().filter(|(at, _)| needed[*at]) {
+            let slot = prelude.n_slots;
+            prelude.slots[at] = Some(slot as u32);
+            prelude.n_slots += 1;
             match &value.origin {
-                Origin::Input(column) => prelude.columns.push((at, *column as usize)),
-                Origin::Constant(tensor) => prelude.constants.push((at, tensor.clone())),
+                Origin::Input(column) => prelude.columns.push((slot, *column as usize)),
+                Origin::Constant(tensor) => prelude.constants.push((slot, tensor.clone())),
                 Origin::Node(_) => {}
             }
         }
-        prelude.columns.extend(known.iter().filter(|(k, _)| needed[*k]));
+        let Prelude { nodes, columns, slots, .. } = &mut prelude;
+        columns.extend(known.iter().filter_map(|&(k, place)| Some((slots[k]? as usize, place))));
+        for value in nodes.iter_mut().flat_map(|node| node.inputs.iter_mut().chain(&mut node.outputs)) {
+            // Whatever a node takes or makes has a slot.
+            value.0 = slots[value.0 as usize].unwrap_or(value.0);
+        }
         prelude
     }
 
-    pub(super) fn counts(&self) -> &Counts {
-        &self.counts
+    pub(super) fn count(&self, rows: Rows, counts: &mut Counts) {
+        counts.add_all(&self.counts);
+        if rows == Rows::Single {
+            counts.add(Operation::CallNode, self.nodes.len());
+        }
     }
 
     /// Places of the columns that the nodes start from.
@@ -74,7 +112,7 @@ impl Prelude {
         columns: &[Column<'p>],
         first: usize,
         n: usize,
-    ) -> Result<Vec<Option<Held<'p>>>, Error> {
+    ) -> Result<Computed<'p>, Error> {
         self.run_on(n, |column| columns[column].slice(first, n))
     }
 
@@ -82,13 +120,13 @@ impl Prelude {
         &'p self,
         n: usize,
         column: impl Fn(usize) -> Option<Column<'p>>,
-    ) -> Result<Vec<Option<Held<'p>>>, Error> {
-        let mut held: Vec<Option<Held<'p>>> = (0..self.n_values).map(|_| None).collect();
-        for &(at, place) in &self.columns {
-            held[at] = column(place).map(Held::Column);
+    ) -> Result<Computed<'p>, Error> {
+        let mut held: Vec<Option<Held<'p>>> = (0..self.n_slots).map(|_| None).collect();
+        for &(slot, place) in &self.columns {
+            held[slot] = column(place).map(Held::Column);
         }
-        for (at, tensor) in &self.constants {
-            held[*at] = Some(Held::Constant(tensor));
+        for (slot, tensor) in &self.constants {
+            held[*slot] = Some(Held::Constant(tensor));
         }
         evaluate_by(&self.nodes, &mut held, n, |at, inputs| {
             match (&inputs.node.op, &self.vocabularies[at]) {
@@ -98,7 +136,7 @@ impl Prelude {
                 _ => inputs.evaluate(),
             }
         })?;
-        Ok(held)
+        Ok(Computed { slots: &self.slots, held })
     }
 }
 
@@ -181,13 +219,13 @@ impl WholeTable {
         self.values.iter().enumerate().map(|(i, &value)| (value, n_inputs + i)).collect()
     }
 
-    pub(super) fn counts(&self) -> &Counts {
-        &self.nodes.counts
+    pub(super) fn count(&self, rows: Rows, counts: &mut Counts) {
+        self.nodes.count(rows, counts);
     }
 
     pub(super) fn run(&self, columns: &[Column<'_>], n_rows: usize) -> Result<WholeColumns, Error> {
-        let mut held = self.nodes.run_on(n_rows, |column| Some(columns[column]))?;
-        let made = self.values.iter().map(|&value| match held[value].take() {
+        let mut computed = self.nodes.run_on(n_rows, |column| Some(columns[column]))?;
+        let made = self.values.iter().map(|&value| match computed.take(value) {
             Some(Held::Made(tensor)) if matches!(tensor.data(), TensorData::F64(_)) => Ok(tensor),
             _ => Err(fail()),
         });
@@ -211,10 +249,8 @@ impl Interpreted {
         Interpreted { nodes: Prelude::new(graph, &outputs, known), outputs }
     }
 
-    pub(super) fn counts(&self) -> Counts {
-        let mut counts = self.nodes.counts;
-        counts.add(Operation::Row, 1);
-        counts
+    pub(super) fn count(&self, rows: Rows, counts: &mut Counts) {
+        self.nodes.count(rows, counts);
     }
 
     pub(super) fn run(&self, columns: &[Column<'_>], n_rows: usize) -> Result<Vec<Tensor>, Error> {
@@ -222,10 +258,11 @@ impl Interpreted {
         let mut first = 0;
         loop {
             let n = ROWS.min(n_rows - first);
-            let held = self.nodes.run(columns, first, n)?;
+            let computed = self.nodes.run(columns, first, n)?;
             for (&at, all) in self.outputs.iter().zip(&mut all) {
-                let part = output(held[at].as_ref()).ok_or_else(fail)?;
-                *all = Some(match (all.take(), held[at].as_ref()) {
+                let held = computed.get(at);
+                let part = output(held).ok_or_else(fail)?;
+                *all = Some(match (all.take(), held) {
                     (Some(same), Some(Held::Constant(_))) => same,
                     (None, _) => part,
                     (Some(rows), _) => rows.below(part).ok_or_else(fail)?,

@@ -1,6 +1,6 @@
 //! Where the engines get their columns from: codes, and rows of small integers.
 
-use super::nodes::fail;
+use super::nodes::{Computed, fail};
 use crate::cost::{Counts, Operation};
 use crate::engine::bins::Bins;
 use crate::engine::dictionary::Dictionary;
@@ -54,22 +54,25 @@ pub(super) struct Given<'g> {
     pub(super) columns: &'g [Column<'g>],
     pub(super) first: usize,
     pub(super) n: usize,
-    pub(super) computed: &'g [Option<Held<'g>>],
+    pub(super) computed: Option<&'g Computed<'g>>,
 }
 
 impl Given<'_> {
     fn column(&self, start: Start) -> Result<Column<'_>, Error> {
         let column = match start {
-            Start::Input(column) => self.columns.get(column).and_then(|c| c.slice(self.first, self.n)),
-            Start::Computed(value) => self.computed.get(value).and_then(|v| v.as_ref()?.column()),
+            Start::Input(column) => self.columns.get(column).and_then(|c| match c.n_rows() == self.n {
+                true => Some(*c),
+                false => c.slice(self.first, self.n),
+            }),
+            Start::Computed(value) => self.computed.and_then(|computed| computed.get(value)?.column()),
         };
         column.filter(|c| c.n_rows() == self.n).ok_or_else(fail)
     }
 
     /// A computed matrix and its width.
     pub(super) fn matrix(&self, value: usize) -> Result<(&TensorData, usize), Error> {
-        match self.computed.get(value) {
-            Some(Some(Held::Made(tensor))) => match tensor.dims() {
+        match self.computed.and_then(|computed| computed.get(value)) {
+            Some(Held::Made(tensor)) => match tensor.dims() {
                 &[n, width] if n == self.n => Ok((tensor.data(), width)),
                 _ => Err(fail()),
             },

@@ -12,7 +12,7 @@ mod stage;
 use super::ending::{Ending, score_of};
 use super::nodes::fail;
 use super::rows::width_of;
-use crate::cost::{Counts, Operation};
+use crate::cost::{Counts, Operation, Rows};
 use crate::engine::{BLOCK, Trees};
 use crate::error::{Error, Kind};
 use alloc::vec;
@@ -49,12 +49,12 @@ impl Scored {
         self.stage.n_codes()
     }
 
-    pub(super) fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        counts.add(Operation::Row, 1);
-        self.stage.count(&mut counts);
-        self.endings.iter().for_each(|ending| ending.count(self.stage.scores.width, &mut counts));
-        counts
+    pub(super) fn count(&self, rows: Rows, counts: &mut Counts) {
+        self.stage.count(rows, counts);
+        self.endings.iter().for_each(|ending| ending.count(self.stage.scores.width, counts));
+        if rows == Rows::Single {
+            counts.add(Operation::CallPart, self.endings.len());
+        }
     }
 
     pub(super) fn run(&self, columns: &[Column<'_>], n_rows: usize) -> Result<Vec<Tensor>, Error> {
@@ -102,10 +102,10 @@ mod tests {
     use crate::engine::bins::Bins;
     use crate::plan::rows::{CodeStep, RowStep};
     use alloc::boxed::Box;
-    use ir::forest::CodedFeature;
+    use ir::forest::{Child, CodedFeature, Split, Test, Tree};
     use ir::op::{
-        Arithmetic, Bin, Cascade, Cast, Columns, ForestOp, Gather, OneHot, QGemm, QuantizeLinear, ScoreCurve,
-        Sum, Tables, ToScores, Votes, VotesKind, WeightedSum,
+        Arithmetic, Bin, Cascade, Cast, Columns, ForestOp, Gate, Gather, OneHot, QGemm, QuantizeLinear,
+        ScoreCurve, Sum, Tables, ToScores, Votes, VotesKind, WeightedSum,
     };
     use ir::{ColumnData, Forest, GraphBuilder, Op, Shape};
 
@@ -164,7 +164,7 @@ mod tests {
         let offsets = constant(&[1], TensorData::I64(vec![7]));
         let codes = b.node(Op::Bin(Bin), &[x, edges]).unwrap();
         let features = vec![CodedFeature { n_codes: 2, ordered: true }];
-        let forest = Box::new(Forest::try_new(features, vec![1], Vec::new()).unwrap());
+        let forest = Forest::try_new(features, vec![1], Vec::new()).unwrap().into();
         let forest = b.node(Op::Forest(ForestOp { forest }), &[codes]).unwrap();
         let votes = Votes { kind: VotesKind::Logistic, shift: 3, offset: 0, bits: 9 };
         let votes = b.node(Op::Votes(votes), &[forest]).unwrap();
@@ -208,7 +208,7 @@ mod tests {
         let offsets = constant(&[1], TensorData::I64(vec![7]));
         let [of_x, of_y] = [x, y].map(|column| b.node(Op::Bin(Bin), &[column, edges]).unwrap());
         let features = vec![CodedFeature { n_codes: 2, ordered: true }];
-        let forest = Box::new(Forest::try_new(features, vec![1], Vec::new()).unwrap());
+        let forest = Forest::try_new(features, vec![1], Vec::new()).unwrap().into();
         let forest = b.node(Op::Forest(ForestOp { forest }), &[of_x]).unwrap();
         let tables = Op::Tables(Tables { shift: 3 });
         let tables = b.node(tables, &[of_x, of_y, sizes, terms, values]).unwrap();
@@ -230,6 +230,42 @@ mod tests {
         assert_eq!(scored.n_codes(), 3);
     }
 
+    /// Both stages behind a gate have engines, and take codes that the gate has.
+    #[test]
+    fn a_gate_parts_rows_for_two_stages() {
+        let mut b = GraphBuilder::new();
+        let [x, y] = ["x", "y"].map(|name| b.input(name, DType::F64, Shape::rows()).unwrap());
+        let edges = b.constant(Tensor::vector(TensorData::F64(vec![0.5]))).unwrap();
+        let [of_x, of_y] = [x, y].map(|column| b.node(Op::Bin(Bin), &[column, edges]).unwrap());
+        let mut forest = |leaf: i32, codes: &[ValueIdx]| {
+            let features = codes.iter().map(|_| CodedFeature { n_codes: 2, ordered: true }).collect();
+            let (left, right) = (Child::Leaf(0), Child::Leaf(1));
+            let split = Split { feature: 0, test: Test::Greater(0), missing_left: true, left, right };
+            let tree = Tree { first_output: 0, width: 1, splits: vec![split], leaves: vec![leaf, -leaf] };
+            let forest = Forest::try_new(features, vec![0], vec![tree]).unwrap().into();
+            b.node(Op::Forest(ForestOp { forest }), codes).unwrap()
+        };
+        let (gate, first, second) = (forest(-1, &[of_x]), forest(5, &[of_y]), forest(70, &[of_y, of_x]));
+        let score = b.node(Op::Gate(Gate { passed_on: 250 }), &[gate, first, second]).unwrap();
+        let graph = b.finish(&[score]).unwrap();
+        let scored = Scored::new(&graph, &[]).unwrap();
+        let Made::Gate { stages, .. } = &scored.stage.scores.made else { panic!("a gate") };
+        for stage in stages.iter() {
+            assert!(stage.prelude.is_none() && matches!(&stage.scores.made, Made::Parts(_)));
+        }
+        let places = |codes: &[CodeStep]| codes.iter().map(CodeStep::taken).collect::<Vec<_>>();
+        assert_eq!((places(&stages[0].codes), places(&stages[1].codes)), (vec![None], vec![None, Some(0)]));
+        assert_eq!(scored.n_codes(), 4);
+        // Rows of both stages in a block, of one alone, and the second stage at a quarter of its cost.
+        for (least, most) in [(-1.0, 2.0), (0.6, 2.0), (-1.0, 0.4)] {
+            let cell = |row: u32, of: u32| least + (most - least) * f64::from(row * of % 101) / 100.0;
+            let cells = [37, 11].map(|of| (0..700).map(|row| cell(row, of)).collect::<Vec<f64>>());
+            let columns = [0, 1].map(|at| Column::try_new(ColumnData::F64(&cells[at]), None).unwrap());
+            let expected = crate::reference::run(&graph, &columns).unwrap();
+            assert_eq!(scored.run(&columns, 700).unwrap(), expected, "{least} {most}");
+        }
+    }
+
     /// A column of doubles as scores, beside a forest, a sum of both, and sums of sums; some are named twice, and more of
     /// them stand within each other than have an engine.
     #[test]
@@ -247,7 +283,7 @@ mod tests {
             let offsets = constant(&[1], TensorData::I64(vec![7]));
             let codes = b.node(Op::Bin(Bin), &[x, edges]).unwrap();
             let features = vec![CodedFeature { n_codes: 2, ordered: true }];
-            let forest = Box::new(Forest::try_new(features, vec![40], Vec::new()).unwrap());
+            let forest = Forest::try_new(features, vec![40], Vec::new()).unwrap().into();
             let forest = b.node(Op::Forest(ForestOp { forest }), &[codes]).unwrap();
             let number = b.node(Op::Columns(Columns), &[x]).unwrap();
             let number = b.node(Op::ToScores(ToScores { shift: 4 }), &[number]).unwrap();
@@ -284,7 +320,7 @@ mod tests {
         let code = b.node(Op::Bin(Bin), &[x, edges]).unwrap();
         let forest = |n_codes: &[u16]| {
             let features = n_codes.iter().map(|&n_codes| CodedFeature { n_codes, ordered: true }).collect();
-            Op::Forest(ForestOp { forest: Box::new(Forest::try_new(features, vec![1], Vec::new()).unwrap()) })
+            Op::Forest(ForestOp { forest: Forest::try_new(features, vec![1], Vec::new()).unwrap().into() })
         };
         let member = b.node(forest(&[2]), &[code]).unwrap();
         let numbers = b.node(Op::Cast(Cast), &[member]).unwrap();

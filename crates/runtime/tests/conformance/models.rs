@@ -4,10 +4,12 @@ use super::{numbers, scores};
 use ir::digest::SplitMix64;
 use ir::fixed::{from_key_f64, key_f64};
 use ir::forest::{Child, CodeSet, CodedFeature, Split, Test, Tree};
-use ir::op::{ArgMax, Bin, Codes, ForestOp, LeastCost, Link, LinkKind, Threshold, TimePart, VotesKind};
+use ir::op::{
+    ArgMax, Bin, Codes, ForestOp, Gather, LeastCost, Link, LinkKind, Threshold, TimePart, VotesKind,
+};
 use ir::text::time::{Part, TimeFormat};
 use ir::{Card, ColumnKind, DType, Forest, GraphBuilder, Input, Model, Node, Op, OutputRole};
-use ir::{Shape, Signature, Task, Tensor, TensorData, ValueIdx};
+use ir::{Shape, Signature, TargetColumn, Task, Tensor, TensorData, ValueIdx};
 
 pub const TRAITS: &[&str] = &[
     "no edge",
@@ -43,7 +45,9 @@ pub const TRAITS: &[&str] = &[
     "Sum",
     "WeightedSum",
     "Cascade",
+    "Gate",
     "a binned score",
+    "a score of several",
     "votes by Logistic",
     "votes by Softmax",
     "votes by Share",
@@ -133,16 +137,26 @@ pub fn random_model(random: &mut SplitMix64) -> Model {
         }
         let forest = random_forest(random, coded.iter().map(|c| c.1).collect(), n_outputs);
         let codes: Vec<ValueIdx> = coded.iter().map(|c| c.0).collect();
-        b.node(Op::Forest(ForestOp { forest: Box::new(forest) }), &codes).unwrap()
+        b.node(Op::Forest(ForestOp { forest: forest.into() }), &codes).unwrap()
     };
-    let score = match random.below(10) {
+    let gate = |random: &mut SplitMix64, b: &mut GraphBuilder| match starts.is_empty() || random.below(2) == 0
+    {
+        true => {
+            let forest = random_forest(random, coded.iter().map(|c| c.1).collect(), 1);
+            let codes: Vec<ValueIdx> = coded.iter().map(|c| c.0).collect();
+            b.node(Op::Forest(ForestOp { forest: forest.into() }), &codes).unwrap()
+        }
+        false => scores::made(random, b, &coded, &starts, 1),
+    };
+    let score = match random.below(12) {
         8 | 9 => {
             // Members may have other numbers of scores than the trees, and be combinations themselves.
             let mut members: Vec<ValueIdx> =
                 (0..1 + random.below(3)).map(|_| made(random, &mut builder)).collect();
-            members.push(match random.below(3) {
+            members.push(match random.below(4) {
                 0 => scores::weighed(random, &mut builder, &members, n_outputs),
                 1 => scores::cascaded(random, &mut builder, &made, n_outputs, 0),
+                2 => scores::gated(random, &mut builder, (&gate, &made), n_outputs),
                 _ => scores::curved(random, &mut builder, members[0], n_outputs),
             });
             let n_made = if random.below(3) == 0 { 1 + random.below(5) } else { n_outputs };
@@ -159,6 +173,15 @@ pub fn random_model(random: &mut SplitMix64) -> Model {
             let cascade = scores::cascaded(random, &mut builder, &made, n_outputs, 0);
             let members = [made(random, &mut builder), cascade, cascade];
             scores::weighed(random, &mut builder, &members, n_outputs)
+        }
+        10 => scores::gated(random, &mut builder, (&gate, &made), n_outputs),
+        11 => {
+            // Stages that part rows once more.
+            let within = |random: &mut SplitMix64, b: &mut GraphBuilder| match random.below(2) {
+                0 => scores::cascaded(random, b, &made, n_outputs, 0),
+                _ => scores::gated(random, b, (&gate, &made), n_outputs),
+            };
+            scores::gated(random, &mut builder, (&gate, &within), n_outputs)
         }
         _ => made(random, &mut builder),
     };
@@ -307,7 +330,10 @@ fn finish(
     let link = |kind, shift, offset| Op::Link(Link { kind, shift, offset });
     let mut outputs = vec![(OutputRole::Score, score)];
     let n = n_outputs as usize;
-    let (task, n_classes) = if n > 1 {
+    let mut targets = Vec::new();
+    let (task, n_classes) = if n > 1 && random.below(4) == 0 {
+        (several_targets(random, &mut b, (score, n), &mut outputs, &mut targets), 0)
+    } else if n > 1 {
         let (kind, shift) =
             if random.below(3) == 0 { (LinkKind::Share, 0) } else { (LinkKind::Softmax, shift) };
         let p = b.node(link(kind, shift, 0), &[score]).unwrap();
@@ -342,13 +368,14 @@ fn finish(
         outputs.push((OutputRole::Value, b.node(op, &[score]).unwrap()));
         (Task::Regression, 0)
     };
-    if random.below(4) == 0 {
+    if random.below(4) == 0 && targets.is_empty() {
         outputs.remove(0);
     }
     let values: Vec<ValueIdx> = outputs.iter().map(|o| o.1).collect();
     let signature = Signature {
         task,
         target: "target".into(),
+        targets,
         inputs,
         outputs: outputs.iter().map(|o| o.0).collect(),
         classes: (0..n_classes).map(|i| format!("class {i}")).collect(),
@@ -358,6 +385,37 @@ fn finish(
         joined: None,
     };
     Model::try_new(b.finish(&values).unwrap(), signature, Card::default()).unwrap()
+}
+
+/// A target for each of several scores, all numbers or all of two classes.
+fn several_targets(
+    random: &mut SplitMix64,
+    b: &mut GraphBuilder,
+    (scores, n): (ValueIdx, usize),
+    outputs: &mut Vec<(OutputRole, ValueIdx)>,
+    targets: &mut Vec<TargetColumn>,
+) -> Task {
+    let of_classes = random.below(2) == 0;
+    for k in 0..n {
+        let at = b.constant(Tensor::vector(TensorData::I64(vec![k as i64]))).unwrap();
+        let score = b.node(Op::Gather(Gather), &[scores, at]).unwrap();
+        let shift = random.below(21) as i16;
+        let mut classes = Vec::new();
+        if of_classes {
+            let link = Op::Link(Link { kind: LinkKind::Logistic, shift, offset: 0 });
+            outputs.push((OutputRole::Probability, b.node(link, &[score]).unwrap()));
+            let above = random.below(2_000_000) as i32 - 1_000_000;
+            outputs.push((OutputRole::Label, b.node(Op::Threshold(Threshold { above }), &[score]).unwrap()));
+            classes = vec!["no".to_string(), "yes".to_string()];
+        } else {
+            let offset = random.next_word().cast_signed() >> random.below(64);
+            let link = Link { kind: LinkKind::Linear, shift: shift - 10, offset };
+            outputs.push((OutputRole::Value, b.node(Op::Link(link), &[score]).unwrap()));
+        }
+        let positive = of_classes.then_some(1);
+        targets.push(TargetColumn { name: format!("target {k}"), classes, positive });
+    }
+    if of_classes { Task::Multilabel } else { Task::MultiRegression }
 }
 
 /// What a model has of [`TRAITS`].
@@ -401,6 +459,7 @@ pub fn traits(model: &Model) -> Vec<&'static str> {
             (Op::Sum(_), _) => seen.push("Sum"),
             (Op::WeightedSum(_), _) => seen.push("WeightedSum"),
             (Op::Cascade(_), _) => seen.push("Cascade"),
+            (Op::Gate(_), _) => seen.push("Gate"),
             (Op::Votes(op), _) => seen.push(match op.kind {
                 VotesKind::Logistic => "votes by Logistic",
                 VotesKind::Softmax => "votes by Softmax",
@@ -424,7 +483,10 @@ pub fn traits(model: &Model) -> Vec<&'static str> {
             (Op::IsNaN(_), _) => seen.push("IsNaN"),
             (Op::Where(_), _) => seen.push("Where"),
             (Op::Columns(_), _) => seen.push("Columns"),
-            (Op::Gather(_), _) => seen.push("Gather"),
+            (Op::Gather(_), _) => {
+                let of_scores = node.inputs.first().is_some_and(|&x| graph.value(x).dtype == DType::I32);
+                seen.push(if of_scores { "a score of several" } else { "Gather" });
+            }
             (Op::MatMul(_), _) => seen.push("MatMul"),
             (Op::Reduce(_), _) => seen.push("Reduce"),
             (Op::Interpolate(_), _) => seen.push("Interpolate"),

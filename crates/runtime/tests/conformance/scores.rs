@@ -1,5 +1,5 @@
 //! Random integer scores that are no forest: tables, products, neighbours, similarities, and their sums; what becomes of
-//! scores: curves, votes, members weighed together, and cascades.
+//! scores: curves, votes, members weighed together, cascades and gates.
 
 use super::models::random_forest;
 use super::numbers;
@@ -7,7 +7,7 @@ use ir::digest::SplitMix64;
 use ir::fixed::Requantize;
 use ir::forest::CodedFeature;
 use ir::op::{
-    Arithmetic, Bin, Cascade, Cast, Columns, ForestOp, Gather, MatMul, NearestRows, OneHot, QGemm,
+    Arithmetic, Bin, Cascade, Cast, Columns, ForestOp, Gate, Gather, MatMul, NearestRows, OneHot, QGemm,
     QuantizeLinear, RbfSums, ScoreCurve, Sum, Tables, ToScores, Votes, VotesKind, WeightedSum,
 };
 use ir::{DType, GraphBuilder, Op, Tensor, TensorData, ValueIdx};
@@ -34,7 +34,7 @@ pub fn made(
     }
     for _ in 0..random.below(6).saturating_sub(3) {
         let features = coded.iter().map(|c| c.1).collect();
-        let forest = Box::new(random_forest(random, features, n_outputs as u32));
+        let forest = random_forest(random, features, n_outputs as u32).into();
         let codes: Vec<ValueIdx> = coded.iter().map(|c| c.0).collect();
         parts.push(b.node(Op::Forest(ForestOp { forest }), &codes).unwrap());
     }
@@ -178,6 +178,28 @@ pub fn cascaded(
     b.node(Op::Cascade(op), &[first, second]).unwrap()
 }
 
+/// A score of one output that says which of two scores a row takes: of a member each, of the same one, or of one and of
+/// several with it.
+pub fn gated(
+    random: &mut SplitMix64,
+    b: &mut GraphBuilder,
+    (gate, made): (Making<'_>, Making<'_>),
+    n_outputs: u32,
+) -> ValueIdx {
+    let (gate, first) = (gate(random, b), made(random, b));
+    let second = match random.below(4) {
+        0 => first,
+        1 => {
+            let other = made(random, b);
+            weighed(random, b, &[other, first], n_outputs)
+        }
+        _ => made(random, b),
+    };
+    let stages = if random.below(2) == 0 { [first, second] } else { [second, first] };
+    let op = Gate { passed_on: random.below(1001) as u16 };
+    b.node(Op::Gate(op), &[gate, stages[0], stages[1]]).unwrap()
+}
+
 /// Trees that ask scores of some members, and coded columns now and then.
 pub fn stacked(
     random: &mut SplitMix64,
@@ -209,7 +231,7 @@ pub fn stacked(
         let edges = b.constant(Tensor::vector(TensorData::F64(edges))).unwrap();
         codes.push(b.node(Op::Bin(Bin), &[number, edges]).unwrap());
     }
-    let forest = Box::new(random_forest(random, features, n_made));
+    let forest = random_forest(random, features, n_made).into();
     b.node(Op::Forest(ForestOp { forest }), &codes).unwrap()
 }
 

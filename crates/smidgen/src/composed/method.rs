@@ -46,6 +46,7 @@ pub(super) fn chosen(
     };
     let entry = named(name)?;
     entry.answers(task)?;
+    entry.needs_no_columns()?;
     Ok(entry)
 }
 
@@ -145,7 +146,7 @@ impl<'a> Told<'a> {
         let scores: Vec<Vec<i32>> =
             self.scores.iter().map(|scores| picked(scores, places, self.n_outputs)).collect();
         let members: Vec<_> = scores.iter().map(Vec::as_slice).zip(self.links.iter().copied()).collect();
-        let (sum, link) = combination.apply(&members, self.n_outputs)?;
+        let (sum, link) = combination.apply(&members, self.n_outputs, None)?;
         Ok(link.apply(&sum, self.n_outputs))
     }
 }

@@ -103,6 +103,7 @@ mod tests {
         Signature {
             task: Task::Binary,
             target: "y".to_owned(),
+            targets: Vec::new(),
             inputs: columns.iter().map(input).collect(),
             outputs: Vec::new(),
             classes: vec!["no".to_owned(), "yes".to_owned()],

@@ -4,7 +4,7 @@ use super::{ComposeOptions, Member};
 use crate::Error;
 use crate::evaluate::{add_unseen, unseen_error};
 use crate::joined::rows_of_second;
-use crate::table::{Scorer, batch_truth, batches_for, rows_for, select};
+use crate::table::{Scorer, batch_truth, batches_for, rows_for};
 use arrow_array::RecordBatch;
 use data::Source;
 use ir::{OutputRole, Signature, Tensor, TensorData};
@@ -98,7 +98,7 @@ impl OfMember {
         let Some((scores, predictions)) = scores.zip(predictions) else {
             return Err(Error::bug("compose: the outputs are not those of the signature"));
         };
-        Ok(OfMember { scores, predictions: select(predictions, rows, signature.classes.len()) })
+        Ok(OfMember { scores, predictions: predictions.select(rows) })
     }
 }
 

@@ -73,6 +73,7 @@ pub(crate) fn predict_rows(
             }
             labels.len()
         }
+        Predictions::Several(_) => return Err(Error::bug("predict: a network of several targets")),
     };
     let schema = Arc::new(Schema::new(fields));
     let batch =

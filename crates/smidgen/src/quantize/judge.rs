@@ -159,6 +159,7 @@ pub(super) fn predicted(answers: &Answers) -> Result<Tensor, Error> {
     let (values, width) = match &answers.predictions {
         Predictions::Values(values) => (values, 1),
         Predictions::Classes { probabilities, .. } => (probabilities, answers.n_classes.max(1)),
+        Predictions::Several(_) => return Err(Error::bug("quantize: a network of several targets")),
     };
     let data = TensorData::F32(values.iter().map(|&v| v as f32).collect());
     Tensor::try_new(vec![values.len() / width, width], data)

@@ -70,7 +70,7 @@ impl<'f> Calibration<'f> {
         };
         match known(self.network, self.feed, answers, &asked)?.truth {
             Truth::Classes { labels, .. } => Ok(Some(labels)),
-            Truth::Values(_) => Ok(None),
+            Truth::Values(_) | Truth::Several(_) => Ok(None),
         }
     }
 }

@@ -20,6 +20,15 @@ pub(super) fn work(
     f64::from(n_fits) * rows * columns * times
 }
 
+/// What fits of a forerunner cost beside so many fits: one on all training rows, and one without each quarter of them.
+pub(super) fn work_before(
+    learner: &LearnerEntry,
+    params: &Params,
+    (prepared, n_fits): (&Prepared<'_>, u32),
+) -> f64 {
+    4.0 * work(learner, params, (prepared, n_fits, None))
+}
+
 /// Bytes of a cell of a histogram.
 const CELL: u64 = 16;
 /// Bytes of a split and its leaf, in the forest that is grown and in the one that is written.

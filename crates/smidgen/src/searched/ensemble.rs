@@ -1,17 +1,19 @@
 //! The ensemble of a search: chosen among its candidates, taken if rows that it had not seen say that it is better.
 
 use super::pool::{Kept, Pool, ranking, size_of};
+use super::weighing::Weighing;
 use super::{Chosen, ChosenMember, MEASURING, ROOM, Workshop};
 use crate::Error;
 use crate::fit::Refit;
 use compose::combine::{self, EnsembleEntry};
 use ir::Task;
 use jobs::{Clock, Ctx};
-use learn::Grows;
+use learn::{Decision, Grows};
 use params::{Params, settings_of};
-use recipe::{Combination, Size, Space, Validated, gather};
-use search::{Schedule, Studied, Told};
+use recipe::{CodedColumns, Combination, Size, Space, Validated, gather};
+use search::{Schedule, Studied, Told, Trial};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Rows of the first fold from which on candidates are combined by it alone, where time was too short for all.
 const FEWEST_ROWS: usize = 300;
@@ -64,21 +66,25 @@ impl Wanted {
         Ok(Wanted { by: by.transpose()?, is_named: text != "auto" && text != "none" })
     }
 
-    /// Checks that a named ensemble answers the task.
+    /// The same for a task: none of several targets, unless one is named.
     ///
     /// # Errors
-    /// It does not.
-    pub(crate) fn answers(&self, task: Task) -> Result<(), Error> {
-        match &self.by {
-            Some((entry, _)) => Ok(entry.answers(task)?),
-            None => Ok(()),
+    /// A named ensemble that does not answer it.
+    pub(crate) fn of_task(self, task: Task) -> Result<Wanted, Error> {
+        if task.is_several() && !self.is_named {
+            return Ok(Wanted { by: None, ..self });
         }
+        self.by.as_ref().map_or(Ok(()), |(entry, _)| entry.answers(task))?;
+        Ok(self)
     }
 
     pub(super) fn is_none(&self) -> bool {
         self.by.is_none()
     }
 }
+
+/// A learner of codes alone.
+const OF_CODES: &str = "gbdt";
 
 /// The ensemble that is tried unless one is named.
 const AUTO: &str = "greedy";
@@ -129,20 +135,26 @@ impl<'t> Workshop<'t> {
         }
         ctx.progress.stage("choosing an ensemble", None);
         let truth = &first.prepared.truth;
-        let pool = combine::Pool { members: candidates.iter().map(|kept| &kept.held[..]).collect(), truth };
+        let members = candidates.iter().map(|kept| &kept.held[..]).collect();
+        let columns = if entry.asks_columns { self.coded_columns(ctx)? } else { None };
+        let pool = combine::Pool { members, truth, columns };
         let mut prices = Vec::with_capacity(candidates.len());
         for kept in &candidates {
             prices.push(price(learn::learner(&kept.trial.learner)?.grows, size_of(&kept.outcome)));
         }
         let limits = self.limits().share(ROOM);
-        let size = |kept: &Kept| size_of(&kept.outcome).unwrap_or_default();
-        let sizes: Vec<Size> = candidates.iter().map(size).collect();
+        let weighing = Weighing::new(&candidates, &self.options.operation_costs)?;
+        let weigh = |members: &[usize], combination: &Combination| weighing.size(members, combination);
+        let room = match limits.is_none() {
+            true => None,
+            false => Some(combine::Room::new(limits, candidates.len(), &weigh, ctx.threads)?),
+        };
         let asked = combine::Asked {
             metric: self.metric,
             weights: None,
             prices: &prices,
             costs: &costs(&candidates),
-            room: (!limits.is_none()).then_some(combine::Room { limits, sizes: &sizes }),
+            room: room.as_ref(),
             threads: ctx.threads,
         };
         let limit = ctx.budget.left().map(|left| (left + ctx.budget.clock().elapsed()).mul_f64(CHOOSING));
@@ -161,14 +173,20 @@ impl<'t> Workshop<'t> {
         if !self.ensemble.is_named && own >= known - LEAST_GAIN * known.abs() {
             return Ok(best);
         }
+        // Members of a limited ensemble are worse alone, so it must show that it is better than the best one was, although
+        // that one was chosen on the rows that say so.
+        if !self.ensemble.is_named && room.is_some() && own > error(best.validated.score) {
+            return Ok(best);
+        }
         let mut members = Vec::with_capacity(made.members.len());
         for (&at, weight) in made.members.iter().zip(made.combination.weights()) {
             let Kept { trial, rounds, .. } = &candidates[at];
             let learner = learn::learner(&trial.learner)?;
             let params = learner.params(&trial.settings)?;
             let prepared = self.prepared((learner, &params), trial, ctx)?;
-            let teacher = self.teacher_of(trial.taught.as_deref(), &prepared.truth)?;
             members.push(ChosenMember {
+                teacher: self.teacher_of(trial.taught.as_deref(), &prepared.truth)?,
+                forerunner: self.forerunner_of(trial, ctx)?,
                 learner,
                 params,
                 trial: trial.clone(),
@@ -176,13 +194,20 @@ impl<'t> Workshop<'t> {
                 rounds: *rounds,
                 weight,
                 subsets: Rc::default(),
-                teacher,
             });
         }
         let n_fits = candidates.iter().map(|kept| kept.held.len() as u32).sum();
         let rounds = members.first().and_then(|member| member.rounds);
         let validated = Validated { n_fits, n_skipped: best.validated.n_skipped, rounds, ..validated };
         Ok(Chosen { members, combination: Some(made.combination), validated, ..best })
+    }
+
+    /// The columns of the table as they are, as codes.
+    fn coded_columns(&self, ctx: &Ctx<'_>) -> Result<Option<Arc<CodedColumns>>, Error> {
+        let learner = learn::learner(OF_CODES)?;
+        let trial = Trial { learner: learner.name.to_owned(), ..Trial::default() };
+        let prepared = self.prepared((learner, &learner.params(&[])?), &trial, ctx)?;
+        Ok(prepared.coded_columns(ctx.threads).map(Arc::new))
     }
 
     /// The members as means of a fit for each fold, where that is wanted.
@@ -222,9 +247,6 @@ impl<'t> Workshop<'t> {
         let most_work = SHARE * told.iter().map(|told| told.outcome.work).sum::<f64>();
         let (mut candidates, mut work, mut seconds) = (Vec::new(), 0.0, 0.0);
         for told in ranking(told, !is_whole) {
-            if told.outcome.excess > 0.0 {
-                continue;
-            }
             // The first one is fitted on all rows anyway.
             let own = match candidates.is_empty() {
                 true => 0.0,
@@ -261,8 +283,10 @@ impl<'t> Workshop<'t> {
         let learner = learn::learner(&trial.learner)?;
         let params = learner.params(&trial.settings)?;
         let prepared = self.prepared((learner, &params), &trial, ctx)?;
-        let teacher = self.teacher_of(trial.taught.as_deref(), &prepared.truth)?;
-        let (validated, took) = match self.folded((learner, &params, teacher.as_deref()), &prepared, ctx) {
+        let decision = Decision::Largest;
+        let origin = self.origin_of(&trial, &decision);
+        let weighed = Some(&origin).filter(|_| !self.limits().is_none());
+        let (validated, took) = match self.folded((learner, &params, &trial), (&prepared, weighed), ctx) {
             Err(_) if ctx.cancel.is_cancelled() => return Ok(None),
             folded => folded?,
         };

@@ -168,6 +168,7 @@ impl<'t> Workshop<'t> {
             && self.options.named_augmentation().is_none()
             // A model that a fit goes on from has no score for rows that are made.
             && self.start.is_none()
+            && !self.target.task.is_several()
             && space.learners.iter().any(|(learner, _)| learner.grows != Grows::Rows)
     }
 

@@ -27,6 +27,8 @@ impl Labels {
             Target::Binary(labels) => Labels::Binary(pick(labels)),
             Target::Classes { labels, n_classes } => Labels::Classes { labels: pick(labels), n_classes },
             Target::Values(values) => Labels::Values(rows.iter().map(|&r| values[r as usize]).collect()),
+            // Refused before.
+            Target::Several(_) => Labels::Values(vec![0.0; rows.len()]),
         }
     }
 

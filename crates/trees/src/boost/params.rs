@@ -139,6 +139,7 @@ impl BoostParams {
                 self.max_step * unit,
                 codes.n_features(),
             ),
+            output_weights: Vec::new(),
         })
     }
 }

@@ -88,7 +88,8 @@ pub(super) struct OnGrid {
     /// Grid of the sum of both, that of the leaves where there is nothing before the trees.
     unit: f64,
     pub(super) shift: i16,
-    pub(super) offset: i64,
+    /// Of numbers, one an output.
+    pub(super) offsets: Vec<i64>,
     pub(super) initial_scores: Vec<i32>,
     pub(super) trees: Vec<Tree>,
 }
@@ -113,8 +114,8 @@ impl OnGrid {
         (self.grid, self.unit) = (pow2(-i32::from(shift)), pow2(-i32::from(self.shift)));
         for (k, real) in self.initial.iter_mut().enumerate() {
             if self.is_linear {
-                self.offset = round_i64(*real / self.unit);
-                *real = self.offset as f64 * self.unit;
+                self.offsets[k] = round_i64(*real / self.unit);
+                *real = self.offsets[k] as f64 * self.unit;
             } else {
                 // Log odds are below 50 and the grid is at least 2^-20, so this fits easily.
                 let rounded = round_i64(*real / self.grid);
@@ -152,7 +153,7 @@ impl Scores for OnGrid {
             grid: 1.0,
             unit: pow2(-i32::from(shift)),
             shift,
-            offset: 0,
+            offsets: vec![0; width],
             initial_scores: vec![0; width],
             trees: Vec::new(),
         }

@@ -53,6 +53,8 @@ impl Objective<'_> {
             Target::Classes { labels, n_classes } => {
                 added_to_classes((labels, n_classes), rows, weights, score, threads)
             }
+            // Offsets of several targets are refused before.
+            Target::Several(targets) => vec![0.0; targets.len()],
         }
     }
 

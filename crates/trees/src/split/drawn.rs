@@ -122,6 +122,7 @@ mod tests {
             min_cat_rows: 1.0,
             random_thresholds: true,
             constraints: Constraints::default(),
+            output_weights: Vec::new(),
         };
         let (limits, threads) = (Limits { max_leaves: 9, max_depth: 0, symmetric: false }, Threads::one());
         for width in [1, 3] {

@@ -13,7 +13,7 @@ pub(super) fn command(args: &Args, options: &FitOptions, made: &FitReport) -> St
         true => words.push(format!("{name}={value}")),
         false => words.extend([name.to_owned(), value]),
     };
-    flag("--target", options.target.clone());
+    options.targets.iter().for_each(|target| flag("--target", target.clone()));
     if let Some(model) = &options.from {
         flag("--from", model.display().to_string());
     }
@@ -61,6 +61,9 @@ pub(super) fn command(args: &Args, options: &FitOptions, made: &FitReport) -> St
     args.steps.flags(&mut flag);
     if let Some(name) = &options.augment {
         flag("--augment", name.clone());
+    }
+    if let Some(name) = &options.onto {
+        flag("--onto", name.clone());
     }
     if let Some(most) = options.max_bytes {
         flag("--max-bytes", most.to_string());

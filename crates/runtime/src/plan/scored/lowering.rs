@@ -144,13 +144,13 @@ impl<'g> Lowered<'g> {
                 {
                     scores.extend(node.inputs.iter().take(members.len()));
                 }
-                let before = Held { coded: self.coded.clone(), scores };
-                let (n_left, depth) = (self.n_left, self.depth);
-                let mut behind = Lowered { before, n_left, depth, ..Lowered::new(self.graph, self.known) };
-                let of_second = behind.scores(second)?;
-                self.n_left = behind.n_left;
-                let second = Box::new(behind.staged(of_second));
+                let second = Box::new(self.behind(second, scores)?);
                 Ok(Some(Made::Cascade { first: of_first, second, op: *op }))
+            }
+            (Op::Gate(op), &[gate, first, second]) => {
+                let gate = Box::new(self.scores(gate)?);
+                let [first, second] = [first, second].map(|score| self.behind(score, Vec::new()));
+                Ok(Some(Made::Gate { gate, stages: Box::new([first?, second?]), op: *op }))
             }
             (Op::Forest(op), inputs) if inputs.iter().any(|&code| self.coded_score(code).is_some()) => {
                 let (mut members, mut scores) = (Vec::new(), Vec::new());
@@ -175,6 +175,19 @@ impl<'g> Lowered<'g> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// The stage of a score behind this one, which has its codes and these scores.
+    ///
+    /// # Errors
+    /// As [`Lowered::part`].
+    fn behind(&mut self, score: ValueIdx, scores: Vec<ValueIdx>) -> Result<Stage, Error> {
+        let before = Held { coded: self.coded.clone(), scores };
+        let (n_left, depth) = (self.n_left, self.depth);
+        let mut behind = Lowered { before, n_left, depth, ..Lowered::new(self.graph, self.known) };
+        let scores = behind.scores(score)?;
+        self.n_left = behind.n_left;
+        Ok(behind.staged(scores))
     }
 
     /// The integer scores behind codes, which of them it is, and its bins: `Bin` of a column that is `Gather`ed from the

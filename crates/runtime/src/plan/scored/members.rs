@@ -1,10 +1,11 @@
 //! What the scores of a block are: parts that are added up, several such members that are weighed together, a first
-//! score and a second one where it is not sure, or trees that ask scores; and what becomes of them.
+//! score and a second one where it is not sure, one of two scores as a gate says, or trees that ask scores; and what
+//! becomes of them.
 //!
 //! Here they run; `lowering` makes them of a graph. The room that they need is taken once a run, in [`Room`].
 
 use super::stage::{Before, Stage, StageRoom};
-use crate::cost::{Counts, Operation};
+use crate::cost::{Counts, Operation, Rows};
 use crate::engine::Trees;
 use crate::engine::bins::Bins;
 use crate::engine::look_up::LookUp;
@@ -19,7 +20,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use ir::TensorData;
 use ir::fixed::clamp_i32;
-use ir::op::{Cascade, ScoreCurve, Votes, WeightedSum};
+use ir::op::{Cascade, Gate, ScoreCurve, Votes, WeightedSum};
 
 /// Scores, and what becomes of them.
 #[derive(Clone, Debug)]
@@ -39,6 +40,8 @@ pub(super) enum Made {
     Weighted { members: Vec<Scores>, op: WeightedSum, weights: Vec<i64>, offsets: Vec<i64> },
     /// By a first score, and by a second stage where that is not sure.
     Cascade { first: Box<Scores>, second: Box<Stage>, op: Cascade },
+    /// By the one of two stages that a score says.
+    Gate { gate: Box<Scores>, stages: Box<[Stage; 2]>, op: Gate },
     /// By trees over codes of members' scores, and of columns.
     Trees { members: Vec<Scores>, columns: Vec<TreeColumn>, trees: Trees },
 }
@@ -105,13 +108,17 @@ pub(super) struct Block<'b> {
 /// Room for the scores of a block.
 pub(super) struct Room {
     adding: Adding,
-    /// Scores of each member, where there are several, and its room; of a cascade the room of the first stage.
+    /// Scores of each member, where there are several, and its room; of a cascade the room of the first stage, of a gate
+    /// its own scores and room.
     members: Vec<(Vec<i32>, Room)>,
     /// What trees over scores ask, `[n_columns, stride]`.
     codes: Vec<u8>,
-    /// Second scores of a cascade, taken when the first row is passed on.
-    second: Option<Box<(Vec<i32>, StageRoom)>>,
+    /// Scores of the second stage of a cascade, or of both behind a gate, taken when the first row is passed on.
+    behind: [Behind; 2],
 }
+
+/// Scores of rows that are passed on, and room for them.
+type Behind = Option<Box<(Vec<i32>, StageRoom)>>;
 
 /// Room for the scores of a part and for sums; none where nothing is added.
 struct Adding {
@@ -130,28 +137,32 @@ impl Room {
                 members = all.iter().map(|one| (vec![0; most * one.width], Room::new(one, most))).collect();
             }
             Made::Cascade { first, .. } => members.push((Vec::new(), Room::new(first, most))),
+            Made::Gate { gate, .. } => members.push((vec![0; most * gate.width], Room::new(gate, most))),
         }
         let adding = Adding { of_part: vec![0; n_sums], sums: vec![0; n_sums] };
-        Room { adding, members, codes: Vec::new(), second: None }
+        Room { adding, members, codes: Vec::new(), behind: [None, None] }
     }
 }
 
 impl Scores {
     /// Of a block; a second stage by the share of the rows that it gets.
-    pub(super) fn count(&self, counts: &mut Counts) {
+    pub(super) fn count(&self, rows: Rows, counts: &mut Counts) {
+        if rows == Rows::Single {
+            counts.add(Operation::CallPart, 1);
+        }
         match &self.made {
             Made::Parts(parts) => {
-                parts.iter().for_each(|part| part.count(counts));
+                parts.iter().for_each(|part| part.count(rows, counts));
                 if parts.len() > 1 {
                     counts.add(Operation::MemberScore, parts.len() * self.width);
                 }
             }
             Made::Weighted { members, .. } => {
-                members.iter().for_each(|member| member.count(counts));
+                members.iter().for_each(|member| member.count(rows, counts));
                 counts.add(Operation::MemberScore, members.len() * self.width);
             }
             Made::Trees { members, columns, trees } => {
-                members.iter().for_each(|member| member.count(counts));
+                members.iter().for_each(|member| member.count(rows, counts));
                 for column in columns {
                     match column {
                         TreeColumn::Code(_) => counts.add(Operation::CopiedCode, 1),
@@ -161,13 +172,23 @@ impl Scores {
                         }
                     }
                 }
-                trees.count(counts);
+                trees.count(rows, counts);
             }
             Made::Cascade { first, second, op } => {
-                first.count(counts);
+                first.count(rows, counts);
                 let mut behind = Counts::default();
-                second.count(&mut behind);
+                second.count(rows, &mut behind);
                 counts.add_share(&behind, f64::from(op.passed_on) / f64::from(Cascade::ALL));
+                counts.add(Operation::MemberScore, self.width);
+            }
+            Made::Gate { gate, stages, op } => {
+                gate.count(counts);
+                let passed_on = f64::from(op.passed_on) / f64::from(Gate::ALL);
+                for (stage, share) in stages.iter().zip([1.0 - passed_on, passed_on]) {
+                    let mut behind = Counts::default();
+                    stage.count(&mut behind);
+                    counts.add_share(&behind, share);
+                }
                 counts.add(Operation::MemberScore, self.width);
             }
         }
@@ -189,27 +210,37 @@ impl Scores {
                 op.apply(&of_members, weights, offsets, scores);
             }
             Made::Cascade { first, second, op } => {
-                let Room { members, second: behind, .. } = room;
+                let Room { members, behind: [behind, _], .. } = room;
                 let [(_, of_first)] = &mut members[..] else { return Err(fail()) };
                 first.scores_into(block, of_first, scores)?;
-                let width = self.width;
-                let sure = scores.chunks_exact(width).map(|row| op.is_sure(row));
+                let sure = scores.chunks_exact(self.width).map(|row| op.is_sure(row));
                 let rows: Vec<usize> =
                     sure.enumerate().filter(|(_, sure)| !sure).map(|(row, _)| row).collect();
                 if !rows.is_empty() {
-                    let (out, room) = &mut **behind.get_or_insert_with(|| {
-                        // Another block may pass on more rows.
-                        let most = block.stride;
-                        Box::new((vec![0; most * width], StageRoom::new(second, most, most)))
-                    });
-                    let out = &mut out[..rows.len() * width];
+                    let Block { codes, stride, .. } = *block;
                     let mut known: Vec<&[i32]> = vec![&*scores];
                     known.extend(of_first.members.iter().map(|(own, _)| &own[..]));
-                    let Block { codes, stride, .. } = *block;
                     let before = Before { rows: &rows, codes, stride, scores: known };
-                    second.passed_on(&block.given, &before, room, out)?;
-                    for (&row, second) in rows.iter().zip(out.chunks_exact(width)) {
-                        scores[row * width..][..width].copy_from_slice(second);
+                    let out = passed_on(second, block, &before, behind)?;
+                    put(&rows, out, scores);
+                }
+            }
+            Made::Gate { gate, stages, .. } => {
+                let Room { members, behind, .. } = room;
+                let [(gates, of_gate)] = &mut members[..] else { return Err(fail()) };
+                let gates = &mut gates[..block.given.n * gate.width];
+                gate.scores_into(block, of_gate, gates)?;
+                let rows = |is_first: bool| -> Vec<usize> {
+                    let takes = gates.iter().map(|&gate| Gate::takes_first(gate) == is_first);
+                    takes.enumerate().filter(|(_, takes)| *takes).map(|(row, _)| row).collect()
+                };
+                for (at, (stage, behind)) in stages.iter().zip(behind).enumerate() {
+                    let rows = rows(at == 0);
+                    if !rows.is_empty() {
+                        let Block { codes, stride, .. } = *block;
+                        let before = Before { rows: &rows, codes, stride, scores: Vec::new() };
+                        let out = passed_on(stage, block, &before, behind)?;
+                        put(&rows, out, scores);
                     }
                 }
             }
@@ -252,6 +283,7 @@ impl Scores {
                 members.iter().for_each(|member| member.each_part(f));
             }
             Made::Cascade { first, .. } => first.each_part(f),
+            Made::Gate { gate, .. } => gate.each_part(f),
         }
     }
 
@@ -269,7 +301,36 @@ impl Scores {
                 members.iter().map(Scores::n_codes).sum::<usize>() + n_made
             }
             Made::Cascade { first, second, .. } => first.n_codes() + second.n_codes(),
+            Made::Gate { gate, stages, .. } => {
+                gate.n_codes() + stages.iter().map(Stage::n_codes).sum::<usize>()
+            }
         }
+    }
+}
+
+/// Scores of the rows that a stage is passed.
+fn passed_on<'r>(
+    stage: &Stage,
+    block: &Block<'_>,
+    before: &Before<'_>,
+    behind: &'r mut Behind,
+) -> Result<&'r [i32], Error> {
+    let width = stage.scores.width;
+    let (out, room) = &mut **behind.get_or_insert_with(|| {
+        // Another block may pass on more rows.
+        let most = block.stride;
+        Box::new((vec![0; most * width], StageRoom::new(stage, most, most)))
+    });
+    let out = &mut out[..before.rows.len() * width];
+    stage.passed_on(&block.given, before, room, out)?;
+    Ok(out)
+}
+
+/// Puts scores of some rows, side by side, to those of all.
+fn put(rows: &[usize], of_rows: &[i32], scores: &mut [i32]) {
+    let width = of_rows.len() / rows.len().max(1);
+    for (&row, own) in rows.iter().zip(of_rows.chunks_exact(width.max(1))) {
+        scores[row * width..][..width].copy_from_slice(own);
     }
 }
 
@@ -317,16 +378,19 @@ impl Step {
 }
 
 impl Part {
-    fn count(&self, counts: &mut Counts) {
+    fn count(&self, rows: Rows, counts: &mut Counts) {
+        if rows == Rows::Single {
+            counts.add(Operation::CallPart, 1);
+        }
         match self {
-            Part::Trees { trees, .. } => trees.count(counts),
-            Part::LookUp(tables) => tables.count(counts),
+            Part::Trees { trees, .. } => trees.count(rows, counts),
+            Part::LookUp(tables) => tables.count(rows, counts),
             Part::Product { product, .. } => counts.add(Operation::Product, product.weights.len()),
             Part::Nearest { nearest, .. } => nearest.count(counts),
             Part::Similarities { similarities, .. } => similarities.count(counts),
             // They are counted where they are computed.
             Part::Computed(_) | Part::Before(_) => {}
-            Part::Combined(within) => within.count(counts),
+            Part::Combined(within) => within.count(rows, counts),
         }
     }
 

@@ -1,11 +1,11 @@
 //! One stage of a plan: codes of some rows, rows of small integers, then their scores.
 //!
-//! A plan has one; behind a cascade there is another for each second score, which runs on the rows that the first one
-//! passes on and on no others. Codes and scores that the first stage has of them are taken from it.
+//! A plan has one; behind a cascade there is another for each second score, behind a gate one for each of both scores,
+//! which runs on the rows that it is passed and on no others. Codes and scores that the first stage has of them are taken from it.
 
 use super::gathered::Gathered;
 use super::members::{Block, Room, Scores};
-use crate::cost::Counts;
+use crate::cost::{Counts, Operation, Rows};
 use crate::error::Error;
 use crate::plan::nodes::{Prelude, fail};
 use crate::plan::rows::{CodeStep, Given, RowStep};
@@ -72,13 +72,17 @@ impl Stage {
         Stage { prelude, codes, rows, scores, columns }
     }
 
-    pub(super) fn count(&self, counts: &mut Counts) {
+    pub(super) fn count(&self, rows: Rows, counts: &mut Counts) {
         if let Some(prelude) = &self.prelude {
-            counts.add_all(prelude.counts());
+            prelude.count(rows, counts);
         }
         self.codes.iter().for_each(|step| step.count(counts));
         self.rows.iter().for_each(|step| step.count(counts));
-        self.scores.count(counts);
+        if rows == Rows::Single {
+            let n_quantized: usize = self.rows.iter().map(RowStep::width).sum();
+            counts.add(Operation::CallColumn, self.codes.len() + n_quantized);
+        }
+        self.scores.count(rows, counts);
     }
 
     /// Number of coded columns, those of stages behind it as well.
@@ -95,7 +99,7 @@ impl Stage {
         scores: &mut [i32],
     ) -> Result<(), Error> {
         let computed = self.prelude.as_ref().map(|p| p.run(columns, first, n)).transpose()?;
-        let given = Given { columns, first, n, computed: computed.as_deref().unwrap_or_default() };
+        let given = Given { columns, first, n, computed: computed.as_ref() };
         let StageRoom { codes, cells, stride, room } = room;
         let stride = *stride;
         for (at, step) in self.codes.iter().enumerate() {
