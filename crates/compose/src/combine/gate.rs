@@ -321,6 +321,8 @@ impl Answer {
                 let loss = |away: f64| if by_size { away.abs() } else { away * away };
                 linked.iter().zip(values).map(|(said, value)| loss(said - value)).collect()
             }
+            // Refused before.
+            Truth::Several(_) => vec![0.0; rows.n_rows()],
         };
         Answer { sum, scores, losses, cost }
     }

@@ -6,7 +6,6 @@ use crate::forest::{Child, CodeSet, CodedFeature, Split, Test, Tree};
 use crate::op::{ArgMax, Bin, Codes, ForestOp, Link, LinkKind};
 use crate::{Card, ColumnKind, DType, Forest, GraphBuilder, Input, Op, OutputRole, SelfTest};
 use crate::{Shape, Signature, Task, Tensor, TensorData};
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec;
 use proptest::prelude::*;

@@ -6,7 +6,6 @@ use crate::fixed::{from_key_f64, round_i32, round_i64, scaled};
 use crate::forest::{Child, CodeSet, CodedFeature, Forest, MAX_CODES, MAX_FEATURES, Split, Test, Tree};
 use crate::op::{Bin, ForestOp};
 use crate::{Error, GraphBuilder, Kind, Op, Tensor, TensorData, ValueIdx};
-use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::ToString;

@@ -101,7 +101,6 @@ mod tests {
     use super::*;
     use crate::engine::bins::Bins;
     use crate::plan::rows::{CodeStep, RowStep};
-    use alloc::boxed::Box;
     use ir::forest::{Child, CodedFeature, Split, Test, Tree};
     use ir::op::{
         Arithmetic, Bin, Cascade, Cast, Columns, ForestOp, Gate, Gather, OneHot, QGemm, QuantizeLinear,

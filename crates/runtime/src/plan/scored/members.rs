@@ -182,11 +182,11 @@ impl Scores {
                 counts.add(Operation::MemberScore, self.width);
             }
             Made::Gate { gate, stages, op } => {
-                gate.count(counts);
+                gate.count(rows, counts);
                 let passed_on = f64::from(op.passed_on) / f64::from(Gate::ALL);
                 for (stage, share) in stages.iter().zip([1.0 - passed_on, passed_on]) {
                     let mut behind = Counts::default();
-                    stage.count(&mut behind);
+                    stage.count(rows, &mut behind);
                     counts.add_share(&behind, share);
                 }
                 counts.add(Operation::MemberScore, self.width);
