@@ -69,7 +69,7 @@ fn members_share_the_bytes_that_are_allowed() {
     let place = Place::new();
     let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/diabetes_train.csv");
     place.write("d.csv", std::fs::read(data).unwrap());
-    let line = "fit d.csv --target progression --folds 3 --learners gbdt,ebm,ridge --work 40 --max-bytes 4kB --distil none --json -o m.smidgen";
+    let line = "fit d.csv --target progression --folds 3 --learners gbdt,ebm,ridge --onto none --work 40 --max-bytes 4kB --distil none --json -o m.smidgen";
     let written = || std::fs::read(place.path("m.smidgen")).unwrap();
     let said = place.good(&format!("{line} --jobs 1")).json().unwrap();
     let first = written();

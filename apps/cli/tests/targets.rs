@@ -202,7 +202,6 @@ fn what_is_of_one_target_is_refused() {
     for (line, told) in [
         ("predict two.smidgen t.csv --explain", "--explain"),
         ("evaluate two.smidgen t.csv --report page.html", "--report"),
-        ("evaluate two.smidgen one.smidgen t.csv", "one by one"),
         ("evaluate two.smidgen t.csv --target rain", "--target rain"),
         ("compose one.smidgen two.smidgen --data t.csv --target rain -o out.smidgen", "several targets"),
         ("fit t.csv --target rain --from two.smidgen -o out.smidgen", "several targets"),

@@ -94,7 +94,9 @@ fn check(case: &Case, at: usize, meant: &Tensor, got: &Made) {
     let place = format!("{}: output {at} ({})", case.name, role.name());
     let (want, have) = match (made_of(meant), got) {
         (Made::Numbers(labels), Made::Texts(texts)) => {
-            let classes: Vec<&String> = labels.iter().map(|&l| &signature.classes[l as usize]).collect();
+            let target = signature.outputs[..at].iter().filter(|&&before| before == role).count();
+            let names = signature.of_target(target).classes;
+            let classes: Vec<&String> = labels.iter().map(|&l| &names[l as usize]).collect();
             assert_eq!(classes, texts.iter().collect::<Vec<_>>(), "{place}");
             return;
         }

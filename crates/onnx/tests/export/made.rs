@@ -5,10 +5,10 @@ use ir::digest::SplitMix64;
 use ir::fixed::Requantize;
 use ir::forest::{Child, CodeSet, CodedFeature, Split, Test, Tree};
 use ir::op::{
-    ArgMax, Arithmetic, BSpline, Bin, Cascade, Cast, Codes, Columns, Comparison, ForestOp, Function, Gather,
-    ImputeNeighbours, Interpolate, IsNaN, LabelEncoder, LeastCost, Link, LinkKind, MatMul, NearestRows,
-    OneHot, QGemm, QuantizeLinear, RbfSums, Reduce, Respell, ScoreCurve, Sum, Tables, Threshold, TimePart,
-    ToScores, Votes, VotesKind, WeightedSum, Where,
+    ArgMax, Arithmetic, BSpline, Bin, Cascade, Cast, Codes, Columns, Comparison, ForestOp, Function, Gate,
+    Gather, ImputeNeighbours, Interpolate, IsNaN, LabelEncoder, LeastCost, Link, LinkKind, MatMul,
+    NearestRows, OneHot, QGemm, QuantizeLinear, RbfSums, Reduce, Respell, ScoreCurve, Sum, Tables, Threshold,
+    TimePart, ToScores, Votes, VotesKind, WeightedSum, Where,
 };
 use ir::text::time::{Part, TimeFormat};
 use ir::{
@@ -172,6 +172,7 @@ pub fn cases() -> Vec<Case> {
         members_of_three_classes(),
         members_of_two_classes(),
         cascades(),
+        gates(),
         trees_over_scores(),
     ]
 }
@@ -749,4 +750,18 @@ fn trees_over_scores() -> Case {
     let classes = m.node(random_forest(18, 3), &[c, d, codes[2]]);
     let roles = [(OutputRole::Score, single), (OutputRole::Score, classes)];
     m.answer("trees over scores", Task::Regression, &roles, cells)
+}
+
+/// Scores of one class and of three, taken as a forest says.
+fn gates() -> Case {
+    let (mut m, _, codes, cells) = coded();
+    let gate = m.node(random_forest(17, 1), &codes);
+    let [cheap, other] = [10, 11].map(|seed| m.node(random_forest(seed, 1), &codes));
+    let [first, second] = [12, 13].map(|seed| m.node(random_forest(seed, 3), &codes));
+    let op = || Op::Gate(Gate { passed_on: 400 });
+    let two = m.node(op(), &[gate, cheap, other]);
+    let three = m.node(op(), &[gate, first, second]);
+    let within = m.node(op(), &[cheap, three, first]);
+    let scores = [two, three, within];
+    m.answer("gates", Task::Regression, &scores.map(|score| (OutputRole::Score, score)), cells)
 }

@@ -287,6 +287,30 @@ impl Scores {
         }
     }
 
+    /// Adds the places of the columns that stages behind it take.
+    pub(super) fn add_columns(&self, columns: &mut Vec<usize>) {
+        match &self.made {
+            Made::Parts(parts) => {
+                for part in parts {
+                    if let Part::Combined(within) = part {
+                        within.add_columns(columns);
+                    }
+                }
+            }
+            Made::Weighted { members, .. } | Made::Trees { members, .. } => {
+                members.iter().for_each(|member| member.add_columns(columns));
+            }
+            Made::Cascade { first, second, .. } => {
+                first.add_columns(columns);
+                columns.extend(second.columns());
+            }
+            Made::Gate { gate, stages, .. } => {
+                gate.add_columns(columns);
+                columns.extend(stages.iter().flat_map(Stage::columns));
+            }
+        }
+    }
+
     /// Number of coded columns of stages behind this one.
     pub(super) fn n_codes(&self) -> usize {
         match &self.made {

@@ -20,7 +20,7 @@ pub(super) struct Stage {
     pub(super) codes: Vec<CodeStep>,
     pub(super) rows: Vec<RowStep>,
     pub(super) scores: Scores,
-    /// Places of the columns that it takes, rising.
+    /// Places of the columns that it and the stages behind it take, rising.
     columns: Vec<usize>,
 }
 
@@ -67,9 +67,15 @@ impl Stage {
         let of_rows = rows.iter().flat_map(|row| row.columns());
         let of_nodes = prelude.iter().flat_map(|prelude| prelude.columns());
         let mut columns: Vec<usize> = of_codes.chain(of_rows).chain(of_nodes).collect();
+        scores.add_columns(&mut columns);
         columns.sort_unstable();
         columns.dedup();
         Stage { prelude, codes, rows, scores, columns }
+    }
+
+    /// Places of the columns that it and the stages behind it take, rising.
+    pub(super) fn columns(&self) -> &[usize] {
+        &self.columns
     }
 
     pub(super) fn count(&self, rows: Rows, counts: &mut Counts) {
