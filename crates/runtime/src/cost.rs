@@ -271,8 +271,9 @@ impl Default for OperationCosts {
 /// The processor that [`NS`] was measured on.
 const CPU: &str = "Intel(R) Xeon(R) Processor";
 
-/// Nanoseconds by the order of [`Operation::ALL`]: fitted by the benchmark `cost` to what models take, on one thread; what
-/// none of its models has (copied codes, wide distances, curves, texts) is a guess.
+/// Nanoseconds by the order of [`Operation::ALL`], on one thread: those of rows in batches fitted by the benchmark `cost`
+/// to what models take, those of calls and single rows to twenty of its models, by hand; what none of them has (copied
+/// codes, wide distances, curves, texts) is a guess.
 const NS: [f64; N] = [
     17.9, 1.82, 1.26, 10.9, 0.5, 0.47, 0.14, 0.586, 9.05, 1.76, 0.176, 1.45, 5.73, 0.233, 1.96, 0.154, 0.104,
     0.4, 0.351, 108.0, 0.451, 3.02, 3.0, 46.0, 1.98, 3.64, 300.0, 299.0, 8.98, 45.8, 3.37, 154.0, 0.474,
