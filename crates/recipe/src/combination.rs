@@ -8,6 +8,7 @@ mod cascade;
 mod gate;
 mod member_sum;
 mod score_trees;
+mod stages;
 
 pub use cascade::Cascade;
 pub use gate::{Gate, GateColumn};

@@ -358,6 +358,37 @@ pub(crate) fn score_of(metric: &MetricEntry, observed: &Observed<'_>) -> Result<
     }
 }
 
+impl Evaluated {
+    /// A score, and other metrics, on so many rows; nothing else is known.
+    pub(crate) fn of(
+        task: Task,
+        metric: &'static MetricEntry,
+        (score, n_rows, metrics): (Option<f64>, usize, Vec<(&'static str, f64)>),
+    ) -> Evaluated {
+        Evaluated {
+            task,
+            metric: metric.name,
+            greater_is_better: metric.greater_is_better,
+            score,
+            interval: None,
+            error: score.map(|s| metric.error(s)),
+            n_rows,
+            metrics,
+            confusion: Vec::new(),
+            class_table: Vec::new(),
+            averages: None,
+            classes: Vec::new(),
+            positive: None,
+            bytes: 0,
+            speed: None,
+            counts: None,
+            exact: true,
+            warnings: Vec::new(),
+            targets: Vec::new(),
+        }
+    }
+}
+
 /// Everything that follows from truth and predictions; `finish` adds what follows from the model.
 pub(crate) fn report(
     truth: &Truth,
@@ -377,27 +408,8 @@ pub(crate) fn report(
             }
             Observed::Regressed(_) => (Vec::new(), Vec::new(), None),
         };
-        Ok(Evaluated {
-            task: Task::Regression,
-            metric: metric.name,
-            greater_is_better: metric.greater_is_better,
-            score,
-            interval: None,
-            error: score.map(|s| metric.error(s)),
-            n_rows,
-            metrics,
-            confusion,
-            class_table,
-            averages,
-            classes: Vec::new(),
-            positive: None,
-            bytes: 0,
-            speed: None,
-            counts: None,
-            exact: true,
-            warnings: Vec::new(),
-            targets: Vec::new(),
-        })
+        let figures = Evaluated::of(Task::Regression, metric, (score, n_rows, metrics));
+        Ok(Evaluated { confusion, class_table, averages, ..figures })
     })??;
     Ok(finish(partial))
 }

@@ -179,25 +179,5 @@ fn mean(each: Vec<TargetFigures>, task: Task, metric: &'static MetricEntry) -> E
     let metrics = metrics.collect();
     let score = mean(&|of| of.score);
     let n_rows = each.iter().map(|one| one.figures.n_rows).max().unwrap_or(0);
-    Evaluated {
-        task,
-        metric: metric.name,
-        greater_is_better: metric.greater_is_better,
-        score,
-        interval: None,
-        error: score.map(|s| metric.error(s)),
-        n_rows,
-        metrics,
-        confusion: Vec::new(),
-        class_table: Vec::new(),
-        averages: None,
-        classes: Vec::new(),
-        positive: None,
-        bytes: 0,
-        speed: None,
-        counts: None,
-        exact: true,
-        warnings: Vec::new(),
-        targets: each,
-    }
+    Evaluated { targets: each, ..Evaluated::of(task, metric, (score, n_rows, metrics)) }
 }

@@ -28,32 +28,7 @@ pub(crate) fn matrix(columns: &[Vec<f64>]) -> CodeMatrix {
 }
 
 fn params() -> BoostParams {
-    BoostParams {
-        round_tolerance: 0.0,
-        loss: Loss::Usual,
-        rounds: Rounds::Exactly(40),
-        learning_rate: 0.3,
-        symmetric: false,
-        max_leaves: 31,
-        max_depth: 0,
-        min_leaf_rows: 5.0,
-        min_leaf_hessian: 1e-3,
-        l1: 0.0,
-        l2: 1.0,
-        min_gain: 0.0,
-        row_share: 1.0,
-        gradient_share: 1.0,
-        column_share: 1.0,
-        column_share_by_split: 1.0,
-        path_smoothing: 0.0,
-        feature_reuse: 0.0,
-        threshold_reuse: 0.0,
-        max_step: 0.0,
-        monotone: Vec::new(),
-        interactions: Vec::new(),
-        leaf_bits: 16,
-        one_tree_per_class: false,
-    }
+    BoostParams { learning_rate: 0.3, min_leaf_rows: 5.0, l2: 1.0, ..BoostParams::plain(Rounds::Exactly(40)) }
 }
 
 /// Four columns; the first two wave about a slope, so that a free forest goes against it.

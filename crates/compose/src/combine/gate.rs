@@ -10,7 +10,7 @@ use metrics::MetricEntry;
 use params::{ParamSpec, Params, Range, Value};
 use recipe::{Aim, CodedRows, Combination, Gate, GateColumn, MemberSum, Space, Truth};
 use std::collections::BTreeSet;
-use trees::{BoostInput, BoostParams, Loss, Rounds, Rows, Target, boost};
+use trees::{BoostInput, BoostParams, Rounds, Rows, Target, boost};
 
 /// The line of the table.
 pub(super) static ENTRY: EnsembleEntry = EnsembleEntry {
@@ -224,30 +224,9 @@ impl<'a> Gating<'a> {
         let means: Vec<f64> = sums.iter().zip(&counts).map(|(sum, n)| sum / f64::from(n.max(1.0))).collect();
         let train = (0..).zip(&counts).filter(|(_, n)| **n > 0.0).map(|(row, _)| row).collect();
         let params = BoostParams {
-            rounds: Rounds::Exactly(1),
-            round_tolerance: 0.0,
-            loss: Loss::Usual,
-            learning_rate: 1.0,
-            symmetric: false,
             max_leaves: self.max_leaves,
-            max_depth: 0,
             min_leaf_rows: self.min_leaf_rows,
-            min_leaf_hessian: 1e-3,
-            l1: 0.0,
-            l2: 0.0,
-            min_gain: 0.0,
-            row_share: 1.0,
-            gradient_share: 1.0,
-            column_share: 1.0,
-            column_share_by_split: 1.0,
-            path_smoothing: 0.0,
-            feature_reuse: 0.0,
-            threshold_reuse: 0.0,
-            max_step: 0.0,
-            monotone: Vec::new(),
-            interactions: Vec::new(),
-            leaf_bits: 16,
-            one_tree_per_class: false,
+            ..BoostParams::plain(Rounds::Exactly(1))
         };
         // Nothing is drawn, and no time is kept: a tree is small, and the same wherever it is learnt.
         let (budget, cancel) = (Budget::work(Clock::start(), 0), Cancel::new());

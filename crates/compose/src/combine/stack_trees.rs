@@ -8,7 +8,7 @@ use jobs::{Budget, Cancel, Clock, Ctx, Seed, Silent};
 use learn::ScoreLink;
 use params::{ParamSpec, Params, Range, Value};
 use recipe::{Combination, MemberSum, ScoreColumn, ScoreTrees, Space, Truth};
-use trees::{BoostInput, BoostParams, CodeMatrix, Encoder, Loss, Rounds, Rows, Target, boost, compact};
+use trees::{BoostInput, BoostParams, CodeMatrix, Encoder, Rounds, Rows, Target, boost, compact};
 
 /// The line of the table.
 pub(super) static ENTRY: EnsembleEntry = EnsembleEntry {
@@ -99,30 +99,12 @@ impl Ensemble for StackTrees {
             Truth::Several(_) => return mean_in(Space::Scores, rows, asked),
         };
         let boost_params = BoostParams {
-            rounds: Rounds::Exactly(int("n_trees") as u32),
-            round_tolerance: 0.0,
-            loss: Loss::Usual,
             learning_rate: params.real("learning_rate"),
-            symmetric: false,
             max_leaves: int("max_leaves"),
-            max_depth: 0,
             min_leaf_rows: (params.real("min_leaf_share") * n_rows as f64).max(1.0),
-            min_leaf_hessian: 1e-3,
-            l1: 0.0,
             l2: params.real("l2"),
-            min_gain: 0.0,
-            row_share: 1.0,
-            gradient_share: 1.0,
-            column_share: 1.0,
-            column_share_by_split: 1.0,
-            path_smoothing: 0.0,
-            feature_reuse: 0.0,
-            threshold_reuse: 0.0,
-            max_step: 0.0,
-            monotone: Vec::new(),
-            interactions: Vec::new(),
             leaf_bits: LEAF_BITS,
-            one_tree_per_class: false,
+            ..BoostParams::plain(Rounds::Exactly(int("n_trees") as u32))
         };
         // Nothing is drawn, and no time is kept: a stack is small, and the same wherever it is learnt.
         let (budget, cancel) = (Budget::work(Clock::start(), 0), Cancel::new());

@@ -1,7 +1,8 @@
 //! A first stage that answers where it is sure, and a second one for all other rows.
 
 use super::Combination;
-use super::member_sum::{MemberSum, Space, SumOnGrids};
+use super::member_sum::{MemberSum, Space};
+use super::stages::{self, StageOnGrids};
 use crate::error::{Error, Kind};
 use ir::fixed::{power_of_two, round_i32};
 use ir::op::LinkKind;
@@ -27,9 +28,8 @@ pub struct Cascade {
 /// A cascade on the grids of its members.
 #[derive(Clone, Debug)]
 pub(super) struct CascadeOnGrids {
-    /// Each with the places of its members.
-    first: (Vec<usize>, SumOnGrids),
-    second: (Vec<usize>, SumOnGrids),
+    first: StageOnGrids,
+    second: StageOnGrids,
     op: op::Cascade,
     n_outputs: usize,
 }
@@ -45,8 +45,7 @@ impl Cascade {
     }
 
     pub(super) fn weights(&self) -> Vec<f64> {
-        let both = self.first.weights.iter().zip(&self.second.weights);
-        both.map(|(first, second)| first * (1.0 - self.passed_on) + second * self.passed_on).collect()
+        stages::weights([&self.first, &self.second], self.passed_on)
     }
 
     pub(super) fn of_members(&self, members: &[usize]) -> Cascade {
@@ -54,10 +53,7 @@ impl Cascade {
     }
 
     pub(super) fn used(&self) -> Vec<usize> {
-        let mut used = [self.first.used(), self.second.used()].concat();
-        used.sort_unstable();
-        used.dedup();
-        used
+        stages::used([&self.first, &self.second])
     }
 
     pub(super) fn spread(&self, n_fits: &[usize]) -> Cascade {
@@ -100,9 +96,9 @@ impl Cascade {
             let used = stage.used();
             let links: Vec<ScoreLink> = used.iter().map(|&at| links[at]).collect();
             let sum = stage.of_members(&used).on_shift(&links, n_outputs, least)?;
-            Ok::<_, Error>((used, sum))
+            Ok::<_, Error>(StageOnGrids { used, sum })
         };
-        let [a, b] = [on(&self.first, 0)?.1.link(), on(&self.second, 0)?.1.link()];
+        let [a, b] = [on(&self.first, 0)?.sum.link(), on(&self.second, 0)?.sum.link()];
         let shift = a.shift.max(b.shift);
         let unit = power_of_two(shift.into());
         let margin = (self.margin * unit).ceil().min(op::Cascade::NEVER as f64) as i64;
@@ -131,10 +127,7 @@ fn sureness(scores: &[f64], offset: f64) -> f64 {
 
 impl CascadeOnGrids {
     pub(super) fn apply(&self, members: &[&[i32]]) -> Vec<i32> {
-        let of = |(used, sum): &(Vec<usize>, SumOnGrids)| {
-            sum.apply(&used.iter().map(|&at| members[at]).collect::<Vec<&[i32]>>())
-        };
-        let (mut scores, second) = (of(&self.first), of(&self.second));
+        let (mut scores, second) = (self.first.apply(members), self.second.apply(members));
         self.op.apply(self.n_outputs, &mut scores, &second);
         scores
     }
@@ -144,11 +137,7 @@ impl CascadeOnGrids {
         builder: &mut GraphBuilder,
         members: &[ValueIdx],
     ) -> Result<ValueIdx, ir::Error> {
-        let mut stages = Vec::with_capacity(2);
-        for (used, sum) in [&self.first, &self.second] {
-            let own: Vec<ValueIdx> = used.iter().filter_map(|&at| members.get(at).copied()).collect();
-            stages.push(sum.lower_short(builder, &own)?);
-        }
+        let stages = [self.first.lower(builder, members)?, self.second.lower(builder, members)?];
         builder.node(Op::Cascade(self.op), &stages)
     }
 }

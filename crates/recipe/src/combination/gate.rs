@@ -1,7 +1,8 @@
 //! Trees over columns of the table that say which of two sums of members answers a row.
 
 use super::Combination;
-use super::member_sum::{MemberSum, Space, SumOnGrids};
+use super::member_sum::{MemberSum, Space};
+use super::stages::{self, StageOnGrids};
 use crate::coded_columns::CodedRows;
 use crate::error::{Error, Kind};
 use ir::forest::Tree;
@@ -40,9 +41,8 @@ type ColumnOf<'c> = &'c dyn Fn(&str) -> Option<(DType, ValueIdx)>;
 /// A gate on the grids of its members.
 #[derive(Clone, Debug)]
 pub(super) struct GateOnGrids {
-    /// Each with the places of its members.
-    first: (Vec<usize>, SumOnGrids),
-    second: (Vec<usize>, SumOnGrids),
+    first: StageOnGrids,
+    second: StageOnGrids,
     columns: Vec<GateColumn>,
     trees: Vec<Tree>,
     compact: Compact,
@@ -79,8 +79,7 @@ impl Gate {
     }
 
     pub(super) fn weights(&self) -> Vec<f64> {
-        let both = self.first.weights.iter().zip(&self.second.weights);
-        both.map(|(first, second)| first * (1.0 - self.passed_on) + second * self.passed_on).collect()
+        stages::weights([&self.first, &self.second], self.passed_on)
     }
 
     pub(super) fn of_members(&self, members: &[usize]) -> Gate {
@@ -88,10 +87,7 @@ impl Gate {
     }
 
     pub(super) fn used(&self) -> Vec<usize> {
-        let mut used = [self.first.used(), self.second.used()].concat();
-        used.sort_unstable();
-        used.dedup();
-        used
+        stages::used([&self.first, &self.second])
     }
 
     pub(super) fn spread(&self, n_fits: &[usize]) -> Gate {
@@ -138,9 +134,9 @@ impl Gate {
                 None => stage.on_grids(&links, n_outputs)?,
                 Some(link) => stage.on_link(&links, n_outputs, link)?,
             };
-            Ok::<_, Error>((used, sum))
+            Ok::<_, Error>(StageOnGrids { used, sum })
         };
-        let [a, b] = [on(&self.first, None)?.1.link(), on(&self.second, None)?.1.link()];
+        let [a, b] = [on(&self.first, None)?.sum.link(), on(&self.second, None)?.sum.link()];
         let link = self.second.joint((&self.first, a), b);
         let encoders: Vec<Encoder> = self.columns.iter().map(|column| column.encoder.clone()).collect();
         let all = f64::from(op::Gate::ALL);
@@ -160,10 +156,7 @@ impl Gate {
 impl GateOnGrids {
     pub(super) fn apply(&self, members: &[&[i32]], rows: Option<CodedRows<'_>>) -> Result<Vec<i32>, Error> {
         let rows = rows.ok_or(Kind::Combination { what: "rows whose columns a gate can ask" })?;
-        let of = |(used, sum): &(Vec<usize>, SumOnGrids)| {
-            sum.apply(&used.iter().map(|&at| members[at]).collect::<Vec<&[i32]>>())
-        };
-        let (mut scores, second) = (of(&self.first), of(&self.second));
+        let (mut scores, second) = (self.first.apply(members), self.second.apply(members));
         op::Gate::apply(self.n_outputs, &gates(&self.columns, &self.trees, rows)?, &mut scores, &second);
         Ok(scores)
     }
@@ -187,11 +180,8 @@ impl GateOnGrids {
             codes.push(encoded(&used.encoder, builder, value)?);
         }
         let forest = self.compact.forest.clone();
-        let mut inputs = vec![builder.node(Op::Forest(ForestOp { forest }), &codes)?];
-        for (used, sum) in [&self.first, &self.second] {
-            let own: Vec<ValueIdx> = used.iter().filter_map(|&at| members.get(at).copied()).collect();
-            inputs.push(sum.lower_short(builder, &own)?);
-        }
+        let gate = builder.node(Op::Forest(ForestOp { forest }), &codes)?;
+        let inputs = [gate, self.first.lower(builder, members)?, self.second.lower(builder, members)?];
         Ok(builder.node(Op::Gate(self.op), &inputs)?)
     }
 }

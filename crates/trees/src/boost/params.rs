@@ -80,6 +80,36 @@ pub struct BoostParams {
 const MOST_LEVELS: usize = 16;
 
 impl BoostParams {
+    /// Whole steps on all rows and columns, without penalties, limits of values or of depth.
+    pub fn plain(rounds: Rounds) -> BoostParams {
+        BoostParams {
+            rounds,
+            round_tolerance: 0.0,
+            loss: Loss::Usual,
+            learning_rate: 1.0,
+            symmetric: false,
+            max_leaves: 31,
+            max_depth: 0,
+            min_leaf_rows: 1.0,
+            min_leaf_hessian: 1e-3,
+            l1: 0.0,
+            l2: 0.0,
+            min_gain: 0.0,
+            row_share: 1.0,
+            gradient_share: 1.0,
+            column_share: 1.0,
+            column_share_by_split: 1.0,
+            path_smoothing: 0.0,
+            feature_reuse: 0.0,
+            threshold_reuse: 0.0,
+            max_step: 0.0,
+            monotone: Vec::new(),
+            interactions: Vec::new(),
+            leaf_bits: 16,
+            one_tree_per_class: false,
+        }
+    }
+
     /// Shape limits of a tree.
     ///
     /// # Errors
