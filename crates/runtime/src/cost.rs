@@ -73,9 +73,9 @@ pub enum Operation {
     CallTerm,
     /// A node of the interpreter that a call enters.
     CallNode,
-    /// Eight answers to what trees ask of a single row.
+    /// Eight answers to what trees ask of a row where they step side by side.
     Answers,
-    /// A lane for a tree of a single row.
+    /// A lane for a tree of a row where trees step side by side.
     SingleTree,
     /// A step of a lane.
     SingleStep,
