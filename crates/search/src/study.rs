@@ -9,6 +9,8 @@ use jobs::{Ctx, Executor};
 /// Trials that are asked for at once, whatever the number of workers; the first rounds are one, two and four trials, so that
 /// what is hopeless is known early.
 const ROUND: usize = 8;
+/// The share of all trials that must stand before the first that was cut off, so that they alone count.
+const FEWEST_REPEATED: f64 = 0.5;
 
 /// What watches a study.
 pub trait View {
@@ -28,7 +30,8 @@ pub struct Studied {
     /// Trials of this study, those of earlier runs among them.
     pub n_trials: usize,
     /// Trials before the first that was cut off for lack of time: so many, asked for again, come to the same. Where a
-    /// trial behind it is better by more than the noise of the rows, that one is the best, and these are all trials.
+    /// trial behind it is better by more than the noise of the rows, or most trials stand behind it, all trials count, and
+    /// these are all of them.
     pub n_repeated: usize,
     /// Whether so many trials give the best one again.
     pub is_repeated: bool,
@@ -121,7 +124,9 @@ pub fn study(
         let most = error(best) + schedule.noise() * error(best).abs();
         told.outcome.excess <= best.outcome.excess && error(told) <= most
     };
-    let (best, n_repeated, is_repeated) = match repeated.filter(is_near) {
+    // A slow trial that was cut off early must not take those behind it out of an ensemble.
+    let is_most = FEWEST_REPEATED * n_trials as f64 <= n_whole as f64;
+    let (best, n_repeated, is_repeated) = match repeated.filter(|told| is_most && is_near(told)) {
         Some(repeated) => (repeated, n_whole, true),
         None => (best, n_trials, n_whole == n_trials),
     };
@@ -258,6 +263,28 @@ mod tests {
         let made = studied(&names, 9, "", Some(&store)).1.unwrap();
         assert_eq!(made.n_trials, 9);
         assert!(made.unkept.unwrap().contains("cannot be kept"));
+    }
+
+    /// Trials behind an early one that was cut off count; those behind a late one do not, unless one of them is better.
+    #[test]
+    fn what_was_cut_off_early_takes_nothing_else_out() {
+        let (threads, budget) = (Threads::one(), Budget::work(Clock::start(), 10));
+        let ctx = Ctx { threads: &threads, budget: &budget, cancel: &Cancel::new(), progress: &Silent };
+        // Which trial is cut off, which is the best, and how many count.
+        for (cut, best, expected) in [(2, 0, 10), (7, 0, 7), (7, 9, 10), (10, 9, 10), (2, 9, 10)] {
+            let at = std::cell::Cell::new(0);
+            let work = |_: &[u8]| {
+                let place = at.replace(at.get() + 1);
+                let error = Some(if place == best { 0.1 } else { 0.5 });
+                let is_whole = place != cut;
+                Outcome { error, rungs: [None, error], work: 1.0, is_whole, ..Outcome::default() }.bytes()
+            };
+            let mut asked = schedule(&["gbdt", "logistic", "tree", "knn"]);
+            let in_turn = jobs::InTurn::new(&work);
+            let made = study(&mut asked, &in_turn, None, &|| true, &mut Count::default(), &ctx).unwrap();
+            assert_eq!((made.n_trials, made.n_repeated), (10, expected), "{cut} cut off, {best} best");
+            assert_eq!(made.is_repeated, expected < 10 || cut == 10, "{cut} cut off, {best} best");
+        }
     }
 
     #[test]
