@@ -65,7 +65,7 @@ async function predict(turn) {
   const predictions = [];
   for (let start = 0; start < n; start += step) {
     const part = rows.slice(start, start + step);
-    predictions.push(...predictedRows(names, part, start));
+    for (const row of predictedRows(names, part, start)) predictions.push(row);
     at("progress").value = Math.min(start + step, n) / n;
     // Lets the page be drawn, and other files be dropped.
     await new Promise((next) => setTimeout(next));
