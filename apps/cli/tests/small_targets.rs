@@ -31,11 +31,20 @@ const MODELS: &[(&str, &str)] = &[
     ("nearest", "fit mixed.csv --target y --drop n,k,said --learners knn FIT"),
     ("similar", "fit mixed.csv --target n --drop y,k,said --learners svm FIT"),
     ("text", "fit mixed.csv --target y --drop n,k,a,b,place --types said=text --learners logistic FIT"),
-    ("ensemble", "compose boosted.smidgen additive.smidgen --data mixed.csv --target y --method average --quiet"),
+    (
+        "ensemble",
+        "compose boosted.smidgen additive.smidgen --data mixed.csv --target y --method average --quiet",
+    ),
     ("several", "fit mixed.csv --target y --target z --drop n,k --set gbdt.n_trees=10 FIT"),
-    ("columns", "prepare mixed.csv --drop y,k,said --transforms impute,standard,one_hot --missing -999 --quiet"),
+    (
+        "columns",
+        "prepare mixed.csv --drop y,k,said --transforms impute,standard,one_hot --missing -999 --quiet",
+    ),
     ("past", "fit mixed.csv --target n --drop y,k,said --order day --group place --set gbdt.n_trees=10 FIT"),
-    ("joined", "prepare mixed.csv --drop y,k,said --join second.csv --on place --by kind --missing -999 --quiet"),
+    (
+        "joined",
+        "prepare mixed.csv --drop y,k,said --join second.csv --on place --by kind --missing -999 --quiet",
+    ),
 ];
 
 /// Models without classes, whose rows have no probabilities.
@@ -59,7 +68,8 @@ fn mixed() -> String {
         let b = ["-999", "1e-3", "nan"].get(drawn(30) as usize).map_or(b.to_string(), |m| String::from(*m));
         let zone = [format!("{zone}"), format!("0{zone}"), format!("{zone}.0")][drawn(3) as usize].clone();
         let place = PLACES[place];
-        let said = format!("{} {} the {}", ["good", "bad", "fine"][(score % 3) as usize], drawn(9), is(score > 70));
+        let said =
+            format!("{} {} the {}", ["good", "bad", "fine"][(score % 3) as usize], drawn(9), is(score > 70));
         let (y, z) = (is(score > 70), is(drawn(2) == 0));
         let k = ["low", "mid", "high"][(score / 60).min(2) as usize];
         writeln!(table, "{day},{a},{b},{zone},{place},{said},{y},{z},{k},{}", score as f64 / 4.0).unwrap();
@@ -75,8 +85,12 @@ fn set() -> &'static Place {
     SET.get_or_init(|| {
         let place = Place::new();
         place.write("mixed.csv", mixed());
-        let bought = (0..60).map(|i| format!("{},{},{}\n", PLACES[i % 4], ["x", "y", "z"][i % 3], i * i % 50));
-        place.write("second.csv", std::iter::once(String::from("place,kind,paid\n")).chain(bought).collect::<String>());
+        let bought =
+            (0..60).map(|i| format!("{},{},{}\n", PLACES[i % 4], ["x", "y", "z"][i % 3], i * i % 50));
+        place.write(
+            "second.csv",
+            std::iter::once(String::from("place,kind,paid\n")).chain(bought).collect::<String>(),
+        );
         for (name, line) in MODELS {
             place.good(&format!("{} -o {name}.smidgen", line.replace("FIT", FIT)));
             place.write(&format!("{name}.csv"), mixed());
@@ -140,7 +154,8 @@ fn node(place: &Place, script: &str, arguments: &[&str]) -> Vec<Value> {
 fn difference<'a>(made: &'a str, expected: &'a str) -> Option<(&'a str, &'a str)> {
     let is_same = |a: &str, b: &str| a == b || a.parse().is_ok_and(|a: f64| b.parse() == Ok(a));
     let same_line = |a: &str, b: &str| {
-        a.split(',').count() == b.split(',').count() && a.split(',').zip(b.split(',')).all(|(a, b)| is_same(a, b))
+        a.split(',').count() == b.split(',').count()
+            && a.split(',').zip(b.split(',')).all(|(a, b)| is_same(a, b))
     };
     let n_lines = made.lines().count().max(expected.lines().count());
     let line = |text: &'a str, at| text.lines().nth(at).unwrap_or("");
@@ -164,7 +179,8 @@ fn webassembly_computes_every_model() {
         assert_eq!(said.len(), names.len());
         for (said, name) in said.iter().zip(&names) {
             assert_eq!(said["error"], Value::Null, "{name}, vectors {vectors}");
-            let line = |p: &Value| format!("{} {} {}\n", p["path"], p["digest"], p["verdict"]).replace('"', "");
+            let line =
+                |p: &Value| format!("{} {} {}\n", p["path"], p["digest"], p["verdict"]).replace('"', "");
             let lines: String = said["verify"]["paths"].as_array().unwrap().iter().map(line).collect();
             assert_eq!(lines, place.good(&format!("verify {name}.smidgen")).out, "{name}, vectors {vectors}");
             let made = format!("{name}.out.csv");
@@ -183,7 +199,8 @@ fn javascript_names_what_is_wrong() {
     }
     let place = set();
     for said in node(place, "faults.mjs", &[wasm(false).to_str().unwrap()]) {
-        let (given, error, parts) = (&said["given"], said["error"].as_str(), said["says"].as_array().unwrap());
+        let (given, error, parts) =
+            (&said["given"], said["error"].as_str(), said["says"].as_array().unwrap());
         let error = error.unwrap_or_else(|| panic!("{given}: no error"));
         for part in parts {
             assert!(error.contains(part.as_str().unwrap()), "{given}: {error}");
@@ -213,7 +230,8 @@ fn a_microcontroller_computes_every_model() {
     }
     let place = set();
     let manifest = "crates/runtime/tests/cortex_m/Cargo.toml";
-    let arguments = ["--release", "--locked", "--manifest-path", manifest, "--target", "thumbv7em-none-eabihf"];
+    let arguments =
+        ["--release", "--locked", "--manifest-path", manifest, "--target", "thumbv7em-none-eabihf"];
     let image = built("cortex_m", "", &arguments, "thumbv7em-none-eabihf/release/smidgen-cortex-m");
     for (name, _) in MODELS {
         let file = place.path(&format!("{name}.smidgen"));
@@ -226,7 +244,8 @@ fn a_microcontroller_computes_every_model() {
         let out = command.output().unwrap();
         let told = String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned();
         let expected = place.good(&format!("verify {name}.smidgen")).out;
-        let heap = told.strip_prefix(&expected).unwrap_or_else(|| panic!("{name}: {told}, expected {expected}"));
+        let heap =
+            told.strip_prefix(&expected).unwrap_or_else(|| panic!("{name}: {told}, expected {expected}"));
         assert!(out.status.success() && heap.starts_with("heap "), "{name}: {told}");
         println!("{name}: {}", heap.trim());
     }
@@ -252,7 +271,8 @@ fn a_page_predicts_what_is_dropped_on_it() {
     page.write("examples/browser/drop.js", include_str!("data/drop.js"));
     page.write("examples/browser/index.html", root("examples/browser/index.html").replace("</html>", drop));
     page.write("runtime.wasm", std::fs::read(wasm(false)).unwrap());
-    let address = format!("{}?runtime=../../runtime.wasm", page.path("examples/browser/index.html").display());
+    let address =
+        format!("{}?runtime=../../runtime.wasm", page.path("examples/browser/index.html").display());
     let folder = page.path("");
     for (name, window) in [("boosted", "1280,900"), ("several", "500,900"), ("linear", "1280,900")] {
         std::fs::copy(place.path(&format!("{name}.smidgen")), page.path("model.smidgen")).unwrap();
