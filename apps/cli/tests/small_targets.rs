@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -27,7 +27,7 @@ const MODELS: &[(&str, &str)] = &[
     ("forest", "fit mixed.csv --target k --drop y,n --types zone=category --set forest.n_trees=10 FIT"),
     ("linear", "fit mixed.csv --target n --drop y,k --types zone=category --learners ridge FIT"),
     ("bayes", "fit mixed.csv --target k --drop y,n,said --types zone=category --learners gaussian_nb FIT"),
-    ("additive", "fit mixed.csv --target y --drop n,k,said --learners ebm FIT"),
+    ("additive", "fit mixed.csv --target y --drop n,k,said --types zone=category --learners ebm FIT"),
     ("nearest", "fit mixed.csv --target y --drop n,k,said --learners knn FIT"),
     ("similar", "fit mixed.csv --target n --drop y,k,said --learners svm FIT"),
     ("text", "fit mixed.csv --target y --drop n,k,a,b,place --types said=text --learners logistic FIT"),
@@ -121,22 +121,30 @@ fn is_there(target: &str, program: &str, n_skipped: usize) -> bool {
     false
 }
 
-/// Builds a package by a cargo of its own in `folder`, with flags of rustc; `file` is what comes out.
-fn built(folder: &str, flags: &str, arguments: &[&str], file: &str) -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+/// Builds a package by a cargo of its own, with flags of rustc, and gives a copy of `file`, which comes out.
+fn built(flags: &str, arguments: &[&str], file: &str, copy: &str) -> PathBuf {
+    // One folder, since what runs while building is the same for all; so one at a time.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap();
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("small");
     let mut command = Command::new(env!("CARGO"));
-    command.current_dir(ROOT).args(["build", "--target-dir"]).arg(&target).args(arguments);
+    command.current_dir(ROOT).args(["build", "--locked", "--target-dir"]).arg(&target).args(arguments);
     command.env_remove("CARGO_ENCODED_RUSTFLAGS").env("RUSTFLAGS", flags);
     let out = command.output().unwrap();
     assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
-    target.join(file)
+    std::fs::copy(target.join(file), target.join(copy)).unwrap();
+    target.join(copy)
 }
 
 /// The runtime as WebAssembly, with vectors or without.
-fn wasm(vectors: bool) -> PathBuf {
-    let (folder, flags) = if vectors { ("wasm128", "-C target-feature=+simd128") } else { ("wasm", "") };
+fn wasm(vectors: bool) -> &'static Path {
+    static BUILT: [OnceLock<PathBuf>; 2] = [OnceLock::new(), OnceLock::new()];
     let arguments = ["-p", "smidgen-wasm", "--profile", "wasm", "--target", "wasm32-unknown-unknown"];
-    built(folder, flags, &arguments, "wasm32-unknown-unknown/wasm/smidgen_wasm.wasm")
+    let file = "wasm32-unknown-unknown/wasm/smidgen_wasm.wasm";
+    BUILT[usize::from(vectors)].get_or_init(|| match vectors {
+        false => built("", &arguments, file, "plain.wasm"),
+        true => built("-C target-feature=+simd128", &arguments, file, "vectors.wasm"),
+    })
 }
 
 /// The lines of JSON that a script of `apps/wasm/tests` prints.
@@ -183,6 +191,12 @@ fn webassembly_computes_every_model() {
                 |p: &Value| format!("{} {} {}\n", p["path"], p["digest"], p["verdict"]).replace('"', "");
             let lines: String = said["verify"]["paths"].as_array().unwrap().iter().map(line).collect();
             assert_eq!(lines, place.good(&format!("verify {name}.smidgen")).out, "{name}, vectors {vectors}");
+            let inspected = place.good(&format!("inspect {name}.smidgen --json")).json().unwrap();
+            let signature = &said["signature"];
+            for (ours, theirs) in [("task", "task"), ("inputs", "columns"), ("positive", "positive")] {
+                assert_eq!(signature[ours], inspected[theirs], "{name}: {ours}");
+            }
+            assert_eq!(said["verify"]["digest"], inspected["self_test"], "{name}");
             let made = format!("{name}.out.csv");
             let (text, expected) = (read(place, &made), read(place, &format!("{name}.expected.csv")));
             assert_eq!(difference(&text, &expected), None, "{name}, vectors {vectors}");
@@ -230,9 +244,8 @@ fn a_microcontroller_computes_every_model() {
     }
     let place = set();
     let manifest = "crates/runtime/tests/cortex_m/Cargo.toml";
-    let arguments =
-        ["--release", "--locked", "--manifest-path", manifest, "--target", "thumbv7em-none-eabihf"];
-    let image = built("cortex_m", "", &arguments, "thumbv7em-none-eabihf/release/smidgen-cortex-m");
+    let arguments = ["--release", "--manifest-path", manifest, "--target", "thumbv7em-none-eabihf"];
+    let image = built("", &arguments, "thumbv7em-none-eabihf/release/smidgen-cortex-m", "image");
     for (name, _) in MODELS {
         let file = place.path(&format!("{name}.smidgen"));
         let length = std::fs::metadata(&file).unwrap().len();

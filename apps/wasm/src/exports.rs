@@ -17,7 +17,7 @@ const HEAD: usize = 8;
 
 /// Every room is aligned for the largest number.
 fn layout(length: usize) -> Layout {
-    Layout::from_size_align(length.max(1), 8).unwrap_or(Layout::new::<u64>())
+    Layout::from_size_align(length.max(1), 8).expect("nobody holds bytes for more than half of the addresses")
 }
 
 /// Room for `length` bytes.

@@ -12,7 +12,7 @@ use core::ptr::null_mut;
 /// Bytes of a page of WebAssembly.
 const PAGE: usize = 1 << 16;
 
-/// The shortest room: two words of the largest numbers, and aligned for all.
+/// The shortest room, and what all rooms are aligned to: more than any type here asks for.
 const LEAST: usize = 16;
 
 /// A room that is free.
@@ -55,15 +55,15 @@ struct Heap(UnsafeCell<Rooms>);
 // SAFETY: the module is built without threads, so no two calls run at the same time.
 unsafe impl Sync for Heap {}
 
-/// Length of the room for a layout, as its binary logarithm; none if it is more than there can be.
+/// Length of the room for a layout, as its binary logarithm; none if there can be no such room.
 fn size_class(layout: Layout) -> Option<usize> {
-    let length = layout.size().max(layout.align()).max(LEAST);
-    Some(length.checked_next_power_of_two()?.trailing_zeros() as usize)
+    let length = layout.size().max(LEAST).checked_next_power_of_two()?;
+    (layout.align() <= LEAST).then_some(length.trailing_zeros() as usize)
 }
 
 #[expect(unsafe_code, reason = "the contract of allocators")]
-// SAFETY: rooms are as long as their class says, aligned to it up to a page (they come from starts of pages in steps of
-// powers of two, see `fresh` and `alloc`), and no room is in a list and given out at the same time.
+// SAFETY: a room is as long as its class says and starts at a multiple of `LEAST`, since memory begins with a page and all
+// rooms before it are multiples of `LEAST`; larger alignments are refused. No room is in a list and given out at once.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let Some(class) = size_class(layout) else { return null_mut() };
@@ -71,9 +71,6 @@ unsafe impl GlobalAlloc for Heap {
         let rooms = unsafe { &mut *self.0.get() };
         let first = rooms.free[class];
         if first.is_null() {
-            // All of `LEAST` and more are multiples of it, so only larger alignments need a step.
-            let gap = rooms.next.next_multiple_of(layout.align()) - rooms.next;
-            rooms.next = (rooms.next + gap).min(rooms.end);
             return rooms.fresh(1 << class);
         }
         // SAFETY: a room in the list is free and holds its link.

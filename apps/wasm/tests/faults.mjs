@@ -11,7 +11,7 @@ const joined = await load(bytes("joined"), wasm);
 const freed = await load(bytes("boosted"), wasm);
 freed.free();
 
-const row = { day: "2024-01-01 01:30", n: 1, a: 1, b: "2.5", zone: 3, place: "north", said: "good", z: "no" };
+const row = { day: "2024-01-01 01:30", a: 1, b: "2.5", zone: 3, place: "north", said: "good", z: "no", n: 1 };
 const network = Uint8Array.from([0x53, 0x4d, 0x44, 0x47, 1, 0, 1, 128, 0]);
 const cut = bytes("boosted").subarray(0, -10);
 

@@ -1,6 +1,6 @@
 // node score.mjs RUNTIME.wasm NAME..: for each name the model NAME.smidgen and, where it is there, the rows of NAME.csv
 // (NAME.join.csv the second table). Writes NAME.out.csv as `smidgen predict --proba` would, and one line of JSON a model:
-// what `verify` says, or the error.
+// the signature and what `verify` says, or the error.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { load } from "../smidgen.js";
@@ -17,6 +17,7 @@ for (const name of names) {
   const said = { name };
   try {
     const model = await load(readFileSync(`${name}.smidgen`), wasm);
+    said.signature = model.signature;
     said.verify = model.verify();
     if (existsSync(`${name}.csv`)) {
       const join = existsSync(`${name}.join.csv`) ? columns(`${name}.join.csv`) : undefined;
