@@ -2,7 +2,7 @@
 //! in a browser. Every digest is the file's, and every prediction is what the command line writes for the same rows.
 //!
 //! What the machine lacks is counted and told; `SMIDGEN_NEED_SMALL_TARGETS` and `SMIDGEN_NEED_BROWSER` make it a failure.
-#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests may unwrap, and tell what they skip")]
 
 #[path = "support/browser.rs"]
 mod browser;
@@ -121,30 +121,30 @@ fn is_there(target: &str, program: &str, n_skipped: usize) -> bool {
     false
 }
 
-/// Builds a package by a cargo of its own, with flags of rustc, and gives a copy of `file`, which comes out.
-fn built(flags: &str, arguments: &[&str], file: &str, copy: &str) -> PathBuf {
+/// Builds a package by a cargo of its own, with some settings, and gives a copy of `file`, which comes out.
+fn built(settings: &[(&str, &str)], arguments: &[&str], file: &str, copy: &str) -> PathBuf {
     // One folder, since what runs while building is the same for all; so one at a time.
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock().unwrap();
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("small");
     let mut command = Command::new(env!("CARGO"));
     command.current_dir(ROOT).args(["build", "--locked", "--target-dir"]).arg(&target).args(arguments);
-    command.env_remove("CARGO_ENCODED_RUSTFLAGS").env("RUSTFLAGS", flags);
+    command.env_remove("CARGO_ENCODED_RUSTFLAGS").env_remove("RUSTFLAGS").envs(settings.iter().copied());
     let out = command.output().unwrap();
     assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
     std::fs::copy(target.join(file), target.join(copy)).unwrap();
     target.join(copy)
 }
 
-/// The runtime as WebAssembly, with vectors or without.
+/// The runtime as WebAssembly: small, or fast with vectors.
 fn wasm(vectors: bool) -> &'static Path {
     static BUILT: [OnceLock<PathBuf>; 2] = [OnceLock::new(), OnceLock::new()];
+    // Compiled for size there would be hardly a vector.
+    let fast = [("RUSTFLAGS", "-C target-feature=+simd128"), ("CARGO_PROFILE_WASM_OPT_LEVEL", "3")];
+    let (settings, copy) = if vectors { (&fast[..], "vectors.wasm") } else { (&[][..], "plain.wasm") };
     let arguments = ["-p", "smidgen-wasm", "--profile", "wasm", "--target", "wasm32-unknown-unknown"];
     let file = "wasm32-unknown-unknown/wasm/smidgen_wasm.wasm";
-    BUILT[usize::from(vectors)].get_or_init(|| match vectors {
-        false => built("", &arguments, file, "plain.wasm"),
-        true => built("-C target-feature=+simd128", &arguments, file, "vectors.wasm"),
-    })
+    BUILT[usize::from(vectors)].get_or_init(|| built(settings, &arguments, file, copy))
 }
 
 /// The lines of JSON that a script of `apps/wasm/tests` prints.
@@ -245,7 +245,7 @@ fn a_microcontroller_computes_every_model() {
     let place = set();
     let manifest = "crates/runtime/tests/cortex_m/Cargo.toml";
     let arguments = ["--release", "--manifest-path", manifest, "--target", "thumbv7em-none-eabihf"];
-    let image = built("", &arguments, "thumbv7em-none-eabihf/release/smidgen-cortex-m", "image");
+    let image = built(&[], &arguments, "thumbv7em-none-eabihf/release/smidgen-cortex-m", "image");
     for (name, _) in MODELS {
         let file = place.path(&format!("{name}.smidgen"));
         let length = std::fs::metadata(&file).unwrap().len();
