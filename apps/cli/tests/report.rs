@@ -3,13 +3,15 @@
 
 #[path = "support/arrays.rs"]
 mod arrays;
+#[path = "support/browser.rs"]
+mod browser;
 #[path = "support/run.rs"]
 mod run;
 
 use arrays::npy;
+use browser::{browser, found};
 use run::Place;
 use std::path::Path;
-use std::process::Command;
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data");
 
@@ -156,41 +158,12 @@ fn a_report_that_cannot_be_written_says_so() {
     }
 }
 
-/// Where the browser is; `SMIDGEN_NEED_BROWSER` makes its absence a failure.
-fn browser() -> Option<&'static str> {
-    let found = ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find(|name| Command::new(name).arg("--version").output().is_ok_and(|o| o.status.success()));
-    assert!(found.is_some() || std::env::var_os("SMIDGEN_NEED_BROWSER").is_none(), "there is no browser");
-    found
-}
-
 /// The page as the browser has it after `look.js`.
 fn looked_at(browser: &str, folder: &Path, page: &str, flags: &[&str]) -> (serde_json::Value, String) {
     let script = include_str!("data/look.js");
     let copy = folder.join("looked.html");
     std::fs::write(&copy, page.replace("</body>", &format!("<script>{script}</script></body>"))).unwrap();
-    let out = Command::new(browser)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--no-first-run",
-            "--disable-background-networking",
-        ])
-        .args(["--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--dump-dom"])
-        .arg(format!("--user-data-dir={}", folder.join("profile").display()))
-        .args(flags)
-        .arg(format!("file://{}", copy.display()))
-        .output()
-        .unwrap();
-    let dom = String::from_utf8_lossy(&out.stdout).into_owned();
-    let found = dom.split("data-found=\"").nth(1).and_then(|rest| rest.split('"').next());
-    let found =
-        found.unwrap_or_else(|| panic!("the page did not run: {}", String::from_utf8_lossy(&out.stderr)));
-    let told = String::from_utf8_lossy(&out.stderr);
-    let console = told.lines().filter(|line| line.contains("CONSOLE")).collect::<Vec<_>>().join("\n");
-    (serde_json::from_str(&found.replace("&quot;", "\"").replace("&amp;", "&")).unwrap(), console)
+    found(browser, folder, &copy.display().to_string(), flags)
 }
 
 /// Every drawing drawn, text readable in light and dark, no wider than a phone, no word in the console.

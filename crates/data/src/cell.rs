@@ -543,4 +543,63 @@ mod tests {
             assert_eq!(number_key(cell.as_bytes(), dtype).as_deref(), expected, "{cell}");
         }
     }
+
+    /// `ir::text::cells` says the same in the plainest code.
+    #[test]
+    fn cells_are_what_ir_says() {
+        use crate::markers::Markers;
+        use ir::text::cells::{self, is_missing};
+        let extra = ["-999".to_owned(), "7e1".to_owned()];
+        let markers = Markers::new(&extra);
+        let check = |cell: &str| {
+            let ours = Number::parse(cell.as_bytes());
+            let plain = cells::Number::parse(cell).map(|number| match number {
+                cells::Number::Int(value) => Number::Int(value),
+                cells::Number::Float(value) => Number::Float(value),
+            });
+            let bits = |n: Option<Number>| n.map(|n| (matches!(n, Number::Int(_)), n.to_f64().to_bits()));
+            assert_eq!((ours, bits(ours)), (plain, bits(plain)), "{cell:?}");
+            let ceil = cells::Number::parse(cell).map(cells::Number::ceil_i64);
+            let to_i64 = ours.and_then(|number| match number {
+                Number::Int(value) => Some(value),
+                Number::Float(value) => ceil_i64(value),
+            });
+            assert_eq!(to_i64, ceil, "{cell:?}");
+            for dtype in [DType::I64, DType::F64] {
+                let key = number_key(cell.as_bytes(), dtype);
+                assert_eq!(key, cells::number_key(cell, dtype), "{cell:?} {dtype}");
+            }
+            assert_eq!(markers.is_missing_bytes(cell.as_bytes()), is_missing(cell, &extra), "{cell:?}");
+        };
+        for cell in cells::MISSING {
+            check(cell);
+        }
+        for cell in [
+            "-999",
+            "-999.0",
+            "7e1",
+            "70",
+            "inf",
+            "+inf",
+            "-Infinity",
+            "infinit",
+            "nan",
+            "1e999",
+            "9223372036854775808",
+        ] {
+            check(cell);
+        }
+        let mut random = ir::digest::SplitMix64::new(1);
+        let letters = b"0123456789012345678900..--++eEiInfaN?_ ";
+        for _ in 0..100_000 {
+            let n = random.below(22);
+            let cell: String =
+                (0..n).map(|_| char::from(letters[random.below(letters.len() as u32) as usize])).collect();
+            check(trimmed(&cell));
+        }
+    }
+
+    fn trimmed(cell: &str) -> &str {
+        std::str::from_utf8(trim(cell.as_bytes())).unwrap()
+    }
 }

@@ -17,18 +17,31 @@ mod constants;
 mod contexts;
 mod forests;
 mod graph;
+#[cfg(feature = "networks")]
 mod network;
+#[cfg(not(feature = "networks"))]
+mod no_tensor_attrs;
+#[cfg(feature = "networks")]
 mod real_forests;
 mod rising;
 mod signature;
+#[cfg(feature = "networks")]
+mod stored;
+#[cfg(feature = "networks")]
+mod tensor_attrs;
+#[cfg(feature = "networks")]
 mod weights;
 
+#[cfg(feature = "networks")]
+pub use stored::{Stored, read_any, read_network, write_network};
+
 use crate::digest::Digest;
-use crate::{Error, Kind, Model, Network};
-use alloc::boxed::Box;
+use crate::{Error, Kind, Model};
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use bytes::{Reader, Writer};
+#[cfg(not(feature = "networks"))]
+use no_tensor_attrs as tensor_attrs;
 
 const MAGIC: &[u8; 4] = b"SMDG";
 
@@ -42,19 +55,6 @@ const FORESTS: u8 = 4;
 const CARD: u8 = 5;
 const SELF_TEST: u8 = 6;
 const NETWORK: u8 = 128;
-const NODES: u8 = 129;
-const WEIGHTS: u8 = 130;
-const NETWORK_TEST: u8 = 131;
-const LARGE_WEIGHTS: u8 = 132;
-
-/// What a file holds.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Stored {
-    /// A model of tables.
-    Model(Box<Model>),
-    /// A network.
-    Network(Box<Network>),
-}
 
 /// The bytes of a model; equal models give equal bytes.
 pub fn write(model: &Model) -> Vec<u8> {
@@ -69,29 +69,6 @@ pub fn write(model: &Model) -> Vec<u8> {
     if let Some(test) = &model.self_test {
         sections.push((SELF_TEST, signature::write_self_test(test)));
     }
-    joined(sections)
-}
-
-/// The bytes of a network. What is not stored is the names of inner values; equal networks give equal bytes, and a network
-/// that was read gives the bytes that it was read from.
-pub fn write_network(network: &Network) -> Vec<u8> {
-    let (nodes, small, large) = network::write(network);
-    let mut sections: Vec<(u8, Vec<u8>)> = alloc::vec![
-        (NETWORK, network::write_signature(network.signature())),
-        (NODES, nodes),
-        (WEIGHTS, small),
-        (CARD, signature::write_card(&network.card)),
-    ];
-    if let Some(test) = &network.self_test {
-        sections.push((NETWORK_TEST, network::write_test(test)));
-    }
-    let before = header_of(&sections).len() + sections.iter().map(|(_, b)| b.len()).sum::<usize>();
-    let large = weights::place(&large, |length| {
-        let mut own = Writer::default();
-        own.count(length);
-        before + 1 + own.bytes().len()
-    });
-    sections.push((LARGE_WEIGHTS, large));
     joined(sections)
 }
 
@@ -130,23 +107,10 @@ pub fn is_network(start: &[u8]) -> bool {
 ///
 /// # Errors
 /// `Damaged` when they are not whole or not a model, `Newer` for a later version, `Unknown` for an
-/// operator or a section that this version must know, `Graph` for a network.
+/// operator or a section that this version must know, `Graph` for a network, whose nodes are not looked at.
 pub fn read(bytes: &[u8]) -> Result<Model, Error> {
-    match read_any(bytes)? {
-        Stored::Model(model) => Ok(*model),
-        Stored::Network(_) => Err(unasked("a model of tables", "a network")),
-    }
-}
-
-/// The network of these bytes.
-///
-/// # Errors
-/// As [`read`]; `Graph` for a model of tables.
-pub fn read_network(bytes: &[u8]) -> Result<Network, Error> {
-    match read_any(bytes)? {
-        Stored::Network(network) => Ok(*network),
-        Stored::Model(_) => Err(unasked("a network", "a model of tables")),
-    }
+    let sections = Sections::of(bytes)?;
+    if sections.is_network() { Err(unasked("a model of tables", "a network")) } else { sections.model() }
 }
 
 fn unasked(expected: &str, got: &str) -> Error {
@@ -154,41 +118,38 @@ fn unasked(expected: &str, got: &str) -> Error {
     Kind::Graph { what, expected, got }.into()
 }
 
-/// The model or the network of these bytes.
-///
-/// # Errors
-/// As [`read`].
-pub fn read_any(bytes: &[u8]) -> Result<Stored, Error> {
-    if bytes.is_empty() {
-        return Err(damaged("header", 0, "the file is empty"));
-    }
-    if !bytes.starts_with(MAGIC) {
-        return Err(damaged("header", 0, "it does not start with \"SMDG\": it is no smidgen model"));
-    }
-    let Some((body, stored)) = bytes.split_last_chunk::<8>().filter(|(body, _)| body.len() > 7) else {
-        return Err(damaged("header", bytes.len(), "it ends within the header"));
-    };
-    let mut digest = Digest::new();
-    digest.bytes(body);
-    if digest.finish() != u64::from_le_bytes(*stored) {
-        return Err(damaged("digest", body.len(), "the digest differs from the bytes before it"));
-    }
-    let mut header = Reader::new("header", &body[MAGIC.len()..]);
-    let version = u16::from_le_bytes([header.byte()?, header.byte()?]);
-    if version > VERSION {
-        return Err(Kind::Newer { version, known: VERSION }.into());
-    }
-    let sections = Sections(split(&mut header)?);
-    if sections.0.first().is_some_and(|(tag, _)| *tag == NETWORK) {
-        return sections.network().map(|network| Stored::Network(Box::new(network)));
-    }
-    sections.model().map(|model| Stored::Model(Box::new(model)))
-}
-
 /// Sections by tag.
 struct Sections<'a>(Vec<(u8, &'a [u8])>);
 
 impl<'a> Sections<'a> {
+    /// Those of a whole file.
+    fn of(bytes: &'a [u8]) -> Result<Sections<'a>, Error> {
+        if bytes.is_empty() {
+            return Err(damaged("header", 0, "the file is empty"));
+        }
+        if !bytes.starts_with(MAGIC) {
+            return Err(damaged("header", 0, "it does not start with \"SMDG\": it is no smidgen model"));
+        }
+        let Some((body, stored)) = bytes.split_last_chunk::<8>().filter(|(body, _)| body.len() > 7) else {
+            return Err(damaged("header", bytes.len(), "it ends within the header"));
+        };
+        let mut digest = Digest::new();
+        digest.bytes(body);
+        if digest.finish() != u64::from_le_bytes(*stored) {
+            return Err(damaged("digest", body.len(), "the digest differs from the bytes before it"));
+        }
+        let mut header = Reader::new("header", &body[MAGIC.len()..]);
+        let version = u16::from_le_bytes([header.byte()?, header.byte()?]);
+        if version > VERSION {
+            return Err(Kind::Newer { version, known: VERSION }.into());
+        }
+        split(&mut header).map(Sections)
+    }
+
+    fn is_network(&self) -> bool {
+        self.0.first().is_some_and(|(tag, _)| *tag == NETWORK)
+    }
+
     fn has(&self, tag: u8) -> bool {
         self.0.iter().any(|(t, _)| *t == tag)
     }
@@ -219,20 +180,6 @@ impl<'a> Sections<'a> {
             model.self_test = Some(signature::read_self_test(&mut self.find(SELF_TEST, "self-test"))?);
         }
         Ok(model)
-    }
-
-    fn network(&self) -> Result<Network, Error> {
-        self.all_known(&[NETWORK, NODES, WEIGHTS, NETWORK_TEST, LARGE_WEIGHTS])?;
-        let signature = network::read_signature(&mut self.find(NETWORK, "signature"))?;
-        let mut large = self.find(LARGE_WEIGHTS, "large constants");
-        let constants = weights::read(&mut self.find(WEIGHTS, "constants"), &mut large)?;
-        let graph = network::read(&mut self.find(NODES, "nodes"), constants)?;
-        let card = signature::read_card(&mut self.find(CARD, "card"))?;
-        let mut network = Network::try_new(graph, signature, card).map_err(|e| ill_formed(&e))?;
-        if self.has(NETWORK_TEST) {
-            network.self_test = Some(network::read_test(&mut self.find(NETWORK_TEST, "self-test"))?);
-        }
-        Ok(network)
     }
 }
 

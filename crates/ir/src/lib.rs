@@ -11,6 +11,7 @@
 //! emitted code cannot differ. The crate is `no_std` with `alloc`, without `unsafe`.
 #![no_std]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may unwrap"))]
+#![cfg_attr(not(feature = "networks"), allow(dead_code, reason = "parts that networks alone use"))]
 
 extern crate alloc;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub mod forest;
 mod graft;
 mod graph;
 mod model;
+#[cfg(feature = "networks")]
 mod network;
 pub mod op;
 mod print;
@@ -45,6 +47,7 @@ pub use forest::Forest;
 pub use graft::Graft;
 pub use graph::{Graph, Node, NodeIdx, Origin, Parts, Value, ValueIdx};
 pub use model::{Card, Model, SelfTest};
+#[cfg(feature = "networks")]
 pub use network::{Answer, AnswerKind, Layout, Network, NetworkSignature, NetworkTest, PixelMap};
 pub use op::Op;
 pub use real_forest::RealForest;

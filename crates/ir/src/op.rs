@@ -31,6 +31,8 @@ mod least_cost;
 mod link;
 mod matmul;
 mod nearest_rows;
+#[cfg(not(feature = "networks"))]
+mod no_tensor;
 mod one_hot;
 mod past;
 mod q_gemm;
@@ -42,6 +44,7 @@ mod respell;
 mod score_curve;
 mod sum;
 mod tables;
+#[cfg(feature = "networks")]
 pub mod tensor;
 mod text_part;
 mod threshold;
@@ -79,6 +82,8 @@ pub use least_cost::LeastCost;
 pub use link::{Link, LinkKind};
 pub use matmul::MatMul;
 pub use nearest_rows::NearestRows;
+#[cfg(not(feature = "networks"))]
+pub use no_tensor::TensorOp;
 pub use one_hot::OneHot;
 pub use past::{Past, PastKind};
 pub use q_gemm::QGemm;
@@ -90,6 +95,7 @@ pub use respell::Respell;
 pub use score_curve::ScoreCurve;
 pub use sum::Sum;
 pub use tables::{TableTerm, Tables};
+#[cfg(feature = "networks")]
 pub use tensor::TensorOp;
 pub use text_part::TextPart;
 pub use threshold::Threshold;
@@ -373,7 +379,7 @@ impl Op {
     }
 
     /// The operator of tables of a stored name and attributes; for those of networks see
-    /// [`TensorOp::parse`](tensor::TensorOp::parse).
+    /// `TensorOp::parse`.
     ///
     /// # Errors
     /// `Unknown` for another name or for an attribute that the operator does not have, `Node` for

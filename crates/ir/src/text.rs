@@ -3,6 +3,7 @@
 //! A category's key is its trimmed text; numbers are spelt in one canonical way, so that a CSV
 //! and a Parquet column of the same numbers bind alike.
 
+pub mod cells;
 pub mod parts;
 pub mod time;
 pub mod tokens;

@@ -21,20 +21,25 @@ pub mod cost;
 mod engine;
 mod error;
 mod integers;
+#[cfg(feature = "networks")]
 mod kernels;
 mod neighbours;
+#[cfg(feature = "networks")]
 pub mod network;
+#[cfg(feature = "networks")]
 mod network_test;
 mod numbers;
 mod plan;
 pub mod reference;
 mod relations;
 mod selftest;
+#[cfg(feature = "networks")]
 pub mod tensors;
 mod texts;
 mod verify;
 
 pub use error::{Error, Kind};
+#[cfg(feature = "networks")]
 pub use network_test::{Tested, network_test, verify_network};
 pub use plan::Plan;
 pub use selftest::{OwnedColumn, SELF_TEST_ROWS, self_test, self_test_columns};

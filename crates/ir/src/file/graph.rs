@@ -5,11 +5,10 @@
 //! are stored as nothing. Values are counted backwards from the one being made, so most take a byte.
 
 use super::bytes::{Reader, Writer};
-use super::{constants, forests, ill_formed, real_forests, weights};
+use super::{constants, forests, ill_formed, tensor_attrs};
 use crate::builder::{constant_name, node_name};
 use crate::op::{Attr, Attrs};
 use crate::{Error, Forest, Graph, GraphBuilder, Model, Op, Origin, Shape, Signature, Tensor, ValueIdx};
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::{IntoIter, Vec};
@@ -19,8 +18,6 @@ const WORD: u8 = 1;
 const FOREST: u8 = 2;
 const FLOAT: u8 = 3;
 const INTS: u8 = 4;
-const TENSOR: u8 = 5;
-const REAL_FOREST: u8 = 6;
 
 /// Sections of the graph, its constants and its forests.
 pub(super) fn write(model: &Model) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
@@ -108,14 +105,7 @@ pub(super) fn write_attr(out: &mut Writer, attr: Attr, forests: &mut Vec<Arc<For
             out.byte(FOREST);
             forests.push(forest);
         }
-        Attr::Tensor(tensor) => {
-            out.byte(TENSOR);
-            weights::write_packed(out, &tensor);
-        }
-        Attr::RealForest(forest) => {
-            out.byte(REAL_FOREST);
-            real_forests::write(out, &forest);
-        }
+        Attr::Tensor(_) | Attr::RealForest(_) => tensor_attrs::write(out, &attr),
     }
 }
 
@@ -205,8 +195,6 @@ pub(super) fn read_attr(from: &mut Reader<'_>, forests: &mut IntoIter<Forest>) -
             let forest = forests.next().ok_or_else(|| from.fail("a forest is missing"))?;
             Ok(Attr::Forest(Arc::new(forest)))
         }
-        TENSOR => weights::read_packed(from).map(Attr::Tensor),
-        REAL_FOREST => real_forests::read(from).map(|forest| Attr::RealForest(Box::new(forest))),
-        _ => Err(from.fail("the kind of an attribute is not known")),
+        kind => tensor_attrs::read(kind, from),
     }
 }

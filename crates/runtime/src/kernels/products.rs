@@ -18,7 +18,9 @@ mod scalar;
 
 use super::LANES;
 use super::ending::{Ending, Sink};
-use super::isa::{Isa, Machine};
+#[cfg(target_arch = "x86_64")]
+use super::isa::Isa;
+use super::isa::Machine;
 use alloc::vec::Vec;
 
 /// Depth of quads.
