@@ -1,0 +1,158 @@
+//! A program: what source code does with one row, before it has a language.
+
+use crate::{Error, lower};
+use ir::{ColumnKind, DType, Model, OutputRole, SelfTest, Signature};
+
+/// How an element is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Element {
+    /// Codes and truths.
+    U8,
+    /// Small integers.
+    I16,
+    /// Scores.
+    I32,
+    /// Ids of a bag.
+    U32,
+    /// Labels.
+    I64,
+    /// Bits of single precision.
+    F32,
+    /// Double precision.
+    F64,
+    /// Text, which stands elsewhere.
+    Text,
+}
+
+/// Constants, each table once.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Table {
+    /// Bytes: trees, text, codes.
+    U8(Vec<u8>),
+    /// Integers of 8 bits.
+    I8(Vec<i8>),
+    /// Integers of 16 bits.
+    I16(Vec<i16>),
+    /// Unsigned integers of 16 bits.
+    U16(Vec<u16>),
+    /// Integers of 32 bits.
+    I32(Vec<i32>),
+    /// Unsigned integers of 32 bits.
+    U32(Vec<u32>),
+    /// Integers of 64 bits.
+    I64(Vec<i64>),
+    /// Single precision.
+    F32(Vec<f32>),
+    /// Double precision.
+    F64(Vec<f64>),
+}
+
+/// Some elements of one row in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// What is stored.
+    pub element: Element,
+    /// How many.
+    pub length: usize,
+}
+
+/// What a routine is given. Each routine says in its comment what it takes, in order.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Argument {
+    /// A slot from its first element: a pointer in C, in Rust a slice, to be written where the routine writes.
+    Slot(usize),
+    /// The same slot, to be written.
+    Out(usize),
+    /// All codes of the row, to be read: `const uint8_t *`, `&[u8]`.
+    Codes,
+    /// One of the codes of the row, to be written: `uint8_t *`, `&mut u8`.
+    Code(usize),
+    /// A table: a pointer to constants, a slice.
+    Table(usize),
+    /// The number that the caller gave for a column, and whether it is missing: two arguments, `double` or `int64_t`, and
+    /// `int`; `f64` or `i64`, and `bool`.
+    Number(usize),
+    /// The text that the caller gave for a column: `sm_text`, `Option<&[u8]>`.
+    Text(usize),
+    /// The text of a slot: `sm_text`, `Option<&[u8]>`.
+    SlotText(usize),
+    /// A number: `int` in C where it fits 32 bits (`int32_t`), else `int64_t`; `i64` as the routine takes it in Rust.
+    Whole(i64),
+    /// A length: `uint32_t`, `usize`.
+    Length(usize),
+    /// A double.
+    Double(f64),
+}
+
+/// Where a value of the graph stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The caller gives it.
+    Column(usize),
+    /// In memory.
+    Slot(usize),
+    /// Among the codes.
+    Code(usize),
+}
+
+/// A call of a routine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Which one.
+    pub routine: &'static str,
+    /// With what.
+    pub arguments: Vec<Argument>,
+}
+
+/// A column that the caller gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// Name in the user's table.
+    pub name: String,
+    /// What it means.
+    pub kind: ColumnKind,
+    /// `I64`, `F64` or `Str`.
+    pub dtype: DType,
+}
+
+/// An output of the graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// What it means.
+    pub role: OutputRole,
+    /// Which of several targets, from 0.
+    pub target: usize,
+    /// The slot that holds it.
+    pub slot: usize,
+}
+
+/// What source code does with one row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Program {
+    /// Columns, in order.
+    pub columns: Vec<Given>,
+    /// Constants.
+    pub tables: Vec<Table>,
+    /// Places in memory.
+    pub slots: Vec<Slot>,
+    /// Codes of a row.
+    pub n_codes: usize,
+    /// What is done, in order.
+    pub steps: Vec<Step>,
+    /// Outputs, in the order of the graph.
+    pub outputs: Vec<Made>,
+    /// The model's own words on its columns, classes and targets.
+    pub signature: Signature,
+    /// Rows that prove it.
+    pub self_test: Option<SelfTest>,
+}
+
+impl Program {
+    /// The program of a model.
+    ///
+    /// # Errors
+    /// `Unsupported` for a node that has no form in source code.
+    pub fn try_new(model: &Model) -> Result<Program, Error> {
+        lower::lower(model)
+    }
+}

@@ -1,0 +1,1 @@
+//! Trees as bytes that are walked in place.
