@@ -29,6 +29,7 @@ pub(crate) fn lower(model: &Model) -> Result<Program, Error> {
         slots: Vec::new(),
         n_codes: 0,
         steps: Vec::new(),
+        refusals: Vec::new(),
         outputs: Vec::new(),
         signature: signature.clone(),
         self_test: model.self_test,

@@ -93,6 +93,13 @@ pub enum Place {
     Slot(usize),
     /// Among the codes.
     Code(usize),
+    /// A bag: ids that rise, behind their number, and the weight of each.
+    Bag {
+        /// The slot of their number and the ids.
+        ids: usize,
+        /// The slot of their weights.
+        weights: usize,
+    },
 }
 
 /// A call of a routine.
@@ -139,6 +146,10 @@ pub struct Program {
     pub n_codes: usize,
     /// What is done, in order.
     pub steps: Vec<Step>,
+    /// Slots of one byte each, written by some step, that are 1 where more different terms of a vocabulary stand in a text
+    /// than there is memory for. Such a row has no outputs: who calls the program is told so by an error. A text of at
+    /// most 256 bytes never comes so far.
+    pub refusals: Vec<usize>,
     /// Outputs, in the order of the graph.
     pub outputs: Vec<Made>,
     /// The model's own words on its columns, classes and targets.
