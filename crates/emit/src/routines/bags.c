@@ -230,15 +230,12 @@ static void sm_bag_times(double *weights, const uint32_t *ids, const SM_FLASH do
     }
 }
 
-/*: _bag_divide needs _nan */
-/* Divides weights by a length that is not 0; NaN is the one of the format. */
+/*: _bag_divide needs _canonical */
+/* Divides weights by a length, unless it is 0. */
 static void sm__bag_divide(double *weights, const uint32_t *ids, double length)
 {
     for (uint32_t i = 0; i < ids[0] && length != 0.0; i++) {
-        weights[i] /= length;
-        if (weights[i] != weights[i]) {
-            weights[i] = sm__nan();
-        }
+        weights[i] = sm__canonical(weights[i] / length);
     }
 }
 
@@ -279,7 +276,7 @@ static void sm_bag_gather(double *out, const uint32_t *ids, const double *weight
     }
 }
 
-/*: bag_gemm needs _nan */
+/*: bag_gemm needs _canonical */
 /* out[width]: the sum over the bag of weight times the row of its id in w, from 0, in the order of the ids. */
 static void sm_bag_gemm(double *out, const uint32_t *ids, const double *weights, const SM_FLASH double *w, uint32_t width)
 {
@@ -294,8 +291,6 @@ static void sm_bag_gemm(double *out, const uint32_t *ids, const double *weights,
         }
     }
     for (uint32_t i = 0; i < width; i++) {
-        if (out[i] != out[i]) {
-            out[i] = sm__nan();
-        }
+        out[i] = sm__canonical(out[i]);
     }
 }

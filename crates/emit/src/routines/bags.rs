@@ -216,15 +216,11 @@ fn bag_times(weights: &mut [f64], ids: &[u32], factors: &[f64]) {
 }
 
 //: _bag_divide
-/// Divides weights by a length that is not 0; NaN is the one of the format.
+/// Divides weights by a length, unless it is 0.
 fn _bag_divide(weights: &mut [f64], ids: &[u32], length: f64) {
-    for weight in &mut weights[..ids[0] as usize] {
-        if length != 0.0 {
-            *weight /= length;
-        }
-        if weight.is_nan() {
-            *weight = f64::NAN;
-        }
+    for weight in weights[..ids[0] as usize].iter_mut().filter(|_| length != 0.0) {
+        let share = *weight / length;
+        *weight = if share.is_nan() { f64::NAN } else { share };
     }
 }
 

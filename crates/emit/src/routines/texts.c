@@ -26,15 +26,6 @@ static uint32_t sm__find(sm_text text, const SM_FLASH uint8_t *bytes, const SM_F
     return n;
 }
 
-/*: _nan */
-/* The NaN that stands for missing, with these very bits. */
-static double sm__nan(void)
-{
-    union { uint64_t bits; double value; } u;
-    u.bits = 0x7ff8000000000000;
-    return u.value;
-}
-
 /*: _trim */
 /* Space, tab, line feed, vertical tab, form feed, carriage return. */
 static int sm__is_blank(uint8_t byte)
