@@ -146,9 +146,9 @@ pub struct Program {
     pub n_codes: usize,
     /// What is done, in order.
     pub steps: Vec<Step>,
-    /// Slots of one byte each, written by some step, that are 1 where more different terms of a vocabulary stand in a text
-    /// than there is memory for. Such a row has no outputs: who calls the program is told so by an error. A text of at
-    /// most 256 bytes never comes so far.
+    /// Slots of one byte each that are 1, right behind the step that writes them, where more different terms of a
+    /// vocabulary stand in a text than there is memory for. Such a row has no outputs: who calls the program is told so
+    /// by an error. A text of at most 256 bytes never comes so far.
     pub refusals: Vec<usize>,
     /// Outputs, in the order of the graph.
     pub outputs: Vec<Made>,

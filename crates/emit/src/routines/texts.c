@@ -78,12 +78,12 @@ static void sm_codes(uint8_t *code, sm_text text, const SM_FLASH uint8_t *bytes,
     *code = place < n ? (uint8_t)place : (uint8_t)unseen;
 }
 
-/*: label_encoder needs _find */
+/*: label_encoder needs _find _canonical */
 /* out: the value of the key, values[n] of other keys, values[n + 1] of a missing text. Keys rise. */
 static void sm_label_encoder(double *out, sm_text text, const SM_FLASH uint8_t *bytes, const SM_FLASH uint32_t *starts,
                              const SM_FLASH double *values, uint32_t n)
 {
-    *out = values[text.bytes == 0 ? n + 1 : sm__find(text, bytes, starts, n)];
+    *out = sm__canonical(values[text.bytes == 0 ? n + 1 : sm__find(text, bytes, starts, n)]);
 }
 
 /*: hash_bucket needs _nan _fnv */
