@@ -108,7 +108,8 @@ fn tokenizer(analyzer: Analyzer, ngram_min: u8, ngram_max: u8, fold_case: bool) 
 
 /// Words that sentences of a self-test are made of, and runs of them, in order of bytes.
 fn vocabulary(n_words: usize) -> Vec<String> {
-    let mut words: Vec<String> = (0..n_words).map(|i| format!("{}{i:x}", ["ba", "to", "\u{e9}"][i % 3])).collect();
+    let mut words: Vec<String> =
+        (0..n_words).map(|i| format!("{}{i:x}", ["ba", "to", "\u{e9}"][i % 3])).collect();
     let runs: Vec<String> = words.windows(2).step_by(3).map(|pair| pair.join(" ")).collect();
     words.extend(runs);
     words.extend(["ba", "ba ba", "to", " ", "a", "ba\u{e9}", "re7", "shi\u{2019}", "7 ba"].map(String::from));
@@ -131,8 +132,8 @@ fn parts_of_moments() {
 #[test]
 fn parts_of_times_in_every_format() {
     let mut m = Making::new();
-    for (k, format) in TimeFormat::all().enumerate() {
-        let text = m.column(ColumnKind::Time, DType::Str);
+    let texts: Vec<ValueIdx> = TimeFormat::all().map(|_| m.column(ColumnKind::Time, DType::Str)).collect();
+    for ((k, format), text) in TimeFormat::all().enumerate().zip(texts) {
         for part in [Part::Moment, Part::ALL[1 + k % 8]] {
             let value = m.node(Op::TimePart(TimePart { part, format: Some(format) }), &[text]);
             m.give(value);
@@ -147,14 +148,13 @@ fn keys_become_numbers() {
     let keys = ["", "a", "aa", "ab", "b", "ba", "bb", "\u{e9}", "\u{10ffff}"];
     let values = [0.5, -0.0, f64::NAN, f64::INFINITY, 1e-300, -7.0, 2.0, 3.0, 4.0, 5.0, 6.0];
     let mut m = Making::new();
-    for n in [0, 1, 2, 9] {
-        let text = m.column(ColumnKind::Category, DType::Str);
+    let texts: Vec<ValueIdx> = (0..8).map(|_| m.column(ColumnKind::Category, DType::Str)).collect();
+    for (n, &text) in [0, 1, 2, 9].into_iter().zip(&texts) {
         let (keys, values) = (m.strings(&keys[..n]), m.doubles(&[n + 2], values[..n + 2].to_vec()));
         let value = m.node(Op::LabelEncoder(LabelEncoder), &[text, keys, values]);
         m.give(value);
     }
-    for n_buckets in [1, 7, 1 << 16, u32::MAX] {
-        let text = m.column(ColumnKind::Category, DType::Str);
+    for (n_buckets, &text) in [1, 7, 1 << 16, u32::MAX].into_iter().zip(&texts[4..]) {
         let value = m.node(Op::HashBucket(HashBucket { n_buckets }), &[text]);
         m.give(value);
     }
@@ -306,7 +306,8 @@ fn bags_of_hashed_terms() {
     let text = m.text();
     let op = HashTokens { tokenizer: tokenizer(Analyzer::Chars, 1, 2, true), bits: 20 };
     let bag = m.node(Op::HashTokens(op), &[text]);
-    let wanted = ["b", "ba", "to", "a", "\u{e9}", "7", " "].map(|term| ir::text::tokens::hashed(term, 20).into());
+    let wanted =
+        ["b", "ba", "to", "a", "\u{e9}", "7", " "].map(|term| ir::text::tokens::hashed(term, 20).into());
     let mut wanted = wanted.to_vec();
     wanted.sort_unstable();
     let (columns, width) = m.gather(bag, wanted);
@@ -354,12 +355,37 @@ fn meant(model: &Model, texts: &[Option<String>]) -> Vec<Vec<u64>> {
 /// Random texts of all that parts words, characters and moments.
 fn odd_texts(n: usize, longest: u32) -> Vec<Option<String>> {
     let parts = [
-        "a", "B", "ba", "Ba", "to", "\u{e9}", "\u{2019}", "\u{1d11e}", " ", "  ", "\t", "\u{b}", "\r\n", "-", ",", "_", "7", "0",
-        "@", "[", "`", "{", "\u{a0}", "Z", "jan",
+        "a",
+        "B",
+        "ba",
+        "Ba",
+        "to",
+        "\u{e9}",
+        "\u{2019}",
+        "\u{1d11e}",
+        " ",
+        "  ",
+        "\t",
+        "\u{b}",
+        "\r\n",
+        "-",
+        ",",
+        "_",
+        "7",
+        "0",
+        "@",
+        "[",
+        "`",
+        "{",
+        "\u{a0}",
+        "Z",
+        "jan",
     ];
     let mut random = SplitMix64::new(8);
     let text = |random: &mut SplitMix64| {
-        (0..random.below(longest)).map(|_| parts[random.below(parts.len() as u32) as usize]).collect::<String>()
+        (0..random.below(longest))
+            .map(|_| parts[random.below(parts.len() as u32) as usize])
+            .collect::<String>()
     };
     (0..n).map(|_| (random.below(20) > 0).then(|| text(&mut random))).collect()
 }
@@ -416,7 +442,12 @@ int main(void)
     std::fs::write(path("rows"), rows).unwrap();
     let flags = ["-std=c99", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
     let mut command = Command::new("cc");
-    let made = command.current_dir(folder.path()).args(flags).args(["main.c", "m0.c", "-o", "all"]).output().unwrap();
+    let made = command
+        .current_dir(folder.path())
+        .args(flags)
+        .args(["main.c", "m0.c", "-o", "all"])
+        .output()
+        .unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let said = Command::new(path("all")).stdin(std::fs::File::open(path("rows")).unwrap()).output().unwrap();
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
@@ -473,13 +504,14 @@ fn odd_moments_are_read_as_the_reference_reads_them() {
     let (_, model) = m.finish("odd moments");
     let mut random = SplitMix64::new(11);
     let written = b"0123456789-/:. ,+ZzTtjanFEBMarch";
-    let tails = ["", "", "", "+01:30", "-0130", "+23", "+24", "+1", "-01:", ".5", ",123456789", ".1234567890", "."];
+    let tails = ["+01:30", "-0130", "+23", "+24", "+1", "-01:", ".5", ",123456789", ".1234567890", "."];
     let mut texts = vec![None, Some(String::new())];
     for format in TimeFormat::all() {
         for _ in 0..40 {
             let mut text = format.write(random.next_word().cast_signed() >> random.below(30)).into_bytes();
             for _ in 0..random.below(3) {
-                let (at, byte) = (random.below(text.len() as u32) as usize, written[random.below(32) as usize]);
+                let (at, byte) =
+                    (random.below(text.len() as u32) as usize, written[random.below(32) as usize]);
                 match random.below(3) {
                     0 => text.insert(at, byte),
                     1 => text[at] = byte,
@@ -489,14 +521,17 @@ fn odd_moments_are_read_as_the_reference_reads_them() {
                     break;
                 }
             }
-            let text = String::from_utf8(text).unwrap() + tails[random.below(tails.len() as u32) as usize];
-            let text = if random.below(4) == 0 { text.replace("mar", "MARCH").replace("sep", "sept") } else { text };
+            let tail = tails[random.below(tails.len() as u32) as usize];
+            let tail = if random.below(3) == 0 { tail } else { "" };
+            let text = String::from_utf8(text).unwrap() + tail;
+            let text =
+                if random.below(4) == 0 { text.replace("mar", "MARCH").replace("sep", "sept") } else { text };
             texts.push(Some(format!("{}{text}", ["", "\t "][random.below(2) as usize])));
         }
     }
     let meant = meant(&model, &texts);
     let n_read = meant.iter().flatten().filter(|bits| !f64::from_bits(**bits).is_nan()).count();
-    assert!((texts.len() / 3..texts.len() * 3).contains(&n_read), "{n_read} of {}", texts.len());
+    assert!((texts.len() / 4..texts.len()).contains(&n_read), "{n_read} of {}", texts.len());
     for ((text, said), meant) in texts.iter().zip(said_in_c(&model, &texts)).zip(meant) {
         assert_eq!(said, Some(meant), "{text:?}");
     }
