@@ -298,6 +298,7 @@ impl<'p> Printer<'p> {
             }
             Argument::Whole(n) => whole(n),
             Argument::Length(n) => n.to_string(),
+            Argument::Flag(flag) => i32::from(flag).to_string(),
             Argument::Double(x) => double(x),
         }
     }

@@ -22,6 +22,11 @@ fn slot(argument: &Argument) -> Option<usize> {
     }
 }
 
+/// Whether any step uses a slot.
+pub(crate) fn used(program: &Program, at: usize) -> bool {
+    program.steps.iter().flat_map(|step| &step.arguments).filter_map(slot).any(|slot| slot == at)
+}
+
 /// First fit, in the order in which slots are first used.
 pub(crate) fn plan(program: &Program) -> Memory {
     let n = program.slots.len();

@@ -87,6 +87,8 @@ pub enum Argument {
     Whole(i64),
     /// A length: `uint32_t`, `usize`.
     Length(usize),
+    /// A truth: 0 or 1, `bool`.
+    Flag(bool),
     /// A double.
     Double(f64),
 }

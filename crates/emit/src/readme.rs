@@ -34,6 +34,46 @@ pub(crate) fn table_bytes(program: &Program) -> usize {
     program.tables.iter().map(of).sum()
 }
 
+/// README.md beside Rust.
+pub(crate) fn of_rust(program: &Program, name: &str) -> String {
+    let mut out = format!(
+        "# {name}\n\nA model of \"{}\" as a Rust module: no `std`, no heap, no `unsafe`; `{name}.rs` is all of it.\n\n",
+        in_comment(&program.signature.target)
+    );
+    let _ = writeln!(out, "Its tables, which are constants, take {} bytes.\n", table_bytes(program));
+    let _ = writeln!(
+        out,
+        "```rust\nmod {name};\n\nlet row = {name}::Row {{ ..Default::default() }};\nif let Some(said) = {name}::predict(&row) {{\n    // said.*\n}}\n```\n"
+    );
+    let _ = writeln!(out, "| column | field | type |\n| --- | --- | --- |");
+    for (column, field) in
+        program.columns.iter().zip(identifiers(program.columns.iter().map(|c| &c.name[..])))
+    {
+        let of_type = match column.dtype {
+            DType::I64 => "`Option<i64>`",
+            DType::F64 => "`Option<f64>`; NaN is missing too",
+            _ => "`Option<&str>`, without blanks at both ends",
+        };
+        let _ = writeln!(
+            out,
+            "| {} ({}) | `{field}` | {of_type} |",
+            in_comment(&column.name).replace('|', "\\|"),
+            column.kind
+        );
+    }
+    if let Some(longest) = program.longest_text {
+        let _ = writeln!(out, "\nA text of more than {longest} bytes is refused: `predict` gives `None`.");
+    }
+    if let Some(test) = program.self_test {
+        let _ = writeln!(
+            out,
+            "\n`self_test()` regenerates the {} rows of the model's self-test and gives the digest of what it says of them: `{:016x}`, the same that `smidgen verify` prints.",
+            test.n_rows, test.digest
+        );
+    }
+    out
+}
+
 /// README.md beside C.
 pub(crate) fn of_c(program: &Program, name: &str, memory: &Memory) -> String {
     let guard = name.to_ascii_uppercase();

@@ -48,6 +48,7 @@ pub(crate) const RUST: Library = Library {
         include_str!("routines/texts.rs"),
         include_str!("routines/times.rs"),
         include_str!("routines/bags.rs"),
+        include_str!("routines/proof.rs"),
     ],
     modules: &[
         ("_link", "", include_str!("../../ir/src/fixed/link.rs")),

@@ -63,7 +63,7 @@ fn bin(lowering: &mut Lowering<'_>, node: &Node) -> Result<(), Error> {
         Place::Column(column) => arguments.push(Argument::Number(column)),
         Place::Slot(slot) if lowering.program.slots[slot].element == Element::F64 => {
             arguments.push(Argument::Element(slot));
-            arguments.push(Argument::Whole(0));
+            arguments.push(Argument::Flag(false));
         }
         _ => return Err(lowering.misfit(node)),
     }

@@ -1,7 +1,7 @@
 //! Source code made of models, compiled and run: each says the digest of its self-test.
 
 use ir::Model;
-use smidgen_emit::{Program, c};
+use smidgen_emit::{Program, c, rust};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -72,12 +72,58 @@ pub fn digests_of_c(programs: &[Program], compiler: &str, flags: &[&str], run: &
     text.lines().map(|line| u64::from_str_radix(line, 16).unwrap()).collect()
 }
 
-/// Checks that the C code of models, compiled by the machine's own compiler, says what the models say.
+/// Checks that the code of models in both languages, compiled by the machine's own compilers, says what the models say.
 pub fn check(models: &[(String, Model)]) {
     let programs: Vec<Program> = models.iter().map(|(_, model)| Program::try_new(model).unwrap()).collect();
     let flags = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
-    let said = digests_of_c(&programs, "cc", &flags, &[]);
-    for ((name, model), digest) in models.iter().zip(said) {
-        assert_eq!(format!("{digest:016x}"), format!("{:016x}", model.self_test.unwrap().digest), "{name}");
+    let of_c = digests_of_c(&programs, "cc", &flags, &[]);
+    let of_rust = digests_of_rust(&programs);
+    for (((name, model), c), rust) in models.iter().zip(of_c).zip(of_rust) {
+        let expected = model.self_test.unwrap().digest;
+        assert_eq!(format!("{c:016x}"), format!("{expected:016x}"), "{name} in C");
+        assert_eq!(format!("{rust:016x}"), format!("{expected:016x}"), "{name} in Rust");
     }
+}
+
+/// The digests of the same as Rust modules, one crate that has neither `std` nor `alloc`, in a program that prints.
+pub fn digests_of_rust(programs: &[Program]) -> Vec<u64> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut library = String::from("#![no_std]\n#![forbid(unsafe_code)]\n#![deny(warnings)]\n");
+    let mut main = String::from("fn main() {\n");
+    for (at, program) in programs.iter().enumerate() {
+        let name = format!("m{at}");
+        for file in rust(program, &name).unwrap() {
+            std::fs::write(folder.path().join(&file.name), &file.text).unwrap();
+        }
+        writeln!(library, "pub mod {name};").unwrap();
+        writeln!(main, "    println!(\"{{:016x}}\", all::{name}::self_test());").unwrap();
+    }
+    main.push_str("}\n");
+    std::fs::write(folder.path().join("all.rs"), library).unwrap();
+    std::fs::write(folder.path().join("main.rs"), main).unwrap();
+    let rustc = |arguments: &[&str]| {
+        let mut command = Command::new("rustc");
+        command.current_dir(folder.path()).args([
+            "--edition",
+            "2024",
+            "-C",
+            "opt-level=1",
+            "-C",
+            "overflow-checks=on",
+        ]);
+        let made = command.args(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&made.stderr).into_owned();
+        assert!(
+            made.status.success(),
+            "{}: {}",
+            folder.path().display(),
+            said.chars().take(5000).collect::<String>()
+        );
+    };
+    rustc(&["--crate-type", "rlib", "--crate-name", "all", "all.rs"]);
+    rustc(&["-L", ".", "--extern", "all=liball.rlib", "main.rs", "-o", "run"]);
+    let said = Command::new(folder.path().join("run")).output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let text = String::from_utf8(said.stdout).unwrap();
+    text.lines().map(|line| u64::from_str_radix(line, 16).unwrap()).collect()
 }
