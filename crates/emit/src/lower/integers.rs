@@ -76,18 +76,13 @@ fn narrowed<From: Copy, To: TryFrom<From>>(values: &[From]) -> Option<Vec<To>> {
     values.iter().map(|&value| To::try_from(value).ok()).collect()
 }
 
-/// What is printed as a table has an element: where there is none, one that is not read.
-fn filled<T: Clone + Default>(values: &[T]) -> Vec<T> {
-    if values.is_empty() { vec![T::default()] } else { values.to_vec() }
-}
-
 /// Integers in a table of the narrower type that holds them, and the routine that reads it.
 fn narrow(
     lowering: &mut Lowering<'_>,
     values: &[i16],
     [of_i8, of_i16]: [&'static str; 2],
 ) -> (Argument, &'static str) {
-    match narrowed(&filled(values)) {
+    match narrowed(values) {
         Some(narrow) => (lowering.table(Table::I8(narrow)), of_i8),
         None => (lowering.table(Table::I16(values.to_vec())), of_i16),
     }
@@ -241,7 +236,7 @@ fn weighted_sum(lowering: &mut Lowering<'_>, node: &Node, op: WeightedSum) -> Re
         let kept: Vec<i64> = weights.iter().map(|&weight| weight.min(i32::MAX.into())).collect();
         let left: Vec<i64> = weights.iter().zip(&kept).map(|(weight, kept)| weight - kept).collect();
         for part in [kept, left] {
-            add_weighted(lowering, node, sums, scores, &part, length)?;
+            add_weighted(lowering, node, [Argument::Out(sums), scores, length], &part)?;
         }
     }
     let made = lowering.made(node, Element::I32, n)?;
@@ -253,13 +248,10 @@ fn weighted_sum(lowering: &mut Lowering<'_>, node: &Node, op: WeightedSum) -> Re
 fn add_weighted(
     lowering: &mut Lowering<'_>,
     node: &Node,
-    sums: usize,
-    scores: Argument,
+    [sums, scores, length]: [Argument; 3],
     weights: &[i64],
-    length: Argument,
 ) -> Result<(), Error> {
     let Some(narrow) = narrowed::<i64, i32>(weights) else { return Err(lowering.misfit(node)) };
-    let sums = Argument::Out(sums);
     match narrow.first() {
         _ if narrow.iter().all(|&weight| weight == 0) => {}
         Some(&weight) if narrow.iter().all(|&other| other == weight) => {
@@ -348,7 +340,7 @@ fn similarities(lowering: &mut Lowering<'_>, node: &Node, op: RbfSums) -> Result
     let &[n_vectors, n] = coefficients.dims() else { return Err(lowering.misfit(node)) };
     let n_table = lowering.length(node, 3)?;
     let (vectors, routine) = narrow(lowering, vectors, ["similarities_i8", "similarities_i16"]);
-    let coefficients = filled(i16s(lowering, node, coefficients)?);
+    let coefficients = i16s(lowering, node, coefficients)?.to_vec();
     let coefficients = lowering.table(Table::I16(coefficients));
     let table = table_of_i32(lowering, node, 3)?;
     let [multipliers, shifts] = requantize(lowering, node, 4)?;

@@ -260,13 +260,10 @@ static uint32_t sm__f32_bits(uint64_t mantissa, int32_t exponent)
     return (uint32_t)sm__float_bits(mantissa, exponent, 23, -126);
 }
 
-/*: _set_f64 needs _float_bits */
-/* The double nearest to mantissa 2^exponent, negative or not. */
-static void sm__set_f64(double *value, uint64_t mantissa, int32_t exponent, int is_negative)
+/*: _f64_bits needs _float_bits */
+static uint64_t sm__f64_bits(uint64_t mantissa, int32_t exponent)
 {
-    union { uint64_t bits; double value; } u;
-    u.bits = sm__float_bits(mantissa, exponent, 52, -1022) | ((uint64_t)(is_negative != 0) << 63);
-    *value = u.value;
+    return sm__float_bits(mantissa, exponent, 52, -1022);
 }
 
 /*: _ratio needs _divide _f32_bits */
@@ -350,10 +347,11 @@ static void sm_link_share(uint32_t *p, const int32_t *scores, uint32_t n)
     }
 }
 
-/*: link_linear needs _set_f64 _size */
+/*: link_linear needs _f64_bits _size */
 /* (score + offset) 2^-shift, rounded once. */
 static void sm_link_linear(double *value, const int32_t *score, int64_t offset, int32_t shift)
 {
+    union { uint64_t bits; double value; } u;
     uint64_t a = offset < 0 ? 0 - (uint64_t)offset : (uint64_t)offset;
     uint64_t b = sm__size(score[0]);
     int is_negative = offset < 0;
@@ -366,28 +364,34 @@ static void sm_link_linear(double *value, const int32_t *score, int64_t offset, 
         size = b - a;
         is_negative = !is_negative;
     }
-    sm__set_f64(value, size, -shift, is_negative && size != 0);
+    u.bits = sm__f64_bits(size, -shift);
+    if (is_negative && size != 0) {
+        u.bits |= (uint64_t)1 << 63;
+    }
+    *value = u.value;
 }
 
-/*: link_exponential needs _exp_neg _set_f64 _size */
+/*: link_exponential needs _exp_neg _halvings _power_of_half _f64_bits _size */
 /* exp(score 2^-shift). */
 static void sm_link_exponential(double *value, const int32_t *score, int32_t shift)
 {
-    int dropped;
+    union { uint64_t bits; double value; } u;
+    uint32_t size = sm__size(score[0]);
     int32_t exponent;
-    sm__wide y;
     if (score[0] <= 0) {
-        uint64_t mantissa = sm__exp_neg(sm__size(score[0]), shift, &exponent);
-        sm__set_f64(value, mantissa, -63 - exponent, 0);
-        return;
+        uint64_t mantissa = sm__exp_neg(size, shift, &exponent);
+        u.bits = sm__f64_bits(mantissa, -63 - exponent);
+    } else {
+        /* Minus the halvings, rounded down as well: whole ones, and the fraction above them. */
+        int dropped;
+        sm__wide y = sm__halvings(size, shift, &dropped);
+        y.low += dropped != 0;
+        y.high += dropped != 0 && y.low == 0;
+        y.high += y.low != 0;
+        exponent = y.high < 4096 ? (int32_t)y.high : 4096;
+        u.bits = sm__f64_bits(sm__power_of_half(0 - y.low), exponent - 63);
     }
-    /* Minus the halvings, rounded down as well: whole ones, and the fraction above them. */
-    y = sm__halvings(sm__size(score[0]), shift, &dropped);
-    y.low += dropped != 0;
-    y.high += dropped != 0 && y.low == 0;
-    y.high += y.low != 0;
-    exponent = y.high < 4096 ? (int32_t)y.high : 4096;
-    sm__set_f64(value, sm__power_of_half(0 - y.low), exponent - 63, 0);
+    *value = u.value;
 }
 
 /*: _rounded_share needs _quotient */

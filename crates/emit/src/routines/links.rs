@@ -3,7 +3,7 @@
 //: link_logistic needs _link
 /// `p: [2]` bits of `1 - p` and `p = 1 / (1 + exp(-score 2^-shift))`.
 fn link_logistic(p: &mut [u32], score: &[i32], shift: u32) {
-    p.copy_from_slice(&link::logistic(score[0], shift).map(f32::to_bits));
+    p[..2].copy_from_slice(&link::logistic(score[0], shift).map(f32::to_bits));
 }
 
 //: link_softmax needs _link
@@ -17,7 +17,7 @@ fn link_softmax(p: &mut [u32], scores: &[i32], n: usize, shift: u32) {
 //: link_share_of_two needs _link
 /// `p: [2]` bits of the shares of `offset - score` and `offset + score`, offset `1..=2^32`.
 fn link_share_of_two(p: &mut [u32], score: &[i32], offset: i64) {
-    p.copy_from_slice(&link::share_of_two(score[0], offset).map(f32::to_bits));
+    p[..2].copy_from_slice(&link::share_of_two(score[0], offset).map(f32::to_bits));
 }
 
 //: link_share needs _link
@@ -49,6 +49,7 @@ fn votes_logistic(made: &mut [i32], score: &[i32], shift: u32, bits: u32) {
 //: votes_softmax needs _votes
 /// `round(p_k 2^bits)`, `p_k = exp(s_k) / sum_j exp(s_j)`, `s = scores 2^-shift`.
 fn votes_softmax(made: &mut [i32], scores: &[i32], n: usize, shift: u32, bits: u32) {
+    let made = &mut made[..n];
     made.copy_from_slice(&scores[..n]);
     votes::softmax(made, shift, bits);
 }
@@ -64,6 +65,7 @@ fn votes_share_of_two(made: &mut [i32], score: &[i32], offset: i64, bits: u32) {
 /// Each score's share of their sum, times `2^bits`, rounded half up; negative scores count as 0, and without any all
 /// get the same.
 fn votes_share(made: &mut [i32], scores: &[i32], n: usize, bits: u32) {
+    let made = &mut made[..n];
     made.copy_from_slice(&scores[..n]);
     votes::share(made, 0, bits);
 }
@@ -78,6 +80,7 @@ fn votes_largest_of_two(made: &mut [i32], score: &[i32], bits: u32) {
 //: votes_largest needs _votes
 /// `2^bits` for the largest score, the first of equals, 0 for others.
 fn votes_largest(made: &mut [i32], scores: &[i32], n: usize, bits: u32) {
+    let made = &mut made[..n];
     made.copy_from_slice(&scores[..n]);
     votes::largest(made, bits);
 }
