@@ -31,6 +31,7 @@ pub(crate) const C: Library = Library {
         include_str!("routines/texts.c"),
         include_str!("routines/times.c"),
         include_str!("routines/bags.c"),
+        include_str!("routines/proof.c"),
     ],
     modules: &[],
     opens: "/*: ",
