@@ -27,6 +27,7 @@ pub(crate) const C: Library = Library {
         include_str!("routines/codes.c"),
         include_str!("routines/integers.c"),
         include_str!("routines/links.c"),
+        include_str!("routines/math.c"),
         include_str!("routines/numbers.c"),
         include_str!("routines/texts.c"),
         include_str!("routines/times.c"),
@@ -56,6 +57,9 @@ pub(crate) const RUST: Library = Library {
     opens: "//: ",
     closes: "",
 };
+
+/// What stands above C routines that compute with doubles.
+pub(crate) const DOUBLES: &str = include_str!("routines/doubles_prelude.h.txt");
 
 impl Library {
     /// All routines, in the order in which they may be defined.
