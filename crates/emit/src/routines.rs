@@ -27,6 +27,8 @@ pub(crate) const C: Library = Library {
         include_str!("routines/codes.c"),
         include_str!("routines/integers.c"),
         include_str!("routines/links.c"),
+        include_str!("routines/math.c"),
+        include_str!("routines/neighbours.c"),
         include_str!("routines/numbers.c"),
         include_str!("routines/texts.c"),
         include_str!("routines/times.c"),
@@ -44,6 +46,7 @@ pub(crate) const RUST: Library = Library {
         include_str!("routines/codes.rs"),
         include_str!("routines/integers.rs"),
         include_str!("routines/links.rs"),
+        include_str!("routines/neighbours.rs"),
         include_str!("routines/numbers.rs"),
         include_str!("routines/texts.rs"),
         include_str!("routines/times.rs"),
@@ -58,6 +61,9 @@ pub(crate) const RUST: Library = Library {
     opens: "//: ",
     closes: "",
 };
+
+/// What stands above C routines that compute with doubles.
+pub(crate) const DOUBLES: &str = include_str!("routines/doubles_prelude.h.txt");
 
 impl Library {
     /// All routines, in the order in which they may be defined.
