@@ -27,10 +27,13 @@ pub(crate) const C: Library = Library {
         include_str!("routines/codes.c"),
         include_str!("routines/integers.c"),
         include_str!("routines/links.c"),
+        include_str!("routines/math.c"),
+        include_str!("routines/neighbours.c"),
         include_str!("routines/numbers.c"),
         include_str!("routines/texts.c"),
         include_str!("routines/times.c"),
         include_str!("routines/bags.c"),
+        include_str!("routines/proof.c"),
     ],
     modules: &[],
     opens: "/*: ",
@@ -43,10 +46,12 @@ pub(crate) const RUST: Library = Library {
         include_str!("routines/codes.rs"),
         include_str!("routines/integers.rs"),
         include_str!("routines/links.rs"),
+        include_str!("routines/neighbours.rs"),
         include_str!("routines/numbers.rs"),
         include_str!("routines/texts.rs"),
         include_str!("routines/times.rs"),
         include_str!("routines/bags.rs"),
+        include_str!("routines/proof.rs"),
     ],
     modules: &[
         ("_link", "", include_str!("../../ir/src/fixed/link.rs")),
@@ -56,6 +61,9 @@ pub(crate) const RUST: Library = Library {
     opens: "//: ",
     closes: "",
 };
+
+/// What stands above C routines that compute with doubles.
+pub(crate) const DOUBLES: &str = include_str!("routines/doubles_prelude.h.txt");
 
 impl Library {
     /// All routines, in the order in which they may be defined.
