@@ -167,8 +167,6 @@ pub struct Program {
     pub self_test: Option<SelfTest>,
     /// What these rows are drawn from, by column.
     pub samples: Vec<Sample>,
-    /// Most bytes of a text, where memory hangs on it.
-    pub longest_text: Option<usize>,
 }
 
 impl Program {
@@ -178,5 +176,16 @@ impl Program {
     /// `Unsupported` for a node that has no form in source code.
     pub fn try_new(model: &Model) -> Result<Program, Error> {
         lower::lower(model)
+    }
+}
+
+impl Step {
+    /// The refusals that this step writes.
+    pub fn refusals(&self, program: &Program) -> Vec<usize> {
+        let written = self.arguments.iter().filter_map(|argument| match argument {
+            Argument::Out(slot) => Some(*slot),
+            _ => None,
+        });
+        written.filter(|slot| program.refusals.contains(slot)).collect()
     }
 }
