@@ -23,6 +23,9 @@ pub enum Kind {
         /// What would work.
         instead: &'static str,
     },
+    /// A graph that is not well formed.
+    #[error(transparent)]
+    Graph(#[from] ir::Error),
     /// A model that cannot be named or typed as asked.
     #[error("source code: {what}: expected {expected}, got {got}")]
     Option {
@@ -38,9 +41,10 @@ pub enum Kind {
 impl Error {
     /// Whose business it is.
     pub fn nature(&self) -> Nature {
-        match *self.0 {
+        match &*self.0 {
             Kind::Unsupported { .. } => Nature::Unsupported,
             Kind::Option { .. } => Nature::Input,
+            Kind::Graph(e) => e.nature(),
         }
     }
 
@@ -53,5 +57,11 @@ impl Error {
 impl From<Kind> for Error {
     fn from(kind: Kind) -> Error {
         Error(Box::new(kind))
+    }
+}
+
+impl From<ir::Error> for Error {
+    fn from(error: ir::Error) -> Error {
+        Kind::Graph(error).into()
     }
 }

@@ -11,15 +11,20 @@
 mod c;
 mod error;
 mod lower;
+mod memory;
+mod names;
 mod program;
+mod readme;
 mod routines;
 mod rust;
+mod sample;
 mod trees;
 
 pub use c::c;
 pub use error::{Error, Kind};
 pub use program::{Argument, Element, Place, Program, Slot, Step, Table};
 pub use rust::rust;
+pub use sample::Sample;
 
 /// A file to write.
 #[derive(Clone, Debug, PartialEq, Eq)]

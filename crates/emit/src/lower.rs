@@ -6,6 +6,7 @@ mod numbers;
 mod texts;
 
 use crate::program::{Argument, Element, Given, Made, Place, Program, Slot, Step, Table};
+use crate::sample::Sample;
 use crate::{Error, Kind};
 use ir::forest::MISSING;
 use ir::{DType, Dim, Graph, Model, Node, Op, Origin, Tensor, TensorData, ValueIdx};
@@ -32,6 +33,8 @@ pub(crate) fn lower(model: &Model) -> Result<Program, Error> {
         outputs: Vec::new(),
         signature: signature.clone(),
         self_test: model.self_test,
+        samples: Sample::all(graph)?,
+        longest_text: None,
     };
     let places = graph.values().iter().map(|value| match value.origin {
         Origin::Input(position) => Some(Place::Column(position as usize)),
@@ -82,8 +85,8 @@ pub(crate) struct Lowering<'g> {
     program: Program,
     /// Columns that were read as doubles, and the slots that hold them.
     doubles: Vec<(usize, usize)>,
-    /// Codes that stand for missing in another way: code, what stands for missing, the new code.
-    recoded: Vec<(usize, u8, usize)>,
+    /// Codes in other words: code, routine, how, the new code.
+    recoded: Vec<(usize, &'static str, Argument, usize)>,
 }
 
 impl<'g> Lowering<'g> {
@@ -291,19 +294,25 @@ impl<'g> Lowering<'g> {
         if missing == MISSING {
             return Ok(code);
         }
-        if let Some(known) = self.recoded.iter().find(|known| (known.0, known.1) == (code, missing)) {
-            return Ok(known.2);
+        Ok(self.recoded(code, "recode", Argument::Whole(missing.into())))
+    }
+
+    /// The code at a position of a node's inputs as sets of `n_codes` take it: `n_codes` stands for missing, the next one
+    /// for every code beyond.
+    pub(crate) fn set_code(&mut self, node: &Node, position: usize, n_codes: usize) -> Result<usize, Error> {
+        let Place::Code(code) = self.place(node, position)? else { return Err(self.misfit(node)) };
+        Ok(self.recoded(code, "recode_set", Argument::Length(n_codes)))
+    }
+
+    fn recoded(&mut self, code: usize, routine: &'static str, how: Argument) -> usize {
+        let known = self.recoded.iter().find(|known| (known.0, known.1, known.2) == (code, routine, how));
+        if let Some(known) = known {
+            return known.3;
         }
         let new = self.code();
-        let arguments = vec![
-            Argument::Code(new),
-            Argument::Codes,
-            Argument::Length(code),
-            Argument::Whole(i64::from(missing)),
-        ];
-        self.step("recode", arguments);
-        self.recoded.push((code, missing, new));
-        Ok(new)
+        self.step(routine, vec![Argument::Code(new), Argument::Codes, Argument::Length(code), how]);
+        self.recoded.push((code, routine, how, new));
+        new
     }
 
     /// The slot of an output of the graph.

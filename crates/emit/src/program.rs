@@ -1,5 +1,6 @@
 //! A program: what source code does with one row, before it has a language.
 
+use crate::sample::Sample;
 use crate::{Error, lower};
 use ir::{ColumnKind, DType, Model, OutputRole, SelfTest, Signature};
 
@@ -63,12 +64,18 @@ pub enum Argument {
     Slot(usize),
     /// The same slot, to be written.
     Out(usize),
+    /// The same from an element on.
+    OutFrom(usize, usize),
+    /// The first element of a slot, by value.
+    Element(usize),
     /// All codes of the row, to be read: `const uint8_t *`, `&[u8]`.
     Codes,
     /// One of the codes of the row, to be written: `uint8_t *`, `&mut u8`.
     Code(usize),
     /// A table: a pointer to constants, a slice.
     Table(usize),
+    /// No table: a null pointer, an empty slice.
+    NoTable,
     /// The number that the caller gave for a column, and whether it is missing: two arguments, `double` or `int64_t`, and
     /// `int`; `f64` or `i64`, and `bool`.
     Number(usize),
@@ -145,6 +152,10 @@ pub struct Program {
     pub signature: Signature,
     /// Rows that prove it.
     pub self_test: Option<SelfTest>,
+    /// What these rows are drawn from, by column.
+    pub samples: Vec<Sample>,
+    /// Most bytes of a text, where memory hangs on it.
+    pub longest_text: Option<usize>,
 }
 
 impl Program {

@@ -33,6 +33,7 @@ pub(crate) const C: Library = Library {
         include_str!("routines/texts.c"),
         include_str!("routines/times.c"),
         include_str!("routines/bags.c"),
+        include_str!("routines/proof.c"),
     ],
     modules: &[],
     opens: "/*: ",
@@ -59,9 +60,6 @@ pub(crate) const RUST: Library = Library {
     opens: "//: ",
     closes: "",
 };
-
-/// What stands above C routines that compute with doubles.
-pub(crate) const DOUBLES: &str = include_str!("routines/doubles_prelude.h.txt");
 
 impl Library {
     /// All routines, in the order in which they may be defined.
