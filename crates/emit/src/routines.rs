@@ -62,9 +62,6 @@ pub(crate) const RUST: Library = Library {
     closes: "",
 };
 
-/// What stands above C routines that compute with doubles.
-pub(crate) const DOUBLES: &str = include_str!("routines/doubles_prelude.h.txt");
-
 impl Library {
     /// All routines, in the order in which they may be defined.
     pub(crate) fn all(&self) -> Vec<Routine> {

@@ -1,6 +1,10 @@
 //! Operators on doubles as source code: each of them, at its corners, in every form that its operands may take.
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
+#[path = "support/compiled.rs"]
+mod compiled;
+
+use compiled::{check, proven};
 use ir::digest::SplitMix64;
 use ir::op::{
     ArgMax, Arithmetic, BSpline, Bin, Cast, Columns, Comparison, Function, Gather, ImputeNeighbours,
@@ -67,6 +71,11 @@ impl Making {
 
     fn columns(&mut self, columns: &[ValueIdx]) -> ValueIdx {
         self.node(Op::Columns(Columns), columns)
+    }
+
+    /// The model with rows that prove it, as one of several.
+    fn proven(self) -> [(String, Model); 1] {
+        [("numbers".to_string(), proven(self.finish(), 11))]
     }
 
     /// An output `[N]`, or each column of `[N, K]`.
@@ -180,7 +189,7 @@ fn functions() {
     let negative = m.node(Op::Function(Function::Neg), &[sizes]);
     let tail = m.node(Op::Function(Function::Exp), &[negative]);
     m.node_out("of a tail", Op::Function(Function::NormalQuantile), &[tail]);
-    harness::check(&m.finish());
+    check(&m.proven());
 }
 
 /// Every pair of forms that operands take, through one node each.
@@ -221,7 +230,7 @@ fn arithmetic() {
     for &op in Arithmetic::ALL {
         pairs(&mut m, &x, &Op::Arithmetic(op));
     }
-    harness::check(&m.finish());
+    check(&m.proven());
 }
 
 #[test]
@@ -233,7 +242,7 @@ fn comparisons() {
     m.node_out("of a column", Op::IsNaN(IsNaN), &[x[0]]);
     let matrix = m.columns(&x);
     m.node_out("of a matrix", Op::IsNaN(IsNaN), &[matrix]);
-    harness::check(&m.finish());
+    check(&m.proven());
 }
 
 #[test]
@@ -260,7 +269,7 @@ fn choices() {
     ] {
         m.node_out("chosen", Op::Where(Where), &inputs);
     }
-    harness::check(&m.finish());
+    check(&m.proven());
 }
 
 #[test]
@@ -287,7 +296,7 @@ fn matrices() {
     }
     let w = m.tensor(&[2, 3], &[0.0, f64::NAN, f64::INFINITY, 1.0, -1e300, -0.0]);
     m.node_out("product", Op::MatMul(MatMul), &[pair, w]);
-    harness::check(&m.finish());
+    check(&m.proven());
 }
 
 #[test]
@@ -305,7 +314,7 @@ fn curves() {
             m.node_out("polygon", Op::Interpolate(Interpolate), &[column, knots, values]);
         }
     }
-    harness::check(&m.finish());
+    check(&m.proven());
 }
 
 #[test]
@@ -317,7 +326,7 @@ fn splines() {
         let knots = m.doubles(&knots);
         m.node_out("spline", Op::BSpline(BSpline { degree }), &[x[0], knots]);
     }
-    harness::check(&m.finish());
+    check(&m.proven());
 }
 
 /// Rows with neighbours in a table whose cells are a small whole number times `scale`, some missing, the last rows as
@@ -346,10 +355,17 @@ fn neighbours(scale: f64, last: &[f64]) -> Model {
 #[test]
 fn neighbours_of_rows() {
     let none = f64::INFINITY;
-    // Whole numbers and a row that lacks all; single precision with -0; rows so far away that squares and sums overflow.
-    harness::check(&neighbours(1.0, &[none, none, none]));
-    harness::check(&neighbours(0.5, &[-0.0, -0.0, none]));
-    harness::check(&neighbours(0.1, &[1e300, f64::MAX, 2.0, -1e300, f64::MAX, 3.0, -none, 0.1, 0.2]));
+    let tables: [(&str, f64, &[f64]); 3] = [
+        ("whole numbers, and a row that lacks all", 1.0, &[none, none, none]),
+        ("single precision, and a row of -0", 0.5, &[-0.0, -0.0, none]),
+        (
+            "rows so far away that squares and sums overflow",
+            0.1,
+            &[1e300, f64::MAX, 2.0, -1e300, f64::MAX, 3.0, -none, 0.1, 0.2],
+        ),
+    ];
+    let models = tables.map(|(name, scale, last)| (name.to_string(), proven(neighbours(scale, last), 11)));
+    check(&models);
 }
 
 #[test]
@@ -363,11 +379,18 @@ fn casts() {
     let rows = m.columns(&[x[0], whole]);
     let zero = m.doubles(&[0.0]);
     m.node_out("truths", Op::Comparison(Comparison::Less), &[rows, zero]);
+    check(&m.proven());
+}
+
+#[test]
+fn casts_of_scores() {
+    let (mut m, x) = Making::new(&[(DType::F64, FEW), (DType::F64, &[-50.0, -1.0, 0.25, 7.0])]);
+    let rows = m.columns(&x);
     let scores = m.node_out("scores", Op::ToScores(ToScores { shift: 3 }), &[rows]);
     let at = m.b.constant(Tensor::vector(TensorData::I64(vec![1, 0, 1]))).unwrap();
     m.node_out("gathered", Op::Gather(Gather), &[scores, at]);
     m.node_out("labels", Op::ArgMax(ArgMax), &[scores]);
-    harness::check(&m.finish());
+    check(&m.proven());
 }
 
 #[test]

@@ -274,7 +274,7 @@ fn choose(l: &mut Lowering<'_>, node: &Node) -> Result<(), Error> {
     let made = l.made(node, Element::F64, width)?;
     let [from, step] = b.arguments();
     let routine = if b.is_table() { "fill_table" } else { "fill" };
-    l.step(routine, vec![made, Argument::Length(0), from, step, Argument::Length(width)]);
+    l.step(routine, vec![made, from, step, Argument::Length(width)]);
     let [from, step] = a.arguments();
     let routine = if a.is_table() { "choose_table" } else { "choose" };
     let arguments =
@@ -289,10 +289,12 @@ fn columns(l: &mut Lowering<'_>, node: &Node) -> Result<(), Error> {
     for position in 0..node.inputs.len() {
         parts.push(l.doubles(node, position)?);
     }
-    let made = l.made(node, Element::F64, width)?;
+    let slot = l.slot(Element::F64, width);
+    l.stands(node, Place::Slot(slot))?;
     let mut first = 0;
     for (from, n) in parts {
-        l.step("fill", vec![made, Argument::Length(first), from, Argument::Length(1), Argument::Length(n)]);
+        let made = Argument::OutFrom(slot, first);
+        l.step("fill", vec![made, from, Argument::Length(1), Argument::Length(n)]);
         first += n;
     }
     Ok(())

@@ -16,21 +16,21 @@ static void sm_read_i64(double *out, int64_t x, int is_missing)
 }
 
 /*: fill */
-/* out[at + i] = x[i step] for n elements. */
-static void sm_fill(double *out, uint32_t at, const double *x, uint32_t step, uint32_t n)
+/* out[i] = x[i step] for n elements. */
+static void sm_fill(double *out, const double *x, uint32_t step, uint32_t n)
 {
     uint32_t i;
     for (i = 0; i < n; i++) {
-        out[at + i] = x[i * step];
+        out[i] = x[i * step];
     }
 }
 
 /*: fill_table */
-static void sm_fill_table(double *out, uint32_t at, const SM_FLASH double *x, uint32_t step, uint32_t n)
+static void sm_fill_table(double *out, const SM_FLASH double *x, uint32_t step, uint32_t n)
 {
     uint32_t i;
     for (i = 0; i < n; i++) {
-        out[at + i] = x[i * step];
+        out[i] = x[i * step];
     }
 }
 

@@ -33,16 +33,16 @@ fn read_i64(out: &mut [f64], x: i64, is_missing: bool) {
 }
 
 //: fill
-/// `out[at + i] = x[i step]` for `n` elements.
-fn fill(out: &mut [f64], at: usize, x: &[f64], step: usize, n: usize) {
-    for i in 0..n {
-        out[at + i] = x[i * step];
+/// `out[i] = x[i step]` for `n` elements.
+fn fill(out: &mut [f64], x: &[f64], step: usize, n: usize) {
+    for (i, out) in out.iter_mut().enumerate().take(n) {
+        *out = x[i * step];
     }
 }
 
 //: fill_table needs fill
-fn fill_table(out: &mut [f64], at: usize, x: &[f64], step: usize, n: usize) {
-    fill(out, at, x, step, n);
+fn fill_table(out: &mut [f64], x: &[f64], step: usize, n: usize) {
+    fill(out, x, step, n);
 }
 
 //: cast_code
