@@ -52,9 +52,9 @@ fn _characters(text: &[u8]) -> u32 {
     text.iter().filter(|&&byte| byte & 0xc0 != 0x80).count() as u32
 }
 
-//: codes needs _find
+//: key_code needs _find
 /// The place of the key, `unseen` if the text is no key, `missing` if there is no text. Keys rise.
-fn codes(
+fn key_code(
     code: &mut u8,
     text: Option<&[u8]>,
     bytes: &[u8],
