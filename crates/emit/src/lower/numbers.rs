@@ -146,6 +146,7 @@ fn cast(l: &mut Lowering<'_>, node: &Node) -> Result<(), Error> {
             Element::I64 => ("cast_i64", slot),
             Element::I16 | Element::U32 | Element::F32 | Element::Text => return Err(l.misfit(node)),
         },
+        Place::Bag { .. } => return Err(l.misfit(node)),
     };
     let made = l.made(node, Element::F64, width)?;
     l.step(routine, vec![made, Argument::Slot(from), Argument::Length(width)]);
