@@ -99,19 +99,19 @@ fn _draw_key(out: &mut [u8], state: &mut u64, bytes: &[u8], starts: &[u32], n: u
         _Drawn::Missing => None,
         _Drawn::Low => Some(0),
         _Drawn::High => Some(_last_character(out)),
-        _Drawn::Word(word) => Some(_hex(out, if is_shared == 1 { word % 16 } else { word }) as usize),
+        _Drawn::Word(word) => Some(_hex(out, if is_shared == 1 { word % 16 } else { word })),
         _Drawn::Constant(at, _) => Some(_copied(out, bytes, starts, at)),
     }
 }
 
 //: _draw_time needs _drawn _time_write _copied _last_character
 /// A cell of points in time as text.
-fn _draw_time(out: &mut [u8], state: &mut u64, bytes: &[u8], starts: &[u32], n: usize, format: i32) -> Option<usize> {
+fn _draw_time(out: &mut [u8], state: &mut u64, bytes: &[u8], starts: &[u32], n: usize, format: i64) -> Option<usize> {
     match _drawn(state, n) {
         _Drawn::Missing => None,
         _Drawn::Low => Some(0),
         _Drawn::High => Some(_last_character(out)),
-        _Drawn::Word(word) => Some(_time_write(out, word as i64 >> 11, format) as usize),
+        _Drawn::Word(word) => Some(_time_write(out, word as i64 >> 11, format)),
         _Drawn::Constant(at, _) => Some(_copied(out, bytes, starts, at)),
     }
 }
@@ -130,6 +130,6 @@ fn _draw_sentence(
         _Drawn::Missing => None,
         _Drawn::Low => Some(0),
         _Drawn::High => Some(_last_character(out)),
-        _ => Some(_sentence(out, state, bytes, starts, n_terms as u32) as usize),
+        _ => Some(_sentence(out, state, bytes, starts, n_terms)),
     }
 }
