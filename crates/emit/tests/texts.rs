@@ -384,6 +384,7 @@ fn odd_texts(n: usize, longest: u32) -> Vec<Option<String>> {
         "[",
         "`",
         "{",
+        "~",
         "\u{a0}",
         "Z",
         "jan",
@@ -555,6 +556,43 @@ fn odd_moments_are_read_as_the_reference_reads_them() {
     let written = b"0123456789-/:. ,+ZzTtjanFEBMarch";
     let tails = ["+01:30", "-0130", "+23", "+24", "+1", "-01:", ".5", ",123456789", ".1234567890", "."];
     let mut texts = vec![None, Some(String::new())];
+    for tail in [
+        "",
+        ".",
+        ",",
+        ".5",
+        ",123456",
+        ".123456789",
+        ".1234567890",
+        ".5.",
+        "Z",
+        "z",
+        "Zz",
+        "+",
+        "-1",
+        "+12",
+        "-12:",
+    ] {
+        texts.push(Some(format!("2001-02-03 04:05:06{tail}")));
+    }
+    for tail in [
+        "+23", "+24", "-2359", "+2360", "+23:59", "-23:60", "+12:3", "+12:345", ".5+0130", "+01:30.5",
+        " +01:30",
+    ] {
+        texts.push(Some(format!("2001-02-03T04:05:06{tail}")));
+    }
+    for text in [
+        "2001-02-29",
+        "2000-02-29",
+        "1900-02-29",
+        "2001-04-31",
+        "0000-01-01",
+        "9999-12-31",
+        "2001-13-01",
+        "2001-1-1",
+    ] {
+        texts.push(Some(text.to_string()));
+    }
     for format in TimeFormat::all() {
         for _ in 0..40 {
             let mut text = format.write(random.next_word().cast_signed() >> random.below(30)).into_bytes();
