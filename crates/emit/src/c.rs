@@ -183,7 +183,7 @@ impl<'p> Printer<'p> {
         }
         let _ = writeln!(
             out,
-            "/* Says what the model says of a row. 0, or 1 where a text is too long: then the result is not set. */\nint {name}_predict(const {name}_row *row, {name}_result *result);\n"
+            "/* Says what the model says of a row. 0, or 1 where a text has no room: then the result is not set. */\nint {name}_predict(const {name}_row *row, {name}_result *result);\n"
         );
         if let Some(test) = program.self_test {
             let _ = writeln!(
@@ -326,12 +326,6 @@ impl<'p> Printer<'p> {
         {
             out.push_str("    uint32_t k;\n");
         }
-        for (column, field) in program.columns.iter().zip(&self.columns) {
-            if let (DType::Str, Some(longest)) = (column.dtype, program.longest_text) {
-                let _ =
-                    writeln!(out, "    if (row->{field}.length > {longest}) {{\n        return 1;\n    }}");
-            }
-        }
         if program
             .steps
             .iter()
@@ -342,6 +336,10 @@ impl<'p> Printer<'p> {
         }
         for step in &program.steps {
             let _ = writeln!(out, "    {}", self.call(step));
+            for slot in step.refusals(program) {
+                let place = self.memory.places[slot];
+                let _ = writeln!(out, "    if (u8[{place}] != 0) {{\n        return 1;\n    }}");
+            }
         }
         for (made, field) in program.outputs.iter().zip(&self.fields) {
             let slot = program.slots[made.slot];

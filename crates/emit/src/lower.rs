@@ -35,7 +35,6 @@ pub(crate) fn lower(model: &Model) -> Result<Program, Error> {
         signature: signature.clone(),
         self_test: model.self_test,
         samples: Sample::all(graph)?,
-        longest_text: None,
     };
     let places = graph.values().iter().map(|value| match value.origin {
         Origin::Input(position) => Some(Place::Column(position as usize)),

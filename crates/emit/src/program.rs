@@ -184,8 +184,6 @@ pub struct Program {
     pub self_test: Option<SelfTest>,
     /// What these rows are drawn from, by column.
     pub samples: Vec<Sample>,
-    /// Most bytes of a text, where memory hangs on it.
-    pub longest_text: Option<usize>,
 }
 
 impl Program {
@@ -200,5 +198,16 @@ impl Program {
     /// Bytes of all tables.
     pub fn table_bytes(&self) -> usize {
         self.tables.iter().map(Table::bytes).sum()
+    }
+}
+
+impl Step {
+    /// The refusals that this step writes.
+    pub fn refusals(&self, program: &Program) -> Vec<usize> {
+        let written = self.arguments.iter().filter_map(|argument| match argument {
+            Argument::Out(slot) => Some(*slot),
+            _ => None,
+        });
+        written.filter(|slot| program.refusals.contains(slot)).collect()
     }
 }

@@ -7,6 +7,10 @@ use crate::program::{Element, Program};
 use ir::DType;
 use std::fmt::Write as _;
 
+/// When a row has no outputs.
+const NO_ROOM: &str = "A row is refused where more different terms of a vocabulary stand in a text than there is memory \
+    for, which is never so in a text of at most 256 bytes:";
+
 /// Bytes of an element.
 fn bytes(element: Element) -> usize {
     match element {
@@ -45,8 +49,8 @@ pub(crate) fn of_rust(program: &Program, name: &str) -> String {
             column.kind
         );
     }
-    if let Some(longest) = program.longest_text {
-        let _ = writeln!(out, "\nA text of more than {longest} bytes is refused: `predict` gives `None`.");
+    if !program.refusals.is_empty() {
+        let _ = writeln!(out, "\n{NO_ROOM} `predict` gives `None`.");
     }
     if let Some(test) = program.self_test {
         let _ = writeln!(
@@ -100,8 +104,8 @@ pub(crate) fn of_c(program: &Program, name: &str, memory: &Memory) -> String {
     for (made, field) in program.outputs.iter().zip(fields(program)) {
         let _ = writeln!(out, "| {} | `{field}` | {} |", made.role.name(), program.slots[made.slot].length);
     }
-    if let Some(longest) = program.longest_text {
-        let _ = writeln!(out, "\nA text of more than {longest} bytes is refused: `{name}_predict` gives 1.");
+    if !program.refusals.is_empty() {
+        let _ = writeln!(out, "\n{NO_ROOM} `{name}_predict` gives 1.");
     }
     if let Some(test) = program.self_test {
         let _ = writeln!(

@@ -196,18 +196,10 @@ impl Printer<'_> {
         let life = if self.has_text() { "<'_>" } else { "" };
         let _ = writeln!(
             out,
-            "\n/// Says what the model says of a row; none where a text is too long.\npub fn predict(row: &Row{life}) -> Option<Output> {{"
+            "\n/// Says what the model says of a row; none where a text has no room.\npub fn predict(row: &Row{life}) -> Option<Output> {{"
         );
         if program.n_codes > 0 {
             let _ = writeln!(out, "    let mut codes = [0u8; {}];", program.n_codes);
-        }
-        for (column, field) in program.columns.iter().zip(&self.columns) {
-            if let (DType::Str, Some(longest)) = (column.dtype, program.longest_text) {
-                let _ = writeln!(
-                    out,
-                    "    if row.{field}.is_some_and(|text| text.len() > {longest}) {{\n        return None;\n    }}"
-                );
-            }
         }
         for (at, slot) in program.slots.iter().enumerate().filter(|(at, _)| used(program, *at)) {
             let of_type = rust_type(slot.element);
@@ -220,6 +212,9 @@ impl Printer<'_> {
         }
         for step in &program.steps {
             let _ = writeln!(out, "    {}", self.call(step));
+            for slot in step.refusals(program) {
+                let _ = writeln!(out, "    if v{slot}[0] != 0 {{\n        return None;\n    }}");
+            }
         }
         out.push_str("    Some(Output {\n");
         for (made, field) in program.outputs.iter().zip(&self.fields) {
@@ -242,7 +237,7 @@ impl Printer<'_> {
         let _ = writeln!(
             out,
             "\n/// The digest of all outputs on the {} rows of the seed {}, as the model file has it.\npub const DIGEST: u64 = 0x{:016x};\n\n\
-             /// The digest that this code makes of them: [`DIGEST`] where it computes what the model does, 0 where a text is too long.\n\
+             /// The digest that this code makes of them: [`DIGEST`] where it computes what the model does, 0 where a text has no room.\n\
              pub fn self_test() -> u64 {{\n    let mut digest = 0x5347_4d44_2d31_3634;",
             test.n_rows, test.seed, test.digest
         );

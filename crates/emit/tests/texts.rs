@@ -17,9 +17,8 @@ use ir::{
     Bits, Card, Column, ColumnData, ColumnKind, DType, GraphBuilder, Input, Model, Op, OutputRole, Shape,
     Signature, Task, Tensor, TensorData, ValueIdx,
 };
-use smidgen_emit::Program;
+use smidgen_emit::{Program, rust};
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::process::Command;
 
 /// A model of made columns, while it is made.
@@ -390,49 +389,21 @@ fn odd_texts(n: usize, longest: u32) -> Vec<Option<String>> {
     (0..n).map(|_| (random.below(20) > 0).then(|| text(&mut random))).collect()
 }
 
-/// What C says of texts, by row: the bits of all outputs, or none where it refuses the row. Each text has just the memory
-/// that it takes, so that a byte read behind it shows.
-fn said_in_c(model: &Model, texts: &[Option<String>]) -> Vec<Option<Vec<u64>>> {
+/// What C and Rust say of texts, by row: the bits of all outputs, or none where the row is refused.
+fn said(model: &Model, texts: &[Option<String>]) -> [Vec<Option<Vec<u64>>>; 2] {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    write_c(folder.path(), &[Program::try_new(model).unwrap()]);
-    let mut prints = String::new();
-    for k in 0..model.graph().outputs().len() {
-        writeln!(prints, "            printf(\" %016\" PRIx64, result.y{k}.bits);").unwrap();
+    let program = Program::try_new(model).unwrap();
+    write_c(folder.path(), std::slice::from_ref(&program));
+    for file in rust(&program, "m0").unwrap() {
+        std::fs::write(path(&file.name), file.text).unwrap();
     }
-    let main = format!(
-        r#"
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include "m0.h"
-
-int main(void)
-{{
-    int32_t length;
-    while (fread(&length, sizeof length, 1, stdin) == 1) {{
-        size_t n = length < 0 ? 0 : (size_t)length;
-        char *text = malloc(n);
-        m0_row row;
-        m0_result result;
-        if (fread(text, 1, n, stdin) != n) {{
-            return 1;
-        }}
-        row.c0.bytes = text;
-        row.c0.length = (uint32_t)n;
-        row.missing[0] = length < 0;
-        if (m0_predict(&row, &result) == 0) {{
-{prints}        }} else {{
-            printf("refused");
-        }}
-        printf("\n");
-        free(text);
-    }}
-    return 0;
-}}
-"#
-    );
-    std::fs::write(path("main.c"), main).unwrap();
+    let n = model.graph().outputs().len();
+    let in_c = (0..n).map(|k| format!("printf(\" %016\" PRIx64, result.y{k}.bits);\n")).collect::<String>();
+    std::fs::write(path("main.c"), C_ROWS.replace("PRINT", &in_c)).unwrap();
+    let in_rust =
+        (0..n).map(|k| format!("print!(\" {{:016x}}\", said.y{k}.to_bits());\n")).collect::<String>();
+    std::fs::write(path("main.rs"), RUST_ROWS.replace("PRINT", &in_rust)).unwrap();
     let mut rows = Vec::new();
     for text in texts {
         let length = text.as_ref().map_or(-1, |text| text.len() as i32);
@@ -440,22 +411,95 @@ int main(void)
         rows.extend_from_slice(text.as_deref().unwrap_or("").as_bytes());
     }
     std::fs::write(path("rows"), rows).unwrap();
-    let flags = ["-std=c99", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
-    let mut command = Command::new("cc");
-    let made = command
-        .current_dir(folder.path())
-        .args(flags)
-        .args(["main.c", "m0.c", "-o", "all"])
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let said = Command::new(path("all")).stdin(std::fs::File::open(path("rows")).unwrap()).output().unwrap();
-    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     let row = |line: &str| {
         let word = |word: &str| u64::from_str_radix(word, 16).unwrap();
         (line != "refused").then(|| line.split_whitespace().map(word).collect())
     };
-    String::from_utf8(said.stdout).unwrap().lines().map(row).collect()
+    let flags =
+        ["-std=c99", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "main.c", "m0.c"];
+    [("cc", &flags[..]), ("rustc", &["--edition", "2021", "-O", "-C", "overflow-checks=on", "main.rs"])].map(
+        |(compiler, arguments)| {
+            let mut command = Command::new(compiler);
+            let command = command.current_dir(folder.path()).args(arguments).args(["-o", compiler]);
+            let made = command.output().unwrap();
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+            let rows = std::fs::File::open(path("rows")).unwrap();
+            let said = Command::new(path(compiler)).stdin(rows).output().unwrap();
+            assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+            String::from_utf8(said.stdout).unwrap().lines().map(row).collect()
+        },
+    )
+}
+
+/// Reads rows in C. Each text has just the memory that it takes, so that a byte read behind it shows.
+const C_ROWS: &str = r#"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "m0.h"
+
+int main(void)
+{
+    int32_t length;
+    while (fread(&length, sizeof length, 1, stdin) == 1) {
+        size_t n = length < 0 ? 0 : (size_t)length;
+        char *text = malloc(n);
+        m0_row row;
+        m0_result result;
+        if (fread(text, 1, n, stdin) != n) {
+            return 1;
+        }
+        row.c0.bytes = text;
+        row.c0.length = (uint32_t)n;
+        row.missing[0] = length < 0;
+        if (m0_predict(&row, &result) == 0) {
+            PRINT
+        } else {
+            printf("refused");
+        }
+        printf("\n");
+        free(text);
+    }
+    return 0;
+}
+"#;
+
+/// The same in Rust.
+const RUST_ROWS: &str = r#"
+use std::io::Read;
+
+mod m0;
+
+fn main() {
+    let mut rows = Vec::new();
+    std::io::stdin().read_to_end(&mut rows).unwrap();
+    let mut rest = &rows[..];
+    while let Some((length, behind)) = rest.split_first_chunk() {
+        let length = i32::from_ne_bytes(*length);
+        let (text, behind) = behind.split_at(length.max(0) as usize);
+        rest = behind;
+        let text = (length >= 0).then(|| std::str::from_utf8(text).unwrap());
+        match m0::predict(&m0::Row { c0: text }) {
+            Some(said) => {
+                PRINT
+            }
+            None => print!("refused"),
+        }
+        println!();
+    }
+}
+"#;
+
+/// Checks what both languages say of texts.
+fn check_rows(model: &Model, texts: &[Option<String>], refused: impl Fn(&str) -> bool) {
+    let meant = meant(model, texts);
+    for said in said(model, texts) {
+        assert_eq!(said.len(), texts.len());
+        for ((text, said), meant) in texts.iter().zip(said).zip(&meant) {
+            let expected = (!refused(text.as_deref().unwrap_or(""))).then(|| meant.clone());
+            assert_eq!(said, expected, "{text:?}");
+        }
+    }
 }
 
 /// Texts that no self-test draws: blanks of all kinds, characters that are cut by none, long texts and empty ones.
@@ -486,10 +530,7 @@ fn odd_texts_are_read_as_the_reference_reads_them() {
     let mut texts = odd_texts(400, 60);
     texts.extend(odd_texts(20, 4000));
     texts.extend(["", " ", "\t\r", "a", "\u{a0}", "ba ba", " ba\u{b}\u{c}ba "].map(|t| Some(t.to_string())));
-    let said: Vec<Vec<u64>> = said_in_c(&model, &texts).into_iter().map(Option::unwrap).collect();
-    for ((text, said), meant) in texts.iter().zip(&said).zip(meant(&model, &texts)) {
-        assert_eq!(*said, meant, "{text:?}");
-    }
+    check_rows(&model, &texts, |_| false);
 }
 
 /// Moments that are nearly well written.
@@ -532,9 +573,7 @@ fn odd_moments_are_read_as_the_reference_reads_them() {
     let meant = meant(&model, &texts);
     let n_read = meant.iter().flatten().filter(|bits| !f64::from_bits(**bits).is_nan()).count();
     assert!((texts.len() / 4..texts.len()).contains(&n_read), "{n_read} of {}", texts.len());
-    for ((text, said), meant) in texts.iter().zip(said_in_c(&model, &texts)).zip(meant) {
-        assert_eq!(said, Some(meant), "{text:?}");
-    }
+    check_rows(&model, &texts, |_| false);
 }
 
 /// A text whose different terms find no place is refused; a text of any length whose terms do is not.
@@ -559,15 +598,14 @@ fn a_text_of_too_many_different_terms_is_refused() {
         })
         .collect();
     let texts: Vec<Option<String>> = texts.into_iter().chain(exact_numbers_of_terms()).collect();
-    let mut n_refused = 0;
-    for ((text, said), meant) in texts.iter().zip(said_in_c(&model.1, &texts)).zip(meant(&model.1, &texts)) {
+    let is_refused = |text: &str| {
         let mut pieces = Pieces::default();
-        tokenizer.part(text.as_deref().unwrap(), &mut pieces);
-        let n_terms = tokenizer.terms(&pieces).collect::<BTreeSet<_>>().len();
-        assert_eq!(said, (n_terms <= 512).then_some(meant), "{n_terms} terms");
-        n_refused += usize::from(n_terms > 512);
-    }
+        tokenizer.part(text, &mut pieces);
+        tokenizer.terms(&pieces).collect::<BTreeSet<_>>().len() > 512
+    };
+    let n_refused = texts.iter().flatten().filter(|text| is_refused(text)).count();
     assert!((10..texts.len() - 10).contains(&n_refused), "{n_refused}");
+    check_rows(&model.1, &texts, is_refused);
 }
 
 /// Texts of just as many terms as there is memory for, and of one more.

@@ -80,7 +80,7 @@ fn codes(lowering: &mut Lowering<'_>, node: &Node, op: Codes) -> Result<(), Erro
     let [bytes, starts] = lowering.texts(keys);
     let n = Argument::Length(keys.len());
     let (unseen, missing) = (Argument::Whole(op.unseen.into()), Argument::Whole(MISSING.into()));
-    lowering.step("codes", vec![Argument::Code(code), text, bytes, starts, n, unseen, missing]);
+    lowering.step("key_code", vec![Argument::Code(code), text, bytes, starts, n, unseen, missing]);
     Ok(())
 }
 

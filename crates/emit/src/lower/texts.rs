@@ -128,8 +128,8 @@ fn bag(
     arguments.extend([
         Argument::Length(n_known),
         Argument::Length(places),
-        Argument::Whole((tokenizer.analyzer == Analyzer::Words).into()),
-        Argument::Whole(tokenizer.fold_case.into()),
+        Argument::Flag(tokenizer.analyzer == Analyzer::Words),
+        Argument::Flag(tokenizer.fold_case),
         Argument::Length(tokenizer.ngram_min.into()),
         Argument::Length(tokenizer.ngram_max.into()),
     ]);

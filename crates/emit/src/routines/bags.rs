@@ -19,9 +19,8 @@ struct Terms<'t> {
 
 impl<'t> Terms<'t> {
     /// The terms of a text; of a missing one there are none.
-    fn of(text: Option<&'t [u8]>, words: i64, fold: i64, ngram_min: usize, ngram_max: usize) -> Terms<'t> {
+    fn of(text: Option<&'t [u8]>, words: bool, fold: bool, ngram_min: usize, ngram_max: usize) -> Terms<'t> {
         let text = _trim(text.unwrap_or(&[]));
-        let (words, fold) = (words != 0, fold != 0);
         let mut terms =
             Terms { text, words, fold, ngram_min, ngram_max, start: 0, end: 0, next: 0, second: 0, n: 0 };
         if words {
@@ -138,8 +137,8 @@ fn tokens(
     starts: &[u32],
     n_known: usize,
     places: usize,
-    words: i64,
-    fold: i64,
+    words: bool,
+    fold: bool,
     ngram_min: usize,
     ngram_max: usize,
 ) {
@@ -172,8 +171,8 @@ fn hash_tokens(
     text: Option<&[u8]>,
     n_known: usize,
     places: usize,
-    words: i64,
-    fold: i64,
+    words: bool,
+    fold: bool,
     ngram_min: usize,
     ngram_max: usize,
 ) {

@@ -74,7 +74,7 @@ static int64_t sm__word_i64(uint64_t word)
     return word >> 63 ? -(int64_t)(~word) - 1 : (int64_t)word;
 }
 
-/*: _word_time needs _word_i64 */
+/*: _word_time */
 /* A point in time within 142 years of 1970: the word divided by 2^11, towards the lower. */
 static int64_t sm__word_time(uint64_t word)
 {

@@ -64,10 +64,10 @@ static uint32_t sm__characters(sm_text text)
     return n;
 }
 
-/*: codes needs _find */
+/*: key_code needs _find */
 /* code: the place of the key, `unseen` if the text is no key, `missing` if there is no text. Keys rise. */
-static void sm_codes(uint8_t *code, sm_text text, const SM_FLASH uint8_t *bytes, const SM_FLASH uint32_t *starts,
-                     uint32_t n, int unseen, int missing)
+static void sm_key_code(uint8_t *code, sm_text text, const SM_FLASH uint8_t *bytes, const SM_FLASH uint32_t *starts,
+                        uint32_t n, int unseen, int missing)
 {
     uint32_t place;
     if (text.bytes == 0) {
