@@ -7,8 +7,8 @@ mod compiled;
 use compiled::{check, proven, write_c};
 use ir::digest::SplitMix64;
 use ir::op::{
-    BagGather, BagGemm, BagNorm, BagWeigh, Gather, HashBucket, HashTokens, LabelEncoder, Respell,
-    TermFrequency, TextPart, TimePart, Tokens,
+    BagGather, BagGemm, BagNorm, BagWeigh, Cast, Codes, Gather, HashBucket, HashTokens, LabelEncoder,
+    Respell, TermFrequency, TextPart, TimePart, Tokens,
 };
 use ir::text::parts::TextNumber;
 use ir::text::time::{Part, TimeFormat};
@@ -152,6 +152,14 @@ fn keys_become_numbers() {
         let (keys, values) = (m.strings(&keys[..n]), m.doubles(&[n + 2], values[..n + 2].to_vec()));
         let value = m.node(Op::LabelEncoder(LabelEncoder), &[text, keys, values]);
         m.give(value);
+    }
+    for (n, &text) in [0, 1, 9, 9].into_iter().zip(&texts) {
+        let keys = m.strings(&keys[..n]);
+        for unseen in [n as u8, 255] {
+            let code = m.node(Op::Codes(Codes { unseen }), &[text, keys]);
+            let value = m.node(Op::Cast(Cast), &[code]);
+            m.give(value);
+        }
     }
     for (n_buckets, &text) in [1, 7, 1 << 16, u32::MAX].into_iter().zip(&texts[4..]) {
         let value = m.node(Op::HashBucket(HashBucket { n_buckets }), &[text]);

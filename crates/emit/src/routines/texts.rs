@@ -166,7 +166,7 @@ fn _hex(out: &mut [u8], word: u64) -> usize {
 //: _sentence needs _below
 /// Writes a text of terms of a vocabulary and of other words, at most 256 bytes; returns how many. The draws are those of
 /// the rows of a self-test.
-fn _sentence(out: &mut [u8], state: &mut u64, bytes: &[u8], starts: &[u32], n: u32) -> usize {
+fn _sentence(out: &mut [u8], state: &mut u64, bytes: &[u8], starts: &[u32], n: usize) -> usize {
     const SYLLABLES: [&str; 8] = ["ba", "to", "N", "\u{e9}", "re", "7", "Shi", "\u{2019}"];
     const BETWEEN: [&str; 8] = [" ", " ", " ", "  ", ", ", "! ", "-", ""];
     let mut written = 0;
@@ -174,7 +174,7 @@ fn _sentence(out: &mut [u8], state: &mut u64, bytes: &[u8], starts: &[u32], n: u
     for _ in 0..n_words {
         let mut made = [0; 9];
         let word = if _below(state, 4) > 0 && n > 0 {
-            let term = _below(state, n) as usize;
+            let term = _below(state, n as u32) as usize;
             &bytes[starts[term] as usize..starts[term + 1] as usize]
         } else {
             let mut length = 0;

@@ -183,7 +183,7 @@ fn _decimal(out: &mut [u8], number: i64) -> usize {
 }
 
 /// Writes a point in time in the format of a tag, at most 32 bytes; returns how many.
-fn _time_write(out: &mut [u8], micros: i64, format: i32) -> usize {
+fn _time_write(out: &mut [u8], micros: i64, format: i64) -> usize {
     let mut at = 0;
     for token in PATTERNS.split('|').nth(format as usize).unwrap_or("").bytes() {
         let (part, width) = match token {
