@@ -245,7 +245,7 @@ impl<'p> Printer<'p> {
             Table::I32(v) => ("int32_t", all(v, |&x| whole(x.into()))),
             Table::U32(v) => ("uint32_t", all(v, |x| format!("{x}u"))),
             Table::I64(v) => ("int64_t", all(v, |&x| whole(x))),
-            Table::F32(v) => ("float", all(v, |&x| double(x.into()) + "f")),
+            Table::F32(v) => ("float", all(v, |&x| double(x.into()) + if x.is_finite() { "f" } else { "" })),
             Table::F64(v) => ("double", all(v, |&x| double(x))),
         };
         if values.is_empty() {

@@ -48,6 +48,23 @@ pub enum Table {
     F64(Vec<f64>),
 }
 
+impl Table {
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Table::U8(v) => v.len(),
+            Table::I8(v) => v.len(),
+            Table::I16(v) => 2 * v.len(),
+            Table::U16(v) => 2 * v.len(),
+            Table::I32(v) => 4 * v.len(),
+            Table::U32(v) => 4 * v.len(),
+            Table::F32(v) => 4 * v.len(),
+            Table::I64(v) => 8 * v.len(),
+            Table::F64(v) => 8 * v.len(),
+        }
+    }
+}
+
 /// Some elements of one row in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
@@ -176,6 +193,11 @@ impl Program {
     /// `Unsupported` for a node that has no form in source code.
     pub fn try_new(model: &Model) -> Result<Program, Error> {
         lower::lower(model)
+    }
+
+    /// Bytes of all tables.
+    pub fn table_bytes(&self) -> usize {
+        self.tables.iter().map(Table::bytes).sum()
     }
 }
 

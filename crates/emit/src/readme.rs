@@ -3,7 +3,7 @@
 use crate::c::fields;
 use crate::memory::Memory;
 use crate::names::{identifiers, in_comment};
-use crate::program::{Element, Program, Table};
+use crate::program::{Element, Program};
 use ir::DType;
 use std::fmt::Write as _;
 
@@ -22,29 +22,13 @@ fn bytes(element: Element) -> usize {
     }
 }
 
-/// Bytes of all tables.
-pub(crate) fn table_bytes(program: &Program) -> usize {
-    let of = |table: &Table| match table {
-        Table::U8(v) => v.len(),
-        Table::I8(v) => v.len(),
-        Table::I16(v) => 2 * v.len(),
-        Table::U16(v) => 2 * v.len(),
-        Table::I32(v) => 4 * v.len(),
-        Table::U32(v) => 4 * v.len(),
-        Table::F32(v) => 4 * v.len(),
-        Table::I64(v) => 8 * v.len(),
-        Table::F64(v) => 8 * v.len(),
-    };
-    program.tables.iter().map(of).sum()
-}
-
 /// README.md beside Rust.
 pub(crate) fn of_rust(program: &Program, name: &str) -> String {
     let mut out = format!(
         "# {name}\n\nA model of \"{}\" as a Rust module: no `std`, no heap, no `unsafe`; `{name}.rs` is all of it.\n\n",
         in_comment(&program.signature.target)
     );
-    let _ = writeln!(out, "Its tables, which are constants, take {} bytes.\n", table_bytes(program));
+    let _ = writeln!(out, "Its tables, which are constants, take {} bytes.\n", program.table_bytes());
     let _ = writeln!(
         out,
         "```rust\nmod {name};\n\nlet row = {name}::Row {{ ..Default::default() }};\nif let Some(said) = {name}::predict(&row) {{\n    // said.*\n}}\n```\n"
@@ -89,7 +73,7 @@ pub(crate) fn of_c(program: &Program, name: &str, memory: &Memory) -> String {
     let _ = writeln!(
         out,
         "| what | bytes |\n| --- | ---: |\n| tables (constants, in flash) | {} |\n| memory of a call (on the stack) | {ram} |\n",
-        table_bytes(program)
+        program.table_bytes()
     );
     let _ = writeln!(
         out,

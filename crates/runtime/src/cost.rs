@@ -73,9 +73,9 @@ pub enum Operation {
     CallTerm,
     /// A node of the interpreter that a call enters.
     CallNode,
-    /// Eight answers to what trees ask of a single row.
+    /// Eight answers to what trees ask of a row where they step side by side.
     Answers,
-    /// A lane for a tree of a single row.
+    /// A lane for a tree of a row where trees step side by side.
     SingleTree,
     /// A step of a lane.
     SingleStep,
@@ -271,13 +271,12 @@ impl Default for OperationCosts {
 /// The processor that [`NS`] was measured on.
 const CPU: &str = "Intel(R) Xeon(R) Processor";
 
-/// Nanoseconds by the order of [`Operation::ALL`], on one thread: those of rows in batches fitted by the benchmark `cost`
-/// to what models take, those of calls and single rows to twenty of its models, by hand; what none of them has (copied
-/// codes, wide distances, curves, texts) is a guess.
+/// Nanoseconds by the order of [`Operation::ALL`], on one thread, fitted by the benchmark `cost` to what models take, in
+/// batches and alone; what none of them has (copied codes, trees walked one by one, wide distances, curves, texts) is a guess.
 const NS: [f64; N] = [
-    17.9, 1.82, 1.26, 10.9, 0.5, 0.47, 0.14, 0.586, 9.05, 1.76, 0.176, 1.45, 5.73, 0.233, 1.96, 0.154, 0.104,
-    0.4, 0.351, 108.0, 0.451, 3.02, 3.0, 46.0, 1.98, 3.64, 300.0, 299.0, 8.98, 45.8, 3.37, 154.0, 0.474,
-    1.15, 0.694,
+    5.57, 1.42, 1.44, 12.7, 0.5, 0.608, 0.154, 0.41, 8.0, 1.5, 0.235, 0.76, 4.34, 0.21, 0.682, 0.196, 0.104,
+    0.4, 0.261, 107.0, 0.443, 2.28, 3.0, 47.9, 3.89, 3.34, 300.0, 323.0, 9.38, 57.7, 3.85, 154.0, 0.524,
+    0.828, 1.0,
 ];
 
 #[cfg(test)]

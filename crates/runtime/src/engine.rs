@@ -1,17 +1,18 @@
 //! The engines of a plan: one file each.
 //!
-//! A forest has three: in blocks of many rows trees of few leaves are swept and all others walked, rows side by side; of
-//! a few rows each runs alone, trees side by side. All give the same leaf, so which one runs changes nothing but the time.
+//! A forest has three: in blocks of many rows trees of few leaves are swept; all others, and all of a few rows, are walked
+//! row by row, trees side by side; trees that do not fit there are walked one by one, rows side by side. All give the same
+//! leaf, so which one runs changes nothing but the time.
 
 pub(crate) mod bins;
 pub(crate) mod dictionary;
 pub(crate) mod distances;
+mod lanes;
 pub(crate) mod look_up;
 pub(crate) mod nearest;
 pub(crate) mod product;
 pub(crate) mod quantizer;
 pub(crate) mod similarities;
-mod single;
 mod sweep;
 pub(crate) mod vocabulary;
 mod walk;
@@ -19,8 +20,7 @@ mod walk;
 use crate::cost::{Counts, Rows};
 use alloc::vec::Vec;
 use ir::Forest;
-use ir::forest::Tree;
-use single::SingleRow;
+use lanes::Lanes;
 use sweep::SweptTree;
 use walk::WalkedTree;
 
@@ -33,47 +33,31 @@ pub(crate) const LEAST_MANY: usize = 32;
 /// A forest laid out for prediction.
 #[derive(Clone, Debug)]
 pub(crate) struct Trees {
-    trees: Vec<Engines>,
-    single: SingleRow,
+    /// Trees of few leaves, for many rows.
+    swept: Vec<SweptTree>,
+    /// Trees side by side: of a row alone, and those that many rows do not sweep.
+    lanes: Lanes,
+    /// Trees that do not fit there, and whether many rows sweep them.
+    walked: Vec<(WalkedTree, bool)>,
     initial_scores: Vec<i32>,
-}
-
-/// The engines of a tree.
-#[derive(Clone, Debug)]
-struct Engines {
-    /// Of a tree of few leaves, for many rows.
-    sweep: Option<SweptTree>,
-    /// Of a tree that has no other engine for many rows, or for few.
-    walk: Option<WalkedTree>,
-    /// Whether it is one of the trees side by side.
-    is_single: bool,
 }
 
 impl Trees {
     pub(crate) fn new(forest: &Forest) -> Trees {
-        let (single, taken) = SingleRow::new(forest);
-        let engines = |(tree, is_single): (&Tree, bool)| {
-            let sweep = SweptTree::new(tree);
-            let walk = (sweep.is_none() || !is_single).then(|| WalkedTree::new(tree));
-            Engines { sweep, walk, is_single }
-        };
-        let trees = forest.trees().iter().zip(taken).map(engines).collect();
-        Trees { trees, single, initial_scores: forest.initial_scores().to_vec() }
+        let swept: Vec<Option<SweptTree>> = forest.trees().iter().map(SweptTree::new).collect();
+        let (lanes, taken) = Lanes::new(forest, |at| swept[at].is_some());
+        let others = forest.trees().iter().zip(&swept).zip(&taken).filter(|(_, taken)| !**taken);
+        let walked = others.map(|((tree, swept), _)| (WalkedTree::new(tree), swept.is_some())).collect();
+        let initial_scores = forest.initial_scores().to_vec();
+        Trees { swept: swept.into_iter().flatten().collect(), lanes, walked, initial_scores }
     }
 
     /// Of a row, in a block of many or alone.
     pub(crate) fn count(&self, rows: Rows, counts: &mut Counts) {
-        if rows == Rows::Single {
-            self.single.count(counts);
-            self.walked_alone().for_each(|walk| walk.count(rows, counts));
-            return;
-        }
-        for tree in &self.trees {
-            match (&tree.sweep, &tree.walk) {
-                (Some(sweep), _) => sweep.count(counts),
-                (None, Some(walk)) => walk.count(rows, counts),
-                (None, None) => {}
-            }
+        self.lanes.count(rows, counts);
+        self.walked(rows).for_each(|walk| walk.count(rows, counts));
+        if rows == Rows::Many {
+            self.swept.iter().for_each(|sweep| sweep.count(counts));
         }
     }
 
@@ -89,25 +73,19 @@ impl Trees {
         for row in scores.chunks_exact_mut(n_outputs) {
             row.copy_from_slice(&self.initial_scores);
         }
-        if scores.len() < LEAST_MANY * n_outputs {
-            let mut answers = self.single.room();
-            for (row, scores) in scores.chunks_exact_mut(n_outputs).enumerate() {
-                self.single.add(&codes[row..], stride, &mut answers, scores);
-            }
-            self.walked_alone().for_each(|walk| walk.add(codes, stride, scores, n_outputs));
-            return;
+        let rows = if scores.len() < LEAST_MANY * n_outputs { Rows::Single } else { Rows::Many };
+        if rows == Rows::Single {
+            self.lanes.add_few(codes, stride, scores, n_outputs);
+        } else {
+            self.swept.iter().for_each(|sweep| sweep.add(codes, scores, n_outputs));
+            self.lanes.add_many(codes, stride, scores, n_outputs);
         }
-        for tree in &self.trees {
-            match (&tree.sweep, &tree.walk) {
-                (Some(sweep), _) => sweep.add(codes, scores, n_outputs),
-                (None, Some(walk)) => walk.add(codes, stride, scores, n_outputs),
-                (None, None) => {}
-            }
-        }
+        self.walked(rows).for_each(|walk| walk.add(codes, stride, scores, n_outputs));
     }
 
-    /// The trees that are walked whatever the rows.
-    fn walked_alone(&self) -> impl Iterator<Item = &WalkedTree> {
-        self.trees.iter().filter(|tree| !tree.is_single).filter_map(|tree| tree.walk.as_ref())
+    /// The trees that so many rows walk one by one.
+    fn walked(&self, rows: Rows) -> impl Iterator<Item = &WalkedTree> {
+        let asked = move |(_, is_swept): &&(WalkedTree, bool)| rows == Rows::Single || !is_swept;
+        self.walked.iter().filter(asked).map(|(walk, _)| walk)
     }
 }

@@ -1,11 +1,11 @@
-//! The engine of few rows: trees of one row side by side.
+//! The engine of large trees, and of all trees where rows are few: trees of one row side by side.
 //!
-//! A row in a tree is a chain of loads that wait for each other, and a single row has no other rows to hide them behind;
-//! so [`LANES`] trees of it step in lockstep. What the trees ask is answered first, every distinct question once: a
-//! question is a set of codes, and the answers to all questions of a column stand as bits by code, so thresholds, sets of
-//! categories and missing cells are the same. A step is two loads then, of a node and of its answer.
+//! A row in a tree is a chain of loads that wait for each other; so [`LANES`] trees of it step in lockstep. What the trees
+//! ask is answered first, every distinct question once: a question is a set of codes, and the answers to all questions of
+//! a column stand as bits by code, so thresholds, sets of categories and missing cells are the same. A step is two loads
+//! then, of a node and of its answer. Of many rows some are answered together, so that nodes are at hand for all of them.
 
-use crate::cost::{Counts, Operation};
+use crate::cost::{Counts, Operation, Rows};
 use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -14,6 +14,12 @@ use ir::forest::{Child, CodeSet, MISSING, Split, Test, Tree};
 
 /// Trees that step together.
 const LANES: usize = 8;
+
+/// Steps until it is asked whether all lanes are at their leaves.
+const STRIDE: usize = 4;
+
+/// Rows that are answered together where they are many.
+const TOGETHER: usize = 16;
 
 /// Answers of one byte of bits.
 const BYTE: usize = 8;
@@ -56,6 +62,10 @@ struct Group {
     n_nodes: usize,
     /// Steps of the longest way through one of the trees.
     depth: usize,
+    /// Steps that a row is expected to take, all leaves of a tree being equally likely.
+    expected: usize,
+    /// Whether many rows sweep the trees.
+    is_swept: bool,
     /// Places of the roots; lanes without a tree repeat the first one.
     roots: [u16; LANES],
     /// By tree: the first output.
@@ -76,9 +86,9 @@ struct AskedColumn {
     n_bytes: usize,
 }
 
-/// Trees of a forest, laid out for a few rows.
+/// Trees of a forest, laid out to step side by side.
 #[derive(Clone, Debug, Default)]
-pub(super) struct SingleRow {
+pub(super) struct Lanes {
     columns: Vec<AskedColumn>,
     bits: Vec<u8>,
     /// Bytes of the answers to all questions; the first one holds no question.
@@ -94,11 +104,13 @@ pub(super) struct SingleRow {
 /// The questions of trees by feature, with their places.
 type Questions = BTreeMap<u32, BTreeMap<CodeSet, u16>>;
 
-impl SingleRow {
-    /// Of the trees of a forest that fit; by tree, whether it is one of them.
-    pub(super) fn new(forest: &Forest) -> (SingleRow, Vec<bool>) {
+impl Lanes {
+    /// Of the trees of a forest that fit; by tree, whether it is one of them. `is_swept` says by tree whether many rows
+    /// sweep it.
+    pub(super) fn new(forest: &Forest, is_swept: impl Fn(usize) -> bool) -> (Lanes, Vec<bool>) {
         let mut questions = Questions::new();
-        let depths: Vec<usize> = forest.trees().iter().map(depth).collect();
+        let leaves: Vec<Vec<usize>> = forest.trees().iter().map(leaves_by_depth).collect();
+        let depths: Vec<usize> = leaves.iter().map(|n| n.len() - 1).collect();
         let mut n_questions = 0;
         let mut taken = Vec::with_capacity(depths.len());
         for (tree, &depth) in forest.trees().iter().zip(&depths) {
@@ -115,26 +127,31 @@ impl SingleRow {
             }
             taken.push(is_taken);
         }
-        let mut single = SingleRow::default();
-        single.ask(forest, &mut questions);
+        let mut lanes = Lanes::default();
+        lanes.ask(forest, &mut questions);
         let mut order: Vec<usize> = (0..depths.len()).filter(|&at| taken[at]).collect();
         // Lanes of a group end together.
-        order.sort_by_key(|&at| (forest.trees()[at].width, depths[at]));
+        order.sort_by_key(|&at| (is_swept(at), forest.trees()[at].width, depths[at]));
         let mut rest = &order[..];
         while let Some(&first) = rest.first() {
-            let width = forest.trees()[first].width;
+            let (width, swept) = (forest.trees()[first].width, is_swept(first));
             let mut n_nodes = 0;
             let fits = |&&at: &&usize| {
                 let tree = &forest.trees()[at];
                 n_nodes += 2 * tree.splits.len() + 1;
-                tree.width == width && n_nodes <= MOST
+                tree.width == width && is_swept(at) == swept && n_nodes <= MOST
             };
             let n = rest.iter().take(LANES).take_while(fits).count();
             let (group, others) = rest.split_at(n);
-            single.group(group.iter().map(|&at| (&forest.trees()[at], depths[at])), &questions);
+            let of_group: Vec<&[usize]> = group.iter().map(|&at| &leaves[at][..]).collect();
+            let (depth, expected) = steps(&of_group);
+            lanes.group(group.iter().map(|&at| &forest.trees()[at]), &questions);
+            if let Some(group) = lanes.groups.last_mut() {
+                (group.depth, group.expected, group.is_swept) = (depth, expected, swept);
+            }
             rest = others;
         }
-        (single, taken)
+        (lanes, taken)
     }
 
     /// Lays the answers out, and gives each question its place.
@@ -161,13 +178,20 @@ impl SingleRow {
         }
     }
 
-    fn group<'t>(&mut self, trees: impl Iterator<Item = (&'t Tree, usize)>, questions: &Questions) {
+    fn group<'t>(&mut self, trees: impl Iterator<Item = &'t Tree>, questions: &Questions) {
         let first = self.nodes.len();
-        let mut group =
-            Group { first, n_nodes: 0, depth: 0, roots: [0; LANES], outputs: Vec::new(), width: 0 };
-        for (lane, (tree, depth)) in trees.enumerate() {
+        let mut group = Group {
+            first,
+            n_nodes: 0,
+            depth: 0,
+            expected: 0,
+            is_swept: false,
+            roots: [0; LANES],
+            outputs: Vec::new(),
+            width: 0,
+        };
+        for (lane, tree) in trees.enumerate() {
             group.roots[lane] = (self.nodes.len() - first) as u16;
-            group.depth = group.depth.max(depth);
             group.width = tree.width as usize;
             group.outputs.push(tree.first_output as usize);
             self.tree(tree, first, questions);
@@ -210,25 +234,59 @@ impl SingleRow {
         }
     }
 
-    /// Of a row alone.
-    pub(super) fn count(&self, counts: &mut Counts) {
-        counts.add(Operation::CallColumn, self.columns.len());
+    /// Of a row alone, or of one of many.
+    pub(super) fn count(&self, rows: Rows, counts: &mut Counts) {
+        if rows == Rows::Many && self.of_many().next().is_none() {
+            return;
+        }
+        if rows == Rows::Single {
+            counts.add(Operation::CallColumn, self.columns.len());
+        }
         counts.add(Operation::Answers, self.n_bytes);
-        for group in &self.groups {
+        for group in self.groups.iter().filter(|group| rows == Rows::Single || !group.is_swept) {
             counts.add(Operation::SingleTree, LANES);
-            counts.add(Operation::SingleStep, LANES * group.depth);
+            counts.add(Operation::SingleStep, LANES * group.expected);
             counts.add(Operation::LeafValue, group.outputs.len() * group.width.saturating_sub(1));
         }
     }
 
-    /// Room for the answers of a row.
-    pub(super) fn room(&self) -> Vec<[u8; BYTE]> {
-        vec![[0; BYTE]; self.n_bytes]
+    /// Trees that many rows do not sweep.
+    fn of_many(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter(|group| !group.is_swept)
     }
 
-    /// Adds the leaves that a row reaches: `codes` begin with the first one of the row, `stride` before its next one;
-    /// `scores` are those of the row.
-    pub(super) fn add(&self, codes: &[u8], stride: usize, answers: &mut [[u8; BYTE]], scores: &mut [i32]) {
+    /// Adds the leaves that a few rows reach in all trees: `codes` is `[n_features, stride]`, `scores` is
+    /// `[n_rows, n_outputs]`.
+    pub(super) fn add_few(&self, codes: &[u8], stride: usize, scores: &mut [i32], n_outputs: usize) {
+        let mut answers = vec![[0; BYTE]; self.n_bytes];
+        for (row, scores) in scores.chunks_exact_mut(n_outputs).enumerate() {
+            self.answer(&codes[row..], stride, &mut answers);
+            self.groups.iter().for_each(|group| self.step(group, answers.as_flattened(), scores));
+        }
+    }
+
+    /// The same of many rows, in the trees that these do not sweep.
+    pub(super) fn add_many(&self, codes: &[u8], stride: usize, scores: &mut [i32], n_outputs: usize) {
+        if self.of_many().next().is_none() {
+            return;
+        }
+        let mut answers = vec![[0; BYTE]; self.n_bytes * TOGETHER];
+        for (row, scores) in (0..).step_by(TOGETHER).zip(scores.chunks_mut(TOGETHER * n_outputs)) {
+            let n_rows = scores.len() / n_outputs;
+            for (row, answers) in (row..row + n_rows).zip(answers.chunks_exact_mut(self.n_bytes)) {
+                self.answer(&codes[row..], stride, answers);
+            }
+            for group in self.of_many() {
+                let answers = answers.chunks_exact(self.n_bytes);
+                for (scores, answers) in scores.chunks_exact_mut(n_outputs).zip(answers) {
+                    self.step(group, answers.as_flattened(), scores);
+                }
+            }
+        }
+    }
+
+    /// The answers of a row: `codes` begin with the first one of the row, `stride` before its next one.
+    fn answer(&self, codes: &[u8], stride: usize, answers: &mut [[u8; BYTE]]) {
         // The first byte holds no question.
         let mut rest = answers.iter_mut().skip(1);
         for column in &self.columns {
@@ -240,32 +298,44 @@ impl SingleRow {
                 *answers = ANSWERS[usize::from(bits)];
             }
         }
-        let answers = answers.as_flattened();
-        for group in &self.groups {
-            let nodes = &self.nodes[group.first..][..group.n_nodes];
-            let ends = &self.ends[group.first..][..group.n_nodes];
-            let mut at = group.roots.map(usize::from);
-            for _ in 0..group.depth {
-                for at in &mut at {
-                    let node = nodes[*at];
-                    *at = usize::from(node.left) + usize::from(answers[usize::from(node.question)]);
-                }
+    }
+
+    /// Adds the leaves of a group that a row of these answers reaches.
+    fn step(&self, group: &Group, answers: &[u8], scores: &mut [i32]) {
+        let nodes = &self.nodes[group.first..][..group.n_nodes];
+        let ends = &self.ends[group.first..][..group.n_nodes];
+        let mut at = group.roots.map(usize::from);
+        let step = |at: &mut [usize; LANES]| {
+            for at in at {
+                let node = nodes[*at];
+                *at = usize::from(node.left) + usize::from(answers[usize::from(node.question)]);
             }
-            let width = group.width;
-            if width == 1
-                && let [score] = scores
-            {
-                *score = at[..group.outputs.len()].iter().fold(*score, |sum, &at| sum + ends[at]);
+        };
+        let mut left = group.depth;
+        while left > 0 {
+            let n = left.min(STRIDE);
+            (1..n).for_each(|_| step(&mut at));
+            let before = at;
+            step(&mut at);
+            if at == before {
+                break;
+            }
+            left -= n;
+        }
+        let width = group.width;
+        if width == 1
+            && let [score] = scores
+        {
+            *score = at[..group.outputs.len()].iter().fold(*score, |sum, &at| sum + ends[at]);
+            return;
+        }
+        for (&output, at) in group.outputs.iter().zip(at) {
+            if width == 1 {
+                scores[output] += ends[at];
                 continue;
             }
-            for (&output, at) in group.outputs.iter().zip(at) {
-                if width == 1 {
-                    scores[output] += ends[at];
-                    continue;
-                }
-                let values = &self.leaves[ends[at] as usize..][..width];
-                scores[output..][..width].iter_mut().zip(values).for_each(|(score, value)| *score += value);
-            }
+            let values = &self.leaves[ends[at] as usize..][..width];
+            scores[output..][..width].iter_mut().zip(values).for_each(|(score, value)| *score += value);
         }
     }
 }
@@ -297,18 +367,46 @@ fn own_sets(tree: &Tree, questions: &Questions) -> usize {
     tree.splits.iter().filter(is_own).count()
 }
 
-/// Steps of the longest way through a tree.
-fn depth(tree: &Tree) -> usize {
+/// How many leaves stand at each depth of a tree, the root's own being 0.
+fn leaves_by_depth(tree: &Tree) -> Vec<usize> {
+    if tree.splits.is_empty() {
+        return vec![1];
+    }
     // Children come after their parents.
     let mut depths = vec![1; tree.splits.len()];
+    let mut n_leaves = Vec::new();
     for (at, split) in tree.splits.iter().enumerate() {
         for child in [split.left, split.right] {
-            if let Child::Split(child) = child {
-                depths[child as usize] = depths[at] + 1;
+            match child {
+                Child::Split(child) => depths[child as usize] = depths[at] + 1,
+                Child::Leaf(_) => {
+                    n_leaves.resize(n_leaves.len().max(depths[at] + 1), 0);
+                    n_leaves[depths[at]] += 1;
+                }
             }
         }
     }
-    depths.into_iter().max().unwrap_or(0)
+    n_leaves
+}
+
+/// Steps of the longest way through some trees, and the steps that a row is expected to take through all of them side by
+/// side: by depth, the chance that no leaf is deeper is the product of the trees' own.
+fn steps(leaves: &[&[usize]]) -> (usize, usize) {
+    let depth = leaves.iter().map(|n| n.len() - 1).max().unwrap_or(0);
+    let mut below: Vec<usize> = vec![0; leaves.len()];
+    let all: Vec<usize> = leaves.iter().map(|n| n.iter().sum()).collect();
+    let (mut expected, mut before) = (0.0, 0.0);
+    for d in 0..=depth {
+        let mut chance = 1.0;
+        for ((n_leaves, below), &all) in leaves.iter().zip(&mut below).zip(&all) {
+            *below += n_leaves.get(d).copied().unwrap_or(0);
+            chance *= *below as f64 / all as f64;
+        }
+        // Lanes are looked at after each stride, and no step is taken beyond the depth.
+        expected += (chance - before) * depth.min(STRIDE * (d / STRIDE + 1)) as f64;
+        before = chance;
+    }
+    (depth, (expected + 0.5) as usize)
 }
 
 #[cfg(test)]
@@ -363,26 +461,58 @@ mod tests {
             }
             let initial_scores: Vec<i32> = (0..n_outputs as i32).collect();
             let forest = Forest::try_new(features.to_vec(), initial_scores.clone(), trees).unwrap();
-            let (single, taken) = SingleRow::new(&forest);
+            let is_swept = |at: usize| at % 4 == 1;
+            let (lanes, taken) = Lanes::new(&forest, is_swept);
             let (n_rows, stride) = (40, 64);
             let codes: Vec<u8> = (0..features.len() * stride)
                 .map(|_| if random.below(8) == 0 { MISSING } else { random.below(256) as u8 })
                 .collect();
-            let mut answers = single.room();
-            for row in 0..n_rows {
-                let mut scores = initial_scores.clone();
-                single.add(&codes[row..], stride, &mut answers, &mut scores);
-                let mut expected = initial_scores.clone();
-                for (tree, _) in forest.trees().iter().zip(&taken).filter(|(_, taken)| **taken) {
+            let n = n_outputs as usize;
+            let [mut few, mut many, mut of_all, mut of_some] =
+                [(); 4].map(|()| initial_scores.repeat(n_rows));
+            lanes.add_few(&codes, stride, &mut few, n);
+            lanes.add_many(&codes, stride, &mut many, n);
+            for (at, tree) in forest.trees().iter().enumerate().filter(|(at, _)| taken[*at]) {
+                for row in 0..n_rows {
                     let leaf = tree.leaf(|feature| codes[feature as usize * stride + row]) as usize;
                     let width = tree.width as usize;
                     let values = &tree.leaves[leaf * width..][..width];
-                    let own = &mut expected[tree.first_output as usize..][..width];
-                    own.iter_mut().zip(values).for_each(|(score, value)| *score += value);
+                    let first = row * n + tree.first_output as usize;
+                    let add = |scores: &mut [i32]| {
+                        scores[first..][..width].iter_mut().zip(values).for_each(|(score, v)| *score += v);
+                    };
+                    add(&mut of_all);
+                    if !is_swept(at) {
+                        add(&mut of_some);
+                    }
                 }
-                assert_eq!(scores, expected, "{n_trees} trees of up to {most} splits, row {row}");
             }
+            assert_eq!(few, of_all, "{n_trees} trees of up to {most} splits, few rows");
+            assert_eq!(many, of_some, "{n_trees} trees of up to {most} splits, many rows");
         }
+    }
+
+    #[test]
+    fn steps_of_trees_by_hand() {
+        // A full tree of three levels; a chain of leaves at 1, 2, .. 9 and 9.
+        let full = &[0, 0, 0, 8][..];
+        let chain = &[0, 1, 1, 1, 1, 1, 1, 1, 1, 2][..];
+        for (leaves, expected) in [
+            (&[&[1][..]][..], (0, 0)),
+            (&[full], (3, 3)),
+            // 3 leaves in the first 4 steps, 4 in the next, 3 in the ninth.
+            (&[chain], (9, 7)),
+            // Chances of at most 3 and of at most 7 are 0.09 and 0.49: 4 * 0.09 + 8 * 0.4 + 9 * 0.51 = 8.15.
+            (&[chain, chain, full], (9, 8)),
+        ] {
+            assert_eq!(steps(leaves), expected, "{leaves:?}");
+        }
+        let mut random = SplitMix64::new(3);
+        let features = [CodedFeature { n_codes: 9, ordered: true }];
+        let mut tree = Tree { width: 1, ..Tree::default() };
+        assert_eq!(leaves_by_depth(&tree), [1]);
+        grow(&mut random, &features, &mut tree, 50);
+        assert_eq!(leaves_by_depth(&tree).iter().sum::<usize>(), 51);
     }
 
     /// A full tree of sets that are all different.
@@ -407,7 +537,7 @@ mod tests {
         full(&mut random, &mut tree, 10);
         let small = Tree { width: 1, leaves: vec![3], ..Tree::default() };
         let forest = Forest::try_new(features.to_vec(), vec![0], vec![tree, small]).unwrap();
-        let (single, taken) = SingleRow::new(&forest);
-        assert_eq!((taken, single.groups.len()), (vec![false, true], 1));
+        let (lanes, taken) = Lanes::new(&forest, |_| false);
+        assert_eq!((taken, lanes.groups.len()), (vec![false, true], 1));
     }
 }
