@@ -34,6 +34,7 @@ pub mod op;
 mod print;
 pub mod real_forest;
 mod rewrite;
+pub mod self_test;
 mod shape;
 mod signature;
 mod tensor;

@@ -9,12 +9,9 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::digest::{Digest, SplitMix64};
-use ir::fixed::{from_key_f64, key_f64, round_i64};
-use ir::op::{Arithmetic, TimePart};
-use ir::{
-    Bits, Column, ColumnData, DType, Dim, Error, Graph, Kind, Node, Op, SelfTest, Tensor, TensorData,
-    ValueIdx,
-};
+use ir::fixed::{from_key_f64, key_f64};
+use ir::self_test::{Source, sources};
+use ir::{Bits, Column, ColumnData, Error, Graph, SelfTest, Tensor, TensorData};
 
 /// Rows of a self-test.
 pub const SELF_TEST_ROWS: u32 = 256;
@@ -72,13 +69,8 @@ pub fn self_test_columns(graph: &Graph, seed: u64) -> Result<Vec<OwnedColumn>, E
 /// `Unknown` for an input of a dtype that has no generator.
 pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedColumn>, Error> {
     let mut columns = Vec::with_capacity(graph.inputs().len());
-    let beside = constants_beside(graph);
-    let near = numbers_near(graph);
-    let times = times_read(graph);
-    let shared = shared_keys(graph);
-    let texts = texts_read(graph);
     let mut text_left = MAX_TEXT;
-    for (i, &input) in graph.inputs().iter().enumerate() {
+    for (i, source) in sources(graph)?.into_iter().enumerate() {
         let mut random = SplitMix64::new(seed.wrapping_add(i as u64));
         let n = n_rows as usize;
         let mut column = OwnedColumn {
@@ -87,36 +79,29 @@ pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedCol
             bytes: Vec::new(),
             validity: vec![0; n.div_ceil(8)],
         };
-        let constant = beside[input.0 as usize].and_then(|c| graph.constant(c)).map(Tensor::data);
-        let time = times[input.0 as usize];
-        match graph.value(input).dtype {
-            DType::I64 => {
-                let edges = if let Some(TensorData::I64(v)) = constant { &v[..] } else { &[] };
-                let near = near[input.0 as usize].iter().map(|&x| round_i64(x));
-                let edges: Vec<i64> = edges.iter().copied().chain(near).collect();
+        match source {
+            Source::Whole { numbers, is_time } => {
                 let mut values = vec![0i64; n];
                 for (row, value) in values.iter_mut().enumerate() {
-                    let drawn = number(&mut random, edges.len() as u32);
+                    let drawn = number(&mut random, numbers.len() as u32);
                     set_valid(&mut column.validity, row, drawn != Drawn::Missing);
                     *value = match drawn {
                         Drawn::Missing => 0,
                         Drawn::Low => i64::MIN,
                         Drawn::High => i64::MAX,
                         // A point in time within 142 years of 1970.
-                        Drawn::Word(word) if time.is_some() => word.cast_signed() >> 11,
+                        Drawn::Word(word) if is_time => word.cast_signed() >> 11,
                         Drawn::Word(word) => word.cast_signed(),
-                        Drawn::Constant(at, step) => edges[at as usize].saturating_add(step),
+                        Drawn::Constant(at, step) => numbers[at as usize].saturating_add(step),
                     };
                 }
                 column.values = TensorData::I64(values);
             }
-            DType::F64 => {
-                let edges = if let Some(TensorData::F64(v)) = constant { &v[..] } else { &[] };
-                let edges: Vec<f64> = edges.iter().chain(&near[input.0 as usize]).copied().collect();
+            Source::Real(numbers) => {
                 let limit = key_f64(f64::INFINITY);
                 let mut values = vec![0f64; n];
                 for (row, value) in values.iter_mut().enumerate() {
-                    let drawn = number(&mut random, edges.len() as u32);
+                    let drawn = number(&mut random, numbers.len() as u32);
                     set_valid(&mut column.validity, row, drawn != Drawn::Missing);
                     *value = match drawn {
                         Drawn::Missing => 0.0,
@@ -126,16 +111,14 @@ pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedCol
                         Drawn::Word(word) if word % 8 == 0 => f64::NAN,
                         Drawn::Word(word) => f64::from_bits(word),
                         Drawn::Constant(at, step) => {
-                            let key = key_f64(edges[at as usize]).saturating_add(step);
+                            let key = key_f64(numbers[at as usize]).saturating_add(step);
                             from_key_f64(key.clamp(-limit - 1, limit))
                         }
                     };
                 }
                 column.values = TensorData::F64(values);
             }
-            DType::Str => {
-                let keys = if let Some(TensorData::Str(v)) = constant { &v[..] } else { &[] };
-                let terms = texts[input.0 as usize];
+            Source::Text { keys, terms, time, is_shared } => {
                 for row in 0..n {
                     let drawn = number(&mut random, keys.len() as u32);
                     set_valid(&mut column.validity, row, drawn != Drawn::Missing);
@@ -147,7 +130,7 @@ pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedCol
                             Drawn::Word(word) => match time.and_then(|t| t.format) {
                                 Some(format) => format.write(word.cast_signed() >> 11),
                                 // Keys that rows share, so that they have a past and related rows.
-                                None if shared[input.0 as usize] => alloc::format!("{:x}", word % 16),
+                                None if is_shared => alloc::format!("{:x}", word % 16),
                                 None => alloc::format!("{word:x}"),
                             },
                             Drawn::Constant(at, _) => keys[at as usize].clone(),
@@ -159,10 +142,6 @@ pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedCol
                     }
                     column.offsets.push(i32::try_from(column.bytes.len()).unwrap_or(i32::MAX));
                 }
-            }
-            other => {
-                let what = alloc::format!("self-test rows for an input of dtype {other}");
-                return Err(Kind::Unknown { what }.into());
             }
         }
         columns.push(column);
@@ -229,150 +208,6 @@ fn sentence(random: &mut SplitMix64, terms: &[String]) -> String {
     text
 }
 
-/// By value: for a column that is read as text the terms of its first vocabulary, which may be none.
-fn texts_read(graph: &Graph) -> Vec<Option<&[String]>> {
-    let mut texts: Vec<Option<&[String]>> = vec![None; graph.values().len()];
-    for node in graph.nodes().iter().rev() {
-        let Some(value) = node.inputs.first() else { continue };
-        let text = &mut texts[value.0 as usize];
-        match &node.op {
-            Op::Tokens(_) => {
-                let constant = node.inputs.get(1).and_then(|&c| graph.constant(c)).map(Tensor::data);
-                if let Some(TensorData::Str(terms)) = constant {
-                    *text = Some(terms);
-                }
-            }
-            Op::HashTokens(_) | Op::TextPart(_) => *text = text.or(Some(&[])),
-            _ => {}
-        }
-    }
-    texts
-}
-
-/// By value: how the first consumer reads a point in time, if it does.
-fn times_read(graph: &Graph) -> Vec<Option<TimePart>> {
-    let mut times = vec![None; graph.values().len()];
-    for node in graph.nodes().iter().rev() {
-        if let (Some(value), Op::TimePart(part)) = (node.inputs.first(), &node.op) {
-            times[value.0 as usize] = Some(*part);
-        }
-    }
-    times
-}
-
-/// By value: whether rows are found by it.
-fn shared_keys(graph: &Graph) -> Vec<bool> {
-    let mut shared = vec![false; graph.values().len()];
-    for node in graph.nodes() {
-        let places = match &node.op {
-            Op::Past(_) => [2, 2],
-            Op::Related(related) => [related.places().key, related.places().other_key],
-            _ => continue,
-        };
-        for value in places.iter().filter_map(|&place| node.inputs.get(place)) {
-            shared[value.0 as usize] = true;
-        }
-    }
-    shared
-}
-
-/// By value: what the first consumer that takes a constant beside it takes.
-fn constants_beside(graph: &Graph) -> Vec<Option<ValueIdx>> {
-    let mut beside = vec![None; graph.values().len()];
-    for node in graph.nodes().iter().rev() {
-        if let (Some(value), Some(&constant)) = (node.inputs.first(), node.inputs.get(1))
-            && graph.constant(constant).is_some()
-        {
-            beside[value.0 as usize] = Some(constant);
-        }
-        if let Op::Related(related) = &node.op {
-            let places = related.places();
-            let by = places.keys.and(places.value).and_then(|place| node.inputs.get(place));
-            if let Some(by) = by {
-                beside[by.0 as usize] = places.keys.and_then(|place| node.inputs.get(place)).copied();
-            }
-        }
-    }
-    beside
-}
-
-/// By value: the numbers where integers of a `QuantizeLinear` made of it change: at the center, at a tie on each
-/// side, where they end, and at the cells of the first [`KNOWN_ROWS`] rows that they are compared with; and the
-/// edges of a `Bin` behind a `Cast`.
-fn numbers_near(graph: &Graph) -> Vec<Vec<f64>> {
-    let mut near: Vec<Vec<f64>> = vec![Vec::new(); graph.values().len()];
-    let doubles = |node: &Node| match graph.constant(*node.inputs.get(1)?)?.data() {
-        TensorData::F64(v) => Some(&v[..]),
-        _ => None,
-    };
-    let uncast = |value: ValueIdx| match graph.maker(value) {
-        Some(node) if matches!(node.op, Op::Cast(_)) => node.inputs.first().copied().unwrap_or(value),
-        _ => value,
-    };
-    let compared = rows_compared(graph);
-    for node in graph.nodes() {
-        let (Some(&first), Some(constants)) = (node.inputs.first(), doubles(node)) else { continue };
-        match node.op {
-            Op::Bin(_) if uncast(first) != first => {
-                let near = &mut near[uncast(first).0 as usize];
-                near.extend(constants.iter().take(MAX_NEAR.saturating_sub(near.len())));
-            }
-            Op::QuantizeLinear(op) => {
-                let Some(mut away) = graph.maker(first) else { continue };
-                let mut centers: &[f64] = &[];
-                if let (Op::Arithmetic(Arithmetic::Sub), Some(constant)) = (&away.op, doubles(away)) {
-                    centers = constant;
-                    let Some(rows) = away.inputs.first().and_then(|&i| graph.maker(i)) else { continue };
-                    away = rows;
-                }
-                if !matches!(away.op, Op::Columns(_)) {
-                    continue;
-                }
-                let known = node.outputs.first().and_then(|o| compared[o.0 as usize]).unwrap_or_default();
-                let mut at = 0;
-                for &input in &away.inputs {
-                    let width = match graph.value(input).shape.0[..] {
-                        [_, Dim::Fixed(width)] => width,
-                        _ => 1,
-                    };
-                    if let (1, Some(&scale)) = (graph.value(input).shape.rank(), constants.get(at)) {
-                        let center = centers.get(at).copied().unwrap_or(0.0);
-                        let most = f64::from(op.most());
-                        let cells = known.iter().skip(at).step_by(constants.len()).take(KNOWN_ROWS);
-                        let steps = [0.0, -0.5, 0.5, most - 0.5, 0.5 - most];
-                        let steps = steps.into_iter().chain(cells.map(|&cell| f64::from(cell)));
-                        let numbers = steps.map(|step| center + step * scale).filter(|x| !x.is_nan());
-                        let near = &mut near[uncast(input).0 as usize];
-                        near.extend(numbers.take(MAX_NEAR.saturating_sub(near.len())));
-                    }
-                    at += width;
-                }
-            }
-            _ => {}
-        }
-    }
-    near
-}
-
-/// Most numbers that one column is drawn from: a hostile file must not ask for many by many nodes.
-const MAX_NEAR: usize = 1 << 12;
-
-/// Rows whose cells numbers are drawn from.
-const KNOWN_ROWS: usize = 8;
-
-/// By value: the known rows that its first consumer compares it with.
-fn rows_compared(graph: &Graph) -> Vec<Option<&[i16]>> {
-    let mut compared = vec![None; graph.values().len()];
-    for node in graph.nodes().iter().rev() {
-        if let (Op::NearestRows(_) | Op::RbfSums(_), [rows, known, ..]) = (&node.op, &node.inputs[..])
-            && let Some(TensorData::I16(cells)) = graph.constant(*known).map(Tensor::data)
-        {
-            compared[rows.0 as usize] = Some(&cells[..]);
-        }
-    }
-    compared
-}
-
 /// Digest of outputs: every element as a 64-bit word (floats by their bits), in order.
 pub(crate) fn digest(outputs: &[Tensor]) -> u64 {
     let mut digest = Digest::new();
@@ -417,8 +252,8 @@ pub fn self_test(graph: &Graph, seed: u64) -> Result<SelfTest, crate::verify::Fa
 mod tests {
     use super::*;
     use ir::forest::CodedFeature;
-    use ir::op::{Cast, Codes, Columns, ForestOp, NearestRows, QuantizeLinear};
-    use ir::{Forest, GraphBuilder, Op, Shape};
+    use ir::op::{Arithmetic, Cast, Codes, Columns, ForestOp, NearestRows, QuantizeLinear};
+    use ir::{DType, Forest, GraphBuilder, Op, Shape, ValueIdx};
 
     /// A key of a megabyte, shared by many columns, must not be repeated until the memory is full.
     #[test]

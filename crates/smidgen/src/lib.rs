@@ -35,6 +35,7 @@ mod report;
 mod searched;
 mod several;
 mod shown;
+mod source_code;
 mod stability;
 mod start;
 mod table;
@@ -91,6 +92,7 @@ pub use runtime::cost::{Counts, Operation, OperationCosts, RowCounts, TableCost}
 pub use searched::{Distil, Searched, Taught};
 pub use several::TargetFigures;
 pub use shown::Shown;
+pub use source_code::{Language, SourceCode, SourceCodeOptions, export_source};
 pub use stability::Stability;
 pub use start::FitBase;
 pub use timing::Speed;

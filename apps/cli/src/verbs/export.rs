@@ -2,38 +2,62 @@
 
 use crate::look;
 use crate::run::{End, Limit, message, with_ctx};
-use smidgen::{Error, ExportOptions, export};
+use smidgen::{Error, ExportOptions, Language, SourceCodeOptions, export, export_source};
 use std::path::PathBuf;
 
-/// Write a model as others take it: ONNX.
+/// Write a model as others take it: ONNX, C99, or Rust without `std`
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The model file, or a network in ONNX, which is written simplified
     model: PathBuf,
-    /// What it becomes: onnx
-    #[arg(long, value_name = "onnx")]
+    /// What it becomes: onnx, c, rust
+    #[arg(long, value_name = "onnx|c|rust")]
     to: String,
-    /// Where it is written
+    /// Where it is written: a file of ONNX, a folder of source code
     #[arg(short, long, value_name = "PATH")]
     output: PathBuf,
+    /// Name of the module of source code
+    #[arg(long, value_name = "NAME", default_value = "model")]
+    name: String,
     /// No progress
     #[arg(long)]
     quiet: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<End, Error> {
+    if let Some(language) = Language::ALL.iter().find(|l| l.name() == args.to) {
+        return source(args, *language);
+    }
     match args.to.as_str() {
         "onnx" => {}
-        "c" | "rust" | "wasm" => {
-            return Err(Error::unsupported(format!("--to {}: not written yet; use --to onnx", args.to)));
+        "wasm" => {
+            let what = "--to wasm: not written yet; load the model file with smidgen.js in a browser instead";
+            return Err(Error::unsupported(what.to_string()));
         }
-        other => return Err(Error::input(format!("--to: expected onnx, got \"{other}\""))),
+        other => return Err(Error::input(format!("--to: expected onnx, c or rust, got \"{other}\""))),
     }
     let options = ExportOptions { model: args.model.clone(), output: args.output.clone() };
     let (made, _) = with_ctx(1, Limit::None, args.quiet, |_| export(&options))?;
     let Some(made) = made else { return Ok(End::Interrupted) };
     if !args.quiet {
         message(&format!("{}: {} written", args.output.display(), look::size(made.bytes)));
+    }
+    Ok(End::Done)
+}
+
+fn source(args: &Args, language: Language) -> Result<End, Error> {
+    let options = SourceCodeOptions {
+        model: args.model.clone(),
+        output: args.output.clone(),
+        language,
+        name: args.name.clone(),
+    };
+    let (made, _) = with_ctx(1, Limit::None, args.quiet, |_| export_source(&options))?;
+    let Some(made) = made else { return Ok(End::Interrupted) };
+    if !args.quiet {
+        let files: Vec<String> = made.files.iter().map(|file| file.display().to_string()).collect();
+        let bytes = look::size(made.table_bytes as u64);
+        message(&format!("{} written; constants take {bytes}", files.join(", ")));
     }
     Ok(End::Done)
 }

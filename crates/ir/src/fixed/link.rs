@@ -160,15 +160,21 @@ pub fn logistic(score: i32, shift: u32) -> [f32; 2] {
 /// within one float step. Shift above [`MAX_SHIFT`] is treated as that. `out` has the length of `scores`; no score gives nothing.
 #[inline]
 pub fn softmax(scores: &[i32], shift: u32, out: &mut [f32]) {
-    let Some(&largest) = scores.iter().max() else { return };
+    out.iter_mut().zip(softmax_of(scores, shift)).for_each(|(out, p)| *out = p);
+}
+
+/// The probabilities of [`softmax`], one after the other.
+#[inline]
+pub fn softmax_of(scores: &[i32], shift: u32) -> impl Iterator<Item = f32> + '_ {
+    let largest = scores.iter().max().copied().unwrap_or_default();
     let shift = shift.min(MAX_SHIFT);
-    let below = |score: i32| largest.abs_diff(score);
+    let below = move |score: i32| largest.abs_diff(score);
     let sum: u128 = scores.iter().map(|&score| u128::from(exp_q62(below(score), shift))).sum();
-    for (&score, p) in scores.iter().zip(out) {
+    scores.iter().map(move |&score| {
         let (mantissa, exponent) = exp_neg(below(score), shift);
         let share = ((u128::from(mantissa) << 62) / sum) as u64;
-        *p = f32::from_bits(f32_bits(share, -63 - exponent.cast_signed()));
-    }
+        f32::from_bits(f32_bits(share, -63 - exponent.cast_signed()))
+    })
 }
 
 /// `exp(score * 2^-shift)` as a double with a relative error below 2^-52, by integers alone; too large powers
@@ -193,18 +199,29 @@ pub fn exponential(score: i32, shift: u32) -> f64 {
 #[inline]
 pub fn share(scores: &[i32], offset: i64, out: &mut [f32]) {
     if let (&[score], [p0, p1]) = (scores, &mut *out) {
-        let offset = offset.clamp(1, MAX_OFFSET);
-        let score = i64::from(score).clamp(-offset, offset);
-        let votes = (offset + score).unsigned_abs();
-        let all = 2 * offset.unsigned_abs();
-        (*p0, *p1) = (ratio(all - votes, all), ratio(votes, all));
+        [*p0, *p1] = share_of_two(score, offset);
         return;
     }
+    out.iter_mut().zip(share_of(scores)).for_each(|(out, p)| *out = p);
+}
+
+/// The shares of [`share`] of a single score.
+#[inline]
+pub fn share_of_two(score: i32, offset: i64) -> [f32; 2] {
+    let offset = offset.clamp(1, MAX_OFFSET);
+    let score = i64::from(score).clamp(-offset, offset);
+    let votes = (offset + score).unsigned_abs();
+    let all = 2 * offset.unsigned_abs();
+    [ratio(all - votes, all), ratio(votes, all)]
+}
+
+/// The shares of [`share`] of several scores, one after the other.
+#[inline]
+pub fn share_of(scores: &[i32]) -> impl Iterator<Item = f32> + '_ {
     let votes = |score: i32| u64::from(score.max(0).unsigned_abs());
     let all: u64 = scores.iter().map(|&s| votes(s)).sum();
-    for (&score, p) in scores.iter().zip(out) {
-        *p = if all == 0 { ratio(1, scores.len() as u64) } else { ratio(votes(score), all) };
-    }
+    let n = scores.len() as u64;
+    scores.iter().map(move |&score| if all == 0 { ratio(1, n) } else { ratio(votes(score), all) })
 }
 
 /// Largest offset of [`share`].

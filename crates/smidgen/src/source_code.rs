@@ -1,0 +1,92 @@
+//! `export` to source code: a folder with a model of tables as C99, or as a Rust module.
+
+use crate::Error;
+use crate::model_file::{holds_network, load};
+use crate::output::write_whole;
+use emit::Program;
+use std::path::PathBuf;
+
+/// What source code is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// C99.
+    C,
+    /// Rust without `std`.
+    Rust,
+}
+
+impl Language {
+    /// Every language.
+    pub const ALL: &'static [Language] = &[Language::C, Language::Rust];
+
+    /// Its name as users write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Language::C => "c",
+            Language::Rust => "rust",
+        }
+    }
+}
+
+/// What is written.
+#[derive(Clone, Debug)]
+pub struct SourceCodeOptions {
+    /// The model file.
+    pub model: PathBuf,
+    /// The folder that the files are written to; it is made where there is none.
+    pub output: PathBuf,
+    /// The language.
+    pub language: Language,
+    /// Name of the module: of its files, and what begins all that others see in C.
+    pub name: String,
+}
+
+/// What was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceCode {
+    /// The files, in the folder.
+    pub files: Vec<PathBuf>,
+    /// Bytes of all constants.
+    pub table_bytes: usize,
+}
+
+/// Writes a model of tables as source code that needs nothing; [`emit`] says what it takes and gives, and how it proves
+/// that it computes what the model does. A file without a self-test gets one of seed 0.
+///
+/// # Errors
+/// The model cannot be read, is a network, or has a node without such a form; a name that is no identifier; a file cannot
+/// be written.
+pub fn export_source(options: &SourceCodeOptions) -> Result<SourceCode, Error> {
+    let path = options.model.display();
+    if holds_network(&options.model) {
+        let what = format!("{path}: a network as source code is not supported; use --to onnx");
+        return Err(Error::unsupported(what));
+    }
+    let (mut model, _) = load(&options.model)?;
+    if model.self_test.is_none() {
+        let test = runtime::self_test(model.graph(), 0);
+        model.self_test = Some(test.map_err(|e| Error::input(format!("{path}: {e}")))?);
+    }
+    let of_file = |e: emit::Error| Error::of_file(&options.model, e.nature(), &e);
+    let program = Program::try_new(&model).map_err(of_file)?;
+    let files = match options.language {
+        Language::C => emit::c(&program, &options.name),
+        Language::Rust => emit::rust(&program, &options.name),
+    };
+    let files = files.map_err(of_file)?;
+    std::fs::create_dir_all(&options.output).map_err(|e| {
+        let folder = options.output.display();
+        Error::input(format!("{folder}: the folder cannot be made: {e}; choose another place with -o"))
+    })?;
+    let mut written = Vec::with_capacity(files.len());
+    for file in files {
+        let path = options.output.join(&file.name);
+        write_whole(&path, |out| {
+            let shown = path.display();
+            out.write_all(file.text.as_bytes())
+                .map_err(|e| Error::input(format!("{shown}: cannot be written: {e}")))
+        })?;
+        written.push(path);
+    }
+    Ok(SourceCode { files: written, table_bytes: program.table_bytes() })
+}
