@@ -40,6 +40,8 @@ fn what_cannot_be_written_is_refused() {
         ("export m.smidgen --to wasm -o out.wasm", 3, "smidgen.js"),
         ("export m.smidgen --to pmml -o out.xml", 2, "expected onnx, c or rust"),
         ("export m.smidgen --to c --name int -o out.onnx", 2, "\"int\""),
+        ("export m.smidgen --to c --types nothing=i16 -o out.onnx", 2, "no column \"nothing\""),
+        ("export m.smidgen --to onnx --types nothing=i16 -o out.onnx", 2, "--to c"),
         ("export m.smidgen --to c -o m.smidgen", 2, "m.smidgen"),
         ("export gone.smidgen --to onnx -o out.onnx", 2, "gone.smidgen: "),
         ("export m.smidgen --to onnx -o m.smidgen", 2, "m.smidgen"),

@@ -141,9 +141,10 @@ impl<'p> Printer<'p> {
         }
         let _ = writeln!(out, "/* A row: columns in the order of the table. */\ntypedef struct {{");
         for (at, (column, field)) in program.columns.iter().zip(&self.columns).enumerate() {
-            let of_type = match column.dtype {
-                DType::I64 => "int64_t ".to_string(),
-                DType::F64 => "double ".to_string(),
+            let of_type = match (column.integer, column.dtype) {
+                (Some(integer), _) => format!("{} ", integer.c_type()),
+                (None, DType::I64) => "int64_t ".to_string(),
+                (None, DType::F64) => "double ".to_string(),
                 _ => format!("{name}_text "),
             };
             let _ = writeln!(
@@ -402,10 +403,20 @@ impl<'p> Printer<'p> {
                     at % 8
                 );
             } else {
-                let _ = writeln!(
-                    draws,
-                    "            is_missing = sm_{routine}(&row.{field}, &states[{at}], {said});"
-                );
+                let cell = match program.columns[at].integer {
+                    Some(_) => "whole".to_string(),
+                    None => format!("row.{field}"),
+                };
+                let _ =
+                    writeln!(draws, "            is_missing = sm_{routine}(&{cell}, &states[{at}], {said});");
+                if let Some(integer) = program.columns[at].integer {
+                    let (of_type, (low, high)) = (integer.c_type(), integer.range());
+                    let (low, high) = (whole(low), whole(high));
+                    let _ = writeln!(
+                        draws,
+                        "            row.{field} = ({of_type})(whole < {low} ? {low} : whole > {high} ? {high} : whole);"
+                    );
+                }
                 let _ = writeln!(
                     draws,
                     "            row.missing[{}] = (uint8_t)(row.missing[{}] | is_missing << {});",
@@ -428,6 +439,9 @@ impl<'p> Printer<'p> {
         }
         if program.samples.iter().any(|s| !s.is_text()) {
             out.push_str("    int is_missing;\n");
+        }
+        if program.columns.iter().any(|c| c.integer.is_some()) {
+            out.push_str("    int64_t whole;\n");
         }
         for (at, sample) in program.samples.iter().enumerate().filter(|(_, s)| s.is_text()) {
             let _ = writeln!(out, "    uint8_t text_{at}[{}];", sample.longest());

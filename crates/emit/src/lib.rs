@@ -22,7 +22,7 @@ mod trees;
 
 pub use c::c;
 pub use error::{Error, Kind};
-pub use program::{Argument, Element, Place, Program, Slot, Step, Table};
+pub use program::{Argument, Element, Given, Integer, Made, Place, Program, Slot, Step, Table};
 pub use rust::rust;
 pub use sample::Sample;
 

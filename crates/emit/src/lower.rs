@@ -5,24 +5,25 @@ mod integers;
 mod numbers;
 mod texts;
 
-use crate::program::{Argument, Element, Given, Made, Place, Program, Slot, Step, Table};
+use crate::program::{Argument, Element, Given, Integer, Made, Place, Program, Slot, Step, Table};
 use crate::sample::Sample;
 use crate::{Error, Kind};
 use ir::forest::MISSING;
 use ir::{DType, Dim, Graph, Model, Node, Op, Origin, Tensor, TensorData, ValueIdx};
 
 /// The program of a model.
-pub(crate) fn lower(model: &Model) -> Result<Program, Error> {
+pub(crate) fn lower(model: &Model, integers: &[Option<Integer>]) -> Result<Program, Error> {
     let graph = model.graph();
     let signature = model.signature();
     if let Some(joined) = signature.joined_inputs().first() {
         let what = format!("column \"{}\" of a second table", joined.name);
         return Err(unsupported("graph", "Related", what, "fit without --join"));
     }
-    let columns = signature.inputs.iter().map(|input| Given {
+    let columns = signature.inputs.iter().zip(integers).map(|(input, &integer)| Given {
         name: input.name.clone(),
         kind: input.kind,
         dtype: input.graph_dtype(),
+        integer,
     });
     let program = Program {
         columns: columns.collect(),
@@ -34,7 +35,7 @@ pub(crate) fn lower(model: &Model) -> Result<Program, Error> {
         outputs: Vec::new(),
         signature: signature.clone(),
         self_test: model.self_test,
-        samples: Sample::all(graph)?,
+        samples: Sample::all(graph, integers)?,
     };
     let places = graph.values().iter().map(|value| match value.origin {
         Origin::Input(position) => Some(Place::Column(position as usize)),
@@ -248,7 +249,7 @@ impl<'g> Lowering<'g> {
             return *slot;
         }
         let slot = self.slot(Element::F64, 1);
-        let routine = if self.program.columns[column].dtype == DType::I64 { "read_i64" } else { "read_f64" };
+        let routine = if self.program.columns[column].is_whole() { "read_i64" } else { "read_f64" };
         self.step(routine, vec![Argument::Out(slot), Argument::Number(column)]);
         self.doubles.push((column, slot));
         slot

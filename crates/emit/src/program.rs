@@ -1,7 +1,7 @@
 //! A program: what source code does with one row, before it has a language.
 
 use crate::sample::Sample;
-use crate::{Error, lower};
+use crate::{Error, Kind, lower};
 use ir::{ColumnKind, DType, Model, OutputRole, SelfTest, Signature};
 
 /// How an element is stored.
@@ -137,6 +137,70 @@ pub struct Step {
     pub arguments: Vec<Argument>,
 }
 
+/// Integers that a column of numbers is given in, where they are fewer than the model's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Integer {
+    /// 8 bits.
+    I8,
+    /// 8 bits, not below 0.
+    U8,
+    /// 16 bits.
+    I16,
+    /// 16 bits, not below 0.
+    U16,
+    /// 32 bits.
+    I32,
+    /// 32 bits, not below 0.
+    U32,
+}
+
+impl Integer {
+    /// Every member.
+    pub const ALL: &'static [Integer] =
+        &[Integer::I8, Integer::U8, Integer::I16, Integer::U16, Integer::I32, Integer::U32];
+
+    /// Its name as users write it, and Rust.
+    pub fn name(self) -> &'static str {
+        match self {
+            Integer::I8 => "i8",
+            Integer::U8 => "u8",
+            Integer::I16 => "i16",
+            Integer::U16 => "u16",
+            Integer::I32 => "i32",
+            Integer::U32 => "u32",
+        }
+    }
+
+    /// The member of a name.
+    pub fn parse(name: &str) -> Option<Integer> {
+        Integer::ALL.iter().copied().find(|i| i.name() == name)
+    }
+
+    /// The smallest and the largest of them.
+    pub fn range(self) -> (i64, i64) {
+        match self {
+            Integer::I8 => (i8::MIN.into(), i8::MAX.into()),
+            Integer::U8 => (0, u8::MAX.into()),
+            Integer::I16 => (i16::MIN.into(), i16::MAX.into()),
+            Integer::U16 => (0, u16::MAX.into()),
+            Integer::I32 => (i32::MIN.into(), i32::MAX.into()),
+            Integer::U32 => (0, u32::MAX.into()),
+        }
+    }
+
+    /// Its name in C.
+    pub(crate) fn c_type(self) -> &'static str {
+        match self {
+            Integer::I8 => "int8_t",
+            Integer::U8 => "uint8_t",
+            Integer::I16 => "int16_t",
+            Integer::U16 => "uint16_t",
+            Integer::I32 => "int32_t",
+            Integer::U32 => "uint32_t",
+        }
+    }
+}
+
 /// A column that the caller gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
@@ -146,6 +210,15 @@ pub struct Given {
     pub kind: ColumnKind,
     /// `I64`, `F64` or `Str`.
     pub dtype: DType,
+    /// The integers that a column of numbers is given in; none for its own dtype.
+    pub integer: Option<Integer>,
+}
+
+impl Given {
+    /// True where what is given is an integer.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.dtype == DType::I64 || self.integer.is_some()
+    }
 }
 
 /// An output of the graph.
@@ -192,7 +265,22 @@ impl Program {
     /// # Errors
     /// `Unsupported` for a node that has no form in source code.
     pub fn try_new(model: &Model) -> Result<Program, Error> {
-        lower::lower(model)
+        Program::of_integers(model, &vec![None; model.signature().inputs.len()])
+    }
+
+    /// The same for columns that are given in few integers: `integers[c]` says which those of column c are. The model's
+    /// self-test must be one of rows of such integers.
+    ///
+    /// # Errors
+    /// `Unsupported` as before; `Option` for a column that is not one of numbers or moments in integers.
+    pub fn of_integers(model: &Model, integers: &[Option<Integer>]) -> Result<Program, Error> {
+        for (input, integer) in model.signature().inputs.iter().zip(integers) {
+            if let (Some(integer), DType::Str) = (integer, input.graph_dtype()) {
+                let (what, expected) = (format!("column \"{}\"", input.name), "text".to_string());
+                return Err(Kind::Option { what, expected, got: integer.name().to_string() }.into());
+            }
+        }
+        lower::lower(model, integers)
     }
 
     /// Bytes of all tables.

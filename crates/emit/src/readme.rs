@@ -37,10 +37,11 @@ pub(crate) fn of_rust(program: &Program, name: &str) -> String {
     for (column, field) in
         program.columns.iter().zip(identifiers(program.columns.iter().map(|c| &c.name[..])))
     {
-        let of_type = match column.dtype {
-            DType::I64 => "`Option<i64>`",
-            DType::F64 => "`Option<f64>`; NaN is missing too",
-            _ => "`Option<&str>`, without blanks at both ends",
+        let of_type = match (column.integer, column.dtype) {
+            (Some(integer), _) => format!("`Option<{}>`", integer.name()),
+            (None, DType::I64) => "`Option<i64>`".to_string(),
+            (None, DType::F64) => "`Option<f64>`; NaN is missing too".to_string(),
+            _ => "`Option<&str>`, without blanks at both ends".to_string(),
         };
         let _ = writeln!(
             out,
@@ -88,9 +89,10 @@ pub(crate) fn of_c(program: &Program, name: &str, memory: &Memory) -> String {
     for (column, field) in
         program.columns.iter().zip(identifiers(program.columns.iter().map(|c| &c.name[..])))
     {
-        let of_type = match column.dtype {
-            DType::I64 => "int64_t",
-            DType::F64 => "double; NaN is missing too",
+        let of_type = match (column.integer, column.dtype) {
+            (Some(integer), _) => integer.c_type(),
+            (None, DType::I64) => "int64_t",
+            (None, DType::F64) => "double; NaN is missing too",
             _ => "text in UTF-8, without blanks at both ends",
         };
         let _ = writeln!(

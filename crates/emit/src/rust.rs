@@ -69,9 +69,10 @@ impl Printer<'_> {
             "/// A row: columns in the order of the table; none is missing.\n#[derive(Clone, Copy, Debug, Default)]\npub struct Row{life} {{"
         );
         for (column, field) in program.columns.iter().zip(&self.columns) {
-            let of_type = match column.dtype {
-                DType::I64 => "i64",
-                DType::F64 => "f64",
+            let of_type = match (column.integer, column.dtype) {
+                (Some(integer), _) => integer.name(),
+                (None, DType::I64) => "i64",
+                (None, DType::F64) => "f64",
                 _ => "&'a str",
             };
             let _ = writeln!(
@@ -171,7 +172,10 @@ impl Printer<'_> {
             Argument::NoTable => "&[]".to_string(),
             Argument::Number(column) => {
                 let field = &self.columns[column];
-                format!("row.{field}.unwrap_or_default(), row.{field}.is_none()")
+                match self.program.columns[column].integer {
+                    Some(_) => format!("row.{field}.unwrap_or_default().into(), row.{field}.is_none()"),
+                    None => format!("row.{field}.unwrap_or_default(), row.{field}.is_none()"),
+                }
             }
             Argument::Text(column) => format!("row.{}.map(str::as_bytes)", self.columns[column]),
             Argument::Whole(n) => n.to_string(),
@@ -277,7 +281,14 @@ impl Printer<'_> {
                     "            let {field} = length.and_then(|n| core::str::from_utf8(&text_{at}[..n]).ok());"
                 );
             } else {
-                let _ = writeln!(out, "            let {field} = {routine}(&mut states[{at}], {said});");
+                let narrowed = program.columns[at].integer.map_or(String::new(), |integer| {
+                    let (low, high) = integer.range();
+                    format!(".map(|x| x.clamp({low}, {high}) as {})", integer.name())
+                });
+                let _ = writeln!(
+                    out,
+                    "            let {field} = {routine}(&mut states[{at}], {said}){narrowed};"
+                );
             }
             let _ = write!(fields, "{field}, ");
         }

@@ -1,6 +1,6 @@
 //! What the self-test of a program draws the cells of its columns from.
 
-use crate::program::{Argument, Table};
+use crate::program::{Argument, Integer, Table};
 use ir::Graph;
 use ir::self_test::{Source, sources};
 
@@ -24,8 +24,8 @@ impl Sample {
     ///
     /// # Errors
     /// An input that has no generator.
-    pub(crate) fn all(graph: &Graph) -> Result<Vec<Sample>, ir::Error> {
-        let sample = |source: Source<'_>| match source {
+    pub(crate) fn all(graph: &Graph, integers: &[Option<Integer>]) -> Result<Vec<Sample>, ir::Error> {
+        let sample = |(at, source): (usize, Source<'_>)| match source.whole(integers[at].is_some()) {
             Source::Whole { numbers, is_time } => Sample::Whole(numbers, is_time),
             Source::Real(numbers) => Sample::Real(numbers),
             Source::Text { keys, terms: Some(terms), .. } => Sample::Sentences(keys.len(), terms.to_vec()),
@@ -34,7 +34,7 @@ impl Sample {
                 None => Sample::Keys(keys.to_vec(), is_shared),
             },
         };
-        Ok(sources(graph)?.into_iter().map(sample).collect())
+        Ok(sources(graph)?.into_iter().enumerate().map(sample).collect())
     }
 
     /// The routine that draws a cell.

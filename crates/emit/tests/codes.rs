@@ -4,7 +4,7 @@
 #[path = "support/compiled.rs"]
 mod compiled;
 
-use compiled::{check, proven};
+use compiled::{check, digests_of_c, digests_of_rust, proven};
 use ir::digest::SplitMix64;
 use ir::fixed::from_key_f64;
 use ir::forest::{Child, CodeSet, CodedFeature, Split, Test, Tree};
@@ -13,6 +13,7 @@ use ir::{
     Card, ColumnKind, DType, Forest, GraphBuilder, Input, Model, Op, OutputRole, Shape, Signature, Task,
     Tensor, TensorData, ValueIdx,
 };
+use smidgen_emit::{Integer, Program};
 
 /// A tree of random shape.
 fn grow(
@@ -136,4 +137,22 @@ fn forests_are_walked_in_place() {
         models.push((format!("forest {at}"), forest(at as u64, n_columns, n_outputs, most, largest)));
     }
     check(&models);
+}
+
+/// Columns of integers and of doubles, given in few integers: edges between them and beyond them.
+#[test]
+fn columns_may_be_given_in_few_integers() {
+    let mut programs = Vec::new();
+    for (seed, n_columns) in [(1, 12), (2, 7), (3, 40)] {
+        let mut model = forest(seed, n_columns, 3, 31, 100);
+        let integers: Vec<Option<Integer>> =
+            (0..n_columns).map(|at| Integer::ALL.get((at + seed as usize) % 8).copied()).collect();
+        let ranges: Vec<_> = integers.iter().map(|i| i.map(Integer::range)).collect();
+        model.self_test = Some(runtime::self_test_of_integers(model.graph(), seed, &ranges).unwrap());
+        programs.push(Program::of_integers(&model, &integers).unwrap());
+    }
+    let expected: Vec<u64> = programs.iter().map(|p| p.self_test.unwrap().digest).collect();
+    let flags = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+    assert_eq!(digests_of_c(&programs, "cc", &flags, &[]), expected);
+    assert_eq!(digests_of_rust(&programs), expected);
 }

@@ -34,6 +34,26 @@ pub enum Source<'g> {
     },
 }
 
+impl<'g> Source<'g> {
+    /// The same, drawn as integers where that is asked for: each number is its floor.
+    pub fn whole(self, is_whole: bool) -> Source<'g> {
+        match self {
+            Source::Real(numbers) if is_whole => {
+                let numbers = numbers.iter().map(|&x| floor_i64(x)).collect();
+                Source::Whole { numbers, is_time: false }
+            }
+            other => other,
+        }
+    }
+}
+
+/// The largest integer that is not above a number; 0 for NaN, the ends for what is beyond them.
+pub fn floor_i64(x: f64) -> i64 {
+    // The cast goes towards 0.
+    let whole = x as i64;
+    if (whole as f64) > x { whole.saturating_sub(1) } else { whole }
+}
+
 /// What the cells of each input of a graph are drawn from, in order.
 ///
 /// # Errors

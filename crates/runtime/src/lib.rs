@@ -42,5 +42,5 @@ pub use error::{Error, Kind};
 #[cfg(feature = "networks")]
 pub use network_test::{Tested, network_test, verify_network};
 pub use plan::Plan;
-pub use selftest::{OwnedColumn, SELF_TEST_ROWS, self_test, self_test_columns};
+pub use selftest::{OwnedColumn, SELF_TEST_ROWS, self_test, self_test_columns, self_test_of_integers};
 pub use verify::{Checked, Failure, Verdict, verify};

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use ir::digest::{Digest, SplitMix64};
 use ir::fixed::{from_key_f64, key_f64};
 use ir::self_test::{Source, sources};
-use ir::{Bits, Column, ColumnData, Error, Graph, SelfTest, Tensor, TensorData};
+use ir::{Bits, Column, ColumnData, DType, Error, Graph, SelfTest, Tensor, TensorData};
 
 /// Rows of a self-test.
 pub const SELF_TEST_ROWS: u32 = 256;
@@ -53,10 +53,11 @@ impl OwnedColumn {
 /// # Errors
 /// As [`self_test`].
 pub fn self_test_columns(graph: &Graph, seed: u64) -> Result<Vec<OwnedColumn>, Error> {
-    rows(graph, seed, SELF_TEST_ROWS)
+    rows(graph, seed, SELF_TEST_ROWS, &[])
 }
 
-/// The rows of a seed for the inputs of a graph.
+/// The rows of a seed for the inputs of a graph. Where `integers` has the ends of integers for a column of numbers, its
+/// cells are drawn as integers and cut off there.
 ///
 /// Column `i` is drawn from `SplitMix64(seed + i)`. Each row draws a number in `0..16`: 0 is missing;
 /// 1 and 2 are the two extremes; 3 is a random word; the others are one of the column's constants
@@ -67,7 +68,12 @@ pub fn self_test_columns(graph: &Graph, seed: u64) -> Result<Vec<OwnedColumn>, E
 ///
 /// # Errors
 /// `Unknown` for an input of a dtype that has no generator.
-pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedColumn>, Error> {
+pub(crate) fn rows(
+    graph: &Graph,
+    seed: u64,
+    n_rows: u32,
+    integers: &[Option<(i64, i64)>],
+) -> Result<Vec<OwnedColumn>, Error> {
     let mut columns = Vec::with_capacity(graph.inputs().len());
     let mut text_left = MAX_TEXT;
     for (i, source) in sources(graph)?.into_iter().enumerate() {
@@ -79,7 +85,8 @@ pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedCol
             bytes: Vec::new(),
             validity: vec![0; n.div_ceil(8)],
         };
-        match source {
+        let range = integers.get(i).copied().flatten();
+        match source.whole(range.is_some()) {
             Source::Whole { numbers, is_time } => {
                 let mut values = vec![0i64; n];
                 for (row, value) in values.iter_mut().enumerate() {
@@ -94,8 +101,16 @@ pub(crate) fn rows(graph: &Graph, seed: u64, n_rows: u32) -> Result<Vec<OwnedCol
                         Drawn::Word(word) => word.cast_signed(),
                         Drawn::Constant(at, step) => numbers[at as usize].saturating_add(step),
                     };
+                    if let Some((low, high)) = range {
+                        *value = (*value).clamp(low, high);
+                    }
                 }
-                column.values = TensorData::I64(values);
+                let is_real =
+                    graph.inputs().get(i).is_some_and(|&input| graph.value(input).dtype == DType::F64);
+                column.values = match is_real {
+                    true => TensorData::F64(values.iter().map(|&x| x as f64).collect()),
+                    false => TensorData::I64(values),
+                };
             }
             Source::Real(numbers) => {
                 let limit = key_f64(f64::INFINITY);
@@ -241,8 +256,20 @@ pub(crate) fn digest(outputs: &[Tensor]) -> u64 {
 /// # Errors
 /// An input that has no generator, or a graph that does not run.
 pub fn self_test(graph: &Graph, seed: u64) -> Result<SelfTest, crate::verify::Failure> {
+    self_test_of_integers(graph, seed, &[])
+}
+
+/// The same for columns that are given in few integers: `integers` has by column their smallest and their largest.
+///
+/// # Errors
+/// As [`self_test`].
+pub fn self_test_of_integers(
+    graph: &Graph,
+    seed: u64,
+    integers: &[Option<(i64, i64)>],
+) -> Result<SelfTest, crate::verify::Failure> {
     let n_rows = SELF_TEST_ROWS;
-    let owned = rows(graph, seed, n_rows)?;
+    let owned = rows(graph, seed, n_rows, integers)?;
     let columns: Vec<Column<'_>> = owned.iter().filter_map(OwnedColumn::column).collect();
     let outputs = crate::reference::run(graph, &columns)?;
     Ok(SelfTest { seed, n_rows, digest: digest(&outputs) })
@@ -253,7 +280,7 @@ mod tests {
     use super::*;
     use ir::forest::CodedFeature;
     use ir::op::{Arithmetic, Cast, Codes, Columns, ForestOp, NearestRows, QuantizeLinear};
-    use ir::{DType, Forest, GraphBuilder, Op, Shape, ValueIdx};
+    use ir::{Forest, GraphBuilder, Op, Shape, ValueIdx};
 
     /// A key of a megabyte, shared by many columns, must not be repeated until the memory is full.
     #[test]
@@ -269,7 +296,7 @@ mod tests {
         let forest = Forest::try_new(features, vec![0], vec![]).unwrap().into();
         let score = b.node(Op::Forest(ForestOp { forest }), &codes).unwrap();
         let graph = b.finish(&[score]).unwrap();
-        let columns = rows(&graph, 1, SELF_TEST_ROWS).unwrap();
+        let columns = rows(&graph, 1, SELF_TEST_ROWS, &[]).unwrap();
         let n_bytes: usize = columns.iter().map(|c| c.bytes.len()).sum();
         assert!((MAX_TEXT / 2..=MAX_TEXT).contains(&n_bytes), "{n_bytes}");
         assert!(columns.iter().all(|c| c.column().unwrap().n_rows() == 256));
@@ -294,7 +321,7 @@ mod tests {
         let nearest = NearestRows { k: 1, by_distance: false };
         let score = b.node(Op::NearestRows(nearest), &[x, known, votes]).unwrap();
         let graph = b.finish(&[score]).unwrap();
-        let columns = rows(&graph, 1, SELF_TEST_ROWS).unwrap();
+        let columns = rows(&graph, 1, SELF_TEST_ROWS, &[]).unwrap();
         for (at, column) in columns.iter().enumerate() {
             let (column, mut seen) = (column.column().unwrap(), Vec::new());
             for row in 0..column.n_rows() {

@@ -67,7 +67,7 @@ pub fn verify(model: &Model) -> Result<Vec<Checked>, Failure> {
         let what = alloc::format!("a self-test of {n_rows} rows");
         return Err(ir::Error::from(Kind::Unknown { what }).into());
     }
-    let owned = rows(graph, seed, n_rows)?;
+    let owned = rows(graph, seed, n_rows, &[])?;
     let columns: Vec<Column<'_>> = owned.iter().filter_map(OwnedColumn::column).collect();
     let meant = digest(&reference::run(graph, &columns)?);
     let expected = test.map_or(meant, |t| t.digest);

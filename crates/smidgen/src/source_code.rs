@@ -3,7 +3,8 @@
 use crate::Error;
 use crate::model_file::{holds_network, load};
 use crate::output::write_whole;
-use emit::Program;
+use emit::{Integer, Program};
+use ir::Signature;
 use std::path::PathBuf;
 
 /// What source code is written in.
@@ -39,6 +40,9 @@ pub struct SourceCodeOptions {
     pub language: Language,
     /// Name of the module: of its files, and what begins all that others see in C.
     pub name: String,
+    /// Columns of numbers that are given in few integers, by name, and the name of these: `i8`, `u8`, `i16`, `u16`, `i32`,
+    /// `u32`.
+    pub types: Vec<(String, String)>,
 }
 
 /// What was written.
@@ -51,7 +55,8 @@ pub struct SourceCode {
 }
 
 /// Writes a model of tables as source code that needs nothing; [`emit`] says what it takes and gives, and how it proves
-/// that it computes what the model does. A file without a self-test gets one of seed 0.
+/// that it computes what the model does. A file without a self-test gets one of seed 0; where columns are given in few
+/// integers, its rows are of such ones, so the digest is another than that of the file.
 ///
 /// # Errors
 /// The model cannot be read, is a network, or has a node without such a form; a name that is no identifier; a file cannot
@@ -63,12 +68,15 @@ pub fn export_source(options: &SourceCodeOptions) -> Result<SourceCode, Error> {
         return Err(Error::unsupported(what));
     }
     let (mut model, _) = load(&options.model)?;
-    if model.self_test.is_none() {
-        let test = runtime::self_test(model.graph(), 0);
+    let integers = integers(&options.types, model.signature())?;
+    if model.self_test.is_none() || integers.iter().any(Option::is_some) {
+        let ranges: Vec<_> = integers.iter().map(|i| i.map(Integer::range)).collect();
+        let seed = model.self_test.map_or(0, |test| test.seed);
+        let test = runtime::self_test_of_integers(model.graph(), seed, &ranges);
         model.self_test = Some(test.map_err(|e| Error::input(format!("{path}: {e}")))?);
     }
     let of_file = |e: emit::Error| Error::of_file(&options.model, e.nature(), &e);
-    let program = Program::try_new(&model).map_err(of_file)?;
+    let program = Program::of_integers(&model, &integers).map_err(of_file)?;
     let files = match options.language {
         Language::C => emit::c(&program, &options.name),
         Language::Rust => emit::rust(&program, &options.name),
@@ -89,4 +97,21 @@ pub fn export_source(options: &SourceCodeOptions) -> Result<SourceCode, Error> {
         written.push(path);
     }
     Ok(SourceCode { files: written, table_bytes: program.table_bytes() })
+}
+
+/// By column: the integers that it is given in.
+fn integers(types: &[(String, String)], signature: &Signature) -> Result<Vec<Option<Integer>>, Error> {
+    let mut integers = vec![None; signature.inputs.len()];
+    for (column, name) in types {
+        let at = signature.inputs.iter().position(|input| input.name == *column).ok_or_else(|| {
+            let names: Vec<&str> = signature.inputs.iter().map(|input| &input.name[..]).collect();
+            Error::input(format!("--types: no column \"{column}\"; the model takes {}", names.join(", ")))
+        })?;
+        let integer = Integer::parse(name).ok_or_else(|| {
+            let names: Vec<&str> = Integer::ALL.iter().map(|i| i.name()).collect();
+            Error::input(format!("--types {column}={name}: expected one of {}", names.join(", ")))
+        })?;
+        integers[at] = Some(integer);
+    }
+    Ok(integers)
 }

@@ -19,6 +19,9 @@ pub(crate) struct Args {
     /// Name of the module of source code
     #[arg(long, value_name = "NAME", default_value = "model")]
     name: String,
+    /// Integers that columns of numbers are given in, in source code: i8, u8, i16, u16, i32, u32
+    #[arg(long, value_name = "COL=i16,..", value_delimiter = ',')]
+    types: Vec<String>,
     /// No progress
     #[arg(long)]
     quiet: bool,
@@ -27,6 +30,11 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<End, Error> {
     if let Some(language) = Language::ALL.iter().find(|l| l.name() == args.to) {
         return source(args, *language);
+    }
+    if !args.types.is_empty() {
+        return Err(Error::input(
+            "--types: only source code takes them; use --to c or --to rust".to_string(),
+        ));
     }
     match args.to.as_str() {
         "onnx" => {}
@@ -51,6 +59,7 @@ fn source(args: &Args, language: Language) -> Result<End, Error> {
         output: args.output.clone(),
         language,
         name: args.name.clone(),
+        types: args.types.iter().map(|given| one_type(given)).collect::<Result<_, _>>()?,
     };
     let (made, _) = with_ctx(1, Limit::None, args.quiet, |_| export_source(&options))?;
     let Some(made) = made else { return Ok(End::Interrupted) };
@@ -60,4 +69,13 @@ fn source(args: &Args, language: Language) -> Result<End, Error> {
         message(&format!("{} written; constants take {bytes}", files.join(", ")));
     }
     Ok(End::Done)
+}
+
+/// `COLUMN=TYPE`; the column may hold `=`.
+fn one_type(given: &str) -> Result<(String, String), Error> {
+    let parts = given.rsplit_once('=');
+    let (column, of) = parts.ok_or_else(|| {
+        Error::input(format!("--types {given}: expected COLUMN=TYPE, such as temperature=i16"))
+    })?;
+    Ok((column.to_string(), of.to_string()))
 }

@@ -6,6 +6,7 @@ use crate::program::{Argument, Element, Place, Table};
 use crate::trees::{Layout, Places};
 use ir::forest::{Forest, MISSING, Split, Test, Tree};
 use ir::op::{Codes, OneHot, TableTerm, Tables};
+use ir::self_test::floor_i64;
 use ir::{DType, Node, Op, TensorData};
 use std::collections::BTreeMap;
 
@@ -26,20 +27,36 @@ fn narrowed<T: Copy, U: TryFrom<T>>(values: &[T]) -> Option<Vec<U>> {
     values.iter().map(|&v| U::try_from(v).ok()).collect()
 }
 
+/// Edges of integers in the narrowest type that holds them, and the routine that searches them.
+fn whole_edges(edges: Vec<i64>) -> (&'static str, Table) {
+    if let Some(edges) = narrowed(&edges) {
+        ("bin_i64_i8", Table::I8(edges))
+    } else if let Some(edges) = narrowed(&edges) {
+        ("bin_i64_i16", Table::I16(edges))
+    } else if let Some(edges) = narrowed(&edges) {
+        ("bin_i64_i32", Table::I32(edges))
+    } else {
+        ("bin_i64_i64", Table::I64(edges))
+    }
+}
+
 fn bin(lowering: &mut Lowering<'_>, node: &Node) -> Result<(), Error> {
     let code = lowering.code();
     lowering.stands(node, Place::Code(code))?;
+    let place = lowering.place(node, 0)?;
+    let integer = match place {
+        Place::Column(column) => lowering.program.columns[column].integer,
+        _ => None,
+    };
+    // Edges that no integer of the column reaches are cut off at its ends, where they say the same.
+    let within = |edge: i64| integer.map_or(edge, |i| edge.clamp(i.range().0 - 1, i.range().1));
     let (routine, edges, n) = match lowering.constant(node, 1)?.data() {
         TensorData::I64(edges) => {
-            let (routine, table) = if let Some(edges) = narrowed(edges) {
-                ("bin_i64_i8", Table::I8(edges))
-            } else if let Some(edges) = narrowed(edges) {
-                ("bin_i64_i16", Table::I16(edges))
-            } else if let Some(edges) = narrowed(edges) {
-                ("bin_i64_i32", Table::I32(edges))
-            } else {
-                ("bin_i64_i64", Table::I64(edges.clone()))
-            };
+            let (routine, table) = whole_edges(edges.iter().map(|&edge| within(edge)).collect());
+            (routine, table, edges.len())
+        }
+        TensorData::F64(edges) if integer.is_some() => {
+            let (routine, table) = whole_edges(edges.iter().map(|&edge| within(floor_i64(edge))).collect());
             (routine, table, edges.len())
         }
         TensorData::F64(edges) => {
@@ -59,7 +76,7 @@ fn bin(lowering: &mut Lowering<'_>, node: &Node) -> Result<(), Error> {
     };
     let edges = lowering.table(edges);
     let mut arguments = vec![Argument::Code(code)];
-    match lowering.place(node, 0)? {
+    match place {
         Place::Column(column) => arguments.push(Argument::Number(column)),
         Place::Slot(slot) if lowering.program.slots[slot].element == Element::F64 => {
             arguments.push(Argument::Element(slot));
