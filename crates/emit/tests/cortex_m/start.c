@@ -1,31 +1,10 @@
 /* Start-up code of a Cortex-M image that prints a digest a line by semihosting, and ends. */
-#include <stddef.h>
 #include <stdint.h>
 
 extern uint64_t (*const self_tests[])(void);
 extern uint32_t image_stack_top[], image_data_from[], image_data[], image_data_end[], image_bss_end[];
 
 void start(void);
-
-/* What a compiler calls for copies of structs, where there is no library. */
-void *memcpy(void *to, const void *from, size_t n)
-{
-    uint8_t *t = to;
-    const uint8_t *f = from;
-    while (n-- > 0) {
-        *t++ = *f++;
-    }
-    return to;
-}
-
-void *memset(void *to, int byte, size_t n)
-{
-    uint8_t *t = to;
-    while (n-- > 0) {
-        *t++ = (uint8_t)byte;
-    }
-    return to;
-}
 
 /* Asks the host: BKPT 0xAB with an operation and its argument. */
 static int host(int operation, const void *argument)
