@@ -8,8 +8,13 @@ use crate::{Error, Kind, SourceFile, readme, routines};
 use ir::{DType, OutputRole};
 use std::fmt::Write as _;
 
-/// What comes before all of it: memory that only reads, and the checks without which doubles would not be exact.
+/// What comes before all of it: no library, memory that only reads, text.
 const FLASH: &str = "\
+/* GCC makes calls of memcpy, memmove and memset of loops, unless told. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize (\"no-tree-loop-distribute-patterns\")
+#endif
+
 /* Where constants stand: in memory that a processor reads by its own instructions, on AVR. */
 #ifndef SM_FLASH
 #ifdef __AVR__

@@ -42,8 +42,13 @@ typedef struct {
 
 static sm_drawn sm__drawn(uint64_t *state, uint32_t n)
 {
-    sm_drawn drawn = {0, 0, 0, 0};
+    sm_drawn drawn;
     uint32_t kind = sm__below(state, 16);
+    /* One by one: a compiler may ask a library for the zeros of a whole struct. */
+    drawn.kind = 0;
+    drawn.word = 0;
+    drawn.at = 0;
+    drawn.step = 0;
     if (kind < 3) {
         drawn.kind = (int)kind;
     } else if (kind == 3 || n == 0) {
