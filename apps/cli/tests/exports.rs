@@ -53,3 +53,67 @@ fn what_cannot_be_written_is_refused() {
         assert!(!place.path("out.onnx").exists(), "{line}");
     }
 }
+
+/// Learners of every kind, and an ensemble, as C and as Rust: both give the digest that `verify` prints.
+#[test]
+fn source_code_proves_itself() {
+    let place = Place::new();
+    let fits = [
+        ("iris", "species", "--learners gbdt"),
+        ("iris", "species", "--learners forest --set forest.n_trees=20"),
+        ("breast_cancer", "diagnosis", "--learners logistic"),
+        ("iris", "species", "--learners gaussian_nb"),
+        ("breast_cancer", "diagnosis", "--learners ebm"),
+        ("iris", "species", "--learners knn"),
+        ("iris", "species", "--learners gbdt,logistic,ebm --ensemble average --work 4"),
+    ];
+    for (at, (table, target, how)) in fits.into_iter().enumerate() {
+        let work = if how.contains("--work") { "" } else { "--work 1" };
+        place.good(&format!("fit {EXAMPLES}/{table}.csv --target {target} {how} {work} -o m{at}.smidgen"));
+        let verified = place.good(&format!("verify m{at}.smidgen")).out;
+        let digest = verified.split_whitespace().nth(1).unwrap().to_owned();
+        let ran = place.good(&format!("export m{at}.smidgen --to c -o c{at}"));
+        assert!(ran.out.is_empty() && ran.err.contains("model.h"), "{}", ran.err);
+        place.write(
+            &format!("c{at}/main.c"),
+            "#include <inttypes.h>\n#include <stdio.h>\n#include \"model.h\"\nint main(void)\n{\n    \
+             printf(\"%016\" PRIx64 \"\\n\", model_self_test());\n    return model_self_test() != MODEL_DIGEST;\n}\n",
+        );
+        let folder = place.path(&format!("c{at}"));
+        let flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-DMODEL_SELF_TEST"];
+        assert_eq!(
+            built(&folder, "cc", &[&flags[..], &["main.c", "model.c", "-o", "run"]].concat()),
+            digest,
+            "{how}"
+        );
+        place.good(&format!("export m{at}.smidgen --to rust -o r{at} --name one --quiet"));
+        place.write(
+            &format!("r{at}/main.rs"),
+            "mod one;\nfn main() {\n    assert_eq!(one::self_test(), one::DIGEST);\n    \
+             println!(\"{:016x}\", one::self_test());\n}\n",
+        );
+        let folder = place.path(&format!("r{at}"));
+        assert_eq!(built(&folder, "rustc", &["--edition", "2021", "main.rs", "-o", "run"]), digest, "{how}");
+    }
+    // Other cells, so another digest, which the code itself knows.
+    place.good("export m0.smidgen --to c -o t --types \"sepal length (cm)=i16\",\"petal width (cm)=u8\"");
+    place.write(
+        "t/main.c",
+        "#include \"model.h\"\nint main(void)\n{\n    return model_self_test() != MODEL_DIGEST;\n}\n",
+    );
+    let header = std::fs::read_to_string(place.path("t/model.h")).unwrap();
+    assert!(
+        header.contains("int16_t sepal_length_cm;") && header.contains("uint8_t petal_width_cm;"),
+        "{header}"
+    );
+    assert_eq!(built(&place.path("t"), "cc", &["-DMODEL_SELF_TEST", "main.c", "model.c", "-o", "run"]), "");
+}
+
+/// What a program prints that a compiler made in a folder; its end must be a good one.
+fn built(folder: &std::path::Path, compiler: &str, arguments: &[&str]) -> String {
+    let made = std::process::Command::new(compiler).current_dir(folder).args(arguments).output().unwrap();
+    assert!(made.status.success(), "{compiler}: {}", String::from_utf8_lossy(&made.stderr));
+    let ran = std::process::Command::new(folder.join("run")).output().unwrap();
+    assert!(ran.status.success(), "{}: {:?}", folder.display(), ran.status);
+    String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+}
