@@ -291,7 +291,9 @@ fn a_page_predicts_what_is_dropped_on_it() {
         std::fs::copy(place.path(&format!("{name}.smidgen")), page.path("model.smidgen")).unwrap();
         page.write("table.csv", mixed());
         let window = format!("--window-size={window}");
-        let flags = ["--allow-file-access-from-files", "--virtual-time-budget=20000", &window];
+        // Waiting takes virtual milliseconds as fast as the machine can count them, so that a slow one has a lot of them; who
+        // waits no more is done at once.
+        let flags = ["--allow-file-access-from-files", "--virtual-time-budget=20000000", &window];
         let (found, console) = browser::found(browser, &folder, &address, &flags);
         assert_eq!((&found["error"], console.as_str()), (&Value::Null, ""), "{name}: {}", found["said"]);
         let shown = (&found["said"], &found["shown"], &found["wide"]);
