@@ -1,7 +1,7 @@
 //! Source code of models on other machines: of 32 bits, big-endian, without doubles, without an operating system.
 //!
 //! Machines whose compiler or emulator is not here are counted; `SMIDGEN_NEED_MACHINES` makes that a failure.
-#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests may unwrap, and say what they skip")]
 
 #[path = "support/compiled.rs"]
 #[expect(dead_code, reason = "there are more ways than these machines need")]

@@ -9,16 +9,13 @@ mod making;
 use compiled::{check, write_c};
 use ir::digest::SplitMix64;
 use ir::op::{
-    BagGather, BagGemm, BagNorm, BagWeigh, Cast, Codes, Gather, HashBucket, HashTokens, LabelEncoder,
-    Respell, TermFrequency, TextPart, TimePart, Tokens,
+    BagNorm, BagWeigh, Cast, Codes, HashBucket, HashTokens, LabelEncoder, Respell, TermFrequency, TextPart,
+    TimePart, Tokens,
 };
 use ir::text::parts::TextNumber;
 use ir::text::time::{Part, TimeFormat};
-use ir::text::tokens::{Analyzer, Pieces, Tokenizer};
-use ir::{
-    Bits, Card, Column, ColumnData, ColumnKind, DType, GraphBuilder, Input, Model, Op, OutputRole, Shape,
-    Signature, Task, Tensor, TensorData, ValueIdx,
-};
+use ir::text::tokens::{Analyzer, Pieces};
+use ir::{Bits, Column, ColumnData, ColumnKind, DType, Model, Op, TensorData, ValueIdx};
 use making::{Making, tokenizer, vocabulary};
 use smidgen_emit::{Program, rust};
 use std::collections::BTreeSet;

@@ -167,43 +167,44 @@ static int32_t sm__leaf(const SM_FLASH uint8_t *p, int n_bytes)
     return (int32_t)((int64_t)(bits ^ sign) - (int64_t)sign);
 }
 
-/*: _walk_short needs _little */
-/* The leaf that a row reaches below a root, where heads have one byte and ask for thresholds alone: most have no leaf below
-   them, and need no mask. */
-static const SM_FLASH uint8_t *sm__walk_short(const SM_FLASH uint8_t *p, const uint8_t *codes, int length, uint32_t leaf)
+/*: _walk_plain needs _little */
+/* The leaf that a row reaches below a root, where all ask for thresholds: most heads have no leaf below them, and need no
+   mask. */
+static const SM_FLASH uint8_t *sm__walk_plain(const SM_FLASH uint8_t *p, const uint8_t *codes, int head, int length,
+                                              uint32_t leaf)
 {
+    const uint32_t none = (uint32_t)1 << (8 * head - 2);
     for (;;) {
-        uint32_t h = p[0];
+        uint32_t h = head == 1 ? p[0] : sm__little(p, 2);
         int right;
-        while (h < 64) {
-            if (codes[h] > p[1]) {
-                p += sm__little(p + 2, length);
+        while (h < none) {
+            if (codes[h] > p[head]) {
+                p += sm__little(p + head + 1, length);
             }
-            p += 2 + length;
-            h = p[0];
+            p += head + 1 + length;
+            h = head == 1 ? p[0] : sm__little(p, 2);
         }
-        right = codes[h & 63] > p[1];
-        if (h >= 192) {
-            return right ? p + 2 + leaf : p + 2;
+        right = codes[h & (none - 1)] > p[head];
+        p += head + 1;
+        if (h >= 3 * none) {
+            return right ? p + leaf : p;
         }
-        if (h < 128) {
-            p += 2;
+        if (h < 2 * none) {
             if (!right) {
                 return p;
             }
             p += leaf;
         } else {
             if (right) {
-                return p + 2 + length + sm__little(p + 2, length);
+                return p + length + sm__little(p, length);
             }
-            p += 2 + length;
+            p += length;
         }
     }
 }
 
 /*: _walk needs _little */
-/* The leaf that a row reaches below a root. `sizes` gives by code the bytes of a set, 0 for a threshold; none of thresholds
-   alone. */
+/* The leaf that a row reaches below a root. `sizes` gives by code the bytes of a set, 0 for a threshold. */
 static const SM_FLASH uint8_t *sm__walk(const SM_FLASH uint8_t *p, const uint8_t *codes, const SM_FLASH uint8_t *sizes,
                                         int head, int length, uint32_t leaf)
 {
@@ -211,7 +212,7 @@ static const SM_FLASH uint8_t *sm__walk(const SM_FLASH uint8_t *p, const uint8_t
         uint32_t h = head == 1 ? p[0] : sm__little(p, 2);
         uint32_t is_leaf = h >> (8 * head - 2);
         uint32_t at = h & (((uint32_t)1 << (8 * head - 2)) - 1);
-        uint32_t size = sizes ? sizes[at] : 0;
+        uint32_t size = sizes[at];
         uint8_t code = codes[at];
         int right;
         p += head;
@@ -239,7 +240,7 @@ static const SM_FLASH uint8_t *sm__walk(const SM_FLASH uint8_t *p, const uint8_t
     }
 }
 
-/*: forest needs _walk _walk_short _leaf */
+/*: forest needs _walk _walk_plain _leaf */
 /* Adds a leaf of each tree to the scores: bytes of a head, a length, a value and a first output, then the unit of values. */
 static void sm_forest(int32_t *scores, const uint8_t *codes, const SM_FLASH uint8_t *trees, const SM_FLASH uint8_t *sizes,
                       uint32_t n_trees, uint32_t width, int head, int length, int value, int first, int32_t unit)
@@ -251,7 +252,7 @@ static void sm_forest(int32_t *scores, const uint8_t *codes, const SM_FLASH uint
         int32_t *out = first ? scores + sm__little(trees + length, first) : scores;
         uint32_t k;
         trees += (uint32_t)length + n_bytes;
-        p = head == 1 && !sizes ? sm__walk_short(p, codes, length, leaf) : sm__walk(p, codes, sizes, head, length, leaf);
+        p = sizes ? sm__walk(p, codes, sizes, head, length, leaf) : sm__walk_plain(p, codes, head, length, leaf);
         for (k = 0; k < width; k++) {
             out[k] += sm__leaf(p, value) * unit;
             p += value;
