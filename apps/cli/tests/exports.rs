@@ -96,16 +96,19 @@ fn source_code_proves_itself() {
         assert_eq!(built(&folder, "rustc", &["--edition", "2021", "main.rs", "-o", "run"]), digest, "{how}");
     }
     // Other cells, so another digest, which the code itself knows.
-    place.good("export m0.smidgen --to c -o t --types \"sepal length (cm)=i16\",\"petal width (cm)=u8\"");
+    let rows = (0..300).map(|i: i32| {
+        format!("{},{}.5,{}\n", i * 7 % 500 - 200, i % 90, ["no", "yes"][(i * 7 % 500 > 220) as usize])
+    });
+    place
+        .write("counts.csv", std::iter::once("turns,heat,stop\n".to_owned()).chain(rows).collect::<String>());
+    place.good("fit counts.csv --target stop --learners gbdt -o counts.smidgen");
+    place.good("export counts.smidgen --to c -o t --types turns=i16,heat=u8");
     place.write(
         "t/main.c",
         "#include \"model.h\"\nint main(void)\n{\n    return model_self_test() != MODEL_DIGEST;\n}\n",
     );
     let header = std::fs::read_to_string(place.path("t/model.h")).unwrap();
-    assert!(
-        header.contains("int16_t sepal_length_cm;") && header.contains("uint8_t petal_width_cm;"),
-        "{header}"
-    );
+    assert!(header.contains("int16_t turns;") && header.contains("uint8_t heat;"), "{header}");
     assert_eq!(built(&place.path("t"), "cc", &["-DMODEL_SELF_TEST", "main.c", "model.c", "-o", "run"]), "");
 }
 

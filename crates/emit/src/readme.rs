@@ -78,7 +78,7 @@ pub(crate) fn of_c(program: &Program, name: &str, memory: &Memory) -> String {
     );
     let _ = writeln!(
         out,
-        "A call runs {} routines over these tables; nothing hangs on the row but the ways through trees.\n",
+        "A call runs {} routines over these tables; its time hangs on the row by the ways through trees and the length of texts alone.\n",
         program.steps.len()
     );
     let _ = writeln!(
@@ -109,6 +109,9 @@ pub(crate) fn of_c(program: &Program, name: &str, memory: &Memory) -> String {
     if !program.refusals.is_empty() {
         let _ = writeln!(out, "\n{NO_ROOM} `{name}_predict` gives 1.");
     }
+    out.push_str(
+        "\nOn AVR compile as gnu99, so that constants stand in flash; old versions of its compiler need `-fno-ivopts`.\n",
+    );
     if let Some(test) = program.self_test {
         let _ = writeln!(
             out,
