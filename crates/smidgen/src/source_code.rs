@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::model_file::{holds_network, load};
+use crate::network::is_network;
 use crate::output::write_whole;
 use emit::{Integer, Program};
 use ir::Signature;
@@ -63,7 +64,7 @@ pub struct SourceCode {
 /// be written.
 pub fn export_source(options: &SourceCodeOptions) -> Result<SourceCode, Error> {
     let path = options.model.display();
-    if holds_network(&options.model) {
+    if holds_network(&options.model) || is_network(&options.model) {
         let what = format!("{path}: a network as source code is not supported; use --to onnx");
         return Err(Error::unsupported(what));
     }
