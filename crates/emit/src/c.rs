@@ -1,10 +1,10 @@
 //! A program in C99: a source file, a header and a README.
 
 use crate::memory::{self, Memory};
-use crate::names::{identifiers, in_comment, is_identifier};
+use crate::names::{check_identifier, identifiers, in_comment};
 use crate::program::{Argument, Element, Made, Program, Step, Table};
 use crate::sample::Sample;
-use crate::{Error, Kind, SourceFile, readme, routines};
+use crate::{Error, SourceFile, readme, routines, values};
 use ir::{DType, OutputRole};
 use std::fmt::Write as _;
 
@@ -38,16 +38,7 @@ const DOUBLES: &str = include_str!("routines/doubles_prelude.h.txt");
 /// # Errors
 /// A name that is no identifier in small letters.
 pub fn c(program: &Program, name: &str) -> Result<Vec<SourceFile>, Error> {
-    if !is_identifier(name) {
-        let expected =
-            "a name of small letters, digits and _, which is no word of C, C++ or Rust".to_string();
-        return Err(Kind::Option {
-            what: "name of the module".to_string(),
-            expected,
-            got: format!("\"{name}\""),
-        }
-        .into());
-    }
+    check_identifier(name)?;
     let printer = Printer::new(program, name);
     let header = SourceFile { name: format!("{name}.h"), text: printer.header() };
     let source = SourceFile { name: format!("{name}.c"), text: printer.source() };
@@ -259,19 +250,7 @@ impl<'p> Printer<'p> {
             values.push("0".to_string());
         }
         let _ = write!(out, "static const SM_FLASH {of_type} {name}[{}] = {{", values.len());
-        let mut width = usize::MAX;
-        for value in values {
-            if width.saturating_add(value.len()) > 110 {
-                out.push_str("\n    ");
-                width = 4;
-            } else {
-                out.push(' ');
-                width += 1;
-            }
-            out.push_str(&value);
-            out.push(',');
-            width += value.len() + 1;
-        }
+        values::in_lines(out, &values);
         out.push_str("\n};\n");
     }
 
@@ -502,8 +481,8 @@ fn double(x: f64) -> String {
     if x.is_infinite() {
         return if x > 0.0 { "(1.0 / 0.0)" } else { "(-1.0 / 0.0)" }.to_string();
     }
-    if x == x.trunc() && x.abs() < 1e15 && (x != 0.0 || x.is_sign_positive()) {
-        return format!("{x:.1}");
+    if let Some(short) = values::short_double(x) {
+        return short;
     }
     let bits = x.to_bits();
     let (sign, exponent, fraction) = (bits >> 63, bits >> 52 & 0x7ff, bits & ((1 << 52) - 1));

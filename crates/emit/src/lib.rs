@@ -19,6 +19,7 @@ mod routines;
 mod rust;
 mod sample;
 mod trees;
+mod values;
 
 pub use c::c;
 pub use error::{Error, Kind};

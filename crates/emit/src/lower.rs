@@ -46,26 +46,12 @@ pub(crate) fn lower(model: &Model, integers: &[Option<Integer>]) -> Result<Progr
     for node in graph.nodes() {
         lowering.node(node)?;
     }
-    let mut of_role = [0; OutputRoles::N];
     for (&output, &role) in graph.outputs().iter().zip(&signature.outputs) {
-        let place = OutputRoles::place(role);
-        let target = of_role[place];
-        of_role[place] += 1;
+        let target = lowering.program.outputs.iter().filter(|made| made.role == role).count();
         let slot = lowering.output(output)?;
         lowering.program.outputs.push(Made { role, target, slot });
     }
     Ok(lowering.program)
-}
-
-/// Roles of outputs by their place, to count how often each occurs.
-struct OutputRoles;
-
-impl OutputRoles {
-    const N: usize = ir::OutputRole::ALL.len();
-
-    fn place(role: ir::OutputRole) -> usize {
-        ir::OutputRole::ALL.iter().position(|r| *r == role).unwrap_or(0)
-    }
 }
 
 /// A refusal that names the part.
@@ -219,7 +205,7 @@ impl<'g> Lowering<'g> {
 
     /// A table, or the equal one that stands there already.
     pub(crate) fn table(&mut self, table: Table) -> Argument {
-        let known = self.program.tables.iter().position(|t| t.bits() == table.bits());
+        let known = self.program.tables.iter().position(|known| known.is_same(&table));
         Argument::Table(known.unwrap_or_else(|| {
             self.program.tables.push(table);
             self.program.tables.len() - 1
@@ -281,12 +267,7 @@ impl<'g> Lowering<'g> {
 
     /// Texts as tables: all bytes, and the places where each begins and the last one ends.
     pub(crate) fn texts(&mut self, texts: &[String]) -> [Argument; 2] {
-        let (mut bytes, mut starts) = (Vec::new(), vec![0]);
-        for text in texts {
-            bytes.extend_from_slice(text.as_bytes());
-            starts.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
-        }
-        [self.table(Table::U8(bytes)), self.table(Table::U32(starts))]
+        Table::of_texts(texts).map(|table| self.table(table))
     }
 
     /// The code at a position of a node's inputs, in which `missing` stands for a missing value.
@@ -329,19 +310,7 @@ impl<'g> Lowering<'g> {
     }
 }
 
-impl Table {
-    /// The type and the bits of all elements, by which tables are told apart.
-    fn bits(&self) -> (u8, Vec<u64>) {
-        match self {
-            Table::U8(v) => (0, v.iter().map(|&x| x.into()).collect()),
-            Table::I8(v) => (1, v.iter().map(|&x| i64::from(x).cast_unsigned()).collect()),
-            Table::I16(v) => (2, v.iter().map(|&x| i64::from(x).cast_unsigned()).collect()),
-            Table::U16(v) => (3, v.iter().map(|&x| x.into()).collect()),
-            Table::I32(v) => (4, v.iter().map(|&x| i64::from(x).cast_unsigned()).collect()),
-            Table::U32(v) => (5, v.iter().map(|&x| x.into()).collect()),
-            Table::I64(v) => (6, v.iter().map(|&x| x.cast_unsigned()).collect()),
-            Table::F32(v) => (7, v.iter().map(|&x| x.to_bits().into()).collect()),
-            Table::F64(v) => (8, v.iter().map(|&x| x.to_bits()).collect()),
-        }
-    }
+/// All of the values, if they fit the narrower type.
+fn narrowed<From: Copy, To: TryFrom<From>>(values: &[From]) -> Option<Vec<To>> {
+    values.iter().map(|&v| To::try_from(v).ok()).collect()
 }

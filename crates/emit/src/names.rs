@@ -1,5 +1,7 @@
 //! Names in source code: identifiers made of the user's own names.
 
+use crate::{Error, Kind};
+
 /// Words that mean something in C, C++ or Rust.
 const RESERVED: &[&str] = &[
     "abstract",
@@ -133,11 +135,24 @@ pub(crate) fn identifiers<'n>(names: impl IntoIterator<Item = &'n str>) -> Vec<S
 }
 
 /// True for a name that all languages take as it is.
-pub(crate) fn is_identifier(name: &str) -> bool {
+fn is_identifier(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(|c| c.is_ascii_lowercase())
         && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         && !RESERVED.contains(&name)
+}
+
+/// Refuses a name that is no identifier of all languages.
+///
+/// # Errors
+/// Such a name.
+pub(crate) fn check_identifier(name: &str) -> Result<(), Error> {
+    if is_identifier(name) {
+        return Ok(());
+    }
+    let expected = "a name of small letters, digits and _, which is no word of C, C++ or Rust".to_string();
+    let what = "name of the module".to_string();
+    Err(Kind::Option { what, expected, got: format!("\"{name}\"") }.into())
 }
 
 /// A name inside of a comment, without what could end it.

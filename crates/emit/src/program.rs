@@ -49,6 +49,25 @@ pub enum Table {
 }
 
 impl Table {
+    /// Texts: all bytes, and the places where each begins and the last one ends.
+    pub(crate) fn of_texts(texts: &[String]) -> [Table; 2] {
+        let (mut bytes, mut starts) = (Vec::new(), vec![0u32]);
+        for text in texts {
+            bytes.extend_from_slice(text.as_bytes());
+            starts.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        }
+        [Table::U8(bytes), Table::U32(starts)]
+    }
+
+    /// Whether another one has the same type and the same bits.
+    pub(crate) fn is_same(&self, other: &Table) -> bool {
+        match (self, other) {
+            (Table::F32(a), Table::F32(b)) => a.iter().map(|x| x.to_bits()).eq(b.iter().map(|x| x.to_bits())),
+            (Table::F64(a), Table::F64(b)) => a.iter().map(|x| x.to_bits()).eq(b.iter().map(|x| x.to_bits())),
+            (a, b) => a == b,
+        }
+    }
+
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
         match self {

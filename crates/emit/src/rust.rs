@@ -2,10 +2,10 @@
 
 use crate::c::fields;
 use crate::memory::used;
-use crate::names::{identifiers, in_comment, is_identifier};
+use crate::names::{check_identifier, identifiers, in_comment};
 use crate::program::{Argument, Element, Program, Step, Table};
 use crate::sample::Sample;
-use crate::{Error, Kind, SourceFile, readme, routines};
+use crate::{Error, SourceFile, readme, routines, values};
 use ir::{DType, OutputRole};
 use std::fmt::Write as _;
 
@@ -15,16 +15,7 @@ use std::fmt::Write as _;
 /// # Errors
 /// A name that is no identifier in small letters.
 pub fn rust(program: &Program, name: &str) -> Result<Vec<SourceFile>, Error> {
-    if !is_identifier(name) {
-        let expected =
-            "a name of small letters, digits and _, which is no word of Rust, C or C++".to_string();
-        return Err(Kind::Option {
-            what: "name of the module".to_string(),
-            expected,
-            got: format!("\"{name}\""),
-        }
-        .into());
-    }
+    check_identifier(name)?;
     let columns = identifiers(program.columns.iter().map(|c| &c.name[..]));
     let printer = Printer { program, columns, fields: fields(program) };
     let source = SourceFile { name: format!("{name}.rs"), text: printer.source() };
@@ -144,19 +135,7 @@ impl Printer<'_> {
             Table::F64(v) => ("f64", all(v, |x| double(*x))),
         };
         let _ = write!(out, "static {name}: [{of_type}; {}] = [", values.len());
-        let mut width = usize::MAX;
-        for value in values {
-            if width.saturating_add(value.len()) > 110 {
-                out.push_str("\n    ");
-                width = 4;
-            } else {
-                out.push(' ');
-                width += 1;
-            }
-            out.push_str(&value);
-            out.push(',');
-            width += value.len() + 1;
-        }
+        values::in_lines(out, &values);
         out.push_str("\n];\n");
     }
 
@@ -321,8 +300,8 @@ impl Printer<'_> {
 
 /// A double, to the bit.
 fn double(x: f64) -> String {
-    if x == x.trunc() && x.abs() < 1e15 && (x != 0.0 || x.is_sign_positive()) {
-        return format!("{x:.1}");
+    if let Some(short) = values::short_double(x) {
+        return short;
     }
     format!("f64::from_bits(0x{:016x})", x.to_bits())
 }

@@ -75,12 +75,8 @@ impl Sample {
     /// What the routine takes behind the random state.
     pub(crate) fn arguments(&self, table: &mut impl FnMut(Table) -> Argument) -> Vec<Argument> {
         let mut texts = || {
-            let (mut bytes, mut starts) = (Vec::new(), vec![0u32]);
-            for text in self.texts() {
-                bytes.extend_from_slice(text.as_bytes());
-                starts.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
-            }
-            [table(Table::U8(bytes)), table(Table::U32(starts)), Argument::Length(self.texts().len())]
+            let [bytes, starts] = Table::of_texts(self.texts());
+            [table(bytes), table(starts), Argument::Length(self.texts().len())]
         };
         match self {
             Sample::Keys(_, shared) => [&texts()[..], &[Argument::Whole((*shared).into())]].concat(),

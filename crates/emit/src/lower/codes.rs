@@ -1,6 +1,6 @@
 //! Codes of columns, forests, tables, and columns of zeros and ones.
 
-use super::{Lowering, unsupported};
+use super::{Lowering, narrowed, unsupported};
 use crate::Error;
 use crate::program::{Argument, Element, Place, Table};
 use crate::trees::{Layout, Places};
@@ -20,11 +20,6 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, node: &Node) -> Result<(), Erro
         Op::OneHot(op) => one_hot(lowering, node, *op),
         _ => Err(lowering.misfit(node)),
     }
-}
-
-/// All of the values, if they fit the narrower type.
-fn narrowed<T: Copy, U: TryFrom<T>>(values: &[T]) -> Option<Vec<U>> {
-    values.iter().map(|&v| U::try_from(v).ok()).collect()
 }
 
 /// Edges of integers in the narrowest type that holds them, and the routine that searches them.

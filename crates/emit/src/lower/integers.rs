@@ -4,7 +4,7 @@
 //! Constants stand in the narrowest of a few types that holds all of them: weights, known rows and vectors in `i8` or
 //! `i16`, votes of known rows in `i16` or `i32`, multipliers in `i32`, shifts in `u8`.
 
-use super::Lowering;
+use super::{Lowering, narrowed};
 use crate::Error;
 use crate::program::{Argument, Element, Place, Table};
 use ir::op::{
@@ -69,11 +69,6 @@ fn i64s<'t>(lowering: &Lowering<'_>, node: &Node, constant: &'t Tensor) -> Resul
 fn table_of_i32(lowering: &mut Lowering<'_>, node: &Node, position: usize) -> Result<Argument, Error> {
     let values = i32s(lowering, node, lowering.constant(node, position)?)?.to_vec();
     Ok(lowering.table(Table::I32(values)))
-}
-
-/// All numbers in a narrower type, or none if one does not fit.
-fn narrowed<From: Copy, To: TryFrom<From>>(values: &[From]) -> Option<Vec<To>> {
-    values.iter().map(|&value| To::try_from(value).ok()).collect()
 }
 
 /// Integers in a table of the narrower type that holds them, and the routine that reads it.
