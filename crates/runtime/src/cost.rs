@@ -79,10 +79,18 @@ pub enum Operation {
     SingleTree,
     /// A step of a lane.
     SingleStep,
+    /// A tree whose levels ask a question each.
+    SymmetricTree,
+    /// A threshold of a level of it.
+    SymmetricLevel,
+    /// Such a tree of a row alone.
+    SingleSymmetricTree,
+    /// A question of a level of it.
+    SingleSymmetricLevel,
 }
 
 /// Kinds of operations.
-const N: usize = 35;
+const N: usize = 39;
 
 impl Operation {
     /// All of them, in the order of their tables.
@@ -122,6 +130,10 @@ impl Operation {
         Operation::Answers,
         Operation::SingleTree,
         Operation::SingleStep,
+        Operation::SymmetricTree,
+        Operation::SymmetricLevel,
+        Operation::SingleSymmetricTree,
+        Operation::SingleSymmetricLevel,
     ];
 
     /// Its name in a table of costs.
@@ -162,6 +174,10 @@ impl Operation {
             Operation::Answers => "answers",
             Operation::SingleTree => "single_tree",
             Operation::SingleStep => "single_step",
+            Operation::SymmetricTree => "symmetric_tree",
+            Operation::SymmetricLevel => "symmetric_level",
+            Operation::SingleSymmetricTree => "single_symmetric_tree",
+            Operation::SingleSymmetricLevel => "single_symmetric_level",
         }
     }
 }
@@ -274,9 +290,9 @@ const CPU: &str = "Intel(R) Xeon(R) Processor";
 /// Nanoseconds by the order of [`Operation::ALL`], on one thread, fitted by the benchmark `cost` to what models take, in
 /// batches and alone; what none of them has (copied codes, trees walked one by one, wide distances, curves, texts) is a guess.
 const NS: [f64; N] = [
-    5.57, 1.42, 1.44, 12.7, 0.5, 0.608, 0.154, 0.41, 8.0, 1.5, 0.235, 0.76, 4.34, 0.21, 0.682, 0.196, 0.104,
-    0.4, 0.261, 107.0, 0.443, 2.28, 3.0, 47.9, 3.89, 3.34, 300.0, 323.0, 9.38, 57.7, 3.85, 154.0, 0.524,
-    0.828, 1.0,
+    3.39, 1.28, 1.37, 12.5, 0.5, 0.493, 0.147, 0.415, 8.0, 1.5, 0.189, 0.773, 3.78, 0.251, 0.647, 0.191,
+    0.103, 0.4, 0.286, 105.0, 0.432, 2.28, 3.0, 46.3, 4.18, 3.39, 300.0, 287.0, 9.44, 55.3, 3.45, 154.0,
+    0.608, 0.846, 1.02, 0.477, 0.0737, 1.8, 0.623,
 ];
 
 #[cfg(test)]

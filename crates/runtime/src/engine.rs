@@ -1,8 +1,8 @@
 //! The engines of a plan: one file each.
 //!
-//! A forest has three: in blocks of many rows trees of few leaves are swept; all others, and all of a few rows, are walked
-//! row by row, trees side by side; trees that do not fit there are walked one by one, rows side by side. All give the same
-//! leaf, so which one runs changes nothing but the time.
+//! A forest has four: symmetric trees ask a question a level. Of the others, in blocks of many rows trees of few leaves are
+//! swept; the rest, and all of a few rows, are walked row by row, trees side by side; trees that do not fit there are walked
+//! one by one, rows side by side. All give the same leaf, so which one runs changes nothing but the time.
 
 pub(crate) mod bins;
 pub(crate) mod dictionary;
@@ -14,6 +14,7 @@ pub(crate) mod product;
 pub(crate) mod quantizer;
 pub(crate) mod similarities;
 mod sweep;
+mod symmetric;
 pub(crate) mod vocabulary;
 mod walk;
 
@@ -22,6 +23,7 @@ use alloc::vec::Vec;
 use ir::Forest;
 use lanes::Lanes;
 use sweep::SweptTree;
+use symmetric::Symmetric;
 use walk::WalkedTree;
 
 /// Rows of a block.
@@ -33,6 +35,7 @@ pub(crate) const LEAST_MANY: usize = 32;
 /// A forest laid out for prediction.
 #[derive(Clone, Debug)]
 pub(crate) struct Trees {
+    symmetric: Symmetric,
     /// Trees of few leaves, for many rows.
     swept: Vec<SweptTree>,
     /// Trees side by side: of a row alone, and those that many rows do not sweep.
@@ -44,16 +47,18 @@ pub(crate) struct Trees {
 
 impl Trees {
     pub(crate) fn new(forest: &Forest) -> Trees {
-        let swept: Vec<Option<SweptTree>> = forest.trees().iter().map(SweptTree::new).collect();
-        let (lanes, taken) = Lanes::new(forest, |at| swept[at].is_some());
-        let others = forest.trees().iter().zip(&swept).zip(&taken).filter(|(_, taken)| !**taken);
+        let (symmetric, trees) = Symmetric::new(forest.trees());
+        let swept: Vec<Option<SweptTree>> = trees.iter().map(|tree| SweptTree::new(tree)).collect();
+        let (lanes, taken) = Lanes::new(forest.features(), &trees, |at| swept[at].is_some());
+        let others = trees.iter().zip(&swept).zip(&taken).filter(|(_, taken)| !**taken);
         let walked = others.map(|((tree, swept), _)| (WalkedTree::new(tree), swept.is_some())).collect();
         let initial_scores = forest.initial_scores().to_vec();
-        Trees { swept: swept.into_iter().flatten().collect(), lanes, walked, initial_scores }
+        Trees { symmetric, swept: swept.into_iter().flatten().collect(), lanes, walked, initial_scores }
     }
 
     /// Of a row, in a block of many or alone.
     pub(crate) fn count(&self, rows: Rows, counts: &mut Counts) {
+        self.symmetric.count(rows, counts);
         self.lanes.count(rows, counts);
         self.walked(rows).for_each(|walk| walk.count(rows, counts));
         if rows == Rows::Many {
@@ -75,8 +80,10 @@ impl Trees {
         }
         let rows = if scores.len() < LEAST_MANY * n_outputs { Rows::Single } else { Rows::Many };
         if rows == Rows::Single {
+            self.symmetric.add_few(codes, stride, scores, n_outputs);
             self.lanes.add_few(codes, stride, scores, n_outputs);
         } else {
+            self.symmetric.add_many(codes, scores, n_outputs);
             self.swept.iter().for_each(|sweep| sweep.add(codes, scores, n_outputs));
             self.lanes.add_many(codes, stride, scores, n_outputs);
         }

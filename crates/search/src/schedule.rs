@@ -40,6 +40,8 @@ const NEAR_MEMBER: f64 = 0.1;
 const SHARED_EVERY: usize = 3;
 /// Why the portfolio is tried.
 const GUESS: &str = "a first guess";
+/// Why a change is tried.
+const PREPARED: &str = "the best of its learner, prepared otherwise";
 /// A learner that is worse than the best by this share in the first fold gets no more guesses.
 const FAR: f64 = 0.15;
 /// Trees may be added to what is worse than the best by this share in the first fold.
@@ -316,6 +318,7 @@ impl Schedule {
         self.told.push(Told { trial, outcome });
         if self.told.len() == self.n_guesses {
             self.add_onto();
+            self.add_prepared();
         }
     }
 
@@ -448,6 +451,20 @@ impl Schedule {
         }
     }
 
+    /// The best trial behind the first preparation that there is for it, where it has none: what helps most must not wait for
+    /// its turn among the changes of all learners, since all that comes later goes on from it.
+    fn add_prepared(&mut self) {
+        let Some(best) = self.best().map(|told| told.trial.clone()) else { return };
+        let Some(arm) = self.arms.iter().position(|arm| arm.entry.name == best.learner) else { return };
+        let is_prepared = |change: &Change| matches!(change, Change::Prepare(_));
+        let next = self.arms[arm].changes.iter().rposition(is_prepared);
+        if let Some(next) = next.filter(|_| best.transforms.is_empty())
+            && let Some(trial) = self.arms[arm].take_change(next, &best)
+        {
+            self.open.push((arm, trial, PREPARED));
+        }
+    }
+
     /// The candidate that others may be added to: of learners that are, the best in the first fold, if it comes near.
     fn forerunner(&self) -> Option<Trial> {
         let in_all = self.told.iter().filter_map(|told| told.outcome.rungs[FOLD]);
@@ -469,12 +486,7 @@ impl Schedule {
             if let Some(trial) = self.arms[arm].changed()
                 && !self.tried.contains(&trial.bytes())
             {
-                return Some(Asked {
-                    trial,
-                    why: "the best of its learner, prepared otherwise",
-                    arm,
-                    place: None,
-                });
+                return Some(Asked { trial, why: PREPARED, arm, place: None });
             }
             let seed = self.seed.derive(self.arms[arm].entry.name, self.arms[arm].n_trials as u64).0;
             let own = &mut self.arms[arm];
@@ -539,10 +551,15 @@ impl Arm {
         if self.n_asked.is_multiple_of(2) && !self.space.is_empty() {
             return None;
         }
-        let (_, best) = self.best.as_ref()?;
+        let best = self.best.as_ref().map(|(_, trial)| trial.clone())?;
         // What is added to another one waits until that is known.
         let next = self.changes.iter().rposition(|change| *change != Change::Onto)?;
-        let mut changed = self.changes.remove(next).of(best, None)?;
+        self.take_change(next, &best)
+    }
+
+    /// A trial with one of the changes, which is not tried again.
+    fn take_change(&mut self, at: usize, trial: &Trial) -> Option<Trial> {
+        let mut changed = self.changes.remove(at).of(trial, None)?;
         let is_set = |name: &str| changed.settings.iter().any(|(set, _)| set == name);
         let missing: Vec<_> = self.fixed.iter().filter(|(name, _)| !is_set(name)).cloned().collect();
         changed.settings.extend(missing);
@@ -646,6 +663,21 @@ mod tests {
         assert_eq!(tried.len(), schedule.told().len());
         let late = schedule.told().iter().skip(16).filter(|t| t.trial.learner == "forest");
         assert!(late.clone().count() > 0 && late.clone().all(|t| t.outcome.error.is_none()));
+    }
+
+    /// Whatever a limit adds to what is tried.
+    #[test]
+    fn the_first_preparation_comes_right_behind_the_first_guesses() {
+        for is_limited in [false, true] {
+            let mut space = space(&["gbdt", "logistic", "forest"], 20_000);
+            space.facts.is_limited = is_limited;
+            space.teachings = vec!["swaps of 7".to_owned()];
+            let mut schedule = Schedule::new(space).unwrap();
+            let n_guesses = schedule.n_guesses;
+            run(&mut schedule, n_guesses + 1, 1);
+            let last = &schedule.told().last().unwrap().trial;
+            assert_eq!((&last.learner[..], &last.transforms[..]), ("gbdt", &["construct".to_owned()][..]));
+        }
     }
 
     #[test]

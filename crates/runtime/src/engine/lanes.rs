@@ -9,8 +9,7 @@ use crate::cost::{Counts, Operation, Rows};
 use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
-use ir::Forest;
-use ir::forest::{Child, CodeSet, MISSING, Split, Test, Tree};
+use ir::forest::{Child, CodeSet, CodedFeature, MISSING, Split, Test, Tree};
 
 /// Trees that step together.
 const LANES: usize = 8;
@@ -105,16 +104,19 @@ pub(super) struct Lanes {
 type Questions = BTreeMap<u32, BTreeMap<CodeSet, u16>>;
 
 impl Lanes {
-    /// Of the trees of a forest that fit; by tree, whether it is one of them. `is_swept` says by tree whether many rows
-    /// sweep it.
-    pub(super) fn new(forest: &Forest, is_swept: impl Fn(usize) -> bool) -> (Lanes, Vec<bool>) {
+    /// Of the trees that fit; by tree, whether it is one of them. `is_swept` says by tree whether many rows sweep it.
+    pub(super) fn new(
+        features: &[CodedFeature],
+        trees: &[&Tree],
+        is_swept: impl Fn(usize) -> bool,
+    ) -> (Lanes, Vec<bool>) {
         let mut questions = Questions::new();
-        let leaves: Vec<Vec<usize>> = forest.trees().iter().map(leaves_by_depth).collect();
+        let leaves: Vec<Vec<usize>> = trees.iter().map(|tree| leaves_by_depth(tree)).collect();
         let depths: Vec<usize> = leaves.iter().map(|n| n.len() - 1).collect();
         let mut n_questions = 0;
         let mut taken = Vec::with_capacity(depths.len());
-        for (tree, &depth) in forest.trees().iter().zip(&depths) {
-            let n_columns = (questions.len() + tree.splits.len()).min(forest.features().len());
+        for (tree, &depth) in trees.iter().zip(&depths) {
+            let n_columns = (questions.len() + tree.splits.len()).min(features.len());
             let n_most = n_questions + tree.splits.len() + BYTE * (n_columns + 1);
             let is_taken = 2 * tree.splits.len() < MOST
                 && n_most <= MOST
@@ -128,16 +130,16 @@ impl Lanes {
             taken.push(is_taken);
         }
         let mut lanes = Lanes::default();
-        lanes.ask(forest, &mut questions);
+        lanes.ask(features, &mut questions);
         let mut order: Vec<usize> = (0..depths.len()).filter(|&at| taken[at]).collect();
         // Lanes of a group end together.
-        order.sort_by_key(|&at| (is_swept(at), forest.trees()[at].width, depths[at]));
+        order.sort_by_key(|&at| (is_swept(at), trees[at].width, depths[at]));
         let mut rest = &order[..];
         while let Some(&first) = rest.first() {
-            let (width, swept) = (forest.trees()[first].width, is_swept(first));
+            let (width, swept) = (trees[first].width, is_swept(first));
             let mut n_nodes = 0;
             let fits = |&&at: &&usize| {
-                let tree = &forest.trees()[at];
+                let tree = trees[at];
                 n_nodes += 2 * tree.splits.len() + 1;
                 tree.width == width && is_swept(at) == swept && n_nodes <= MOST
             };
@@ -145,7 +147,7 @@ impl Lanes {
             let (group, others) = rest.split_at(n);
             let of_group: Vec<&[usize]> = group.iter().map(|&at| &leaves[at][..]).collect();
             let (depth, expected) = steps(&of_group);
-            lanes.group(group.iter().map(|&at| &forest.trees()[at]), &questions);
+            lanes.group(group.iter().map(|&at| trees[at]), &questions);
             if let Some(group) = lanes.groups.last_mut() {
                 (group.depth, group.expected, group.is_swept) = (depth, expected, swept);
             }
@@ -155,12 +157,12 @@ impl Lanes {
     }
 
     /// Lays the answers out, and gives each question its place.
-    fn ask(&mut self, forest: &Forest, questions: &mut Questions) {
+    fn ask(&mut self, features: &[CodedFeature], questions: &mut Questions) {
         self.n_bytes = 1;
         for (&feature, of_feature) in questions {
             let feature = feature as usize;
             // At most 254.
-            let n_codes = forest.features()[feature].n_codes as u8;
+            let n_codes = features[feature].n_codes as u8;
             let n_bytes = of_feature.len().div_ceil(BYTE);
             self.columns.push(AskedColumn { feature, n_codes, first: self.bits.len(), n_bytes });
             for code in (0..=n_codes).chain([MISSING]) {
@@ -412,8 +414,8 @@ fn steps(leaves: &[&[usize]]) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ir::Forest;
     use ir::digest::SplitMix64;
-    use ir::forest::CodedFeature;
 
     /// A tree of random shape; the first splits go to the left child more often than not, so that some trees are deep.
     fn grow(random: &mut SplitMix64, features: &[CodedFeature], tree: &mut Tree, n_splits: u32) -> Child {
@@ -462,7 +464,8 @@ mod tests {
             let initial_scores: Vec<i32> = (0..n_outputs as i32).collect();
             let forest = Forest::try_new(features.to_vec(), initial_scores.clone(), trees).unwrap();
             let is_swept = |at: usize| at % 4 == 1;
-            let (lanes, taken) = Lanes::new(&forest, is_swept);
+            let (lanes, taken) =
+                Lanes::new(forest.features(), &forest.trees().iter().collect::<Vec<_>>(), is_swept);
             let (n_rows, stride) = (40, 64);
             let codes: Vec<u8> = (0..features.len() * stride)
                 .map(|_| if random.below(8) == 0 { MISSING } else { random.below(256) as u8 })
@@ -537,7 +540,8 @@ mod tests {
         full(&mut random, &mut tree, 10);
         let small = Tree { width: 1, leaves: vec![3], ..Tree::default() };
         let forest = Forest::try_new(features.to_vec(), vec![0], vec![tree, small]).unwrap();
-        let (lanes, taken) = Lanes::new(&forest, |_| false);
+        let (lanes, taken) =
+            Lanes::new(forest.features(), &forest.trees().iter().collect::<Vec<_>>(), |_| false);
         assert_eq!((taken, lanes.groups.len()), (vec![false, true], 1));
     }
 }

@@ -158,7 +158,7 @@ impl SweptTree {
 }
 
 /// By code: 255 where it goes left, 0 where it is in the set.
-fn lefts_of(set: &CodeSet) -> [u8; 256] {
+pub(super) fn lefts_of(set: &CodeSet) -> [u8; 256] {
     let mut table = [255; 256];
     for (codes, &word) in table.as_chunks_mut::<64>().0.iter_mut().zip(&set.0) {
         if word != 0 {
