@@ -40,6 +40,13 @@ const NEAR_MEMBER: f64 = 0.1;
 const SHARED_EVERY: usize = 3;
 /// Why the portfolio is tried.
 const GUESS: &str = "a first guess";
+/// Why what did well without limits is tried within them, and what takes less.
+const KNOWN: &str = "it did well without limits";
+const SMALLER: &str = "smaller, since it was too large";
+/// What is so much too large, as a share of what is allowed, and has no smaller form is not tried within limits.
+const HOPELESS: f64 = 4.0;
+/// What takes less is tried within limits if it is worse than the best without them by this share at most.
+const NEAR_LEADER: f64 = 0.03;
 /// Why a change is tried.
 const PREPARED: &str = "the best of its learner, prepared otherwise";
 /// A learner that is worse than the best by this share in the first fold gets no more guesses.
@@ -116,6 +123,8 @@ struct Arm {
     n_asked: usize,
     /// Shares of the room that it was tried at, or could not be.
     n_shares: usize,
+    /// The first preparation, where it helped.
+    helps: Vec<String>,
 }
 
 /// What is tried next.
@@ -135,6 +144,10 @@ pub struct Schedule {
     members: BTreeSet<usize>,
     /// Trials that were asked for behind the portfolio.
     n_walked: usize,
+    /// Whether the best trial had its first preparation; while that runs, what it is, and the error of the best trial in the
+    /// first fold before it.
+    is_prepared: bool,
+    prepared: Option<(Vec<u8>, Option<f64>)>,
     facts: Facts,
     n_held_back: usize,
     seed: Seed,
@@ -154,8 +167,9 @@ pub struct Space {
     pub added: Added,
     /// Ways to learn from a teacher, as the worker takes them.
     pub teachings: Vec<String>,
-    /// What did well without limits, the best of each learner: tried instead of what the portfolio has of it.
-    pub first: Vec<Trial>,
+    /// What did well without limits ([`Schedule::leaders`]): tried instead of what the portfolio has of these learners, in a
+    /// smaller form where it is known to be too large.
+    pub first: Vec<Told>,
     /// Whether trials are for a teacher, whose size is not limited.
     pub for_teacher: bool,
     /// Whether the best of each learner is done to the end, for an ensemble.
@@ -210,19 +224,28 @@ impl Schedule {
                 changes,
                 n_asked: 0,
                 n_shares: 0,
+                helps: Vec::new(),
             });
         }
         let mut open: Vec<(usize, Trial, &'static str)> = Vec::new();
         // Learners that did not come to their end without limits may do well within them.
         let mut guesses = portfolio(&names, facts.n_rows);
-        guesses.retain(|guess| first.iter().all(|known| known.learner != guess.learner));
-        let known = first.into_iter().map(|trial| (trial, "it did well without limits"));
+        guesses.retain(|guess| first.iter().all(|known| known.trial.learner != guess.learner));
+        let within = |Told { trial, outcome }: &Told| {
+            let arm = arms.iter().find(|arm| arm.entry.name == trial.learner)?;
+            let smaller = arm.smaller(trial, outcome).map(|smaller| (smaller, SMALLER));
+            smaller.or_else(|| (outcome.excess <= HOPELESS).then(|| (trial.clone(), KNOWN)))
+        };
+        let mut known: Vec<_> = first.iter().filter_map(within).collect();
+        if known.is_empty() {
+            known.extend(first.into_iter().map(|told| (told.trial, KNOWN)));
+        }
         let guesses = guesses.into_iter().map(|mut trial| {
             trial.transforms = transforms.clone();
             trial.augment = augment.clone().filter(|name| name != NO_AUGMENTATION);
             (trial, GUESS)
         });
-        for (mut trial, why) in known.chain(guesses) {
+        for (mut trial, why) in known.into_iter().chain(guesses) {
             let Some(arm) = arms.iter().position(|a| a.entry.name == trial.learner) else { continue };
             trial.settings.retain(|(name, _)| arms[arm].fixed.iter().all(|(given, _)| given != name));
             trial.settings = [arms[arm].fixed.clone(), trial.settings].concat();
@@ -248,6 +271,8 @@ impl Schedule {
             for_ensemble,
             members: BTreeSet::new(),
             n_walked: 0,
+            is_prepared: false,
+            prepared: None,
             facts,
             n_held_back,
             seed,
@@ -278,6 +303,9 @@ impl Schedule {
             }
             let next = match self.open.pop() {
                 Some((arm, _, why)) if why == GUESS && self.is_far_behind(arm) => continue,
+                Some((arm, trial, GUESS)) => {
+                    Some(Asked { trial: self.arms[arm].helped(trial), why: GUESS, arm, place: None })
+                }
                 Some((arm, trial, why)) => Some(Asked { trial, why, arm, place: None }),
                 None => self.step(),
             };
@@ -308,8 +336,9 @@ impl Schedule {
             (flow, _) if is_better => *flow = None,
             _ => {}
         }
+        self.told_prepared(arm, &trial, &outcome);
         let smaller = self.arms[arm].smaller(&trial, &outcome);
-        self.open.extend(smaller.map(|trial| (arm, trial, "smaller, since it was too large")));
+        self.open.extend(smaller.map(|trial| (arm, trial, SMALLER)));
         let is_best = outcome.is_better(self.best().map(|told| &told.outcome));
         self.since_best = if is_best { 0 } else { self.since_best + 1 };
         if is_best {
@@ -318,8 +347,8 @@ impl Schedule {
         self.told.push(Told { trial, outcome });
         if self.told.len() == self.n_guesses {
             self.add_onto();
-            self.add_prepared();
         }
+        self.add_prepared();
     }
 
     /// All that was told.
@@ -327,20 +356,27 @@ impl Schedule {
         &self.told
     }
 
-    /// Of so many trials, the best of each learner that was done to its end, the best one first.
-    pub fn leaders(&self, n_trials: usize) -> Vec<Trial> {
-        let told = self.told.iter().take(n_trials).filter(|told| told.outcome.is_whole);
-        let mut best: Vec<(f64, &Trial)> = Vec::new();
-        for Told { trial, outcome } in told {
-            let Some(error) = outcome.error else { continue };
-            match best.iter_mut().find(|(_, known)| known.learner == trial.learner) {
-                Some(known) if error < known.0 => *known = (error, trial),
-                Some(_) => {}
-                None => best.push((error, trial)),
-            }
-        }
-        best.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-        best.into_iter().map(|(_, trial)| trial.without_bars()).collect()
+    /// Of so many trials that were done to their end, the best of each learner, the best one first, each with what it takes
+    /// too much by `excess`; and of those that come near the best one, each that takes less than all better ones.
+    pub fn leaders(&self, n_trials: usize, excess: impl Fn(&Outcome) -> f64) -> Vec<Told> {
+        let told = self.told.iter().take(n_trials);
+        let mut whole: Vec<(f64, Told)> = told
+            .filter(|told| told.outcome.is_whole)
+            .filter_map(|Told { trial, outcome }| {
+                let outcome = Outcome { excess: excess(outcome), ..outcome.clone() };
+                Some((outcome.error?, Told { trial: trial.without_bars(), outcome }))
+            })
+            .collect();
+        whole.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        let best = whole.first().map_or(f64::INFINITY, |(error, _)| *error);
+        let mut least = f64::INFINITY;
+        let mut learners = BTreeSet::new();
+        whole.retain(|(error, told)| {
+            let is_smaller = *error <= best + NEAR_LEADER * best.abs() && told.outcome.excess < least;
+            least = least.min(told.outcome.excess);
+            learners.insert(told.trial.learner.clone()) || is_smaller
+        });
+        whole.into_iter().map(|(_, told)| told).collect()
     }
 
     /// The trial with the smallest error.
@@ -451,17 +487,37 @@ impl Schedule {
         }
     }
 
-    /// The best trial behind the first preparation that there is for it, where it has none: what helps most must not wait for
-    /// its turn among the changes of all learners, since all that comes later goes on from it.
+    /// The best trial behind the first preparation that there is for it, where it has none, once half of the first guesses
+    /// are told and it has room: what helps most must not wait for its turn among the changes of all learners, since all
+    /// that comes later goes on from it.
     fn add_prepared(&mut self) {
-        let Some(best) = self.best().map(|told| told.trial.clone()) else { return };
-        let Some(arm) = self.arms.iter().position(|arm| arm.entry.name == best.learner) else { return };
+        if self.is_prepared || 2 * self.told.len() < self.n_guesses {
+            return;
+        }
+        let has_room = |told: &&Told| told.outcome.excess <= 0.0;
+        let Some(best) = self.best().filter(has_room).cloned() else { return };
+        let Some(arm) = self.arms.iter().position(|arm| arm.entry.name == best.trial.learner) else { return };
+        self.is_prepared = true;
         let is_prepared = |change: &Change| matches!(change, Change::Prepare(_));
         let next = self.arms[arm].changes.iter().rposition(is_prepared);
-        if let Some(next) = next.filter(|_| best.transforms.is_empty())
-            && let Some(trial) = self.arms[arm].take_change(next, &best)
+        if let Some(next) = next.filter(|_| best.trial.transforms.is_empty())
+            && let Some(trial) = self.arms[arm].take_change(next, &best.trial)
         {
+            self.prepared = Some((trial.bytes(), best.outcome.rungs[FOLD]));
             self.open.push((arm, trial, PREPARED));
+        }
+    }
+
+    /// What the first preparation came to: where it helped, the best trial of its learner is tried behind it, which may be
+    /// another one by now, and so is what was not asked for yet.
+    fn told_prepared(&mut self, arm: usize, trial: &Trial, outcome: &Outcome) {
+        let known = self.prepared.take_if(|(bytes, _)| *bytes == trial.without_bars().bytes());
+        let Some((_, Some(before))) = known else { return };
+        if outcome.rungs[FOLD].is_some_and(|error| error < before) {
+            self.arms[arm].helps = trial.transforms.clone();
+            let best = self.arms[arm].best.as_ref().map(|(_, best)| best.without_bars());
+            let best = best.filter(|best| best.transforms.is_empty());
+            self.open.extend(best.map(|best| (arm, self.arms[arm].helped(best), PREPARED)));
         }
     }
 
@@ -555,6 +611,14 @@ impl Arm {
         // What is added to another one waits until that is known.
         let next = self.changes.iter().rposition(|change| *change != Change::Onto)?;
         self.take_change(next, &best)
+    }
+
+    /// A trial behind the preparation that helped, unless it has one.
+    fn helped(&self, mut trial: Trial) -> Trial {
+        if trial.transforms.is_empty() {
+            trial.transforms = self.helps.clone();
+        }
+        trial
     }
 
     /// A trial with one of the changes, which is not tried again.
@@ -665,9 +729,9 @@ mod tests {
         assert!(late.clone().count() > 0 && late.clone().all(|t| t.outcome.error.is_none()));
     }
 
-    /// Whatever a limit adds to what is tried.
+    /// Whatever a limit adds to what is tried; the other guesses of the learner come behind it.
     #[test]
-    fn the_first_preparation_comes_right_behind_the_first_guesses() {
+    fn the_first_preparation_comes_among_the_first_guesses() {
         for is_limited in [false, true] {
             let mut space = space(&["gbdt", "logistic", "forest"], 20_000);
             space.facts.is_limited = is_limited;
@@ -675,24 +739,73 @@ mod tests {
             let mut schedule = Schedule::new(space).unwrap();
             let n_guesses = schedule.n_guesses;
             run(&mut schedule, n_guesses + 1, 1);
-            let last = &schedule.told().last().unwrap().trial;
-            assert_eq!((&last.learner[..], &last.transforms[..]), ("gbdt", &["construct".to_owned()][..]));
+            let is_prepared = |told: &Told| told.trial.transforms == ["construct"];
+            let told = schedule.told();
+            let first = told.iter().position(is_prepared).unwrap();
+            assert_eq!((first, &told[first].trial.learner[..]), (n_guesses.div_ceil(2), "gbdt"));
+            let boosted = told[first..].iter().filter(|told| told.trial.learner == "gbdt");
+            assert!(boosted.clone().count() > 1 && boosted.clone().all(is_prepared));
+            let others = told.iter().filter(|told| told.trial.learner != "gbdt");
+            assert!(!others.clone().any(is_prepared));
         }
+    }
+
+    /// What is known to be too large is not tried again as it is, and what is small is, if it comes near.
+    #[test]
+    fn what_did_well_without_limits_is_tried_in_forms_that_have_room() {
+        let trial = |learner: &str, rounds: &str| Trial {
+            learner: learner.to_owned(),
+            settings: vec![("max_trees".to_owned(), rounds.to_owned())],
+            ..Trial::default()
+        };
+        let outcome = |error: f64, bytes: u64, rounds: u32| Outcome {
+            error: Some(error),
+            bytes: Some(bytes),
+            rounds: Some(rounds),
+            is_whole: true,
+            ..Outcome::default()
+        };
+        let mut unlimited = Schedule::new(space(&["gbdt", "logistic", "knn"], 20_000)).unwrap();
+        let knn = Trial { learner: "knn".to_owned(), ..Trial::default() };
+        let all = [
+            (trial("gbdt", "4000"), outcome(0.2, 4000, 800)),
+            (trial("gbdt", "400"), outcome(0.202, 2000, 400)),
+            (trial("gbdt", "500"), outcome(0.204, 2500, 500)),
+            (trial("gbdt", "20"), outcome(0.205, 900, 20)),
+            (trial("gbdt", "10"), outcome(0.25, 500, 10)),
+            (knn, outcome(0.21, 1_000_000, 0)),
+        ];
+        unlimited.told.extend(all.map(|(trial, outcome)| Told { trial, outcome }));
+        let excess = |outcome: &Outcome| (outcome.bytes.unwrap() as f64 / 1000.0 - 1.0).max(0.0);
+        let first = unlimited.leaders(6, excess);
+        let errors: Vec<f64> = first.iter().map(|told| told.outcome.error.unwrap()).collect();
+        assert_eq!(errors, [0.2, 0.202, 0.205, 0.21]);
+        let mut limited =
+            Schedule::new(Space { first, ..space(&["gbdt", "logistic", "knn"], 20_000) }).unwrap();
+        let asked: Vec<Trial> = limited.ask(3).into_iter().map(|asked| asked.trial).collect();
+        let rounds =
+            |trial: &Trial| trial.settings.iter().find(|(n, _)| n == "max_trees").map(|(_, v)| v.clone());
+        let expected = [Some("180"), Some("180"), Some("20")].map(|n| n.map(str::to_owned));
+        assert_eq!(asked.iter().map(rounds).collect::<Vec<_>>(), expected);
+        let others = limited.ask(20);
+        assert!(others.iter().all(|asked| asked.trial.learner != "knn"), "{others:?}");
     }
 
     #[test]
     fn a_learner_far_behind_gets_no_further_guess() {
-        for (behind, n_guesses) in [(1.1, 2), (1.2, 1)] {
+        for (behind, n_guesses) in [(1.1, 3), (1.2, 2)] {
             let mut schedule = Schedule::new(space(&["logistic", "extra_trees"], 20_000)).unwrap();
-            for _ in 0..4 {
+            let mut n_asked = 0;
+            for _ in 0..6 {
                 for asked in schedule.ask(1) {
                     let error = Some(if asked.trial.learner == "logistic" { 0.2 } else { 0.2 * behind });
                     let rungs = [None, error];
                     let outcome = Outcome { error, rungs, work: 1.0, is_whole: true, ..Outcome::default() };
-                    assert_eq!(asked.why == GUESS, schedule.told().len() <= n_guesses);
+                    n_asked += usize::from(asked.why == GUESS);
                     schedule.tell(asked, outcome);
                 }
             }
+            assert_eq!(n_asked, n_guesses);
         }
     }
 
@@ -739,18 +852,19 @@ mod tests {
         let mut unlimited = Schedule::new(Space { for_teacher: true, ..space(&names, 20_000) }).unwrap();
         run(&mut unlimited, 10, 4);
         assert!(unlimited.told().iter().all(|told| told.trial.for_teacher));
-        let first = unlimited.leaders(40);
-        assert!(first[0] == unlimited.best().unwrap().trial.without_bars());
-        assert_eq!(unlimited.leaders(1).len(), 1);
+        let first = unlimited.leaders(40, |_| 0.0);
+        assert!(first[0].trial == unlimited.best().unwrap().trial.without_bars());
+        assert_eq!(unlimited.leaders(1, |_| 0.0).len(), 1);
         let teachings = vec!["swaps of 7".to_owned()];
         let mut students =
             Schedule::new(Space { first: first.clone(), teachings, ..space(&names, 20_000) }).unwrap();
         run(&mut students, 30, 1);
         let told = students.told();
         let expected: Vec<Trial> =
-            first.into_iter().map(|trial| Trial { for_teacher: false, ..trial }).collect();
-        let begun: Vec<Trial> = told[..expected.len()].iter().map(|t| t.trial.without_bars()).collect();
-        assert_eq!(begun, expected);
+            first.into_iter().map(|told| Trial { for_teacher: false, ..told.trial }).collect();
+        let begun: Vec<Trial> = told[..2 * expected.len()].iter().map(|t| t.trial.without_bars()).collect();
+        assert_eq!(begun[0], expected[0]);
+        assert!(expected.iter().all(|trial| begun.contains(trial)), "{begun:?}");
         // There are too many rows for neighbours.
         let is_tried = |name: &str| told.iter().any(|t| t.trial.learner == name);
         assert!(is_tried("gbdt") && is_tried("logistic"));

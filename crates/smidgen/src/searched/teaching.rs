@@ -5,14 +5,14 @@
 
 use super::ensemble::MORE_ROWS;
 use super::pool::Pool;
-use super::{Chosen, ChosenMember, Workshop};
+use super::{Chosen, ChosenMember, ROOM, Workshop};
 use crate::Error;
 use ir::Model;
 use ir::digest::Digest;
 use jobs::{Clock, Ctx};
 use learn::{Decision, Grows};
-use recipe::{Generate, Loss, Relations, Scheme, Teacher, TeacherOptions, Truth};
-use search::{Facts, Schedule, Space, Store, Studied, Told};
+use recipe::{Generate, Loss, Relations, Scheme, Size, Teacher, TeacherOptions, Truth};
+use search::{Facts, Outcome, Schedule, Space, Store, Studied, Told};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -231,7 +231,10 @@ impl<'t> Workshop<'t> {
         if ctx.cancel.is_cancelled() {
             return Ok(Before { taught, interrupted: Some((schedule, studied)) });
         }
-        space.first = schedule.leaders(n_repeated);
+        let limits = self.options.limits().share(ROOM);
+        let size = |outcome: &Outcome| Some(Size { bytes: outcome.bytes?, ns: outcome.cost_ns? });
+        space.first =
+            schedule.leaders(n_repeated, |outcome| size(outcome).map_or(0.0, |size| limits.excess(size)));
         // Folds that were left out say nothing of their rows.
         let is_whole = |told: &&Told| told.outcome.is_whole && told.outcome.error.is_some();
         let error = |told: &Told| told.outcome.error.unwrap_or(f64::INFINITY);
