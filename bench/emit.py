@@ -15,6 +15,7 @@ import csv
 import datetime
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -51,7 +52,7 @@ def main() -> int:
 
 def measured(definition: dict, table: dict):
     cells, labels = whole(table)
-    for name, make in forests(definition, table["name"]).items():
+    for name, make in forests(definition, table).items():
         folders = [Path(tempfile.mkdtemp()) for _ in range(2)]
         for folder, trees in zip(folders, (definition["trees"], definition["trees_to_compile"])):
             codes, splits = make(folder, cells, labels, trees)
@@ -74,17 +75,16 @@ def whole(table: dict):
     return numpy.rint(data.data).astype(int), data.target
 
 
-def forests(definition: dict, table: str) -> dict:
+def forests(definition: dict, table: dict) -> dict:
     """Makers of a forest: each writes a folder for each form of code, and says the splits of all trees."""
-    of_scikit = lambda folder, cells, labels, trees: scikit(definition, folder, cells, labels, trees)
-    made = {"scikit-learn forest": of_scikit}
-    made["smidgen forest"] = lambda *given: own(definition, *given, ["forest.leaf_bits=8"])
-    made["smidgen forest, 16 bits"] = lambda *given: own(definition, *given, [])
-    made["LightGBM"] = lambda *given: boosted(definition, *given)
+    made = {"scikit-learn forest": lambda *given: scikit(definition, table, *given)}
+    for bits in definition["leaf_bits"]:
+        made[f"smidgen forest, {bits} bits"] = lambda *given, bits=bits: own(definition, table, *given, bits)
+    made["LightGBM"] = lambda *given: boosted(definition, table, *given)
     return made
 
 
-def scikit(definition: dict, folder: Path, cells, labels, trees: int):
+def scikit(definition: dict, table: dict, folder: Path, cells, labels, trees: int):
     forest = RandomForestClassifier(trees, max_leaf_nodes=definition["leaves"], random_state=definition["seed"]).fit(cells, labels)
     n_features, n_classes = cells.shape[1], len(set(labels))
     codes = []
@@ -108,8 +108,7 @@ def scikit(definition: dict, folder: Path, cells, labels, trees: int):
     splits = sum(int((tree.tree_.children_left >= 0).sum()) for tree in forest.estimators_)
     if n_classes == 2:
         (folder / "forest.txt").write_text(as_lightgbm(forest, n_features))
-        exported(folder / "smidgen", folder / "forest.txt", cells)
-        codes.append("smidgen")
+        codes += exported(table, folder, folder / "forest.txt", cells)
     return codes, splits
 
 
@@ -140,24 +139,24 @@ def as_lightgbm(forest, n_features: int) -> str:
     return "".join(out)
 
 
-def own(definition: dict, folder: Path, cells, labels, trees: int, settings: list):
+def own(definition: dict, table: dict, folder: Path, cells, labels, trees: int, leaf_bits: int):
     data = folder / "data.csv"
     with data.open("w", newline="") as file:
         out = csv.writer(file)
         out.writerow([f"x{k}" for k in range(cells.shape[1])] + ["y"])
         out.writerows([*row, label] for row, label in zip(cells.tolist(), labels))
-    settings = [f"forest.n_trees={trees}", f"forest.max_leaves={definition['leaves']}", *settings]
+    settings = [f"forest.n_trees={trees}", f"forest.max_leaves={definition['leaves']}", f"forest.leaf_bits={leaf_bits}"]
     command = [SMIDGEN, "fit", data, "--target", "y", "--task", "binary" if len(set(labels)) == 2 else "multiclass"]
     command += ["--learners", "forest", "--work", "1", "--quiet", "--seed", definition["seed"], "-o", folder / "model.smidgen"]
     for setting in settings:
         command += ["--set", setting]
     run(command)
-    exported(folder / "smidgen", folder / "model.smidgen", cells)
+    codes = exported(table, folder, folder / "model.smidgen", cells)
     found = re.findall(r"trees, ([\d,]+) splits", run([SMIDGEN, "inspect", folder / "model.smidgen"]))
-    return ["smidgen"], sum(int(n.replace(",", "")) for n in found)
+    return codes, sum(int(n.replace(",", "")) for n in found)
 
 
-def boosted(definition: dict, folder: Path, cells, labels, trees: int):
+def boosted(definition: dict, table: dict, folder: Path, cells, labels, trees: int):
     n_classes = len(set(labels))
     options = {"n_estimators": trees if n_classes == 2 else trees // n_classes, "num_leaves": definition["leaves"]}
     options |= {"min_child_samples": 1, "min_child_weight": 0.0, "random_state": definition["seed"], "verbose": -1, "n_jobs": 1}
@@ -166,20 +165,36 @@ def boosted(definition: dict, folder: Path, cells, labels, trees: int):
     text = m2cgen.export_to_c(model, function_name="score")
     body = f"double said[{n_classes}]; score((double *)rows[i], said);"
     write(folder / "m2cgen", text, "void score(double *, double *);", "double", cells, None, body)
-    exported(folder / "smidgen", folder / "forest.txt", cells)
+    codes = exported(table, folder, folder / "forest.txt", cells)
     splits = sum(tree["num_leaves"] - 1 for tree in model.booster_.dump_model()["tree_info"])
-    return ["m2cgen", "smidgen"], splits
+    return ["m2cgen", *codes], splits
 
 
-def exported(folder: Path, model: Path, cells) -> None:
-    run([SMIDGEN, "export", model, "--to", "c", "-o", folder])
-    header = (folder / "model.h").read_text()
-    columns = re.findall(r"(?:int64_t|double) \w+; /\* \d+: \w+ \"\w*?(\d+)\" \*/", header)
-    rows = cells[:100][:, [int(k) for k in columns]]
-    body = ",\n".join("{" + ",".join(map(str, row)) + ", {0}}" for row in rows.tolist())
-    text = f'#include "model.h"\nstatic const model_row rows[100] = {{\n{body}\n}};\n'
-    (folder / "main.c").write_text(driver(text, None, "model_result result; model_predict(rows + i, &result); sum += *(const uint8_t *)&result;"))
-    (folder / "entry").write_text("model_predict")
+def exported(table: dict, folder: Path, model: Path, cells) -> list[str]:
+    """The model as C with its columns in doubles, and in each of the integers of the table."""
+    names = []
+    for given in ("", *table["types"]):
+        name = f"smidgen, {given}" if given else "smidgen"
+        out = folder / name
+        columns = columns_of(out, model, {})
+        if given:
+            columns = columns_of(out, model, {column: given for column, _ in columns})
+        rows = cells[:100][:, [k for _, k in columns]]
+        body = ",\n".join("{" + ",".join(map(str, row)) + ", {0}}" for row in rows.tolist())
+        text = f'#include "model.h"\nstatic const model_row rows[100] = {{\n{body}\n}};\n'
+        (out / "main.c").write_text(driver(text, None, "model_result result; model_predict(rows + i, &result); sum += *(const uint8_t *)&result;"))
+        (out / "entry").write_text("model_predict")
+        names.append(name)
+    return names
+
+
+def columns_of(folder: Path, model: Path, types: dict) -> list[tuple[str, int]]:
+    """Writes C; the columns that it takes, by name and place in the table."""
+    shutil.rmtree(folder, ignore_errors=True)
+    command = [SMIDGEN, "export", model, "--to", "c", "-o", folder]
+    run(command + (["--types", ",".join(f"{name}={given}" for name, given in types.items())] if types else []))
+    found = re.findall(r"(?:u?int\d+_t|double) \w+; /\* \d+: \w+ \"(\w*?(\d+))\" \*/", (folder / "model.h").read_text())
+    return [(name, int(k)) for name, k in found]
 
 
 def write(folder: Path, text: str, declared: str, dtype: str, cells, call: str | None, body: str | None = None) -> None:

@@ -79,6 +79,7 @@ fn c_type(element: Element) -> &'static str {
     match element {
         Element::U8 => "uint8_t",
         Element::I16 => "int16_t",
+        Element::U16 => "uint16_t",
         Element::I32 => "int32_t",
         Element::U32 | Element::F32 => "uint32_t",
         Element::I64 => "int64_t",
@@ -92,6 +93,7 @@ fn array(element: Element) -> &'static str {
     match element {
         Element::U8 => "u8",
         Element::I16 => "i16",
+        Element::U16 => "u16",
         Element::I32 => "i32",
         Element::U32 => "u32",
         Element::F32 => "f32",
@@ -273,6 +275,7 @@ impl<'p> Printer<'p> {
             Argument::Number(column) => {
                 format!("row->{}, row->missing[{}] >> {} & 1", self.columns[column], column / 8, column % 8)
             }
+            Argument::Missing => "row->missing".to_string(),
             Argument::Text(column) => {
                 let field = &self.columns[column];
                 format!(

@@ -1,6 +1,7 @@
 //! From the graph to a program: a function a family of operators.
 
 mod codes;
+mod forests;
 mod integers;
 mod numbers;
 mod texts;
@@ -41,8 +42,14 @@ pub(crate) fn lower(model: &Model, integers: &[Option<Integer>]) -> Result<Progr
         Origin::Input(position) => Some(Place::Column(position as usize)),
         Origin::Constant(_) | Origin::Node(_) => None,
     });
-    let mut lowering =
-        Lowering { graph, places: places.collect(), program, doubles: Vec::new(), recoded: Vec::new() };
+    let mut lowering = Lowering {
+        graph,
+        places: places.collect(),
+        program,
+        doubles: Vec::new(),
+        binned: Vec::new(),
+        recoded: Vec::new(),
+    };
     for node in graph.nodes() {
         lowering.node(node)?;
     }
@@ -72,16 +79,25 @@ pub(crate) struct Lowering<'g> {
     program: Program,
     /// Columns that were read as doubles, and the slots that hold them.
     doubles: Vec<(usize, usize)>,
+    /// Numbers that are coded where a code of them is asked for.
+    binned: Vec<Binned<'g>>,
     /// Codes in other words: code, routine, how, the new code.
     recoded: Vec<(usize, &'static str, Argument, usize)>,
+}
+
+/// A number between edges.
+struct Binned<'g> {
+    from: Place,
+    edges: &'g TensorData,
+    /// Its code, once it is made.
+    code: Option<usize>,
 }
 
 impl<'g> Lowering<'g> {
     fn node(&mut self, node: &'g Node) -> Result<(), Error> {
         match &node.op {
-            Op::Bin(_) | Op::Codes(_) | Op::Forest(_) | Op::Tables(_) | Op::OneHot(_) => {
-                codes::lower(self, node)
-            }
+            Op::Bin(_) | Op::Codes(_) | Op::Tables(_) | Op::OneHot(_) => codes::lower(self, node),
+            Op::Forest(op) => forests::lower(self, node, &op.forest),
             Op::Link(_)
             | Op::ArgMax(_)
             | Op::Threshold(_)
@@ -270,9 +286,18 @@ impl<'g> Lowering<'g> {
         Table::of_texts(texts).map(|table| self.table(table))
     }
 
+    /// The code at a position of a node's inputs.
+    pub(crate) fn code_at(&mut self, node: &Node, position: usize) -> Result<usize, Error> {
+        match self.place(node, position)? {
+            Place::Code(code) => Ok(code),
+            Place::Binned(at) => codes::code_of(self, node, at),
+            _ => Err(self.misfit(node)),
+        }
+    }
+
     /// The code at a position of a node's inputs, in which `missing` stands for a missing value.
     pub(crate) fn code_with(&mut self, node: &Node, position: usize, missing: u8) -> Result<usize, Error> {
-        let Place::Code(code) = self.place(node, position)? else { return Err(self.misfit(node)) };
+        let code = self.code_at(node, position)?;
         if missing == MISSING {
             return Ok(code);
         }
@@ -282,7 +307,7 @@ impl<'g> Lowering<'g> {
     /// The code at a position of a node's inputs as sets of `n_codes` take it: `n_codes` stands for missing, the next one
     /// for every code beyond.
     pub(crate) fn set_code(&mut self, node: &Node, position: usize, n_codes: usize) -> Result<usize, Error> {
-        let Place::Code(code) = self.place(node, position)? else { return Err(self.misfit(node)) };
+        let code = self.code_at(node, position)?;
         Ok(self.recoded(code, "recode_set", Argument::Length(n_codes)))
     }
 

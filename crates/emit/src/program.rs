@@ -11,6 +11,8 @@ pub enum Element {
     U8,
     /// Small integers.
     I16,
+    /// Small integers, counted from the lowest one.
+    U16,
     /// Scores.
     I32,
     /// Ids of a bag.
@@ -119,6 +121,8 @@ pub enum Argument {
     Text(usize),
     /// The text of a slot: `sm_text`, `Option<&[u8]>`.
     SlotText(usize),
+    /// Which columns are missing: in C the bits that the caller gave, `const uint8_t *`; in Rust a truth by column, `&[bool]`.
+    Missing,
     /// A number: `int` in C where it fits 32 bits (`int32_t`), else `int64_t`; `i64` as the routine takes it in Rust.
     Whole(i64),
     /// A length: `uint32_t`, `usize`.
@@ -138,6 +142,8 @@ pub enum Place {
     Slot(usize),
     /// Among the codes.
     Code(usize),
+    /// A number between edges, by its place among them: its code is made where it is asked for.
+    Binned(usize),
     /// A bag: ids that rise, behind their number, and the weight of each.
     Bag {
         /// The slot of their number and the ids.

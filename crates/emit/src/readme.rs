@@ -15,7 +15,7 @@ const NO_ROOM: &str = "A row is refused where more different terms of a vocabula
 fn bytes(element: Element) -> usize {
     match element {
         Element::U8 => 1,
-        Element::I16 => 2,
+        Element::I16 | Element::U16 => 2,
         Element::I32 | Element::U32 | Element::F32 => 4,
         Element::I64 | Element::F64 => 8,
         Element::Text => 8,

@@ -34,6 +34,7 @@ fn rust_type(element: Element) -> &'static str {
     match element {
         Element::U8 => "u8",
         Element::I16 => "i16",
+        Element::U16 => "u16",
         Element::I32 => "i32",
         Element::U32 | Element::F32 => "u32",
         Element::I64 => "i64",
@@ -155,6 +156,11 @@ impl Printer<'_> {
                     Some(_) => format!("row.{field}.unwrap_or_default().into(), row.{field}.is_none()"),
                     None => format!("row.{field}.unwrap_or_default(), row.{field}.is_none()"),
                 }
+            }
+            Argument::Missing => {
+                let each: Vec<String> =
+                    self.columns.iter().map(|field| format!("row.{field}.is_none()")).collect();
+                format!("&[{}]", each.join(", "))
             }
             Argument::Text(column) => format!("row.{}.map(str::as_bytes)", self.columns[column]),
             Argument::Whole(n) => n.to_string(),

@@ -1,9 +1,10 @@
 //! Trees as bytes that are walked in place.
 //!
-//! A tree is its length, where asked for the first output that it adds to, and its root. A node is a head (the place of its
-//! code, and whether its left and its right child are leaves), its question (a threshold, or a set of codes as bits), the
-//! left side (a leaf, or its length and then its nodes) and the right side. A leaf is its values. So a split of a small
-//! forest takes 3 bytes beside its leaves of one byte.
+//! A tree is its length, where asked for the first output that it adds to, and its root. A node is a head (the place of what
+//! it asks for, and whether its left and its right child are leaves), its question (a threshold, or a set of codes as bits)
+//! and what is below it: a leaf stands before nodes, which follow without a word; of two sides of nodes the left one stands
+//! behind its length. A leaf is its values. So a split of a small forest takes 2 bytes, a third of them 3, beside leaves of
+//! one byte or less.
 
 use ir::forest::{Child, CodeSet, Split, Test, Tree};
 
@@ -12,20 +13,28 @@ use ir::forest::{Child, CodeSet, Split, Test, Tree};
 pub(crate) struct Layout {
     /// Of a head, 1 or 2; its highest two bits say whether the right and the left child are leaves.
     pub(crate) head: usize,
+    /// Of a threshold, 1 or 2.
+    pub(crate) threshold: usize,
     /// Of a length: 1, 2 or 4.
     pub(crate) length: usize,
-    /// Of a value of a leaf: 1, 2 or 4.
-    pub(crate) value: usize,
+    /// Of a value of a leaf, in bits: 4, 8, 16 or 32.
+    pub(crate) bits: usize,
     /// Of the first output: 0, 1 or 2.
     pub(crate) first: usize,
     /// What values are multiplied by.
     pub(crate) unit: i32,
 }
 
-/// The place of a code of a split, and the codes that a set of it covers, missing among them; 0 for a threshold.
+/// What splits ask for.
 pub(crate) trait Places {
-    /// The place of the code that a split asks.
-    fn code(&self, split: &Split) -> usize;
+    /// How many places there are.
+    fn n(&self) -> usize;
+    /// The place that a split asks.
+    fn place(&self, split: &Split) -> usize;
+    /// Bytes of a threshold, 1 or 2.
+    fn threshold_bytes(&self) -> usize;
+    /// What stands in the place is above this where a split that asks for codes above `above` goes right.
+    fn threshold(&self, split: &Split, above: u8) -> usize;
     /// Bytes of its set; 0 for a threshold.
     fn set_bytes(&self, split: &Split) -> usize;
     /// The code that stands for missing in its set.
@@ -33,8 +42,8 @@ pub(crate) trait Places {
 }
 
 impl Layout {
-    /// The shortest layout of trees of one width, in which codes stand below `n_codes`.
-    pub(crate) fn of(trees: &[&Tree], n_codes: usize, places: &impl Places) -> Layout {
+    /// The shortest layout of trees of one width.
+    pub(crate) fn of(trees: &[&Tree], places: &impl Places) -> Layout {
         let unit = trees.iter().flat_map(|t| &t.leaves).fold(0u32, |unit, &v| gcd(unit, v.unsigned_abs()));
         // A unit of 2^31 would be of leaves that are all -2^31 or 0.
         let unit = i32::try_from(unit.max(1)).unwrap_or(1);
@@ -43,13 +52,7 @@ impl Layout {
             .flat_map(|t| &t.leaves)
             .map(|&v| v / unit)
             .fold(0, |most, v| most.max(if v < 0 { -(v + 1) } else { v }));
-        let value = if most < 1 << 7 {
-            1
-        } else if most < 1 << 15 {
-            2
-        } else {
-            4
-        };
+        let bits = [4, 8, 16].into_iter().find(|bits| most < 1 << (bits - 1)).unwrap_or(32);
         let one_output = trees.windows(2).all(|pair| pair[0].first_output == pair[1].first_output);
         let largest = trees.iter().map(|t| t.first_output).max().unwrap_or(0);
         let first = if one_output {
@@ -59,8 +62,9 @@ impl Layout {
         } else {
             2
         };
-        let head = if n_codes <= 1 << 6 { 1 } else { 2 };
-        let mut layout = Layout { head, length: 1, value, first, unit };
+        let head = if places.n() <= 1 << 6 { 1 } else { 2 };
+        let threshold = places.threshold_bytes();
+        let mut layout = Layout { head, threshold, length: 1, bits, first, unit };
         for length in [1, 2, 4] {
             layout.length = length;
             let longest = trees.iter().map(|tree| layout.tree_bytes(tree, places)).max().unwrap_or(0);
@@ -73,8 +77,14 @@ impl Layout {
 
     /// Bytes of a tree behind its length, a little more than there are.
     fn tree_bytes(&self, tree: &Tree, places: &impl Places) -> usize {
-        let of_split = |split: &Split| self.head + places.set_bytes(split).max(1) + self.length;
-        tree.splits.iter().map(of_split).sum::<usize>() + self.value * tree.leaves.len() + self.first
+        let of_split = |split: &Split| self.head + places.set_bytes(split).max(self.threshold) + self.length;
+        let leaves = tree.leaves.len() / (tree.width as usize).max(1) * self.leaf_bytes(tree);
+        tree.splits.iter().map(of_split).sum::<usize>() + leaves + self.first
+    }
+
+    /// Bytes of a leaf.
+    fn leaf_bytes(&self, tree: &Tree) -> usize {
+        (tree.width as usize * self.bits).div_ceil(8)
     }
 
     /// Trees one after the other. Each has a split.
@@ -103,8 +113,14 @@ impl Layout {
             match next {
                 Next::Side(Child::Leaf(leaf)) => {
                     let width = tree.width as usize;
-                    for value in &tree.leaves[leaf as usize * width..][..width] {
-                        bytes.extend(&(value / self.unit).to_le_bytes()[..self.value]);
+                    let values = &tree.leaves[leaf as usize * width..][..width];
+                    let of = |value: i32| (value / self.unit).to_le_bytes();
+                    if self.bits == 4 {
+                        let pair =
+                            |two: &[i32]| two.iter().rev().fold(0, |byte: u8, &v| byte << 4 | of(v)[0] & 15);
+                        bytes.extend(values.chunks(2).map(pair));
+                    } else {
+                        values.iter().for_each(|&value| bytes.extend(&of(value)[..self.bits / 8]));
                     }
                 }
                 Next::Side(Child::Split(split)) => {
@@ -113,18 +129,24 @@ impl Layout {
                         (matches!(split.left, Child::Leaf(_)), matches!(split.right, Child::Leaf(_)));
                     let bits = 8 * self.head - 2;
                     let head =
-                        places.code(split) | usize::from(left) << bits | usize::from(right) << (bits + 1);
+                        places.place(split) | usize::from(left) << bits | usize::from(right) << (bits + 1);
                     number(bytes, head, self.head);
                     match split.test {
-                        Test::Greater(above) => bytes.push(above),
+                        Test::Greater(above) => {
+                            number(bytes, places.threshold(split, above), self.threshold);
+                        }
                         Test::In(set) => self.set(split, set, places, bytes),
                     }
-                    pending.push(Next::Side(split.right));
-                    if !left {
+                    let mut sides = [split.left, split.right];
+                    if right && !left {
+                        sides.reverse();
+                    }
+                    pending.push(Next::Side(sides[1]));
+                    if !left && !right {
                         pending.push(Next::Length(bytes.len()));
                         number(bytes, 0, self.length);
                     }
-                    pending.push(Next::Side(split.left));
+                    pending.push(Next::Side(sides[0]));
                 }
                 Next::Length(at) => {
                     let length = bytes.len() - at - self.length;

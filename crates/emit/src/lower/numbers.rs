@@ -134,7 +134,8 @@ fn cast(l: &mut Lowering<'_>, node: &Node) -> Result<(), Error> {
             let slot = l.column_of_doubles(column);
             return l.stands(node, Place::Slot(slot));
         }
-        Place::Code(code) => {
+        Place::Code(_) | Place::Binned(_) => {
+            let code = l.code_at(node, 0)?;
             let made = l.made(node, Element::F64, 1)?;
             l.step("cast_code", vec![made, Argument::Codes, Argument::Length(code)]);
             return Ok(());
@@ -144,7 +145,9 @@ fn cast(l: &mut Lowering<'_>, node: &Node) -> Result<(), Error> {
             Element::U8 => ("cast_u8", slot),
             Element::I32 => ("cast_i32", slot),
             Element::I64 => ("cast_i64", slot),
-            Element::I16 | Element::U32 | Element::F32 | Element::Text => return Err(l.misfit(node)),
+            Element::I16 | Element::U16 | Element::U32 | Element::F32 | Element::Text => {
+                return Err(l.misfit(node));
+            }
         },
         Place::Bag { .. } => return Err(l.misfit(node)),
     };

@@ -210,7 +210,7 @@ fn gemm(lowering: &mut Lowering<'_>, node: &Node) -> Result<(), Error> {
 fn bag_at(lowering: &Lowering<'_>, node: &Node) -> Result<(usize, usize), Error> {
     match lowering.place(node, 0)? {
         Place::Bag { ids, weights } => Ok((ids, weights)),
-        Place::Column(_) | Place::Slot(_) | Place::Code(_) => Err(lowering.misfit(node)),
+        Place::Column(_) | Place::Slot(_) | Place::Code(_) | Place::Binned(_) => Err(lowering.misfit(node)),
     }
 }
 

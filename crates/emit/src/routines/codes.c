@@ -158,58 +158,103 @@ static uint32_t sm__little(const SM_FLASH uint8_t *p, int n_bytes)
     return low;
 }
 
-/*: _leaf needs _little */
-/* A value of a leaf of 1, 2 or 4 bytes. */
-static int32_t sm__leaf(const SM_FLASH uint8_t *p, int n_bytes)
+/*: _signed needs _little */
+/* A signed number of 1, 2 or 4 bytes. */
+static int32_t sm__signed(const SM_FLASH uint8_t *p, int n_bytes)
 {
     uint32_t bits = sm__little(p, n_bytes);
     uint32_t sign = (uint32_t)1 << (8 * n_bytes - 1);
     return (int32_t)((int64_t)(bits ^ sign) - (int64_t)sign);
 }
 
-/*: _walk_plain needs _little */
-/* The leaf that a row reaches below a root, where all ask for thresholds: most heads have no leaf below them, and need no
-   mask. */
-static const SM_FLASH uint8_t *sm__walk_plain(const SM_FLASH uint8_t *p, const uint8_t *codes, int head, int length,
-                                              uint32_t leaf)
+/*: take_u8 */
+/* An integer, counted from the lowest one that its type has; where it is missing it is set later. */
+static void sm_take_u8(uint8_t *out, int64_t x, int is_missing, int32_t low)
 {
-    const uint32_t none = (uint32_t)1 << (8 * head - 2);
-    for (;;) {
-        uint32_t h = head == 1 ? p[0] : sm__little(p, 2);
-        int right;
-        while (h < none) {
-            if (codes[h] > p[head]) {
-                p += sm__little(p + head + 1, length);
-            }
-            p += head + 1 + length;
-            h = head == 1 ? p[0] : sm__little(p, 2);
-        }
-        right = codes[h & (none - 1)] > p[head];
-        p += head + 1;
-        if (h >= 3 * none) {
-            return right ? p + leaf : p;
-        }
-        if (h < 2 * none) {
-            if (!right) {
-                return p;
-            }
-            p += leaf;
-        } else {
-            if (right) {
-                return p + length + sm__little(p, length);
-            }
-            p += length;
+    (void)is_missing;
+    *out = (uint8_t)((int32_t)x - low);
+}
+
+/*: take_u16 */
+/* As take_u8. */
+static void sm_take_u16(uint16_t *out, int64_t x, int is_missing, int32_t low)
+{
+    (void)is_missing;
+    *out = (uint16_t)((int32_t)x - low);
+}
+
+/*: fill_u8 */
+/* Sets of n integers what is missing: the first n_right to the largest, the others to 0. `columns` says of which column of
+   n_columns each one is. */
+static void sm_fill_u8(uint8_t *values, const uint8_t *missing, const SM_FLASH uint16_t *columns, uint32_t n_columns,
+                       uint32_t n_right, uint32_t n)
+{
+    uint32_t any = 0, k;
+    for (k = 0; k < (n_columns + 7) / 8; k++) {
+        any |= missing[k];
+    }
+    for (k = 0; any != 0 && k < n; k++) {
+        if (missing[columns[k] >> 3] >> (columns[k] & 7) & 1) {
+            values[k] = k < n_right ? UINT8_MAX : 0;
         }
     }
 }
 
+/*: fill_u16 */
+/* As fill_u8. */
+static void sm_fill_u16(uint16_t *values, const uint8_t *missing, const SM_FLASH uint16_t *columns, uint32_t n_columns,
+                        uint32_t n_right, uint32_t n)
+{
+    uint32_t any = 0, k;
+    for (k = 0; k < (n_columns + 7) / 8; k++) {
+        any |= missing[k];
+    }
+    for (k = 0; any != 0 && k < n; k++) {
+        if (missing[columns[k] >> 3] >> (columns[k] & 7) & 1) {
+            values[k] = k < n_right ? UINT16_MAX : 0;
+        }
+    }
+}
+
+/*: _walk_plain needs _little */
+/* The leaf that a row reaches below a root, where all ask for thresholds, of a byte (codes) or two (values). */
+static const SM_FLASH uint8_t *sm__walk_plain(const SM_FLASH uint8_t *p, const uint8_t *codes, const uint16_t *values,
+                                              int head, int threshold, int length, uint32_t leaf)
+{
+    /* A head below it has no leaf below it; then come those of a leaf on the left, on the right, on both sides. */
+    const uint32_t none = (uint32_t)1 << (8 * head - 2);
+#define SM_IS_RIGHT(at) ((threshold == 1 ? codes[at] : values[at]) > sm__little(p + head, threshold))
+    for (;;) {
+        uint32_t h = sm__little(p, head);
+        if (h < none) {
+            if (SM_IS_RIGHT(h)) {
+                p += sm__little(p + head + threshold, length);
+            }
+            p += head + threshold + length;
+        } else if (h < 2 * none) {
+            if (!SM_IS_RIGHT(h - none)) {
+                return p + head + threshold;
+            }
+            p += (uint32_t)(head + threshold) + leaf;
+        } else if (h < 3 * none) {
+            if (SM_IS_RIGHT(h - 2 * none)) {
+                return p + head + threshold;
+            }
+            p += (uint32_t)(head + threshold) + leaf;
+        } else {
+            return p + head + threshold + (SM_IS_RIGHT(h - 3 * none) ? leaf : 0);
+        }
+    }
+#undef SM_IS_RIGHT
+}
+
 /*: _walk needs _little */
-/* The leaf that a row reaches below a root. `sizes` gives by code the bytes of a set, 0 for a threshold. */
+/* The same where some ask for sets. `sizes` gives by code the bytes of a set, 0 for a threshold. */
 static const SM_FLASH uint8_t *sm__walk(const SM_FLASH uint8_t *p, const uint8_t *codes, const SM_FLASH uint8_t *sizes,
                                         int head, int length, uint32_t leaf)
 {
     for (;;) {
-        uint32_t h = head == 1 ? p[0] : sm__little(p, 2);
+        uint32_t h = sm__little(p, head);
         uint32_t is_leaf = h >> (8 * head - 2);
         uint32_t at = h & (((uint32_t)1 << (8 * head - 2)) - 1);
         uint32_t size = sizes[at];
@@ -223,107 +268,61 @@ static const SM_FLASH uint8_t *sm__walk(const SM_FLASH uint8_t *p, const uint8_t
             right = code > p[0];
             p += 1;
         }
-        if (is_leaf & 1) {
-            if (!right) {
-                return p;
-            }
-            p += leaf;
-        } else if (right) {
-            p += (uint32_t)length + sm__little(p, length);
-        } else {
-            p += length;
-            continue;
-        }
-        if (is_leaf & 2) {
+        if (is_leaf == 0) {
+            p += right ? (uint32_t)length + sm__little(p, length) : (uint32_t)length;
+        } else if (is_leaf == 3) {
+            return right ? p + leaf : p;
+        } else if (right == (is_leaf == 2)) {
             return p;
+        } else {
+            p += leaf;
         }
     }
 }
 
-/*: forest needs _walk _walk_plain _leaf */
-/* Adds a leaf of each tree to the scores: bytes of a head, a length, a value and a first output, then the unit of values. */
-static void sm_forest(int32_t *scores, const uint8_t *codes, const SM_FLASH uint8_t *trees, const SM_FLASH uint8_t *sizes,
-                      uint32_t n_trees, uint32_t width, int head, int length, int value, int first, int32_t unit)
+/*: forest needs _walk _walk_plain _signed */
+/* Adds a leaf of each tree to the scores. Rows are codes, or integers of two bytes. Bytes of a head, a threshold, a length;
+   bits of a value; bytes of a first output; then the unit of values. */
+static void sm_forest(int32_t *scores, const uint8_t *codes, const uint16_t *values, const SM_FLASH uint8_t *trees,
+                      const SM_FLASH uint8_t *sizes, uint32_t n_trees, uint32_t width, int head, int threshold, int length,
+                      int bits, int first, int32_t unit)
 {
-    uint32_t leaf = width * (uint32_t)value;
+    const uint32_t leaf = (width * (uint32_t)bits + 7) / 8;
     for (; n_trees > 0; n_trees--) {
         uint32_t n_bytes = sm__little(trees, length);
         const SM_FLASH uint8_t *p = trees + length + first;
         int32_t *out = first ? scores + sm__little(trees + length, first) : scores;
         uint32_t k;
         trees += (uint32_t)length + n_bytes;
-        p = sizes ? sm__walk(p, codes, sizes, head, length, leaf) : sm__walk_plain(p, codes, head, length, leaf);
+        p = sizes ? sm__walk(p, codes, sizes, head, length, leaf)
+                  : sm__walk_plain(p, codes, values, head, threshold, length, leaf);
         for (k = 0; k < width; k++) {
-            out[k] += sm__leaf(p, value) * unit;
-            p += value;
+            if (bits == 4) {
+                out[k] += ((int32_t)((p[k / 2] >> 4 * (k % 2) & 15) ^ 8) - 8) * unit;
+            } else {
+                out[k] += sm__signed(p, bits / 8) * unit;
+                p += bits / 8;
+            }
         }
     }
 }
 
-/*: tables_i8 */
+/*: tables needs _signed */
 /* Sums of a value a term: a term is a code, its places, a second code, its places (1 without one); the last row is the
-   start. Scores have `shift` fraction bits more. */
-static void sm_tables_i8(int32_t *scores, const uint8_t *codes, const SM_FLASH uint16_t *terms, const SM_FLASH int8_t *values,
-                           uint32_t n_terms, uint32_t n_rows, uint32_t width, int shift)
+   start. Values have n_bytes each; scores have `shift` fraction bits more. */
+static void sm_tables(int32_t *scores, const uint8_t *codes, const SM_FLASH uint16_t *terms, const SM_FLASH uint8_t *values,
+                      int n_bytes, uint32_t n_terms, uint32_t n_rows, uint32_t width, int shift)
 {
     uint32_t first = 0, t, k;
     for (k = 0; k < width; k++) {
-        scores[k] = values[(n_rows - 1) * width + k];
+        scores[k] = sm__signed(values + ((n_rows - 1) * width + k) * (uint32_t)n_bytes, n_bytes);
     }
     for (t = 0; t < n_terms; t++, terms += 4) {
         uint32_t n_a = terms[1], n_b = terms[3];
         uint32_t a = codes[terms[0]], b = codes[terms[2]];
         uint32_t row = first + (a < n_a ? a : n_a - 1) * n_b + (b < n_b ? b : n_b - 1);
         for (k = 0; k < width; k++) {
-            scores[k] += values[row * width + k];
-        }
-        first += n_a * n_b;
-    }
-    for (k = 0; k < width; k++) {
-        scores[k] *= (int32_t)1 << shift;
-    }
-}
-
-/*: tables_i16 */
-/* Sums of a value a term: a term is a code, its places, a second code, its places (1 without one); the last row is the
-   start. Scores have `shift` fraction bits more. */
-static void sm_tables_i16(int32_t *scores, const uint8_t *codes, const SM_FLASH uint16_t *terms, const SM_FLASH int16_t *values,
-                           uint32_t n_terms, uint32_t n_rows, uint32_t width, int shift)
-{
-    uint32_t first = 0, t, k;
-    for (k = 0; k < width; k++) {
-        scores[k] = values[(n_rows - 1) * width + k];
-    }
-    for (t = 0; t < n_terms; t++, terms += 4) {
-        uint32_t n_a = terms[1], n_b = terms[3];
-        uint32_t a = codes[terms[0]], b = codes[terms[2]];
-        uint32_t row = first + (a < n_a ? a : n_a - 1) * n_b + (b < n_b ? b : n_b - 1);
-        for (k = 0; k < width; k++) {
-            scores[k] += values[row * width + k];
-        }
-        first += n_a * n_b;
-    }
-    for (k = 0; k < width; k++) {
-        scores[k] *= (int32_t)1 << shift;
-    }
-}
-
-/*: tables_i32 */
-/* Sums of a value a term: a term is a code, its places, a second code, its places (1 without one); the last row is the
-   start. Scores have `shift` fraction bits more. */
-static void sm_tables_i32(int32_t *scores, const uint8_t *codes, const SM_FLASH uint16_t *terms, const SM_FLASH int32_t *values,
-                           uint32_t n_terms, uint32_t n_rows, uint32_t width, int shift)
-{
-    uint32_t first = 0, t, k;
-    for (k = 0; k < width; k++) {
-        scores[k] = values[(n_rows - 1) * width + k];
-    }
-    for (t = 0; t < n_terms; t++, terms += 4) {
-        uint32_t n_a = terms[1], n_b = terms[3];
-        uint32_t a = codes[terms[0]], b = codes[terms[2]];
-        uint32_t row = first + (a < n_a ? a : n_a - 1) * n_b + (b < n_b ? b : n_b - 1);
-        for (k = 0; k < width; k++) {
-            scores[k] += values[row * width + k];
+            scores[k] += sm__signed(values + (row * width + k) * (uint32_t)n_bytes, n_bytes);
         }
         first += n_a * n_b;
     }

@@ -80,22 +80,66 @@ fn _little(p: &[u8], n_bytes: usize) -> usize {
     p[..n_bytes].iter().rev().fold(0, |low, &byte| low << 8 | usize::from(byte))
 }
 
-//: forest needs _little
-/// Adds a leaf of each tree to the scores: bytes of a head, a length, a value and a first output, then the unit of values.
-/// `sizes` gives by code the bytes of a set, 0 for a threshold.
+//: take_u8
+/// An integer, counted from the lowest one that its type has; where it is missing it is set later.
+fn take_u8(out: &mut [u8], x: i64, _is_missing: bool, low: i64) {
+    out[0] = (x - low) as u8;
+}
+
+//: take_u16
+/// As take_u8.
+fn take_u16(out: &mut [u16], x: i64, _is_missing: bool, low: i64) {
+    out[0] = (x - low) as u16;
+}
+
+//: fill_u8
+/// Sets of n integers what is missing: the first n_right to the largest, the others to 0. `columns` says of which column
+/// each one is.
+fn fill_u8(values: &mut [u8], missing: &[bool], columns: &[u16], _n_columns: usize, n_right: usize, n: usize) {
+    for (k, &column) in columns[..n].iter().enumerate() {
+        if missing[usize::from(column)] {
+            values[k] = if k < n_right { u8::MAX } else { 0 };
+        }
+    }
+}
+
+//: fill_u16
+/// As fill_u8.
+fn fill_u16(values: &mut [u16], missing: &[bool], columns: &[u16], _n_columns: usize, n_right: usize, n: usize) {
+    for (k, &column) in columns[..n].iter().enumerate() {
+        if missing[usize::from(column)] {
+            values[k] = if k < n_right { u16::MAX } else { 0 };
+        }
+    }
+}
+
+//: _signed needs _little
+/// A signed number of 1, 2 or 4 bytes.
+fn _signed(p: &[u8], n_bytes: usize) -> i32 {
+    let sign = 1i64 << (8 * n_bytes - 1);
+    ((_little(p, n_bytes) as i64 ^ sign) - sign) as i32
+}
+
+//: forest needs _little _signed
+/// Adds a leaf of each tree to the scores. Rows are codes, or integers of two bytes. `sizes` gives by code the bytes of a
+/// set, 0 for a threshold. Bytes of a head, a threshold, a length; bits of a value; bytes of a first output; then the unit
+/// of values.
 fn forest(
     scores: &mut [i32],
     codes: &[u8],
+    values: &[u16],
     mut trees: &[u8],
     sizes: &[u8],
     n_trees: usize,
     width: usize,
     head: usize,
+    threshold: usize,
     length: usize,
-    value: usize,
+    bits: usize,
     first: usize,
     unit: i32,
 ) {
+    let leaf = (width * bits).div_ceil(8);
     for _ in 0..n_trees {
         let (tree, rest) = trees.split_at(length + _little(trees, length));
         trees = rest;
@@ -104,99 +148,53 @@ fn forest(
         loop {
             let h = _little(p, head);
             let (at, is_leaf) = (h & ((1 << (8 * head - 2)) - 1), h >> (8 * head - 2));
-            let code = codes[at];
             let size = sizes.get(at).copied().unwrap_or(0);
             p = &p[head..];
-            let right = if size > 0 { p[usize::from(code >> 3)] >> (code & 7) & 1 == 1 } else { code > p[0] };
-            p = &p[usize::from(size.max(1))..];
-            if is_leaf & 1 == 1 {
-                if !right {
+            let right = if size > 0 {
+                p[usize::from(codes[at] >> 3)] >> (codes[at] & 7) & 1 == 1
+            } else if threshold == 1 {
+                codes[at] > p[0]
+            } else {
+                usize::from(values[at]) > _little(p, 2)
+            };
+            p = &p[usize::from(size).max(threshold)..];
+            match is_leaf {
+                0 if right => p = &p[length + _little(p, length)..],
+                0 => p = &p[length..],
+                3 => {
+                    p = if right { &p[leaf..] } else { p };
                     break;
                 }
-                p = &p[width * value..];
-            } else if right {
-                p = &p[length + _little(p, length)..];
-            } else {
-                p = &p[length..];
-                continue;
-            }
-            if is_leaf & 2 == 2 {
-                break;
+                _ if right == (is_leaf == 2) => break,
+                _ => p = &p[leaf..],
             }
         }
-        for (out, leaf) in out.iter_mut().zip(p.chunks_exact(value)) {
-            let sign = 1i64 << (8 * value - 1);
-            *out += ((_little(leaf, value) as i64 ^ sign) - sign) as i32 * unit;
+        for (k, out) in out.iter_mut().enumerate() {
+            let value = match bits {
+                4 => (i32::from(p[k / 2] >> (4 * (k % 2)) & 15) ^ 8) - 8,
+                _ => _signed(&p[k * bits / 8..], bits / 8),
+            };
+            *out += value * unit;
         }
     }
 }
 
-//: tables_i8
+//: tables needs _signed
 /// Sums of a value a term: a term is a code, its places, a second code, its places (1 without one); the last row is the
-/// start. Scores have `shift` fraction bits more.
-fn tables_i8(
+/// start. Values have n_bytes each; scores have `shift` fraction bits more.
+fn tables(
     scores: &mut [i32],
     codes: &[u8],
     terms: &[u16],
-    values: &[i8],
+    values: &[u8],
+    n_bytes: usize,
     n_terms: usize,
     n_rows: usize,
     width: usize,
     shift: i64,
 ) {
-    let row = |at: usize| values[at * width..(at + 1) * width].iter().map(|&v| i32::from(v));
-    scores.iter_mut().zip(row(n_rows - 1)).for_each(|(score, value)| *score = value);
-    let mut first = 0;
-    for term in terms.chunks_exact(4).take(n_terms) {
-        let (n_a, n_b) = (usize::from(term[1]), usize::from(term[3]));
-        let code = |at: u16| usize::from(codes[usize::from(at)]);
-        let place = code(term[0]).min(n_a - 1) * n_b + code(term[2]).min(n_b - 1);
-        scores.iter_mut().zip(row(first + place)).for_each(|(score, value)| *score += value);
-        first += n_a * n_b;
-    }
-    scores.iter_mut().for_each(|score| *score <<= shift);
-}
-
-//: tables_i16
-/// Sums of a value a term: a term is a code, its places, a second code, its places (1 without one); the last row is the
-/// start. Scores have `shift` fraction bits more.
-fn tables_i16(
-    scores: &mut [i32],
-    codes: &[u8],
-    terms: &[u16],
-    values: &[i16],
-    n_terms: usize,
-    n_rows: usize,
-    width: usize,
-    shift: i64,
-) {
-    let row = |at: usize| values[at * width..(at + 1) * width].iter().map(|&v| i32::from(v));
-    scores.iter_mut().zip(row(n_rows - 1)).for_each(|(score, value)| *score = value);
-    let mut first = 0;
-    for term in terms.chunks_exact(4).take(n_terms) {
-        let (n_a, n_b) = (usize::from(term[1]), usize::from(term[3]));
-        let code = |at: u16| usize::from(codes[usize::from(at)]);
-        let place = code(term[0]).min(n_a - 1) * n_b + code(term[2]).min(n_b - 1);
-        scores.iter_mut().zip(row(first + place)).for_each(|(score, value)| *score += value);
-        first += n_a * n_b;
-    }
-    scores.iter_mut().for_each(|score| *score <<= shift);
-}
-
-//: tables_i32
-/// Sums of a value a term: a term is a code, its places, a second code, its places (1 without one); the last row is the
-/// start. Scores have `shift` fraction bits more.
-fn tables_i32(
-    scores: &mut [i32],
-    codes: &[u8],
-    terms: &[u16],
-    values: &[i32],
-    n_terms: usize,
-    n_rows: usize,
-    width: usize,
-    shift: i64,
-) {
-    let row = |at: usize| values[at * width..(at + 1) * width].iter().map(|&v| i32::from(v));
+    let n_row = width * n_bytes;
+    let row = |at: usize| values[at * n_row..][..n_row].chunks_exact(n_bytes).map(|v| _signed(v, n_bytes));
     scores.iter_mut().zip(row(n_rows - 1)).for_each(|(score, value)| *score = value);
     let mut first = 0;
     for term in terms.chunks_exact(4).take(n_terms) {
