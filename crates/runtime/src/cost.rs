@@ -290,9 +290,9 @@ const CPU: &str = "Intel(R) Xeon(R) Processor";
 /// Nanoseconds by the order of [`Operation::ALL`], on one thread, fitted by the benchmark `cost` to what models take, in
 /// batches and alone; what none of them has (copied codes, trees walked one by one, wide distances, curves, texts) is a guess.
 const NS: [f64; N] = [
-    3.39, 1.28, 1.37, 12.5, 0.5, 0.493, 0.147, 0.415, 8.0, 1.5, 0.189, 0.773, 3.78, 0.251, 0.647, 0.191,
-    0.103, 0.4, 0.286, 105.0, 0.432, 2.28, 3.0, 46.3, 4.18, 3.39, 300.0, 287.0, 9.44, 55.3, 3.45, 154.0,
-    0.608, 0.846, 1.02, 0.477, 0.0737, 1.8, 0.623,
+    0.0, 0.856, 1.58, 15.1, 0.5, 1.43, 0.0783, 0.338, 8.0, 1.5, 0.214, 1.13, 3.56, 0.116, 1.22, 0.22, 0.105,
+    0.4, 0.239, 114.0, 0.463, 2.39, 3.0, 26.3, 3.96, 3.6, 300.0, 323.0, 9.93, 55.4, 3.55, 158.0, 0.573, 1.11,
+    1.05, 0.293, 0.0259, 1.51, 0.555,
 ];
 
 #[cfg(test)]

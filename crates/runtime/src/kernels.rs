@@ -6,11 +6,10 @@
 
 pub(crate) mod cells;
 pub(crate) mod ending;
-mod isa;
 pub(crate) mod products;
 
-pub use isa::Isa;
-pub(crate) use isa::{Machine, Plain};
+pub use crate::isa::Isa;
+pub(crate) use crate::isa::{Machine, Plain};
 
 /// Outputs of a panel.
 pub(crate) const LANES: usize = 16;

@@ -21,6 +21,7 @@ pub mod cost;
 mod engine;
 mod error;
 mod integers;
+mod isa;
 #[cfg(feature = "networks")]
 mod kernels;
 mod neighbours;
@@ -39,6 +40,7 @@ mod texts;
 mod verify;
 
 pub use error::{Error, Kind};
+pub use isa::Isa;
 #[cfg(feature = "networks")]
 pub use network_test::{Tested, network_test, verify_network};
 pub use plan::Plan;

@@ -13,6 +13,8 @@
 //! # Source  Wang et al., FLAML, MLSys 2021, section 4.2; Li et al., Massively parallel hyperparameter tuning (ASHA),
 //! MLSys 2020, with a sample of the rows and the first fold as rungs.
 
+mod known;
+mod prepared;
 mod shares;
 
 use crate::changes::{Change, FORERUNNERS, Facts, changes};
@@ -40,13 +42,8 @@ const NEAR_MEMBER: f64 = 0.1;
 const SHARED_EVERY: usize = 3;
 /// Why the portfolio is tried.
 const GUESS: &str = "a first guess";
-/// Why what did well without limits is tried within them, and what takes less.
-const KNOWN: &str = "it did well without limits";
+/// Why what was too large is tried with less.
 const SMALLER: &str = "smaller, since it was too large";
-/// What is so much too large, as a share of what is allowed, and has no smaller form is not tried within limits.
-const HOPELESS: f64 = 4.0;
-/// What takes less is tried within limits if it is worse than the best without them by this share at most.
-const NEAR_LEADER: f64 = 0.03;
 /// Why a change is tried.
 const PREPARED: &str = "the best of its learner, prepared otherwise";
 /// A learner that is worse than the best by this share in the first fold gets no more guesses.
@@ -231,15 +228,7 @@ impl Schedule {
         // Learners that did not come to their end without limits may do well within them.
         let mut guesses = portfolio(&names, facts.n_rows);
         guesses.retain(|guess| first.iter().all(|known| known.trial.learner != guess.learner));
-        let within = |Told { trial, outcome }: &Told| {
-            let arm = arms.iter().find(|arm| arm.entry.name == trial.learner)?;
-            let smaller = arm.smaller(trial, outcome).map(|smaller| (smaller, SMALLER));
-            smaller.or_else(|| (outcome.excess <= HOPELESS).then(|| (trial.clone(), KNOWN)))
-        };
-        let mut known: Vec<_> = first.iter().filter_map(within).collect();
-        if known.is_empty() {
-            known.extend(first.into_iter().map(|told| (told.trial, KNOWN)));
-        }
+        let known = known::within(first, &arms);
         let guesses = guesses.into_iter().map(|mut trial| {
             trial.transforms = transforms.clone();
             trial.augment = augment.clone().filter(|name| name != NO_AUGMENTATION);
@@ -356,29 +345,6 @@ impl Schedule {
         &self.told
     }
 
-    /// Of so many trials that were done to their end, the best of each learner, the best one first, each with what it takes
-    /// too much by `excess`; and of those that come near the best one, each that takes less than all better ones.
-    pub fn leaders(&self, n_trials: usize, excess: impl Fn(&Outcome) -> f64) -> Vec<Told> {
-        let told = self.told.iter().take(n_trials);
-        let mut whole: Vec<(f64, Told)> = told
-            .filter(|told| told.outcome.is_whole)
-            .filter_map(|Told { trial, outcome }| {
-                let outcome = Outcome { excess: excess(outcome), ..outcome.clone() };
-                Some((outcome.error?, Told { trial: trial.without_bars(), outcome }))
-            })
-            .collect();
-        whole.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-        let best = whole.first().map_or(f64::INFINITY, |(error, _)| *error);
-        let mut least = f64::INFINITY;
-        let mut learners = BTreeSet::new();
-        whole.retain(|(error, told)| {
-            let is_smaller = *error <= best + NEAR_LEADER * best.abs() && told.outcome.excess < least;
-            least = least.min(told.outcome.excess);
-            learners.insert(told.trial.learner.clone()) || is_smaller
-        });
-        whole.into_iter().map(|(_, told)| told).collect()
-    }
-
     /// The trial with the smallest error.
     pub fn best(&self) -> Option<&Told> {
         self.told.get(self.best?)
@@ -487,40 +453,6 @@ impl Schedule {
         }
     }
 
-    /// The best trial behind the first preparation that there is for it, where it has none, once half of the first guesses
-    /// are told and it has room: what helps most must not wait for its turn among the changes of all learners, since all
-    /// that comes later goes on from it.
-    fn add_prepared(&mut self) {
-        if self.is_prepared || 2 * self.told.len() < self.n_guesses {
-            return;
-        }
-        let has_room = |told: &&Told| told.outcome.excess <= 0.0;
-        let Some(best) = self.best().filter(has_room).cloned() else { return };
-        let Some(arm) = self.arms.iter().position(|arm| arm.entry.name == best.trial.learner) else { return };
-        self.is_prepared = true;
-        let is_prepared = |change: &Change| matches!(change, Change::Prepare(_));
-        let next = self.arms[arm].changes.iter().rposition(is_prepared);
-        if let Some(next) = next.filter(|_| best.trial.transforms.is_empty())
-            && let Some(trial) = self.arms[arm].take_change(next, &best.trial)
-        {
-            self.prepared = Some((trial.bytes(), best.outcome.rungs[FOLD]));
-            self.open.push((arm, trial, PREPARED));
-        }
-    }
-
-    /// What the first preparation came to: where it helped, the best trial of its learner is tried behind it, which may be
-    /// another one by now, and so is what was not asked for yet.
-    fn told_prepared(&mut self, arm: usize, trial: &Trial, outcome: &Outcome) {
-        let known = self.prepared.take_if(|(bytes, _)| *bytes == trial.without_bars().bytes());
-        let Some((_, Some(before))) = known else { return };
-        if outcome.rungs[FOLD].is_some_and(|error| error < before) {
-            self.arms[arm].helps = trial.transforms.clone();
-            let best = self.arms[arm].best.as_ref().map(|(_, best)| best.without_bars());
-            let best = best.filter(|best| best.transforms.is_empty());
-            self.open.extend(best.map(|best| (arm, self.arms[arm].helped(best), PREPARED)));
-        }
-    }
-
     /// The candidate that others may be added to: of learners that are, the best in the first fold, if it comes near.
     fn forerunner(&self) -> Option<Trial> {
         let in_all = self.told.iter().filter_map(|told| told.outcome.rungs[FOLD]);
@@ -611,14 +543,6 @@ impl Arm {
         // What is added to another one waits until that is known.
         let next = self.changes.iter().rposition(|change| *change != Change::Onto)?;
         self.take_change(next, &best)
-    }
-
-    /// A trial behind the preparation that helped, unless it has one.
-    fn helped(&self, mut trial: Trial) -> Trial {
-        if trial.transforms.is_empty() {
-            trial.transforms = self.helps.clone();
-        }
-        trial
     }
 
     /// A trial with one of the changes, which is not tried again.

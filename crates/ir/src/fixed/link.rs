@@ -160,7 +160,31 @@ pub fn logistic(score: i32, shift: u32) -> [f32; 2] {
 /// within one float step. Shift above [`MAX_SHIFT`] is treated as that. `out` has the length of `scores`; no score gives nothing.
 #[inline]
 pub fn softmax(scores: &[i32], shift: u32, out: &mut [f32]) {
-    out.iter_mut().zip(softmax_of(scores, shift)).for_each(|(out, p)| *out = p);
+    let mut powers = [(0, 0); KEPT];
+    let Some(powers) = powers.get_mut(..scores.len()) else {
+        out.iter_mut().zip(softmax_of(scores, shift)).for_each(|(out, p)| *out = p);
+        return;
+    };
+    let largest = scores.iter().max().copied().unwrap_or_default();
+    let shift = shift.min(MAX_SHIFT);
+    let mut sum = 0;
+    for (power, &score) in powers.iter_mut().zip(scores) {
+        *power = exp_neg(largest.abs_diff(score), shift);
+        sum += u128::from(in_q62(power.0, power.1));
+    }
+    for (out, &power) in out.iter_mut().zip(&*powers) {
+        *out = share_of_powers(power, sum);
+    }
+}
+
+/// Powers that [`softmax`] keeps, so that it need not compute each twice.
+const KEPT: usize = 64;
+
+/// `mantissa * 2^(-63 - exponent)` of a sum in Q62.
+#[inline]
+fn share_of_powers((mantissa, exponent): (u64, u32), sum: u128) -> f32 {
+    let share = ((u128::from(mantissa) << 62) / sum) as u64;
+    f32::from_bits(f32_bits(share, -63 - exponent.cast_signed()))
 }
 
 /// The probabilities of [`softmax`], one after the other.
@@ -170,11 +194,7 @@ pub fn softmax_of(scores: &[i32], shift: u32) -> impl Iterator<Item = f32> + '_ 
     let shift = shift.min(MAX_SHIFT);
     let below = move |score: i32| largest.abs_diff(score);
     let sum: u128 = scores.iter().map(|&score| u128::from(exp_q62(below(score), shift))).sum();
-    scores.iter().map(move |&score| {
-        let (mantissa, exponent) = exp_neg(below(score), shift);
-        let share = ((u128::from(mantissa) << 62) / sum) as u64;
-        f32::from_bits(f32_bits(share, -63 - exponent.cast_signed()))
-    })
+    scores.iter().map(move |&score| share_of_powers(exp_neg(below(score), shift), sum))
 }
 
 /// `exp(score * 2^-shift)` as a double with a relative error below 2^-52, by integers alone; too large powers
@@ -257,6 +277,21 @@ mod tests {
     use super::*;
     use std::vec;
     use std::vec::Vec;
+
+    /// Powers that are kept and those that are computed twice are the same.
+    #[test]
+    fn kept_powers_change_nothing() {
+        for n in [0, 1, 2, KEPT, KEPT + 1, 3 * KEPT] {
+            let scores: Vec<i32> =
+                (0..n as i32).map(|k| k.wrapping_mul(-1_640_531_527) >> (k % 20)).collect();
+            for shift in [0, 3, MAX_SHIFT] {
+                let mut out = vec![0.0f32; n];
+                softmax(&scores, shift, &mut out);
+                let bits = |all: Vec<f32>| all.into_iter().map(f32::to_bits).collect::<Vec<u32>>();
+                assert_eq!(bits(out), bits(softmax_of(&scores, shift).collect()), "{n} {shift}");
+            }
+        }
+    }
 
     #[test]
     fn logistic_is_the_nearest_float() {

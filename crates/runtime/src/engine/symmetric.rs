@@ -23,8 +23,8 @@ const MOST_COPIES: usize = 4;
 /// Answers that count as one operation.
 const ANSWERS: usize = 8;
 
-/// Rows answer in groups of this many; a block's last group may hold rows that nobody reads.
-const GROUP: usize = 16;
+/// Rows answer in groups of this many, so that vectors have no rest; a block's last group may hold rows that nobody reads.
+const GROUP: usize = 32;
 
 /// [`Question::add`] of a set.
 const SET: u8 = 2;
@@ -176,10 +176,12 @@ impl Symmetric {
         self.places = self.levels.iter().map(place).collect();
     }
 
+    #[inline(always)]
     fn levels_of(&self, tree: &Laid) -> &[Question] {
         &self.levels[tree.first_level..][..tree.n_levels]
     }
 
+    #[inline(always)]
     fn leaves_of(&self, tree: &Laid) -> &[i32] {
         &self.leaves[tree.first_leaf..][..tree.width << tree.n_levels]
     }
@@ -230,27 +232,25 @@ impl Symmetric {
     }
 
     /// Adds the leaves of the first rows of a block: `codes` is `[n_features, BLOCK]`, `scores` is `[n_rows, n_outputs]`.
+    #[inline(always)]
     pub(super) fn add_many(&self, codes: &[u8], scores: &mut [i32], n_outputs: usize) {
-        let n_groups = (scores.len() / n_outputs).div_ceil(GROUP);
+        let n_rows = (scores.len() / n_outputs).next_multiple_of(GROUP).min(BLOCK);
         let (columns, _) = codes.as_chunks::<BLOCK>();
+        let mut lefts = [0u8; BLOCK];
         for tree in &self.trees {
             let mut places = [0u8; BLOCK];
             for level in self.levels_of(tree) {
-                let column = columns[level.feature as usize].as_chunks::<GROUP>().0;
-                let groups = places.as_chunks_mut::<GROUP>().0.iter_mut().zip(column).take(n_groups);
+                let column = &columns[level.feature as usize][..n_rows];
                 if level.add == SET {
-                    let lefts = lefts_of(&self.sets[level.set as usize]);
-                    for (places, codes) in groups {
-                        for (place, &code) in places.iter_mut().zip(codes) {
-                            *place = place.wrapping_add(*place).wrapping_add(1 & !lefts[usize::from(code)]);
-                        }
+                    lefts_of(&self.sets[level.set as usize], column, &mut lefts);
+                    for (place, left) in places[..n_rows].iter_mut().zip(&lefts) {
+                        *place = place.wrapping_add(*place).wrapping_add(1 & !left);
                     }
                 } else {
-                    for (places, codes) in groups {
-                        for (place, code) in places.iter_mut().zip(codes) {
-                            let is_right = code.wrapping_add(level.add) > level.above;
-                            *place = place.wrapping_add(*place).wrapping_add(u8::from(is_right));
-                        }
+                    let Question { add, above, .. } = *level;
+                    for (place, code) in places.iter_mut().zip(column) {
+                        let is_right = code.wrapping_add(add) > above;
+                        *place = place.wrapping_add(*place).wrapping_add(u8::from(is_right));
                     }
                 }
             }
@@ -278,6 +278,7 @@ impl Symmetric {
 }
 
 /// Adds leaves, of which there are `N`, a power of two.
+#[inline(always)]
 fn look_up<const N: usize>(leaves: &[i32], places: &[u8; BLOCK], scores: &mut [i32]) {
     let Some(leaves) = leaves.first_chunk::<N>() else { return };
     for (score, &place) in scores.iter_mut().zip(places) {

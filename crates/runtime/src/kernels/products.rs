@@ -19,8 +19,8 @@ mod scalar;
 use super::LANES;
 use super::ending::{Ending, Sink};
 #[cfg(target_arch = "x86_64")]
-use super::isa::Isa;
-use super::isa::Machine;
+use crate::isa::Isa;
+use crate::isa::Machine;
 use alloc::vec::Vec;
 
 /// Depth of quads.

@@ -8,9 +8,9 @@
 )]
 
 use super::{PAIR, Panels, Rows, Span, sweep};
+use crate::isa::{Isa, Machine};
 use crate::kernels::LANES;
 use crate::kernels::ending::{Ending, Sink};
-use crate::kernels::isa::{Isa, Machine};
 use core::arch::x86_64::{
     __m256i, _mm_loadu_si128, _mm256_add_epi32, _mm256_cvtepi8_epi16, _mm256_loadu_si256, _mm256_madd_epi16,
     _mm256_set1_epi32, _mm256_setzero_si256, _mm256_storeu_si256,

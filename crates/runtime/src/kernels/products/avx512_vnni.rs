@@ -7,9 +7,9 @@
 )]
 
 use super::{Panels, QUAD, Rows, Span, sweep};
+use crate::isa::{Isa, Machine};
 use crate::kernels::LANES;
 use crate::kernels::ending::{Ending, Sink};
-use crate::kernels::isa::{Isa, Machine};
 use core::arch::x86_64::{
     _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_storeu_si512,
 };

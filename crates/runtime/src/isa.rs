@@ -88,11 +88,18 @@ fn has_avx512_vnni() -> bool {
 pub(crate) struct Machine(Isa);
 
 impl Machine {
+    /// The fastest that there is.
+    pub(crate) fn best() -> Machine {
+        Machine(Isa::best())
+    }
+
     /// None if it is not here.
+    #[cfg(any(test, feature = "networks"))]
     pub(crate) fn try_new(isa: Isa) -> Option<Machine> {
         isa.is_here().then_some(Machine(isa))
     }
 
+    #[cfg(feature = "networks")]
     pub(crate) fn isa(self) -> Isa {
         self.0
     }
