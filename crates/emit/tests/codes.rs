@@ -186,8 +186,9 @@ fn columns_may_be_given_in_few_integers() {
 #[test]
 fn few_integers_are_not_coded() {
     use Integer::{I8, I16, I32, U8, U16};
-    // Integers, edges of a column, whether one lies at an end, whether there are sets; the routine that must be there.
-    let cases: [(&[Integer], usize, Option<i64>, bool, &str); 12] = [
+    /// Integers, edges of a column, whether one lies at an end, whether there are sets; the routine that must be there.
+    type Case = (&'static [Integer], usize, Option<i64>, bool, &'static str);
+    let cases: [Case; 12] = [
         (&[I8], 20, None, false, "take_u8"),
         (&[U8], 20, None, false, "take_u8"),
         (&[U8, I8], 100, None, false, "take_u8"),

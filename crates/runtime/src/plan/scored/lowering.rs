@@ -171,7 +171,7 @@ impl<'g> Lowered<'g> {
                     };
                     columns.push(TreeColumn::Score { member, output, bins });
                 }
-                Ok(Some(Made::Trees { members, columns, trees: Trees::new(&op.forest) }))
+                Ok(Some(Made::Trees { members, columns, trees: Box::new(Trees::new(&op.forest)) }))
             }
             _ => Ok(None),
         }

@@ -43,7 +43,7 @@ pub(super) enum Made {
     /// By the one of two stages that a score says.
     Gate { gate: Box<Scores>, stages: Box<[Stage; 2]>, op: Gate },
     /// By trees over codes of members' scores, and of columns.
-    Trees { members: Vec<Scores>, columns: Vec<TreeColumn>, trees: Trees },
+    Trees { members: Vec<Scores>, columns: Vec<TreeColumn>, trees: Box<Trees> },
 }
 
 /// One column of codes that trees ask.
