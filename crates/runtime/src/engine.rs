@@ -157,7 +157,7 @@ mod tests {
             return Child::Leaf(tree.leaves.len() as u32 / tree.width - 1);
         }
         let at = tree.splits.len();
-        let of_level = questions.get(levels as usize - 1).cloned();
+        let of_level = questions.get(levels as usize - 1).copied();
         tree.splits.push(of_level.unwrap_or_else(|| question(random)));
         tree.splits[at].left = full(random, tree, levels - 1, questions);
         tree.splits[at].right = full(random, tree, levels - 1, questions);

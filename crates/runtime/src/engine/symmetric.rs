@@ -300,7 +300,7 @@ mod tests {
             return Child::Leaf(tree.leaves.len() as u32 / tree.width - 1);
         };
         let at = tree.splits.len();
-        tree.splits.push(first.clone());
+        tree.splits.push(*first);
         tree.splits[at].left = grow(random, rest, tree, has_gaps);
         tree.splits[at].right = grow(random, rest, tree, has_gaps);
         Child::Split(at as u32)
