@@ -9,7 +9,6 @@
 use super::BLOCK;
 use super::sweep::lefts_of;
 use crate::cost::{Counts, Operation, Rows};
-use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::forest::{Child, CodeSet, MISSING, Split, Test, Tree};
@@ -30,7 +29,7 @@ const GROUP: usize = 32;
 const SET: u8 = 2;
 
 /// What a level asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug)]
 struct Question {
     feature: u32,
     /// 1 where missing goes left, so that 255 becomes 0, else 0; [`SET`] instead.
@@ -39,6 +38,13 @@ struct Question {
     set: u32,
     /// `code + add`, wrapping, above it goes right.
     above: u8,
+}
+
+impl Question {
+    /// Orders thresholds by feature, side and code; a feature is below 65,536.
+    fn key(&self) -> u32 {
+        self.feature << 16 | u32::from(self.add) << 8 | u32::from(self.above)
+    }
 }
 
 /// Questions of a row alone that have all but their threshold in common.
@@ -67,7 +73,7 @@ pub(super) struct Symmetric {
     levels: Vec<Question>,
     sets: Vec<CodeSet>,
     leaves: Vec<i32>,
-    /// Distinct questions: what they are, their thresholds, and by level the place of its own.
+    /// Distinct thresholds and all sets: what is asked, the thresholds, and by level the place of its own.
     asked: Vec<Asked>,
     thresholds: Vec<u8>,
     places: Vec<u32>,
@@ -111,14 +117,13 @@ impl Symmetric {
     /// Of the trees that are symmetric and have a split, and all the others.
     pub(super) fn new(trees: &[Tree]) -> (Symmetric, Vec<&Tree>) {
         let mut symmetric = Symmetric::default();
-        let mut sets = BTreeMap::new();
-        let others = trees.iter().filter(|tree| !symmetric.take(tree, &mut sets)).collect();
+        let others = trees.iter().filter(|tree| !symmetric.take(tree)).collect();
         symmetric.ask();
         (symmetric, others)
     }
 
     /// Takes a tree; false for one that is not symmetric, or has no split.
-    fn take(&mut self, tree: &Tree, sets: &mut BTreeMap<CodeSet, u32>) -> bool {
+    fn take(&mut self, tree: &Tree) -> bool {
         let Some((splits, places)) = levels(tree).filter(|(splits, _)| !splits.is_empty()) else {
             return false;
         };
@@ -142,11 +147,9 @@ impl Symmetric {
                     if !split.missing_left {
                         set.insert(MISSING);
                     }
+                    self.sets.push(set);
                     // 2^32 sets would be 128 GiB.
-                    let next = self.sets.len() as u32;
-                    let place = *sets.entry(set).or_insert(next);
-                    self.sets.extend((place == next).then_some(set));
-                    Question { feature, add: SET, set: place, above: 0 }
+                    Question { feature, add: SET, set: self.sets.len() as u32 - 1, above: 0 }
                 }
             };
             self.levels.push(question);
@@ -159,21 +162,28 @@ impl Symmetric {
 
     /// Gives each distinct question its place.
     fn ask(&mut self) {
-        let mut distinct = self.levels.clone();
-        distinct.sort_unstable();
-        distinct.dedup();
-        for (place, &question) in distinct.iter().enumerate() {
+        let mut keys: Vec<u32> =
+            self.levels.iter().filter(|level| level.add != SET).map(Question::key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        for (place, &key) in keys.iter().enumerate() {
+            let question = Question { feature: key >> 16, add: (key >> 8) as u8, set: 0, above: key as u8 };
             match self.asked.last_mut() {
-                Some(last) if (Question { above: question.above, ..last.question }) == question => {
-                    last.n += 1
-                }
+                Some(last) if last.question.key() >> 8 == key >> 8 => last.n += 1,
                 _ => self.asked.push(Asked { question, first: place, n: 1 }),
             }
         }
-        self.thresholds = distinct.iter().map(|question| question.above).collect();
-        // Every question of a level is one of them.
-        let place = |question: &Question| distinct.binary_search(question).unwrap_or_default() as u32;
-        self.places = self.levels.iter().map(place).collect();
+        self.thresholds = keys.iter().map(|&key| key as u8).collect();
+        for level in &self.levels {
+            // Every threshold of a level is one of them; each set is a question of its own.
+            let mut place = keys.binary_search(&level.key()).unwrap_or_default();
+            if level.add == SET {
+                place = self.thresholds.len();
+                self.asked.push(Asked { question: *level, first: place, n: 1 });
+                self.thresholds.push(0);
+            }
+            self.places.push(place as u32);
+        }
     }
 
     #[inline(always)]
@@ -263,26 +273,10 @@ impl Symmetric {
                 }
                 continue;
             }
-            match tree.n_levels {
-                1 => look_up::<2>(leaves, &places, scores),
-                2 => look_up::<4>(leaves, &places, scores),
-                3 => look_up::<8>(leaves, &places, scores),
-                4 => look_up::<16>(leaves, &places, scores),
-                5 => look_up::<32>(leaves, &places, scores),
-                6 => look_up::<64>(leaves, &places, scores),
-                7 => look_up::<128>(leaves, &places, scores),
-                _ => look_up::<256>(leaves, &places, scores),
+            for (score, &place) in scores.iter_mut().zip(&places) {
+                *score += leaves[usize::from(place)];
             }
         }
-    }
-}
-
-/// Adds leaves, of which there are `N`, a power of two.
-#[inline(always)]
-fn look_up<const N: usize>(leaves: &[i32], places: &[u8; BLOCK], scores: &mut [i32]) {
-    let Some(leaves) = leaves.first_chunk::<N>() else { return };
-    for (score, &place) in scores.iter_mut().zip(places) {
-        *score += leaves[usize::from(place) & (N - 1)];
     }
 }
 
@@ -370,7 +364,7 @@ mod tests {
             grow(random, &questions[..n], &mut tree, false);
             tree
         };
-        let take = |tree: &Tree| Symmetric::default().take(tree, &mut BTreeMap::new());
+        let take = |tree: &Tree| Symmetric::default().take(tree);
         assert!(take(&of_levels(8, &mut random)) && !take(&of_levels(9, &mut random)));
         assert!(!take(&Tree { width: 1, leaves: vec![1], ..Tree::default() }));
         // One split of a level differs: in its threshold, or in where missing goes.
