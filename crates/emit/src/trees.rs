@@ -27,10 +27,8 @@ pub(crate) struct Layout {
 
 /// What splits ask for.
 pub(crate) trait Places {
-    /// How many places there are.
-    fn n(&self) -> usize;
-    /// The place that a split asks.
-    fn place(&self, split: &Split) -> usize;
+    /// Where it stands.
+    fn sides(&self) -> &Sides;
     /// Bytes of a threshold, 1 or 2.
     fn threshold_bytes(&self) -> usize;
     /// What stands in the place is above this where a split that asks for codes above `above` goes right.
@@ -39,6 +37,27 @@ pub(crate) trait Places {
     fn set_bytes(&self, split: &Split) -> usize;
     /// The code that stands for missing in its set.
     fn missing(&self, split: &Split) -> usize;
+}
+
+/// By feature: the places of what a row has of it, with missing on the right (or in sets) and on the left.
+pub(crate) struct Sides {
+    pub(crate) right: Vec<usize>,
+    pub(crate) left: Vec<usize>,
+    /// How many places there are.
+    pub(crate) n: usize,
+}
+
+impl Sides {
+    /// The place that a split asks.
+    pub(crate) fn place(&self, split: &Split) -> usize {
+        let of_side = if goes_left(split) { &self.left } else { &self.right };
+        of_side[split.feature as usize]
+    }
+}
+
+/// Whether a threshold has what is missing on its left.
+pub(crate) fn goes_left(split: &Split) -> bool {
+    split.missing_left && matches!(split.test, Test::Greater(_))
 }
 
 impl Layout {
@@ -62,7 +81,7 @@ impl Layout {
         } else {
             2
         };
-        let head = if places.n() <= 1 << 6 { 1 } else { 2 };
+        let head = if places.sides().n <= 1 << 6 { 1 } else { 2 };
         let threshold = places.threshold_bytes();
         let mut layout = Layout { head, threshold, length: 1, bits, first, unit };
         for length in [1, 2, 4] {
@@ -128,8 +147,9 @@ impl Layout {
                     let (left, right) =
                         (matches!(split.left, Child::Leaf(_)), matches!(split.right, Child::Leaf(_)));
                     let bits = 8 * self.head - 2;
-                    let head =
-                        places.place(split) | usize::from(left) << bits | usize::from(right) << (bits + 1);
+                    let head = places.sides().place(split)
+                        | usize::from(left) << bits
+                        | usize::from(right) << (bits + 1);
                     number(bytes, head, self.head);
                     match split.test {
                         Test::Greater(above) => {

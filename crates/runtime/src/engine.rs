@@ -12,6 +12,7 @@ pub(crate) mod look_up;
 pub(crate) mod nearest;
 pub(crate) mod product;
 pub(crate) mod quantizer;
+mod question;
 pub(crate) mod similarities;
 mod sweep;
 mod symmetric;

@@ -7,7 +7,7 @@
 use super::{Lowering, codes, unsupported};
 use crate::Error;
 use crate::program::{Argument, Element, Table};
-use crate::trees::{Layout, Places};
+use crate::trees::{Layout, Places, Sides, goes_left};
 use ir::Node;
 use ir::forest::{Forest, MISSING, Split, Test, Tree};
 use std::collections::BTreeMap;
@@ -38,11 +38,6 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, node: &Node, forest: &Forest) -
     add(lowering, node, initial, &trees, &codes, [Argument::Codes, Argument::NoTable])
 }
 
-/// Whether a threshold has what is missing on its left.
-fn goes_left(split: &Split) -> bool {
-    split.missing_left && matches!(split.test, Test::Greater(_))
-}
-
 /// The steps that add a leaf of each tree; `given` are what stands in places, in 8 bits or in 16.
 fn add(
     lowering: &mut Lowering<'_>,
@@ -57,16 +52,17 @@ fn add(
     let Argument::Out(slot) = scores else { return Err(lowering.misfit(node)) };
     let initial = lowering.table(Table::I32(initial));
     lowering.step("copy_i32", vec![scores, initial, Argument::Length(width)]);
-    if places.n() > 1 << 14 {
-        let what = format!("{} codes of a row", places.n());
+    let sides = places.sides();
+    if sides.n > 1 << 14 {
+        let what = format!("{} codes of a row", sides.n);
         return Err(unsupported(&node.name, "Forest", what, "fit with fewer columns"));
     }
     let mut by_width: BTreeMap<u32, Vec<&Tree>> = BTreeMap::new();
     trees.iter().for_each(|tree| by_width.entry(tree.width).or_default().push(tree));
     // By place: bytes of its sets.
-    let mut sizes = vec![0; places.n()];
+    let mut sizes = vec![0; sides.n];
     for split in by_width.values().flatten().flat_map(|tree| &tree.splits) {
-        sizes[places.place(split)] = places.set_bytes(split) as u8;
+        sizes[sides.place(split)] = places.set_bytes(split) as u8;
     }
     let sizes =
         if sizes.iter().any(|&n| n > 0) { lowering.table(Table::U8(sizes)) } else { Argument::NoTable };
@@ -86,12 +82,10 @@ fn add(
     Ok(())
 }
 
-/// Codes, by feature: the places of its code with missing on the right (or for sets) and on the left.
+/// Codes, and by feature how many it has.
 struct OfCodes {
-    right: Vec<usize>,
-    left: Vec<usize>,
+    sides: Sides,
     n_codes: Vec<usize>,
-    n: usize,
 }
 
 impl OfCodes {
@@ -101,31 +95,26 @@ impl OfCodes {
         forest: &Forest,
         asked: &[[bool; 2]],
     ) -> Result<OfCodes, Error> {
-        let n_codes = forest.features().iter().map(|f| f.n_codes.into()).collect();
-        let mut places = OfCodes { right: vec![0; asked.len()], left: vec![0; asked.len()], n_codes, n: 0 };
+        let n_codes: Vec<usize> = forest.features().iter().map(|f| f.n_codes.into()).collect();
+        let (mut right_places, mut left_places) = (vec![0; asked.len()], vec![0; asked.len()]);
         for (feature, &[right, left]) in asked.iter().enumerate() {
             if right && !forest.features()[feature].ordered {
-                places.right[feature] = lowering.set_code(node, feature, places.n_codes[feature])?;
+                right_places[feature] = lowering.set_code(node, feature, n_codes[feature])?;
             } else if right {
-                places.right[feature] = lowering.code_with(node, feature, MISSING)?;
+                right_places[feature] = lowering.code_with(node, feature, MISSING)?;
             }
             if left {
-                places.left[feature] = lowering.code_with(node, feature, 0)?;
+                left_places[feature] = lowering.code_with(node, feature, 0)?;
             }
         }
-        places.n = lowering.program.n_codes;
-        Ok(places)
+        let sides = Sides { right: right_places, left: left_places, n: lowering.program.n_codes };
+        Ok(OfCodes { sides, n_codes })
     }
 }
 
 impl Places for OfCodes {
-    fn n(&self) -> usize {
-        self.n
-    }
-
-    fn place(&self, split: &Split) -> usize {
-        let of_side = if goes_left(split) { &self.left } else { &self.right };
-        of_side[split.feature as usize]
+    fn sides(&self) -> &Sides {
+        &self.sides
     }
 
     fn threshold_bytes(&self) -> usize {
@@ -149,14 +138,11 @@ impl Places for OfCodes {
     }
 }
 
-/// Integers that were given, by feature: the places of the same number with missing as the largest and as the smallest one,
-/// and its thresholds.
+/// Integers that were given, missing as the largest and as the smallest one, and by feature the thresholds.
 struct OfValues {
-    right: Vec<usize>,
-    left: Vec<usize>,
+    sides: Sides,
     thresholds: Vec<Vec<i64>>,
     bytes: usize,
-    n: usize,
     slot: usize,
 }
 
@@ -223,18 +209,14 @@ impl OfValues {
         let lengths = [lowering.program.columns.len(), n_right, features.len()].map(Argument::Length);
         lowering
             .step(fill, [vec![Argument::Out(slot), Argument::Missing, of_place], lengths.to_vec()].concat());
-        Ok(Some(OfValues { right, left, thresholds, bytes, n: features.len(), slot }))
+        let sides = Sides { right, left, n: features.len() };
+        Ok(Some(OfValues { sides, thresholds, bytes, slot }))
     }
 }
 
 impl Places for OfValues {
-    fn n(&self) -> usize {
-        self.n
-    }
-
-    fn place(&self, split: &Split) -> usize {
-        let of_side = if goes_left(split) { &self.left } else { &self.right };
-        of_side[split.feature as usize]
+    fn sides(&self) -> &Sides {
+        &self.sides
     }
 
     fn threshold_bytes(&self) -> usize {

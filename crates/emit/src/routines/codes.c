@@ -183,33 +183,44 @@ static void sm_take_u16(uint16_t *out, int64_t x, int is_missing, int32_t low)
     *out = (uint16_t)((int32_t)x - low);
 }
 
-/*: fill_u8 */
-/* Sets of n integers what is missing: the first n_right to the largest, the others to 0. `columns` says of which column of
-   n_columns each one is. */
-static void sm_fill_u8(uint8_t *values, const uint8_t *missing, const SM_FLASH uint16_t *columns, uint32_t n_columns,
-                       uint32_t n_right, uint32_t n)
+/*: _any_missing */
+/* Whether one of n_columns columns is missing. */
+static int sm__any_missing(const uint8_t *missing, uint32_t n_columns)
 {
     uint32_t any = 0, k;
     for (k = 0; k < (n_columns + 7) / 8; k++) {
         any |= missing[k];
     }
-    for (k = 0; any != 0 && k < n; k++) {
+    return any != 0;
+}
+
+/*: fill_u8 needs _any_missing */
+/* Sets of n integers what is missing: the first n_right to the largest, the others to 0. `columns` says of which column of
+   n_columns each one is. */
+static void sm_fill_u8(uint8_t *values, const uint8_t *missing, const SM_FLASH uint16_t *columns, uint32_t n_columns,
+                       uint32_t n_right, uint32_t n)
+{
+    uint32_t k;
+    if (!sm__any_missing(missing, n_columns)) {
+        return;
+    }
+    for (k = 0; k < n; k++) {
         if (missing[columns[k] >> 3] >> (columns[k] & 7) & 1) {
             values[k] = k < n_right ? UINT8_MAX : 0;
         }
     }
 }
 
-/*: fill_u16 */
+/*: fill_u16 needs _any_missing */
 /* As fill_u8. */
 static void sm_fill_u16(uint16_t *values, const uint8_t *missing, const SM_FLASH uint16_t *columns, uint32_t n_columns,
                         uint32_t n_right, uint32_t n)
 {
-    uint32_t any = 0, k;
-    for (k = 0; k < (n_columns + 7) / 8; k++) {
-        any |= missing[k];
+    uint32_t k;
+    if (!sm__any_missing(missing, n_columns)) {
+        return;
     }
-    for (k = 0; any != 0 && k < n; k++) {
+    for (k = 0; k < n; k++) {
         if (missing[columns[k] >> 3] >> (columns[k] & 7) & 1) {
             values[k] = k < n_right ? UINT16_MAX : 0;
         }

@@ -7,9 +7,10 @@
 //! # Source  Lucchese et al., QuickScorer, SIGIR 2015; deviation: rows side by side, splits not sorted.
 
 use super::BLOCK;
+use super::question::{Question, lefts_of};
 use crate::cost::{Counts, Operation};
 use alloc::vec::Vec;
-use ir::forest::{Child, CodeSet, MISSING, Test, Tree};
+use ir::forest::{Child, Tree};
 
 /// Most leaves of a tree that is swept.
 const MAX_LEAVES: usize = 64;
@@ -26,14 +27,6 @@ struct Split {
     keep: [u16; MAX_LEAVES / WORD],
     feature: u32,
     question: Question,
-}
-
-#[derive(Clone, Debug)]
-enum Question {
-    /// `code + add`, wrapping, is above: right. `add` is 1 where missing goes left, so that 255 is 0.
-    Above { add: u8, above: u8 },
-    /// In the set, to which missing belongs if it goes right.
-    In(CodeSet),
 }
 
 /// A tree laid out for sweeping.
@@ -64,19 +57,7 @@ impl SweptTree {
         let splits = tree.splits.iter().map(|split| Split {
             keep: core::array::from_fn(|word| !(bits(split.left, &below) >> (word * WORD)) as u16),
             feature: split.feature,
-            question: match split.test {
-                // A threshold is below 254, so one more fits.
-                Test::Greater(t) => {
-                    let add = u8::from(split.missing_left);
-                    Question::Above { add, above: t + add }
-                }
-                Test::In(mut set) => {
-                    if !split.missing_left {
-                        set.insert(MISSING);
-                    }
-                    Question::In(set)
-                }
-            },
+            question: Question::of(split),
         });
         Some(SweptTree {
             splits: splits.collect(),
@@ -143,22 +124,5 @@ impl SweptTree {
                 *score += value;
             }
         }
-    }
-}
-
-/// 255 where a code goes left, 0 where it is in the set. Not compiled for vectors, which would gather: a load a row is faster.
-#[inline(never)]
-pub(super) fn lefts_of(set: &CodeSet, codes: &[u8], lefts: &mut [u8]) {
-    let mut table = [255; 256];
-    for (codes, &word) in table.as_chunks_mut::<64>().0.iter_mut().zip(&set.0) {
-        if word != 0 {
-            for (i, left) in codes.iter_mut().enumerate() {
-                *left = (word >> i & 1) as u8 ^ 1;
-                *left = left.wrapping_neg();
-            }
-        }
-    }
-    for (left, &code) in lefts.iter_mut().zip(codes) {
-        *left = table[usize::from(code)];
     }
 }

@@ -7,11 +7,11 @@
 //! decision trees"); deviation: leaves above the last level are copied to the places below them.
 
 use super::BLOCK;
-use super::sweep::lefts_of;
+use super::question::{Question, lefts_of};
 use crate::cost::{Counts, Operation, Rows};
 use alloc::vec;
 use alloc::vec::Vec;
-use ir::forest::{Child, CodeSet, MISSING, Split, Test, Tree};
+use ir::forest::{Child, CodeSet, Split, Tree};
 
 /// Most levels: the places of leaves are bytes.
 const MOST_LEVELS: usize = 8;
@@ -25,12 +25,12 @@ const ANSWERS: usize = 8;
 /// Rows answer in groups of this many, so that vectors have no rest; a block's last group may hold rows that nobody reads.
 const GROUP: usize = 32;
 
-/// [`Question::add`] of a set.
+/// [`Level::add`] of a set.
 const SET: u8 = 2;
 
 /// What a level asks.
 #[derive(Clone, Copy, Debug)]
-struct Question {
+struct Level {
     feature: u32,
     /// 1 where missing goes left, so that 255 becomes 0, else 0; [`SET`] instead.
     add: u8,
@@ -40,7 +40,7 @@ struct Question {
     above: u8,
 }
 
-impl Question {
+impl Level {
     /// Orders thresholds by feature, side and code; a feature is below 65,536.
     fn key(&self) -> u32 {
         self.feature << 16 | u32::from(self.add) << 8 | u32::from(self.above)
@@ -50,7 +50,7 @@ impl Question {
 /// Questions of a row alone that have all but their threshold in common.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
-    question: Question,
+    level: Level,
     /// The first of them, and how many there are.
     first: usize,
     n: usize,
@@ -70,7 +70,7 @@ struct Laid {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Symmetric {
     trees: Vec<Laid>,
-    levels: Vec<Question>,
+    levels: Vec<Level>,
     sets: Vec<CodeSet>,
     leaves: Vec<i32>,
     /// Distinct thresholds and all sets: what is asked, the thresholds, and by level the place of its own.
@@ -137,22 +137,14 @@ impl Symmetric {
         });
         for split in splits {
             let feature = split.feature;
-            let question = match split.test {
-                // A threshold is below 254, so one more fits.
-                Test::Greater(t) => {
-                    let add = u8::from(split.missing_left);
-                    Question { feature, add, set: 0, above: t + add }
-                }
-                Test::In(mut set) => {
-                    if !split.missing_left {
-                        set.insert(MISSING);
-                    }
+            self.levels.push(match Question::of(split) {
+                Question::Above { add, above } => Level { feature, add, set: 0, above },
+                Question::In(set) => {
                     self.sets.push(set);
                     // 2^32 sets would be 128 GiB.
-                    Question { feature, add: SET, set: self.sets.len() as u32 - 1, above: 0 }
+                    Level { feature, add: SET, set: self.sets.len() as u32 - 1, above: 0 }
                 }
-            };
-            self.levels.push(question);
+            });
         }
         for leaf in places {
             self.leaves.extend(&tree.leaves[leaf as usize * width..][..width]);
@@ -163,14 +155,14 @@ impl Symmetric {
     /// Gives each distinct question its place.
     fn ask(&mut self) {
         let mut keys: Vec<u32> =
-            self.levels.iter().filter(|level| level.add != SET).map(Question::key).collect();
+            self.levels.iter().filter(|level| level.add != SET).map(Level::key).collect();
         keys.sort_unstable();
         keys.dedup();
         for (place, &key) in keys.iter().enumerate() {
-            let question = Question { feature: key >> 16, add: (key >> 8) as u8, set: 0, above: key as u8 };
+            let level = Level { feature: key >> 16, add: (key >> 8) as u8, set: 0, above: key as u8 };
             match self.asked.last_mut() {
-                Some(last) if last.question.key() >> 8 == key >> 8 => last.n += 1,
-                _ => self.asked.push(Asked { question, first: place, n: 1 }),
+                Some(last) if last.level.key() >> 8 == key >> 8 => last.n += 1,
+                _ => self.asked.push(Asked { level, first: place, n: 1 }),
             }
         }
         self.thresholds = keys.iter().map(|&key| key as u8).collect();
@@ -179,7 +171,7 @@ impl Symmetric {
             let mut place = keys.binary_search(&level.key()).unwrap_or_default();
             if level.add == SET {
                 place = self.thresholds.len();
-                self.asked.push(Asked { question: *level, first: place, n: 1 });
+                self.asked.push(Asked { level: *level, first: place, n: 1 });
                 self.thresholds.push(0);
             }
             self.places.push(place as u32);
@@ -187,7 +179,7 @@ impl Symmetric {
     }
 
     #[inline(always)]
-    fn levels_of(&self, tree: &Laid) -> &[Question] {
+    fn levels_of(&self, tree: &Laid) -> &[Level] {
         &self.levels[tree.first_level..][..tree.n_levels]
     }
 
@@ -218,7 +210,7 @@ impl Symmetric {
         let mut answers = vec![0u8; self.thresholds.len()];
         for (row, scores) in scores.chunks_exact_mut(n_outputs).enumerate() {
             for asked in &self.asked {
-                let Question { feature, add, set, .. } = asked.question;
+                let Level { feature, add, set, .. } = asked.level;
                 let code = codes[feature as usize * stride + row];
                 let answers = &mut answers[asked.first..][..asked.n];
                 if add == SET {
@@ -257,7 +249,7 @@ impl Symmetric {
                         *place = place.wrapping_add(*place).wrapping_add(1 & !left);
                     }
                 } else {
-                    let Question { add, above, .. } = *level;
+                    let Level { add, above, .. } = *level;
                     for (place, code) in places.iter_mut().zip(column) {
                         let is_right = code.wrapping_add(add) > above;
                         *place = place.wrapping_add(*place).wrapping_add(u8::from(is_right));
@@ -285,7 +277,7 @@ mod tests {
     use super::*;
     use ir::Forest;
     use ir::digest::SplitMix64;
-    use ir::forest::CodedFeature;
+    use ir::forest::{CodedFeature, MISSING, Test};
 
     /// A tree whose levels ask these questions, in which a side ends early now and then.
     fn grow(random: &mut SplitMix64, questions: &[Split], tree: &mut Tree, has_gaps: bool) -> Child {

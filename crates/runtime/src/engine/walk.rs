@@ -4,10 +4,11 @@
 //! several rows step in lockstep without a branch on their codes; the loads of one row hide behind
 //! those of the others.
 
+use super::question::Question;
 use crate::cost::{Counts, Operation, Rows};
 use alloc::vec;
 use alloc::vec::Vec;
-use ir::forest::{Child, CodeSet, MISSING, Test, Tree};
+use ir::forest::{Child, CodeSet, Tree};
 
 /// Rows that step together.
 const LANES: usize = 8;
@@ -61,21 +62,15 @@ impl WalkedTree {
                 }
                 Child::Split(split) => {
                     let split = &tree.splits[split as usize];
-                    let add = u8::from(split.missing_left);
-                    let mut node = Node { left: used as u32, feature: split.feature as u16, above: 0, add };
-                    match split.test {
-                        // A threshold is below 254, so one more fits.
-                        Test::Greater(t) => node.above = t + add,
-                        Test::In(mut set) => {
-                            if !split.missing_left {
-                                set.insert(MISSING);
-                            }
-                            node.add = SET;
+                    let (left, feature) = (used as u32, split.feature as u16);
+                    nodes[at] = match Question::of(split) {
+                        Question::Above { add, above } => Node { left, feature, above, add },
+                        Question::In(set) => {
                             details[at] = sets.len() as u32;
                             sets.push(set);
+                            Node { left, feature, above: 0, add: SET }
                         }
-                    }
-                    nodes[at] = node;
+                    };
                     depth = depth.max(above + 1);
                     pending.push((split.right, used + 1, above + 1));
                     pending.push((split.left, used, above + 1));
