@@ -11,6 +11,9 @@ use params::Scale;
 
 /// The share of the room for trees that a trial takes which was too large.
 const ROOM: f64 = 0.9;
+/// What took less of it than this is tried with more trees: how much fewer ones take is only guessed, since what a row
+/// costs without trees, and where trees are read from, hang on other things.
+const SCANT: f64 = 0.8;
 /// The parameter of boosting that makes each round count for more.
 const RATE_OF_ROUNDS: &str = "learning_rate";
 /// Trees below which a forest is not made smaller.
@@ -36,7 +39,13 @@ impl Arm {
         if outcome.excess <= 0.0 {
             return None;
         }
-        self.with_trees(trial, self.n_trees(trial, outcome)?, ROOM / (1.0 + outcome.excess))
+        self.with_fewer(trial, self.n_trees(trial, outcome)?, ROOM / (1.0 + outcome.excess))
+    }
+
+    /// A trial that was made smaller than it had to be with more trees, each of which counts for less.
+    pub(super) fn larger(&self, trial: &Trial, outcome: &Outcome) -> Option<Trial> {
+        let taken = outcome.taken.filter(|taken| *taken > 0.0 && *taken < SCANT)?;
+        self.with_trees(trial, self.n_trees(trial, outcome)?, ROOM / taken)
     }
 
     /// The best trial, which has room, in a form that takes less; forms are counted from the first that is tried.
@@ -49,12 +58,12 @@ impl Arm {
         };
         let (share, taken) = (SHARES[form % SHARES.len()], outcome.taken?);
         if form < SHARES.len() {
-            return self.with_trees(best, n_trees, share / taken);
+            return self.with_fewer(best, n_trees, share / taken);
         }
         let leaf_bits = self.entry.params(&best.settings).ok()?.int("leaf_bits");
         let settings = coarser(leaf_bits).filter(|settings| self.sets(settings))?;
         let coarse = Change::Shrink(settings).of(best, None)?;
-        self.with_trees(&coarse, n_trees, share / (OF_FEWER_BITS * taken))
+        self.with_fewer(&coarse, n_trees, share / (OF_FEWER_BITS * taken))
     }
 
     /// Whether the learner has these parameters, and the user has set none of them.
@@ -83,23 +92,28 @@ impl Arm {
     }
 
     /// A trial with a share of its trees; `None` if they are as many, or hardly any.
-    fn with_trees(&self, trial: &Trial, (name, count): (&str, i64), share: f64) -> Option<Trial> {
-        let fewer = (share * count as f64) as i64;
-        if fewer < FEWEST_TREES || fewer >= count {
+    fn with_fewer(&self, trial: &Trial, n_trees: (&str, i64), share: f64) -> Option<Trial> {
+        (share < 1.0).then(|| self.with_trees(trial, n_trees, share))?
+    }
+
+    /// A trial with so many times its trees; `None` if they are as many, or hardly any.
+    fn with_trees(&self, trial: &Trial, (name, count): (&str, i64), times: f64) -> Option<Trial> {
+        let n_trees = (times * count as f64) as i64;
+        if n_trees < FEWEST_TREES || n_trees == count {
             return None;
         }
-        let mut smaller = trial.without_bars();
-        smaller.settings.retain(|(set, _)| set != name);
-        smaller.settings.push((name.to_owned(), fewer.to_string()));
+        let mut sized = trial.without_bars();
+        sized.settings.retain(|(set, _)| set != name);
+        sized.settings.push((name.to_owned(), n_trees.to_string()));
         // Fewer steps of boosting must be as much longer.
         let axis =
             self.space.iter().find(|axis| axis.name == RATE_OF_ROUNDS && self.entry.grows == Grows::Rounds);
-        if let Some((axis, Scale::Log(_, most))) = axis.map(|axis| (axis, axis.scale)) {
+        if let Some((axis, Scale::Log(least, most))) = axis.map(|axis| (axis, axis.scale)) {
             let rate = self.entry.params(&trial.settings).ok()?.real(axis.name);
-            let rate = (rate * count as f64 / fewer as f64).min(most);
-            smaller.settings.retain(|(set, _)| set != axis.name);
-            smaller.settings.push((axis.name.to_owned(), axis.text(axis.place(&rate))));
+            let rate = (rate * count as f64 / n_trees as f64).clamp(least, most);
+            sized.settings.retain(|(set, _)| set != axis.name);
+            sized.settings.push((axis.name.to_owned(), axis.text(axis.place(&rate))));
         }
-        Some(smaller)
+        Some(sized)
     }
 }
