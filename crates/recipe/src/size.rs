@@ -54,9 +54,10 @@ impl Size {
         Ok(Size { bytes: size.bytes + SELF_TEST, ..size })
     }
 
-    /// The larger of both, by each measure.
-    pub fn max(self, other: Size) -> Size {
-        Size { bytes: self.bytes.max(other.bytes), ns: self.ns.max(other.ns) }
+    /// What they take on average; none of none.
+    pub(crate) fn mean(sizes: impl Iterator<Item = Size>) -> Option<Size> {
+        let (n, all) = sizes.fold((0, Size::default()), |(n, all), size| (n + 1, all.plus(size)));
+        (n > 0).then(|| Size { bytes: all.bytes.div_ceil(n), ns: all.ns / n as f64 })
     }
 
     /// Both together.

@@ -40,7 +40,7 @@ pub struct Validated {
     pub predictions: Predictions,
     /// Every part that was held back, with what was predicted for it.
     pub held: Vec<HeldBack>,
-    /// What a model of a fit alone would take, the most of all folds, where that was wanted.
+    /// What a model of a fit alone would take, on average of all folds, where that was wanted.
     pub size: Option<Size>,
     /// The model of the first fit alone, where sizes are wanted and limited, and it is within the limits: one that may be a
     /// member of a model of several.
@@ -162,7 +162,7 @@ impl Fits {
     pub(crate) fn validated(self, prepared: &Prepared<'_>, aim: Aim<'_>) -> Result<Validated, Error> {
         let n_fits = self.done.len();
         let rounds = mean(self.done.iter().map(|done| done.rounds));
-        let size = self.done.iter().filter_map(|done| done.size).reduce(Size::max);
+        let size = Size::mean(self.done.iter().filter_map(|done| done.size));
         let (held, models): (Vec<HeldBack>, Vec<Option<Model>>) =
             self.done.into_iter().map(|done| (done.held, done.model)).unzip();
         let model = models.into_iter().next().flatten().map(Arc::new);

@@ -29,7 +29,7 @@ pub enum Operation {
     WalkedTree,
     /// A step of the longest way through it.
     WalkedStep,
-    /// A value of a leaf that is added, beyond the first.
+    /// A value of a leaf that is added, beyond the first, in trees that many rows go through together.
     LeafValue,
     /// A term of tables of one code.
     TableTerm,
@@ -87,10 +87,12 @@ pub enum Operation {
     SingleSymmetricTree,
     /// A question of a level of it.
     SingleSymmetricLevel,
+    /// A value of a leaf that is added, beyond the first, where each row goes its own way.
+    SingleLeafValue,
 }
 
 /// Kinds of operations.
-const N: usize = 39;
+const N: usize = 40;
 
 impl Operation {
     /// All of them, in the order of their tables.
@@ -134,6 +136,7 @@ impl Operation {
         Operation::SymmetricLevel,
         Operation::SingleSymmetricTree,
         Operation::SingleSymmetricLevel,
+        Operation::SingleLeafValue,
     ];
 
     /// Its name in a table of costs.
@@ -178,6 +181,7 @@ impl Operation {
             Operation::SymmetricLevel => "symmetric_level",
             Operation::SingleSymmetricTree => "single_symmetric_tree",
             Operation::SingleSymmetricLevel => "single_symmetric_level",
+            Operation::SingleLeafValue => "single_leaf_value",
         }
     }
 }
@@ -290,9 +294,9 @@ const CPU: &str = "Intel(R) Xeon(R) Processor";
 /// Nanoseconds by the order of [`Operation::ALL`], on one thread, fitted by the benchmark `cost` to what models take, in
 /// batches and alone; what none of them has (copied codes, trees walked one by one, wide distances, curves, texts) is a guess.
 const NS: [f64; N] = [
-    0.0, 0.856, 1.58, 15.1, 0.5, 1.43, 0.0783, 0.338, 8.0, 1.5, 0.214, 1.13, 3.56, 0.116, 1.22, 0.22, 0.105,
-    0.4, 0.239, 114.0, 0.463, 2.39, 3.0, 26.3, 3.96, 3.6, 300.0, 323.0, 9.93, 55.4, 3.55, 158.0, 0.573, 1.11,
-    1.05, 0.293, 0.0259, 1.51, 0.555,
+    1.54, 1.35, 1.42, 15.9, 0.5, 0.432, 0.0845, 0.403, 8.0, 1.5, 0.149, 0.699, 3.44, 0.0696, 0.43, 0.21,
+    0.104, 0.4, 0.296, 112.0, 0.432, 2.09, 3.0, 26.5, 4.33, 3.54, 300.0, 382.0, 5.22, 68.7, 3.2, 161.0,
+    0.542, 0.895, 1.05, 0.503, 0.0721, 1.68, 0.551, 0.275,
 ];
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub(crate) mod bins;
 pub(crate) mod dictionary;
 pub(crate) mod distances;
 mod lanes;
+mod leaf;
 pub(crate) mod look_up;
 pub(crate) mod nearest;
 pub(crate) mod product;
@@ -22,6 +23,7 @@ mod walk;
 use crate::cost::{Counts, Rows};
 use crate::isa::{Machine, Plain};
 use alloc::boxed::Box;
+use alloc::vec;
 use alloc::vec::Vec;
 use ir::Forest;
 use lanes::Lanes;
@@ -46,6 +48,8 @@ pub(crate) struct Trees {
     /// Trees that do not fit there, and whether many rows sweep them.
     walked: Vec<(WalkedTree, bool)>,
     initial_scores: Vec<i32>,
+    /// Scores of a row where symmetric and swept trees add to many rows: the outputs, and what fills them up.
+    n_scores: usize,
     machine: Machine,
 }
 
@@ -53,8 +57,9 @@ pub(crate) struct Trees {
 struct Many<'m> {
     trees: &'m Trees,
     codes: &'m [u8],
+    /// `[n_rows, n_scores]`.
     scores: &'m mut [i32],
-    n_outputs: usize,
+    n_scores: usize,
 }
 
 impl Plain for Many<'_> {
@@ -62,11 +67,11 @@ impl Plain for Many<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let Many { trees, codes, scores, n_outputs } = self;
-        trees.symmetric.add_many(codes, scores, n_outputs);
+        let Many { trees, codes, scores, n_scores } = self;
+        trees.symmetric.add_many(codes, scores, n_scores);
         // No closure: it would be compiled for any machine.
         for sweep in &trees.swept {
-            sweep.add(codes, scores, n_outputs);
+            sweep.add(codes, scores, n_scores);
         }
     }
 }
@@ -85,12 +90,15 @@ impl Trees {
         let others = trees.iter().zip(&swept).zip(&taken).filter(|(_, taken)| !**taken);
         let walked = others.map(|((tree, swept), _)| (WalkedTree::new(tree), swept.is_some())).collect();
         let initial_scores = forest.initial_scores().to_vec();
+        let has_several = forest.trees().iter().any(|tree| tree.width > 1);
+        let n_scores = if has_several { leaf::stride(initial_scores.len()) } else { initial_scores.len() };
         Trees {
             symmetric,
             swept: swept.into_iter().flatten().collect(),
             lanes,
             walked,
             initial_scores,
+            n_scores,
             machine,
         }
     }
@@ -122,10 +130,28 @@ impl Trees {
             self.symmetric.add_few(codes, stride, scores, n_outputs);
             self.lanes.add_few(codes, stride, scores, n_outputs);
         } else {
-            self.machine.run(Many { trees: self, codes, scores, n_outputs });
+            self.add_many(codes, scores);
             self.lanes.add_many(codes, stride, scores, n_outputs);
         }
         self.walked(rows).for_each(|walk| walk.add(codes, stride, scores, n_outputs));
+    }
+
+    /// Adds the leaves of symmetric and swept trees.
+    fn add_many(&self, codes: &[u8], scores: &mut [i32]) {
+        let (n_outputs, n_scores) = (self.initial_scores.len(), self.n_scores);
+        if leaf::WIDE == 1 || n_scores == n_outputs {
+            self.machine.run(Many { trees: self, codes, scores, n_scores });
+            return;
+        }
+        // Rows apart: a leaf that ends in the next row would make that one wait for it.
+        let mut apart = vec![0; scores.len() / n_outputs * n_scores];
+        for (apart, scores) in apart.chunks_exact_mut(n_scores).zip(scores.chunks_exact(n_outputs)) {
+            apart[..n_outputs].copy_from_slice(scores);
+        }
+        self.machine.run(Many { trees: self, codes, scores: &mut apart, n_scores });
+        for (scores, apart) in scores.chunks_exact_mut(n_outputs).zip(apart.chunks_exact(n_scores)) {
+            scores.copy_from_slice(&apart[..n_outputs]);
+        }
     }
 
     /// The trees that so many rows walk one by one.
@@ -139,7 +165,6 @@ impl Trees {
 mod tests {
     use super::*;
     use crate::isa::Isa;
-    use alloc::vec;
     use ir::digest::SplitMix64;
     use ir::forest::{Child, CodeSet, CodedFeature, Split, Test, Tree};
 

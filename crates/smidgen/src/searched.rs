@@ -45,7 +45,7 @@ pub use teaching::{Distil, Taught};
 /// Share of the time left that stays for the last fit, its measurements and, where asked for, the figures.
 const LEFT: (f64, f64) = (0.03, 0.25);
 const MB: u64 = 1_000_000;
-/// The share of what is allowed that the largest fit on a fold may take: one on all rows may take more.
+/// The share of what is allowed that fits on a fold may take on average: one on all rows may take more.
 const ROOM: f64 = 0.95;
 /// The share of the time left that the folds of the first whole trial may take; where they take more, trials are judged by
 /// their first fold, so that there is time for several.

@@ -248,7 +248,7 @@ impl Lanes {
         for group in self.groups.iter().filter(|group| rows == Rows::Single || !group.is_swept) {
             counts.add(Operation::SingleTree, LANES);
             counts.add(Operation::SingleStep, LANES * group.expected);
-            counts.add(Operation::LeafValue, group.outputs.len() * group.width.saturating_sub(1));
+            counts.add(Operation::SingleLeafValue, group.outputs.len() * group.width.saturating_sub(1));
         }
     }
 

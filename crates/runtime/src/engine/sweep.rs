@@ -7,6 +7,7 @@
 //! # Source  Lucchese et al., QuickScorer, SIGIR 2015; deviation: rows side by side, splits not sorted.
 
 use super::BLOCK;
+use super::leaf;
 use super::question::{Question, lefts_of};
 use crate::cost::{Counts, Operation};
 use alloc::vec::Vec;
@@ -33,6 +34,7 @@ struct Split {
 #[derive(Clone, Debug)]
 pub(super) struct SweptTree {
     splits: Vec<Split>,
+    /// `[n_leaves, stride]`.
     leaves: Vec<i32>,
     first_output: usize,
     width: usize,
@@ -61,7 +63,7 @@ impl SweptTree {
         });
         Some(SweptTree {
             splits: splits.collect(),
-            leaves: tree.leaves.clone(),
+            leaves: leaf::strided(&tree.leaves, tree.width as usize),
             first_output: tree.first_output as usize,
             width: tree.width as usize,
         })
@@ -76,19 +78,19 @@ impl SweptTree {
     }
 
     /// Adds the leaves of the first `n_rows` rows of a block: `codes` is `[n_features, BLOCK]`,
-    /// `scores` is `[n_rows, n_outputs]`.
+    /// `scores` is `[n_rows, n_scores]`, the outputs of a row first.
     #[inline(always)]
-    pub(super) fn add(&self, codes: &[u8], scores: &mut [i32], n_outputs: usize) {
+    pub(super) fn add(&self, codes: &[u8], scores: &mut [i32], n_scores: usize) {
         match self.splits.len() / WORD {
-            0 => self.sweep::<1>(codes, scores, n_outputs),
-            1 => self.sweep::<2>(codes, scores, n_outputs),
-            _ => self.sweep::<4>(codes, scores, n_outputs),
+            0 => self.sweep::<1>(codes, scores, n_scores),
+            1 => self.sweep::<2>(codes, scores, n_scores),
+            _ => self.sweep::<4>(codes, scores, n_scores),
         }
     }
 
     #[inline(always)]
-    fn sweep<const WORDS: usize>(&self, codes: &[u8], scores: &mut [i32], n_outputs: usize) {
-        let n_rows = (scores.len() / n_outputs).next_multiple_of(GROUP).min(BLOCK);
+    fn sweep<const WORDS: usize>(&self, codes: &[u8], scores: &mut [i32], n_scores: usize) {
+        let n_rows = (scores.len() / n_scores).next_multiple_of(GROUP).min(BLOCK);
         let (columns, _) = codes.as_chunks::<BLOCK>();
         let mut reach = [[u16::MAX; BLOCK]; WORDS];
         let mut left = [0u8; BLOCK];
@@ -108,21 +110,21 @@ impl SweptTree {
                 }
             }
         }
-        let leaf = |row: usize| -> usize {
+        let leaf_of = |row: usize| -> usize {
             let word = |w: usize| u64::from(reach[w][row % BLOCK]) << (w * WORD);
             (0..WORDS).fold(0, |bits, w| bits | word(w)).trailing_zeros() as usize
         };
-        if n_outputs == 1 {
+        if n_scores == 1 {
             for (row, score) in scores.iter_mut().enumerate() {
-                *score += self.leaves[leaf(row)];
+                *score += self.leaves[leaf_of(row)];
             }
             return;
         }
-        for (row, scores) in scores.chunks_exact_mut(n_outputs).enumerate() {
-            let values = &self.leaves[leaf(row) * self.width..][..self.width];
-            for (score, value) in scores[self.first_output..][..self.width].iter_mut().zip(values) {
-                *score += value;
-            }
+        let n_rows = scores.len() / n_scores;
+        let stride = leaf::stride(self.width);
+        for row in 0..n_rows {
+            let values = &self.leaves[leaf_of(row) * stride..][..stride];
+            leaf::add(scores, row * n_scores + self.first_output, values, self.width);
         }
     }
 }

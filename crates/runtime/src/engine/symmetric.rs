@@ -7,6 +7,7 @@
 //! decision trees"); deviation: leaves above the last level are copied to the places below them.
 
 use super::BLOCK;
+use super::leaf;
 use super::question::{Question, lefts_of};
 use crate::cost::{Counts, Operation, Rows};
 use alloc::vec;
@@ -60,7 +61,7 @@ struct Asked {
 struct Laid {
     first_level: usize,
     n_levels: usize,
-    /// First of the values of its leaves, `[2^n_levels, width]`.
+    /// First of the values of its leaves, `[2^n_levels, stride]`.
     first_leaf: usize,
     first_output: usize,
     width: usize,
@@ -147,7 +148,7 @@ impl Symmetric {
             });
         }
         for leaf in places {
-            self.leaves.extend(&tree.leaves[leaf as usize * width..][..width]);
+            self.leaves.extend(leaf::strided(&tree.leaves[leaf as usize * width..][..width], width));
         }
         true
     }
@@ -185,12 +186,13 @@ impl Symmetric {
 
     #[inline(always)]
     fn leaves_of(&self, tree: &Laid) -> &[i32] {
-        &self.leaves[tree.first_leaf..][..tree.width << tree.n_levels]
+        &self.leaves[tree.first_leaf..][..leaf::stride(tree.width) << tree.n_levels]
     }
 
     /// Of a row, in a block of many or alone.
     pub(super) fn count(&self, rows: Rows, counts: &mut Counts) {
-        self.trees.iter().for_each(|tree| counts.add(Operation::LeafValue, tree.width.saturating_sub(1)));
+        let leaf_value = if rows == Rows::Single { Operation::SingleLeafValue } else { Operation::LeafValue };
+        self.trees.iter().for_each(|tree| counts.add(leaf_value, tree.width.saturating_sub(1)));
         if rows == Rows::Single {
             counts.add(Operation::CallColumn, self.asked.len());
             counts.add(Operation::Answers, self.thresholds.len().div_ceil(ANSWERS));
@@ -226,17 +228,19 @@ impl Symmetric {
                 let places = &self.places[tree.first_level..][..tree.n_levels];
                 let spell = |place, &asked: &u32| 2 * place + usize::from(answers[asked as usize]);
                 let place = places.iter().fold(0, spell);
-                let values = &self.leaves_of(tree)[place * tree.width..][..tree.width];
+                let stride = leaf::stride(tree.width);
+                let values = &self.leaves_of(tree)[place * stride..][..tree.width];
                 let own = &mut scores[tree.first_output..][..tree.width];
                 own.iter_mut().zip(values).for_each(|(score, value)| *score += value);
             }
         }
     }
 
-    /// Adds the leaves of the first rows of a block: `codes` is `[n_features, BLOCK]`, `scores` is `[n_rows, n_outputs]`.
+    /// Adds the leaves of the first rows of a block: `codes` is `[n_features, BLOCK]`, `scores` is `[n_rows, n_scores]`,
+    /// the outputs of a row first.
     #[inline(always)]
-    pub(super) fn add_many(&self, codes: &[u8], scores: &mut [i32], n_outputs: usize) {
-        let n_rows = (scores.len() / n_outputs).next_multiple_of(GROUP).min(BLOCK);
+    pub(super) fn add_many(&self, codes: &[u8], scores: &mut [i32], n_scores: usize) {
+        let n_rows = (scores.len() / n_scores).next_multiple_of(GROUP).min(BLOCK);
         let (columns, _) = codes.as_chunks::<BLOCK>();
         let mut lefts = [0u8; BLOCK];
         for tree in &self.trees {
@@ -257,11 +261,11 @@ impl Symmetric {
                 }
             }
             let leaves = self.leaves_of(tree);
-            if n_outputs > 1 {
-                for (scores, place) in scores.chunks_exact_mut(n_outputs).zip(places) {
-                    let values = &leaves[usize::from(place) * tree.width..][..tree.width];
-                    let own = &mut scores[tree.first_output..][..tree.width];
-                    own.iter_mut().zip(values).for_each(|(score, value)| *score += value);
+            if n_scores > 1 {
+                let stride = leaf::stride(tree.width);
+                for (row, place) in (0..scores.len() / n_scores).zip(places) {
+                    let values = &leaves[usize::from(place) * stride..][..stride];
+                    leaf::add(scores, row * n_scores + tree.first_output, values, tree.width);
                 }
                 continue;
             }

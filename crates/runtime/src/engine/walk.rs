@@ -94,7 +94,7 @@ impl WalkedTree {
         let n_waits = if rows == Rows::Single { ALONE } else { 1 };
         counts.add(Operation::WalkedTree, 1);
         counts.add(Operation::WalkedStep, n_waits * self.depth as usize);
-        counts.add(Operation::LeafValue, self.width.saturating_sub(1));
+        counts.add(Operation::SingleLeafValue, self.width.saturating_sub(1));
     }
 
     /// Adds the leaves that rows reach: `codes` is `[n_features, stride]`, `scores` is

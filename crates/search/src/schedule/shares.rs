@@ -13,7 +13,7 @@ use params::Scale;
 const ROOM: f64 = 0.9;
 /// What took less of it than this is tried with more trees: how much fewer ones take is only guessed, since what a row
 /// costs without trees, and where trees are read from, hang on other things.
-const SCANT: f64 = 0.8;
+const SCANT: f64 = 0.85;
 /// The parameter of boosting that makes each round count for more.
 const RATE_OF_ROUNDS: &str = "learning_rate";
 /// Trees below which a forest is not made smaller.
