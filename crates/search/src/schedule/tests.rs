@@ -127,6 +127,16 @@ fn what_did_well_without_limits_is_tried_in_forms_that_have_room() {
     assert_eq!(asked.iter().map(rounds).collect::<Vec<_>>(), expected);
     let others = limited.ask(20);
     assert!(others.iter().all(|asked| asked.trial.learner != "knn"), "{others:?}");
+    // What would be as good behind the transforms of the best one: with as many rounds, behind them.
+    let construct = |trial: Trial| Trial { transforms: vec!["construct".to_owned()], ..trial };
+    unlimited.told.push(Told { trial: construct(trial("gbdt", "4000")), outcome: outcome(0.19, 4000, 800) });
+    let first = unlimited.leaders(7, excess);
+    let known: Vec<(String, usize)> = first
+        .iter()
+        .map(|told| (rounds(&told.trial).unwrap_or_default(), told.trial.transforms.len()))
+        .collect();
+    let expected = [("4000", 1), ("400", 1), ("20", 1), ("", 0)];
+    assert_eq!(known, expected.map(|(rounds, n)| (rounds.to_owned(), n)));
 }
 
 #[test]
