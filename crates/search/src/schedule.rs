@@ -46,6 +46,8 @@ const GUESS: &str = "a first guess";
 const SMALLER: &str = "smaller, since it was too large";
 /// Why what came out smaller than it may be is tried with more.
 const LARGER: &str = "larger, since there was room";
+/// Why larger trees are tried.
+const WIDER: &str = "larger trees, since time is short and bytes are not";
 /// Why a change is tried.
 const PREPARED: &str = "the best of its learner, prepared otherwise";
 /// A learner that is worse than the best by this share in the first fold gets no more guesses.
@@ -122,6 +124,8 @@ struct Arm {
     n_asked: usize,
     /// Shares of the room that it was tried at, or could not be.
     n_shares: usize,
+    /// Times that larger trees were tried.
+    n_wider: usize,
     /// The first preparation, where it helped.
     helps: Vec<String>,
 }
@@ -223,6 +227,7 @@ impl Schedule {
                 changes,
                 n_asked: 0,
                 n_shares: 0,
+                n_wider: 0,
                 helps: Vec::new(),
             });
         }
@@ -317,6 +322,7 @@ impl Schedule {
         own.spent += outcome.work;
         own.n_trials += 1;
         let is_better = outcome.is_better(own.best.as_ref().map(|(known, _)| known));
+        let is_step = place.is_some();
         if is_better {
             own.best = Some((outcome.clone(), trial.clone()));
             own.improved = [own.spent, own.improved[0]];
@@ -333,6 +339,10 @@ impl Schedule {
         if why == SMALLER && is_better {
             let larger = self.arms[arm].larger(&trial, &outcome);
             self.open.extend(larger.map(|trial| (arm, trial, LARGER)));
+        }
+        if is_better && !is_step {
+            let wider = self.arms[arm].wider(&trial, &outcome);
+            self.open.extend(wider.map(|trial| (arm, trial, WIDER)));
         }
         let is_best = outcome.is_better(self.best().map(|told| &told.outcome));
         self.since_best = if is_best { 0 } else { self.since_best + 1 };

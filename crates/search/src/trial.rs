@@ -43,6 +43,8 @@ pub struct Outcome {
     pub excess: f64,
     /// The largest share of what is allowed that one of these takes; `None` where nothing is limited, or not known.
     pub taken: Option<f64>,
+    /// The share of the bytes that are allowed; `None` where they are not limited, or not known.
+    pub bytes_taken: Option<f64>,
     /// Rounds that its fits had, on average; `None` for learners without rounds.
     pub rounds: Option<u32>,
     /// What it cost, counted, not measured: the same on any machine.
@@ -162,6 +164,7 @@ impl Outcome {
             "cost_ns": self.cost_ns,
             "excess": self.excess,
             "taken": self.taken,
+            "bytes_taken": self.bytes_taken,
             "rounds": self.rounds,
             "work": self.work,
             "seconds": self.seconds,
@@ -183,6 +186,7 @@ impl Outcome {
             cost_ns: object["cost_ns"].as_f64(),
             excess: object["excess"].as_f64()?,
             taken: object["taken"].as_f64(),
+            bytes_taken: object["bytes_taken"].as_f64(),
             rounds: object["rounds"].as_u64().and_then(|rounds| u32::try_from(rounds).ok()),
             work: object["work"].as_f64()?,
             seconds: object["seconds"].as_f64()?,
@@ -261,6 +265,7 @@ mod tests {
                 cost_ns: Some(0.1),
                 excess: 0.1,
                 taken: Some(1.1),
+                bytes_taken: Some(0.7),
                 rounds: Some(77),
                 work: 12.5,
                 seconds: 0.25,

@@ -445,7 +445,8 @@ impl<'t> Workshop<'t> {
         let (bytes, cost_ns) = (size.map(|size| size.bytes), size.map(|size| size.ns));
         let (excess, rounds) = (excess_of(size), Some(rounds).filter(|n| *n > 0));
         let taken = size.and_then(|size| limits.taken(size).max_by(f64::total_cmp));
-        let sizes = Outcome { bytes, cost_ns, excess, taken, rounds, ..Outcome::default() };
+        let bytes_taken = bytes.zip(limits.bytes).map(|(bytes, most)| bytes as f64 / most.max(1) as f64);
+        let sizes = Outcome { bytes, cost_ns, excess, taken, bytes_taken, rounds, ..Outcome::default() };
         let outcome = Outcome { error, rungs, work, is_whole, ..sizes };
         if let Some(validated) = done.as_ref().filter(|_| (is_whole || !has_whole) && error.is_some()) {
             let kept = Kept::of(trial.without_bars(), outcome.clone(), validated, fold);

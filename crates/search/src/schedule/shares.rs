@@ -14,8 +14,18 @@ const ROOM: f64 = 0.9;
 /// What took less of it than this is tried with more trees: how much fewer ones take is only guessed, since what a row
 /// costs without trees, and where trees are read from, hang on other things.
 const SCANT: f64 = 0.85;
+/// Trees become larger where so much of the room is taken, and of bytes less than this share of that.
+const SHORT: f64 = 0.5;
+const SPARE: f64 = 0.6;
+/// How many times as many leaves they have then, and as many trees: a row takes hardly longer in a large tree than in a
+/// small one.
+const WIDER: (i64, f64) = (3, 0.5);
+/// Times that a learner's trees become larger.
+const MOST_WIDER: usize = 2;
 /// The parameter of boosting that makes each round count for more.
 const RATE_OF_ROUNDS: &str = "learning_rate";
+/// The parameter of trees that says how many leaves they have at most.
+const LEAVES: &str = "max_leaves";
 /// Trees below which a forest is not made smaller.
 const FEWEST_TREES: i64 = 3;
 /// Shares of the room at which the best trial of a learner is tried, with its bits, then with fewer: a little less than
@@ -46,6 +56,30 @@ impl Arm {
     pub(super) fn larger(&self, trial: &Trial, outcome: &Outcome) -> Option<Trial> {
         let taken = outcome.taken.filter(|taken| *taken > 0.0 && *taken < SCANT)?;
         self.with_trees(trial, self.n_trees(trial, outcome)?, ROOM / taken)
+    }
+
+    /// A trial of boosted trees that are not symmetric, which has room by its bytes but hardly any by its time, with fewer
+    /// trees that are larger.
+    pub(super) fn wider(&mut self, trial: &Trial, outcome: &Outcome) -> Option<Trial> {
+        let taken = outcome.taken.filter(|taken| (SHORT..=1.0).contains(taken) && self.has("growth"))?;
+        let params = self.entry.params(&trial.settings).ok()?;
+        let axis = self.space.iter().find(|axis| axis.name == LEAVES)?;
+        let Scale::Int(_, most) = axis.scale else { return None };
+        let (leaves, n_trees) = (params.int(LEAVES), self.n_trees(trial, outcome)?);
+        let is_worth =
+            outcome.bytes_taken.unwrap_or(0.0) < SPARE * taken && params.word("growth") != "symmetric";
+        if !is_worth || 2 * leaves > most || self.n_wider == MOST_WIDER {
+            return None;
+        }
+        self.n_wider += 1;
+        let mut wider = trial.without_bars();
+        let set = [
+            (LEAVES, (WIDER.0 * leaves).min(most)),
+            (n_trees.0, ((WIDER.1 * n_trees.1 as f64) as i64).max(FEWEST_TREES)),
+        ];
+        wider.settings.retain(|(name, _)| set.iter().all(|(other, _)| name != other));
+        wider.settings.extend(set.map(|(name, value)| (name.to_owned(), value.to_string())));
+        Some(wider)
     }
 
     /// The best trial, which has room, in a form that takes less; forms are counted from the first that is tried.

@@ -286,6 +286,38 @@ fn what_is_too_large_is_tried_smaller() {
 }
 
 #[test]
+fn trees_become_larger_where_time_is_short_and_bytes_are_not() {
+    let told = |trial: &Trial, bytes_taken: Option<f64>, taken: f64| {
+        let leaves = trial.settings.iter().find(|(name, _)| name == "max_leaves");
+        let error = leaves.map_or(0.3, |(_, n)| 1.0 / n.parse::<f64>().unwrap());
+        let sizes = Outcome { taken: Some(taken), bytes_taken, rounds: Some(100), ..Outcome::default() };
+        Outcome { error: Some(error), rungs: [None, Some(error)], work: 1.0, is_whole: true, ..sizes }
+    };
+    for (bytes_taken, taken, is_asked) in
+        [(Some(0.3), 0.9, true), (None, 0.9, true), (Some(0.9), 0.9, false), (Some(0.1), 0.3, false)]
+    {
+        let mut schedule = Schedule::new(space(&["gbdt"], 20_000)).unwrap();
+        let mut wider = Vec::new();
+        for _ in 0..12 {
+            for asked in schedule.ask(1) {
+                let set = |name: &str| asked.trial.settings.iter().find(|(set, _)| set == name);
+                if asked.why == WIDER {
+                    wider.push(["max_leaves", "max_trees"].map(|name| set(name).unwrap().1.clone()));
+                }
+                let outcome = told(&asked.trial, bytes_taken, taken);
+                schedule.tell(asked, outcome);
+            }
+        }
+        assert_eq!(!wider.is_empty(), is_asked, "{bytes_taken:?} {taken}: {wider:?}");
+        assert!(wider.len() <= 2 && wider.iter().all(|[_, n_trees]| n_trees == "50"), "{wider:?}");
+        if is_asked {
+            // Those of the first guess, as it is by default.
+            assert_eq!(wider[0][0], "93");
+        }
+    }
+}
+
+#[test]
 fn members_of_a_limited_ensemble_are_tried_at_shares_of_the_room() {
     // A hundred rounds take all the room; more rounds are better.
     let sized = |trial: &Trial| {
