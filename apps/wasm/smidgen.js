@@ -1,13 +1,17 @@
-// Models of tables in JavaScript: `load` a .smidgen file, `predict` rows, in browsers and in Node.js.
+// Models of tables in JavaScript: `load` a .smidgen file, or one that `export --to wasm` wrote, `predict` rows, in browsers
+// and in Node.js.
 //
 // An ES module without dependencies. What a cell means (missing, numbers, categories, times) and every prediction come
-// from smidgen_wasm.wasm, which is the runtime of the command line; here columns are found by name, cells are packed, and
-// outputs get the names of the user's classes.
+// from smidgen_wasm.wasm, which is the runtime of the command line, or from the model's own WebAssembly; here columns are
+// found by name, cells are packed, and outputs get the names of the user's classes.
 
 const KINDS = { missing: 0, number: 1, text: 2, truth: 3, time: 4 };
 
 /// Rows that are handed over at a time, unless rows hang on one another.
 const CHUNK = 8192;
+
+/// The first bytes of a WebAssembly file.
+const WEBASSEMBLY = [0x00, 0x61, 0x73, 0x6d];
 
 const modules = new Map();
 
@@ -35,8 +39,9 @@ async function fetched(url) {
   return response.arrayBuffer();
 }
 
-/// The model of a .smidgen file. `bytes` are an ArrayBuffer, an array of bytes, or anything with `arrayBuffer()` (a File,
-/// a Response); `wasm` is the runtime: where it is, its bytes, or a WebAssembly.Module.
+/// The model of a .smidgen file, or of a WebAssembly file that is a model. `bytes` are an ArrayBuffer, an array of bytes,
+/// or anything with `arrayBuffer()` (a File, a Response); `wasm` is the runtime of .smidgen files: where it is, its bytes,
+/// or a WebAssembly.Module.
 export async function load(bytes, wasm = "smidgen_wasm.wasm") {
   if (typeof bytes?.arrayBuffer === "function") bytes = await bytes.arrayBuffer();
   if (!(bytes instanceof ArrayBuffer) && !ArrayBuffer.isView(bytes)) {
@@ -45,6 +50,7 @@ export async function load(bytes, wasm = "smidgen_wasm.wasm") {
   const view = ArrayBuffer.isView(bytes)
     ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     : new Uint8Array(bytes);
+  if (WEBASSEMBLY.every((byte, at) => view[at] === byte)) wasm = view;
   // An instance for each model, so that its memory goes with it.
   const instance = await WebAssembly.instantiate(await compiled(wasm), {});
   return new Model(instance.exports, view);

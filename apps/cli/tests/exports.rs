@@ -37,8 +37,10 @@ fn what_cannot_be_written_is_refused() {
     place.good(&format!("fit {EXAMPLES}/iris.csv --target species --work 1 -o m.smidgen"));
     for (line, code, message) in [
         ("export text.smidgen --to onnx -o out.onnx", 3, "text.smidgen: "),
-        ("export m.smidgen --to wasm -o out.wasm", 3, "smidgen.js"),
-        ("export m.smidgen --to pmml -o out.xml", 2, "expected onnx, c or rust"),
+        ("export m.smidgen --to wasm -o m.smidgen", 2, "m.smidgen"),
+        ("export m.smidgen --to wasm --types nothing=i16 -o out.onnx", 2, "--to c"),
+        ("export m.smidgen --to wasm -o nowhere/out.onnx", 2, "nowhere/out.onnx"),
+        ("export m.smidgen --to pmml -o out.xml", 2, "expected onnx, c, rust or wasm"),
         ("export m.smidgen --to c --name int -o out.onnx", 2, "\"int\""),
         ("export m.smidgen --to c --types nothing=i16 -o out.onnx", 2, "no column \"nothing\""),
         ("export m.smidgen --to onnx --types nothing=i16 -o out.onnx", 2, "--to c"),

@@ -186,24 +186,63 @@ fn webassembly_computes_every_model() {
         let said = node(place, "score.mjs", &[&[runtime.to_str().unwrap()][..], &names[..]].concat());
         assert_eq!(said.len(), names.len());
         for (said, name) in said.iter().zip(&names) {
-            assert_eq!(said["error"], Value::Null, "{name}, vectors {vectors}");
-            let line =
-                |p: &Value| format!("{} {} {}\n", p["path"], p["digest"], p["verdict"]).replace('"', "");
-            let lines: String = said["verify"]["paths"].as_array().unwrap().iter().map(line).collect();
-            assert_eq!(lines, place.good(&format!("verify {name}.smidgen")).out, "{name}, vectors {vectors}");
-            let inspected = place.good(&format!("inspect {name}.smidgen --json")).json().unwrap();
-            let signature = &said["signature"];
-            for (ours, theirs) in [("task", "task"), ("inputs", "columns"), ("positive", "positive")] {
-                assert_eq!(signature[ours], inspected[theirs], "{name}: {ours}");
-            }
-            assert_eq!(said["verify"]["digest"], inspected["self_test"], "{name}");
-            let made = format!("{name}.out.csv");
-            let (text, expected) = (read(place, &made), read(place, &format!("{name}.expected.csv")));
-            assert_eq!(difference(&text, &expected), None, "{name}, vectors {vectors}");
-            std::fs::remove_file(place.path(&made)).unwrap();
+            let verified = place.good(&format!("verify {name}.smidgen")).out;
+            assert_computed(place, said, name, (&verified, &format!("vectors {vectors}")));
         }
     }
     println!("{} models in Node.js, with vectors and without", names.len());
+}
+
+/// What JavaScript said of a model, and the rows that it predicted: as the command line does.
+fn assert_computed(place: &Place, said: &Value, name: &str, (verified, how): (&str, &str)) {
+    assert_eq!(said["error"], Value::Null, "{name}, {how}");
+    let line = |p: &Value| format!("{} {} {}\n", p["path"], p["digest"], p["verdict"]).replace('"', "");
+    let lines: String = said["verify"]["paths"].as_array().unwrap().iter().map(line).collect();
+    assert_eq!(lines, verified, "{name}, {how}");
+    let inspected = place.good(&format!("inspect {name}.smidgen --json")).json().unwrap();
+    let signature = &said["signature"];
+    for (ours, theirs) in [("task", "task"), ("inputs", "columns"), ("positive", "positive")] {
+        assert_eq!(signature[ours], inspected[theirs], "{name}: {ours}");
+    }
+    assert_eq!(said["verify"]["digest"], inspected["self_test"], "{name}");
+    let made = format!("{name}.out.csv");
+    let (text, expected) = (read(place, &made), read(place, &format!("{name}.expected.csv")));
+    assert_eq!(difference(&text, &expected), None, "{name}, {how}");
+    std::fs::remove_file(place.path(&made)).unwrap();
+}
+
+/// Models whose rows hang on other rows, which are no WebAssembly files of their own.
+const ON_OTHER_ROWS: &[&str] = &["past", "joined"];
+
+/// Most bytes of a model as a WebAssembly file without its constants.
+const MOST_BYTES_OF_CODE: u64 = 120_000;
+
+#[test]
+fn webassembly_of_a_model_computes_it() {
+    if !is_there("wasm32-unknown-unknown", "node", MODELS.len() - ON_OTHER_ROWS.len()) {
+        return;
+    }
+    let place = set();
+    let names = MODELS.iter().map(|(name, _)| *name).filter(|name| !ON_OTHER_ROWS.contains(name));
+    let names: Vec<&str> = names.collect();
+    for name in &names {
+        place.good(&format!("export {name}.smidgen --to wasm -o {name}.wasm --quiet"));
+        let bytes = |suffix| std::fs::metadata(place.path(&format!("{name}.{suffix}"))).unwrap().len();
+        // The constants of a model are no more than a few times its file, which is compressed.
+        let most = MOST_BYTES_OF_CODE + 6 * bytes("smidgen");
+        assert!(bytes("wasm") <= most, "{name}: {} bytes, at most {most} are meant", bytes("wasm"));
+        println!("{name}: {} bytes, {} as a model file", bytes("wasm"), bytes("smidgen"));
+    }
+    let said = node(place, "score.mjs", &[&["own"][..], &names[..]].concat());
+    assert_eq!(said.len(), names.len());
+    for (said, name) in said.iter().zip(&names) {
+        let digest = said["verify"]["digest"].as_str().unwrap_or_default();
+        assert_computed(place, said, name, (&format!("wasm {digest} ok\n"), "its own"));
+    }
+    for name in ON_OTHER_ROWS {
+        let ran = place.run(&format!("export {name}.smidgen --to wasm -o {name}.wasm"));
+        assert!(ran.code == 3 && !place.path(&format!("{name}.wasm")).exists(), "{name}: {}", ran.err);
+    }
 }
 
 #[test]

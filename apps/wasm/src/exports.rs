@@ -1,32 +1,16 @@
-//! What JavaScript calls.
-//!
-//! Bytes go in through memory that [`smidgen_take`] gives, and come back as an answer: `status` (0 if all went well) and
-//! `length`, 4 bytes each, little endian, then so many bytes. The text of an error is such an answer too. Whoever is given
-//! an answer gives it back, `8 + length` bytes, by [`smidgen_give`].
+//! What JavaScript calls: bytes come in and go out as [`answer`] says.
 
 #![expect(unsafe_code, reason = "memory that the caller hands over, and names that it calls")]
 
 use crate::Loaded;
-use alloc::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec::Vec;
-
-/// Bytes in front of the bytes of an answer.
-const HEAD: usize = 8;
-
-/// Every room is aligned for the largest number.
-fn layout(length: usize) -> Layout {
-    Layout::from_size_align(length.max(1), 8).expect("nobody holds bytes for more than half of the addresses")
-}
+use cells::answer::{self, answer};
 
 /// Room for `length` bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn smidgen_take(length: usize) -> *mut u8 {
-    let layout = layout(length);
-    // SAFETY: a layout here is never of no bytes.
-    let at = unsafe { alloc(layout) };
-    if at.is_null() { handle_alloc_error(layout) } else { at }
+    answer::take(length)
 }
 
 /// Gives room back.
@@ -36,7 +20,7 @@ pub extern "C" fn smidgen_take(length: usize) -> *mut u8 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn smidgen_give(at: *mut u8, length: usize) {
     // SAFETY: the caller's promise.
-    unsafe { dealloc(at, layout(length)) }
+    unsafe { answer::give(at, length) }
 }
 
 /// The model of a file; the answer is its handle, an address.
@@ -90,18 +74,4 @@ pub unsafe extern "C" fn smidgen_predict(model: *const Loaded, at: *const u8, le
 pub unsafe extern "C" fn smidgen_drop(model: *mut Loaded) {
     // SAFETY: the caller's promise.
     drop(unsafe { Box::from_raw(model) });
-}
-
-fn answer(made: Result<Vec<u8>, String>) -> *mut u8 {
-    let (status, bytes) = match made {
-        Ok(bytes) => (0_u32, bytes),
-        Err(text) => (1, text.into_bytes()),
-    };
-    let at = smidgen_take(HEAD + bytes.len());
-    // SAFETY: the room has so many bytes and is nobody else's.
-    let room = unsafe { core::slice::from_raw_parts_mut(at, HEAD + bytes.len()) };
-    room[..4].copy_from_slice(&status.to_le_bytes());
-    room[4..HEAD].copy_from_slice(&(bytes.len() as u32).to_le_bytes());
-    room[HEAD..].copy_from_slice(&bytes);
-    at
 }

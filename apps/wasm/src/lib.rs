@@ -1,8 +1,8 @@
 //! The runtime of tables as one WebAssembly file that needs nothing: no imports, no glue that is generated.
 //!
-//! JavaScript hands over bytes and gets bytes back ([`exports`]): a model file, then tables as [`table`] lays them out.
-//! [`bind`] makes columns of cells, as `data` does of files; [`Loaded`] predicts with the one plan that there is and
-//! proves itself by the self-test of the file. `smidgen.js` beside this crate is the interface that people use.
+//! JavaScript hands over bytes and gets bytes back ([`exports`]): a model file, then tables as [`cells`] takes them.
+//! [`Loaded`] predicts with the one plan that there is and proves itself by the self-test of the file. `smidgen.js` beside
+//! this crate is the interface that people use.
 //!
 //! On `wasm32` the crate has no `std` and an allocator of its own; elsewhere it is an ordinary library, so that its tests
 //! run on any machine.
@@ -11,12 +11,7 @@
 
 extern crate alloc;
 
-mod bind;
-mod describe;
 pub mod exports;
 mod loaded;
-#[cfg(target_arch = "wasm32")]
-mod memory;
-mod table;
 
 pub use loaded::Loaded;

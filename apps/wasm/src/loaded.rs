@@ -1,11 +1,9 @@
 //! A model that was loaded: what it says of itself, predicts and proves.
 
-use crate::bind::bind;
-use crate::describe;
-use crate::table::Table;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use ir::{Column, Input, Model, OutputRole, Tensor, TensorData};
+use cells::{Bound, bind_all, describe};
+use ir::{Column, Model, OutputRole, Tensor, TensorData};
 use runtime::Plan;
 
 /// A model and its plan.
@@ -43,7 +41,8 @@ impl Loaded {
     /// In words: the rows of the test cannot be made or run.
     pub fn verify(&self) -> Result<String, String> {
         let checked = runtime::verify(&self.model).map_err(|e| e.to_string())?;
-        Ok(describe::checked(self.model.self_test.as_ref(), &checked))
+        let paths = checked.iter().map(|one| (one.path, one.digest, one.verdict.name()));
+        Ok(describe::checked(self.model.self_test.map(|test| test.digest), paths))
     }
 
     /// Outputs for the rows of a table, laid out as [`crate::table`] says.
@@ -62,7 +61,7 @@ impl Loaded {
         if let Some(joined) = &signature.joined {
             bind_all(&mut rest, &joined.inputs, &signature.missing, &mut bound)?;
         }
-        let columns: Option<Vec<Column<'_>>> = bound.iter().map(crate::bind::Bound::column).collect();
+        let columns: Option<Vec<Column<'_>>> = bound.iter().map(Bound::column).collect();
         let columns = columns
             .ok_or_else(|| String::from("table: a column has 2 GiB of text or more; cut the table"))?;
         let outputs = self.plan.run(&columns).map_err(|e| e.to_string())?;
@@ -78,26 +77,6 @@ impl Loaded {
     fn plan_width(&self) -> usize {
         self.model.graph().inputs().len()
     }
-}
-
-/// Binds the columns of the next table of `rest`.
-fn bind_all(
-    rest: &mut &[u8],
-    inputs: &[Input],
-    missing: &[String],
-    bound: &mut Vec<crate::bind::Bound>,
-) -> Result<(), String> {
-    let table = Table::read(rest)?;
-    if table.columns.len() != inputs.len() {
-        let (expected, got) = (inputs.len(), table.columns.len());
-        return Err(alloc::format!(
-            "table: expected {expected} columns, got {got}; hand over those of the signature"
-        ));
-    }
-    for (input, cells) in inputs.iter().zip(&table.columns) {
-        bound.push(bind(input, cells, missing)?);
-    }
-    Ok(())
 }
 
 fn write(out: &mut Vec<u8>, output: &Tensor) {

@@ -1,4 +1,5 @@
-// node score.mjs RUNTIME.wasm NAME..: for each name the model NAME.smidgen and, where it is there, the rows of NAME.csv
+// node score.mjs RUNTIME.wasm NAME..: for each name the model NAME.smidgen (or NAME.wasm, where the runtime is `own`) and,
+// where it is there, the rows of NAME.csv
 // (NAME.join.csv the second table). Writes NAME.out.csv as `smidgen predict --proba` would, and one line of JSON a model:
 // the signature and what `verify` says, or the error.
 
@@ -12,11 +13,12 @@ const columns = (file) => {
 };
 
 const [runtime, ...names] = process.argv.slice(2);
-const wasm = await WebAssembly.compile(readFileSync(runtime));
+const isOwn = runtime === "own";
+const wasm = isOwn ? undefined : await WebAssembly.compile(readFileSync(runtime));
 for (const name of names) {
   const said = { name };
   try {
-    const model = await load(readFileSync(`${name}.smidgen`), wasm);
+    const model = await load(readFileSync(`${name}.${isOwn ? "wasm" : "smidgen"}`), wasm);
     said.signature = model.signature;
     said.verify = model.verify();
     if (existsSync(`${name}.csv`)) {

@@ -23,6 +23,9 @@ pub enum Kind {
         /// What would work.
         instead: &'static str,
     },
+    /// The WebAssembly library is not what was built: a bug.
+    #[error("WebAssembly: {0}; this is a bug, report it")]
+    Library(String),
     /// A graph that is not well formed.
     #[error(transparent)]
     Graph(#[from] ir::Error),
@@ -44,6 +47,7 @@ impl Error {
         match &*self.0 {
             Kind::Unsupported { .. } => Nature::Unsupported,
             Kind::Option { .. } => Nature::Input,
+            Kind::Library(_) => Nature::Bug,
             Kind::Graph(e) => e.nature(),
         }
     }

@@ -92,7 +92,7 @@ pub use runtime::cost::{Counts, Operation, OperationCosts, RowCounts, TableCost}
 pub use searched::{Distil, Searched, Taught};
 pub use several::TargetFigures;
 pub use shown::Shown;
-pub use source_code::{Language, SourceCode, SourceCodeOptions, export_source};
+pub use source_code::{Language, SourceCode, SourceCodeOptions, export_source, export_wasm};
 pub use stability::Stability;
 pub use start::FitBase;
 pub use timing::Speed;

@@ -2,18 +2,18 @@
 
 use crate::look;
 use crate::run::{End, Limit, message, with_ctx};
-use smidgen::{Error, ExportOptions, Language, SourceCodeOptions, export, export_source};
+use smidgen::{Error, ExportOptions, Language, SourceCodeOptions, export, export_source, export_wasm};
 use std::path::PathBuf;
 
-/// Write a model as others take it: ONNX, C99, or Rust without `std`
+/// Write a model as others take it: ONNX, C99, Rust without `std`, or a WebAssembly file that needs nothing
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The model file, or a network in ONNX, which is written simplified
     model: PathBuf,
-    /// What it becomes: onnx, c, rust
-    #[arg(long, value_name = "onnx|c|rust")]
+    /// What it becomes: onnx, c, rust, wasm
+    #[arg(long, value_name = "onnx|c|rust|wasm")]
     to: String,
-    /// Where it is written: a file of ONNX, a folder of source code
+    /// Where it is written: a file of ONNX or WebAssembly, a folder of source code
     #[arg(short, long, value_name = "PATH")]
     output: PathBuf,
     /// Name of the module of source code
@@ -37,15 +37,12 @@ pub(crate) fn run(args: &Args) -> Result<End, Error> {
         ));
     }
     match args.to.as_str() {
-        "onnx" => {}
-        "wasm" => {
-            let what = "--to wasm: not written yet; load the model file with smidgen.js in a browser instead";
-            return Err(Error::unsupported(what.to_string()));
-        }
-        other => return Err(Error::input(format!("--to: expected onnx, c or rust, got \"{other}\""))),
+        "onnx" | "wasm" => {}
+        other => return Err(Error::input(format!("--to: expected onnx, c, rust or wasm, got \"{other}\""))),
     }
+    let write = if args.to == "wasm" { export_wasm } else { export };
     let options = ExportOptions { model: args.model.clone(), output: args.output.clone() };
-    let (made, _) = with_ctx(1, Limit::None, args.quiet, |_| export(&options))?;
+    let (made, _) = with_ctx(1, Limit::None, args.quiet, |_| write(&options))?;
     let Some(made) = made else { return Ok(End::Interrupted) };
     if !args.quiet {
         message(&format!("{}: {} written", args.output.display(), look::size(made.bytes)));

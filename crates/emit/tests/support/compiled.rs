@@ -1,7 +1,7 @@
-//! Source code made of models, compiled and run: each says the digest of its self-test.
+//! Source code made of models, compiled and run, and WebAssembly files: each says the digest of its self-test.
 
 use ir::Model;
-use smidgen_emit::{Program, c, rust};
+use smidgen_emit::{Program, c, rust, wasm};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -72,17 +72,50 @@ pub fn digests_of_c(programs: &[Program], compiler: &str, flags: &[&str], run: &
     text.lines().map(|line| u64::from_str_radix(line, 16).unwrap()).collect()
 }
 
-/// Checks that the code of models in both languages, compiled by the machine's own compilers, says what the models say.
+/// Checks that the code of models in both languages, compiled by the machine's own compilers, and their WebAssembly files
+/// say what the models say.
 pub fn check(models: &[(String, Model)]) {
     let programs: Vec<Program> = models.iter().map(|(_, model)| Program::try_new(model).unwrap()).collect();
     let flags = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
     let of_c = digests_of_c(&programs, "cc", &flags, &[]);
     let of_rust = digests_of_rust(&programs);
-    for (((name, model), c), rust) in models.iter().zip(of_c).zip(of_rust) {
-        let expected = model.self_test.unwrap().digest;
-        assert_eq!(format!("{c:016x}"), format!("{expected:016x}"), "{name} in C");
-        assert_eq!(format!("{rust:016x}"), format!("{expected:016x}"), "{name} in Rust");
+    let of_wasm = digests_of_wasm(&programs);
+    for (form, digests) in [("C", Some(of_c)), ("Rust", Some(of_rust)), ("WebAssembly", of_wasm)] {
+        for ((name, model), digest) in models.iter().zip(digests.into_iter().flatten()) {
+            let expected = model.self_test.unwrap().digest;
+            assert_eq!(format!("{digest:016x}"), format!("{expected:016x}"), "{name} in {form}");
+        }
     }
+}
+
+/// The digests that WebAssembly files find in Node.js; none, and told, where that is missing.
+pub fn digests_of_wasm(programs: &[Program]) -> Option<Vec<u64>> {
+    const SCRIPT: &str = "
+        const { readFileSync } = require('node:fs');
+        for (let at = 0; at < COUNT; at++) {
+            const module = new WebAssembly.Module(readFileSync(`m${at}.wasm`));
+            const { memory, smidgen_verify } = new WebAssembly.Instance(module, {}).exports;
+            const answer = smidgen_verify(1);
+            const [status, length] = new Uint32Array(memory.buffer, answer, 2);
+            const said = JSON.parse(new TextDecoder().decode(new Uint8Array(memory.buffer, answer + 8, length)));
+            if (status !== 0 || said.paths.length !== 1) throw new Error(JSON.stringify(said));
+            console.log(said.paths[0].digest);
+        }";
+    if Command::new("node").arg("--version").output().is_err() {
+        println!("skipped: {} models as WebAssembly: there is no node", programs.len());
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (at, program) in programs.iter().enumerate() {
+        std::fs::write(folder.path().join(format!("m{at}.wasm")), wasm(program).unwrap()).unwrap();
+    }
+    let script = SCRIPT.replace("COUNT", &programs.len().to_string());
+    let said = Command::new("node").current_dir(folder.path()).args(["-e", &script]).output().unwrap();
+    if !said.status.success() {
+        panic!("{}: {}", folder.keep().display(), String::from_utf8_lossy(&said.stderr));
+    }
+    let text = String::from_utf8(said.stdout).unwrap();
+    Some(text.lines().map(|line| u64::from_str_radix(line, 16).unwrap()).collect())
 }
 
 /// The digests of the same as Rust modules, one crate that has neither `std` nor `alloc`, in a program that prints.

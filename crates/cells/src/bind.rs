@@ -15,7 +15,7 @@ use ir::{Bits, Column, ColumnData, ColumnKind, DType, Input};
 const LONGEST: usize = 40;
 
 /// A column that owns its values.
-pub(crate) struct Bound {
+pub struct Bound {
     values: Values,
     validity: Vec<u8>,
     n_rows: usize,
@@ -29,7 +29,7 @@ enum Values {
 
 impl Bound {
     /// As a graph takes it; none if its text is too long for one column.
-    pub(crate) fn column(&self) -> Option<Column<'_>> {
+    pub fn column(&self) -> Option<Column<'_>> {
         let data = match &self.values {
             Values::I64(v) => ColumnData::I64(v),
             Values::F64(v) => ColumnData::F64(v),
@@ -43,7 +43,7 @@ impl Bound {
 ///
 /// # Errors
 /// The first cell that is not what the column takes, with its row, from 1.
-pub(crate) fn bind(input: &Input, cells: &Cells<'_>, missing: &[String]) -> Result<Bound, String> {
+pub fn bind(input: &Input, cells: &Cells<'_>, missing: &[String]) -> Result<Bound, String> {
     let markers: Vec<Number> =
         missing.iter().filter_map(|m| Number::parse(category_key(m))).map(Number::whole).collect();
     let n_rows = cells.n_rows();

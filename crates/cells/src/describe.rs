@@ -4,11 +4,10 @@
 
 use alloc::format;
 use alloc::string::String;
-use ir::{Input, SelfTest, Signature};
-use runtime::Checked;
+use ir::{Input, Signature};
 
 /// The signature; `whole` is true if rows hang on other rows.
-pub(crate) fn signature(signature: &Signature, whole: bool) -> String {
+pub fn signature(signature: &Signature, whole: bool) -> String {
     let targets = signature.targets.iter().map(|one| {
         let (name, classes) = (text(&one.name), list(one.classes.iter().map(|c| text(c))));
         format!(
@@ -44,12 +43,11 @@ pub(crate) fn signature(signature: &Signature, whole: bool) -> String {
     out
 }
 
-/// What came of the self-test.
-pub(crate) fn checked(test: Option<&SelfTest>, checked: &[Checked]) -> String {
-    let digest = test.map_or(String::from("null"), |test| format!("\"{:016x}\"", test.digest));
-    let paths = checked.iter().map(|one| {
-        let (path, verdict) = (one.path, one.verdict.name());
-        format!("{{\"path\":\"{path}\",\"digest\":\"{:016x}\",\"verdict\":\"{verdict}\"}}", one.digest)
+/// What came of the self-test: the digest of the file, and of each path its name, digest and verdict.
+pub fn checked<'a>(digest: Option<u64>, paths: impl Iterator<Item = (&'a str, u64, &'a str)>) -> String {
+    let digest = digest.map_or(String::from("null"), |digest| format!("\"{digest:016x}\""));
+    let paths = paths.map(|(path, digest, verdict)| {
+        format!("{{\"path\":\"{path}\",\"digest\":\"{digest:016x}\",\"verdict\":\"{verdict}\"}}")
     });
     format!("{{\"digest\":{digest},\"paths\":{}}}", list(paths))
 }

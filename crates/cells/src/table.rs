@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 /// One cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Cell<'a> {
+pub enum Cell<'a> {
     /// Kind 0.
     Missing,
     /// Kind 1; may be NaN, which is missing.
@@ -24,11 +24,11 @@ pub(crate) enum Cell<'a> {
 }
 
 /// The cells of one column.
-pub(crate) struct Cells<'a> {
+pub struct Cells<'a> {
     /// Place in the user's table, from 1.
-    pub(crate) position: usize,
+    pub position: usize,
     /// Number of the first row in the user's table, from 1.
-    pub(crate) first_row: usize,
+    pub first_row: usize,
     kinds: &'a [u8],
     numbers: &'a [u8],
     ends: &'a [u8],
@@ -36,8 +36,9 @@ pub(crate) struct Cells<'a> {
 }
 
 /// The cells of some columns.
-pub(crate) struct Table<'a> {
-    pub(crate) columns: Vec<Cells<'a>>,
+pub struct Table<'a> {
+    /// By column.
+    pub columns: Vec<Cells<'a>>,
 }
 
 const NUMBERS: usize = 1;
@@ -48,7 +49,7 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     /// The bytes end too early, or text is cut within a character.
-    pub(crate) fn read(rest: &mut &'a [u8]) -> Result<Table<'a>, String> {
+    pub fn read(rest: &mut &'a [u8]) -> Result<Table<'a>, String> {
         let (n_rows, first_row, n_columns) = (count(rest)?, count(rest)?, count(rest)?);
         let mut columns = Vec::new();
         for _ in 0..n_columns {
@@ -66,12 +67,13 @@ impl<'a> Table<'a> {
 }
 
 impl<'a> Cells<'a> {
-    pub(crate) fn n_rows(&self) -> usize {
+    /// How many.
+    pub fn n_rows(&self) -> usize {
         self.kinds.len()
     }
 
     /// Cells in row order; one whose number or text is not there is missing.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Cell<'a>> {
+    pub fn iter(&self) -> impl Iterator<Item = Cell<'a>> {
         self.kinds.iter().enumerate().map(|(row, &kind)| self.cell(row, kind).unwrap_or(Cell::Missing))
     }
 

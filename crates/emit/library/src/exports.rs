@@ -1,0 +1,53 @@
+//! What JavaScript calls: as of the runtime of all models, but the model is there already.
+
+use crate::head::model;
+use crate::model::{predict, verify};
+use cells::answer::{self, answer};
+
+/// Room for `length` bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn smidgen_take(length: usize) -> *mut u8 {
+    answer::take(length)
+}
+
+/// Gives room back.
+///
+/// # Safety
+/// `at` came from [`smidgen_take`] with this `length`, or is an answer of `length - 8` bytes; it is not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smidgen_give(at: *mut u8, length: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { answer::give(at, length) }
+}
+
+/// The handle of the one model.
+#[unsafe(no_mangle)]
+pub extern "C" fn smidgen_load(_at: *const u8, _length: usize) -> *mut u8 {
+    answer(Ok(1_u32.to_le_bytes().to_vec()))
+}
+
+/// What the model takes and gives, as JSON.
+#[unsafe(no_mangle)]
+pub extern "C" fn smidgen_signature(_model: usize) -> *mut u8 {
+    answer(Ok(model().signature().as_bytes().to_vec()))
+}
+
+/// Runs the self-test; the answer is JSON.
+#[unsafe(no_mangle)]
+pub extern "C" fn smidgen_verify(_model: usize) -> *mut u8 {
+    answer(Ok(verify().into_bytes()))
+}
+
+/// Predicts the rows of a table.
+///
+/// # Safety
+/// `at` points to `length` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smidgen_predict(_model: usize, at: *const u8, length: usize) -> *mut u8 {
+    // SAFETY: the caller's promise.
+    answer(predict(unsafe { core::slice::from_raw_parts(at, length) }))
+}
+
+/// There is nothing to free but the instance.
+#[unsafe(no_mangle)]
+pub extern "C" fn smidgen_drop(_model: usize) {}
