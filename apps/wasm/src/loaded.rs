@@ -19,8 +19,8 @@ impl Loaded {
     /// In words: the bytes are no model of tables, or a node of it has no plan.
     pub fn read(bytes: &[u8]) -> Result<Loaded, String> {
         if ir::file::is_network(bytes) {
-            let what = "model file: networks on tensors are not supported here";
-            return Err(alloc::format!("{what}; use the command line, or a model of tables"));
+            let what = "model file: networks are not supported here; use the command line";
+            return Err(what.to_string());
         }
         let model = ir::file::read(bytes).map_err(|e| e.to_string())?;
         let plan = Plan::new(model.graph()).map_err(|e| e.to_string())?;

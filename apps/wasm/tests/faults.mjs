@@ -19,7 +19,7 @@ const cases = [
   ["no file", () => load(new Uint8Array(0), wasm), ["the file is empty"]],
   ["another file", () => load(new TextEncoder().encode("a,b\n1,2\n"), wasm), ["it is no smidgen model"]],
   ["half a file", () => load(cut, wasm), ["the digest differs"]],
-  ["a network", () => load(network, wasm), ["networks on tensors are not supported here"]],
+  ["a network", () => load(network, wasm), ["networks are not supported here"]],
   ["text instead of bytes", () => load("model", wasm), ["expected the bytes of a .smidgen file"]],
   ["a column less", () => model.predict([{ ...row, a: undefined, zone: undefined, Zone: 1 }].map(({ zone, ...rest }) => rest)), ['no column "zone" (did you mean "Zone"?)', "add or rename the column"]],
   ["text in a number", () => model.predict([row, { ...row, b: "12 kg" }]), ['column "b" (3): expected a number, got "12 kg" at row 2']],

@@ -1,5 +1,5 @@
 //! Random models, of every operator that a model of numbers, categories and times can have, as source code.
-#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests may unwrap, and say what they skip")]
 
 #[path = "support/compiled.rs"]
 mod compiled;

@@ -1,7 +1,7 @@
 //! Small integers and what becomes of scores, in source code as in the interpreter: every operator of the family, its
 //! attributes at their ends, odd widths, missing cells and infinities.
 
-#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests may unwrap, and say what they skip")]
 
 #[path = "support/compiled.rs"]
 mod compiled;

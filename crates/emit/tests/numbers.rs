@@ -1,5 +1,5 @@
 //! Operators on doubles as source code: each of them, at its corners, in every form that its operands may take.
-#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests may unwrap, and say what they skip")]
 
 #[path = "support/compiled.rs"]
 mod compiled;

@@ -1,5 +1,5 @@
 //! Texts, times and bags as source code: every operator with every attribute on the rows of a self-test, then odd texts.
-#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests may unwrap, and say what they skip")]
 
 #[path = "support/compiled.rs"]
 mod compiled;

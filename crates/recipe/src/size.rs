@@ -118,7 +118,8 @@ mod tests {
         }
         assert_eq!(limits.share(0.5), Limits { bytes: Some(500), ns: Some(25.0) });
         let (small, fast) = (Size { bytes: 1, ns: 9.0 }, Size { bytes: 7, ns: 2.0 });
-        assert_eq!(small.max(fast), Size { bytes: 7, ns: 9.0 });
+        assert_eq!(Size::mean([small, fast].into_iter()), Some(Size { bytes: 4, ns: 5.5 }));
+        assert_eq!(Size::mean(std::iter::empty()), None);
         assert_eq!(small.plus(fast), Size { bytes: 8, ns: 11.0 });
         assert_eq!(fast.minus(small), Size { bytes: 6, ns: 0.0 });
         assert_eq!(limits.taken(fast).collect::<Vec<_>>(), [0.007, 0.04]);

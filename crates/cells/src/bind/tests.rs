@@ -1,4 +1,5 @@
 use super::*;
+use alloc::string::ToString;
 use crate::table::Table;
 
 /// A column of cells as JavaScript hands it over.
