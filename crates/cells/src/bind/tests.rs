@@ -1,6 +1,6 @@
 use super::*;
-use alloc::string::ToString;
 use crate::table::Table;
+use alloc::string::ToString;
 
 /// A column of cells as JavaScript hands it over.
 fn handed_over(cells: &[Cell<'_>]) -> Vec<u8> {
