@@ -50,10 +50,20 @@ export async function load(bytes, wasm = "smidgen_wasm.wasm") {
   const view = ArrayBuffer.isView(bytes)
     ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     : new Uint8Array(bytes);
-  if (WEBASSEMBLY.every((byte, at) => view[at] === byte)) wasm = view;
   // An instance for each model, so that its memory goes with it.
+  if (WEBASSEMBLY.every((byte, at) => view[at] === byte)) return new Model(await own(view), new Uint8Array(0));
   const instance = await WebAssembly.instantiate(await compiled(wasm), {});
   return new Model(instance.exports, view);
+}
+
+/// The exports of a WebAssembly file that is a model.
+async function own(bytes) {
+  const { instance, error } = await WebAssembly.instantiate(bytes, {}).catch((error) => ({ error }));
+  if (!instance?.exports.smidgen_load) {
+    const what = "load: this WebAssembly file is no model; write one by smidgen export --to wasm";
+    throw new Error(what, { cause: error });
+  }
+  return instance.exports;
 }
 
 class Model {

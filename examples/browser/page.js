@@ -28,7 +28,7 @@ async function take(files) {
   const turn = ++asked;
   try {
     for (const file of files) {
-      if (file.name.toLowerCase().endsWith(".smidgen")) {
+      if (/\.(smidgen|wasm)$/i.test(file.name)) {
         const read = await load(file, new URL(RUNTIME, location.href));
         model?.free();
         model = read;

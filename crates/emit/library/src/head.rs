@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::slice;
 use ir::{ColumnKind, DType, Input};
 
+/// Bytes, or structs: where they stand, and how many there are.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Part {
@@ -12,6 +13,7 @@ pub struct Part {
     length: usize,
 }
 
+/// What is known of a model.
 #[repr(C)]
 pub struct Head {
     digest: u64,
@@ -24,6 +26,7 @@ pub struct Head {
     outputs: Part,
 }
 
+/// A column: places among all kinds and dtypes, and its name.
 #[repr(C)]
 struct ColumnHead {
     kind: u32,

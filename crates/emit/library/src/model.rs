@@ -28,9 +28,10 @@ pub fn predict(table: &[u8]) -> Result<Vec<u8>, String> {
             (*value, *missing) = cell(column, row);
         }
         if !run(&values, &missing) {
+            let first = table.get(4..8).and_then(|first| first.try_into().ok()).map_or(1, u32::from_le_bytes);
             return Err(format!(
                 "table: row {}: more different terms of the vocabulary than there is memory for; cut the text",
-                row + 1
+                first as usize + row
             ));
         }
         for (output, start) in model.outputs().iter().zip(&starts) {

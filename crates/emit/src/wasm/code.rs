@@ -27,7 +27,10 @@ struct Call<'f, 's> {
 }
 
 impl Call<'_, '_> {
-    /// Notes a number on the stack; false if the routine takes another type in its place.
+    /// Notes a number on the stack.
+    ///
+    /// # Errors
+    /// The routine takes another type in its place.
     fn pushed(&mut self, of_type: ValType) -> Result<(), Error> {
         self.n_pushed += 1;
         match self.routine.parameters.get(self.n_pushed - 1) {
