@@ -8,7 +8,7 @@ use crate::reference::{Held, Inputs};
 use alloc::borrow::Cow;
 use alloc::vec;
 use alloc::vec::Vec;
-use ir::op::{HashBucket, Interpolate, OneHot};
+use ir::op::{Arithmetic, Function, HashBucket, Interpolate, OneHot};
 use ir::{Column, ColumnData, Op, Tensor, TensorData};
 
 /// Doubles and the lengths of their axes.
@@ -64,19 +64,21 @@ pub(crate) fn evaluate(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
         Op::Cast(_) => cast(inputs),
         Op::Arithmetic(op) => {
             let (a, b) = (doubles(inputs, 0)?, doubles(inputs, 1)?);
-            let (dims, values) =
-                zip(&a.dims, &a.values, &b.dims, &b.values, |a, b| op.of(a, b)).ok_or_else(fail)?;
+            let (dims, n, [a, b]) = alike(&a, &b).ok_or_else(fail)?;
+            let mut values = vec![0.0; n];
+            combine(*op, (&a, step(&a)), (&b, step(&b)), &mut values);
             inputs.finish(dims, TensorData::F64(values))
         }
         Op::Function(op) => {
             let x = doubles(inputs, 0)?;
-            let values = x.values.iter().map(|&x| op.of(x)).collect();
+            let mut values = vec![0.0; x.values.len()];
+            apply(*op, &x.values, &mut values);
             inputs.finish(x.dims.into_owned(), TensorData::F64(values))
         }
         Op::Comparison(op) => {
             let (a, b) = (doubles(inputs, 0)?, doubles(inputs, 1)?);
-            let (dims, values) =
-                zip(&a.dims, &a.values, &b.dims, &b.values, |a, b| op.of(a, b)).ok_or_else(fail)?;
+            let (dims, n, [a, b]) = alike(&a, &b).ok_or_else(fail)?;
+            let values = (0..n).map(|i| op.of(a[i * step(&a)], b[i * step(&b)])).collect();
             inputs.finish(dims, TensorData::Bool(values))
         }
         Op::IsNaN(_) => {
@@ -88,8 +90,7 @@ pub(crate) fn evaluate(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
             let condition = inputs.tensor(0)?;
             let TensorData::Bool(holds) = condition.data() else { return Err(fail()) };
             let (a, b) = (doubles(inputs, 1)?, doubles(inputs, 2)?);
-            let (dims, sides) =
-                zip(&a.dims, &a.values, &b.dims, &b.values, |a, b| (a, b)).ok_or_else(fail)?;
+            let (dims, sides) = zip(&a.dims, &a.values, &b.dims, &b.values, pair).ok_or_else(fail)?;
             let choose = |holds: bool, (a, b): (f64, f64)| if holds { a } else { b };
             let (dims, values) = zip(condition.dims(), holds, &dims, &sides, choose).ok_or_else(fail)?;
             inputs.finish(dims, TensorData::F64(values))
@@ -150,6 +151,49 @@ pub(crate) fn evaluate(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
         Op::HashBucket(op) => hash_bucket(inputs, *op),
         _ => Err(fail()),
     }
+}
+
+/// `out_i = op(a_(i s), b_(i t))` for steps `s` and `t` of 1, or of 0 for one number beside many.
+pub(crate) fn combine(
+    op: Arithmetic,
+    (a, a_step): (&[f64], usize),
+    (b, b_step): (&[f64], usize),
+    out: &mut [f64],
+) {
+    for (i, out) in out.iter_mut().enumerate() {
+        *out = op.of(a[i * a_step], b[i * b_step]);
+    }
+}
+
+/// `out_i = op(x_i)`.
+pub(crate) fn apply(op: Function, x: &[f64], out: &mut [f64]) {
+    out.iter_mut().zip(x).for_each(|(out, &x)| *out = op.of(x));
+}
+
+/// Two tensors that broadcast: the axes of their result, how long it is, and both as long, or one number.
+fn alike<'t>(a: &'t Doubles<'_>, b: &'t Doubles<'_>) -> Option<(Vec<usize>, usize, [Cow<'t, [f64]>; 2])> {
+    let (a_rank, b_rank) = (a.dims.len(), b.dims.len());
+    let longer = match (&a.values[..], &b.values[..]) {
+        _ if a.dims == b.dims => a,
+        (_, [_]) if b_rank <= a_rank => a,
+        ([_], _) if a_rank <= b_rank => b,
+        _ => {
+            let (dims, pairs) = zip(&a.dims, &a.values, &b.dims, &b.values, pair)?;
+            let (a, b): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+            return Some((dims, a.len(), [Cow::Owned(a), Cow::Owned(b)]));
+        }
+    };
+    let both = [Cow::Borrowed(&a.values[..]), Cow::Borrowed(&b.values[..])];
+    Some((longer.dims.to_vec(), longer.values.len(), both))
+}
+
+/// The step between numbers of which there may be one alone.
+fn step(numbers: &[f64]) -> usize {
+    usize::from(numbers.len() > 1)
+}
+
+fn pair(a: f64, b: f64) -> (f64, f64) {
+    (a, b)
 }
 
 fn cast(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {

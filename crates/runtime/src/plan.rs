@@ -6,6 +6,7 @@
 //! arrays) and nothing that changes, so any number of threads may share one.
 
 mod ending;
+mod formulas;
 mod nodes;
 mod rows;
 mod scored;

@@ -133,7 +133,7 @@ impl Lanes {
         lanes.ask(features, &mut questions);
         let mut order: Vec<usize> = (0..depths.len()).filter(|&at| taken[at]).collect();
         // Lanes of a group end together.
-        order.sort_by_key(|&at| (is_swept(at), trees[at].width, depths[at]));
+        order.sort_unstable_by_key(|&at| (is_swept(at), trees[at].width, depths[at], at));
         let mut rest = &order[..];
         while let Some(&first) = rest.first() {
             let (width, swept) = (trees[first].width, is_swept(first));

@@ -3,6 +3,7 @@
 //! [`Prelude`] is what stands between the columns and their codes; [`Interpreted`] a whole graph without
 //! a forest; [`WholeTable`] what hangs on other rows, which is computed before the blocks.
 
+use super::formulas::Formulas;
 use crate::bags;
 use crate::cost::{Counts, Operation, Rows};
 use crate::engine::vocabulary::Vocabulary;
@@ -16,7 +17,11 @@ use ir::{Column, ColumnData, Dim, Graph, Node, Op, Origin, Tensor, TensorData, V
 /// Some nodes of a graph, and the columns that they start from.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Prelude {
-    /// On slots in place of values.
+    /// Nodes that need no interpreter, which come first.
+    formulas: Formulas,
+    /// Slots of what others take of them, with the register of each.
+    registers: Vec<(usize, usize)>,
+    /// The others, on slots in place of values.
     nodes: Vec<Node>,
     /// By node: the prepared vocabulary of `Tokens`.
     vocabularies: Vec<Option<Vocabulary>>,
@@ -42,11 +47,6 @@ impl<'p> Computed<'p> {
         let slot = (*self.slots.get(value)?)?;
         self.held.get(slot as usize)?.as_ref()
     }
-
-    fn take(&mut self, value: usize) -> Option<Held<'p>> {
-        let slot = (*self.slots.get(value)?)?;
-        self.held.get_mut(slot as usize)?.take()
-    }
 }
 
 impl Prelude {
@@ -66,6 +66,10 @@ impl Prelude {
         }
         prelude.nodes.reverse();
         prelude.nodes.iter().for_each(|node| count(graph, node, &mut prelude.counts));
+        prelude.formulas = Formulas::take(graph, &mut prelude.nodes, wanted, known);
+        needed.fill(false);
+        let inputs = prelude.nodes.iter().flat_map(|node| &node.inputs).map(|input| input.0 as usize);
+        wanted.iter().copied().chain(inputs).for_each(|value| needed[value] = true);
         let vocabulary = |node: &Node| match (&node.op, graph.constant(*node.inputs.get(1)?)?.data()) {
             (Op::Tokens(_), TensorData::Str(terms)) => Some(Vocabulary::new(terms)),
             _ => None,
@@ -85,7 +89,8 @@ impl Prelude {
                 Origin::Node(_) => {}
             }
         }
-        let Prelude { nodes, columns, slots, .. } = &mut prelude;
+        let Prelude { formulas, registers, nodes, columns, slots, .. } = &mut prelude;
+        registers.extend(formulas.made().filter_map(|(value, at)| Some((slots[value]? as usize, at))));
         columns.extend(known.iter().filter_map(|&(k, place)| Some((slots[k]? as usize, place))));
         for value in nodes.iter_mut().flat_map(|node| node.inputs.iter_mut().chain(&mut node.outputs)) {
             // Whatever a node takes or makes has a slot.
@@ -103,25 +108,31 @@ impl Prelude {
 
     /// Places of the columns that the nodes start from.
     pub(super) fn columns(&self) -> impl Iterator<Item = usize> {
-        self.columns.iter().map(|(_, place)| *place)
+        self.columns.iter().map(|(_, place)| *place).chain(self.formulas.columns())
     }
 
-    /// The computed values of rows `first..first + n`.
+    /// The computed values of rows `first..first + n`; some of them stay in `registers`.
     pub(super) fn run<'p>(
         &'p self,
         columns: &[Column<'p>],
-        first: usize,
-        n: usize,
+        (first, n): (usize, usize),
+        registers: &'p mut Vec<f64>,
     ) -> Result<Computed<'p>, Error> {
-        self.run_on(n, |column| columns[column].slice(first, n))
+        self.run_on(n, registers, &|column| columns[column].slice(first, n))
     }
 
     fn run_on<'p>(
         &'p self,
         n: usize,
-        column: impl Fn(usize) -> Option<Column<'p>>,
+        registers: &'p mut Vec<f64>,
+        column: &dyn Fn(usize) -> Option<Column<'p>>,
     ) -> Result<Computed<'p>, Error> {
+        self.formulas.run(n, registers, column).ok_or_else(fail)?;
         let mut held: Vec<Option<Held<'p>>> = (0..self.n_slots).map(|_| None).collect();
+        for &(slot, at) in &self.registers {
+            let made = Column::try_new(ColumnData::F64(&registers[at * n..][..n]), None);
+            held[slot] = made.map(Held::Column);
+        }
         for &(slot, place) in &self.columns {
             held[slot] = column(place).map(Held::Column);
         }
@@ -224,10 +235,11 @@ impl WholeTable {
     }
 
     pub(super) fn run(&self, columns: &[Column<'_>], n_rows: usize) -> Result<WholeColumns, Error> {
-        let mut computed = self.nodes.run_on(n_rows, |column| Some(columns[column]))?;
-        let made = self.values.iter().map(|&value| match computed.take(value) {
-            Some(Held::Made(tensor)) if matches!(tensor.data(), TensorData::F64(_)) => Ok(tensor),
-            _ => Err(fail()),
+        let mut registers = Vec::new();
+        let computed = self.nodes.run_on(n_rows, &mut registers, &|column| Some(columns[column]))?;
+        let made = self.values.iter().map(|&value| {
+            let made = output(computed.get(value));
+            made.filter(|tensor| matches!(tensor.data(), TensorData::F64(_))).ok_or_else(fail)
         });
         Ok(WholeColumns(made.collect::<Result<_, _>>()?))
     }
@@ -258,7 +270,8 @@ impl Interpreted {
         let mut first = 0;
         loop {
             let n = ROWS.min(n_rows - first);
-            let computed = self.nodes.run(columns, first, n)?;
+            let mut registers = Vec::new();
+            let computed = self.nodes.run(columns, (first, n), &mut registers)?;
             for (&at, all) in self.outputs.iter().zip(&mut all) {
                 let held = computed.get(at);
                 let part = output(held).ok_or_else(fail)?;

@@ -41,6 +41,8 @@ pub(super) struct StageRoom {
     codes: Vec<u8>,
     cells: Vec<Vec<i16>>,
     stride: usize,
+    /// What the prelude computes.
+    registers: Vec<f64>,
     room: Room,
 }
 
@@ -51,6 +53,7 @@ impl StageRoom {
             codes: vec![0; stage.codes.len() * stride],
             cells: stage.rows.iter().map(|row| vec![0; row.width() * stride]).collect(),
             stride,
+            registers: Vec::new(),
             room: Room::new(&stage.scores, most),
         }
     }
@@ -104,9 +107,9 @@ impl Stage {
         room: &mut StageRoom,
         scores: &mut [i32],
     ) -> Result<(), Error> {
-        let computed = self.prelude.as_ref().map(|p| p.run(columns, first, n)).transpose()?;
+        let StageRoom { codes, cells, stride, registers, room } = room;
+        let computed = self.prelude.as_ref().map(|p| p.run(columns, (first, n), registers)).transpose()?;
         let given = Given { columns, first, n, computed: computed.as_ref() };
-        let StageRoom { codes, cells, stride, room } = room;
         let stride = *stride;
         for (at, step) in self.codes.iter().enumerate() {
             if let Some(place) = step.copied() {
