@@ -294,9 +294,9 @@ const CPU: &str = "Intel(R) Xeon(R) Processor";
 /// Nanoseconds by the order of [`Operation::ALL`], on one thread, fitted by the benchmark `cost` to what models take, in
 /// batches and alone; what none of them has (copied codes, trees walked one by one, wide distances, curves, texts) is a guess.
 const NS: [f64; N] = [
-    1.54, 1.35, 1.42, 15.9, 0.5, 0.432, 0.0845, 0.403, 8.0, 1.5, 0.149, 0.699, 3.44, 0.0696, 0.43, 0.21,
-    0.104, 0.4, 0.296, 112.0, 0.432, 2.09, 3.0, 26.5, 4.33, 3.54, 300.0, 382.0, 5.22, 68.7, 3.2, 161.0,
-    0.542, 0.895, 1.05, 0.503, 0.0721, 1.68, 0.551, 0.275,
+    0.0, 1.23, 1.44, 14.8, 0.5, 0.588, 0.0747, 0.42, 8.0, 1.5, 0.149, 0.714, 4.05, 0.0516, 0.0993, 0.207,
+    0.102, 0.4, 0.317, 108.0, 0.421, 2.04, 3.0, 27.6, 3.82, 3.74, 300.0, 382.0, 4.63, 66.2, 3.21, 159.0,
+    0.566, 1.02, 1.03, 0.493, 0.0696, 1.88, 0.648, 0.285,
 ];
 
 #[cfg(test)]
