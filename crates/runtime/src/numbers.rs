@@ -64,7 +64,7 @@ pub(crate) fn evaluate(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
         Op::Cast(_) => cast(inputs),
         Op::Arithmetic(op) => {
             let (a, b) = (doubles(inputs, 0)?, doubles(inputs, 1)?);
-            let (dims, n, [a, b]) = alike(&a, &b).ok_or_else(fail)?;
+            let Alike { dims, n, sides: [a, b] } = alike(&a, &b).ok_or_else(fail)?;
             let mut values = vec![0.0; n];
             combine(*op, (&a, step(&a)), (&b, step(&b)), &mut values);
             inputs.finish(dims, TensorData::F64(values))
@@ -77,7 +77,7 @@ pub(crate) fn evaluate(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
         }
         Op::Comparison(op) => {
             let (a, b) = (doubles(inputs, 0)?, doubles(inputs, 1)?);
-            let (dims, n, [a, b]) = alike(&a, &b).ok_or_else(fail)?;
+            let Alike { dims, n, sides: [a, b] } = alike(&a, &b).ok_or_else(fail)?;
             let values = (0..n).map(|i| op.of(a[i * step(&a)], b[i * step(&b)])).collect();
             inputs.finish(dims, TensorData::Bool(values))
         }
@@ -170,8 +170,17 @@ pub(crate) fn apply(op: Function, x: &[f64], out: &mut [f64]) {
     out.iter_mut().zip(x).for_each(|(out, &x)| *out = op.of(x));
 }
 
-/// Two tensors that broadcast: the axes of their result, how long it is, and both as long, or one number.
-fn alike<'t>(a: &'t Doubles<'_>, b: &'t Doubles<'_>) -> Option<(Vec<usize>, usize, [Cow<'t, [f64]>; 2])> {
+/// Two tensors that broadcast.
+struct Alike<'t> {
+    /// Axes of their result.
+    dims: Vec<usize>,
+    /// How long it is.
+    n: usize,
+    /// Each as long, or one number.
+    sides: [Cow<'t, [f64]>; 2],
+}
+
+fn alike<'t>(a: &'t Doubles<'_>, b: &'t Doubles<'_>) -> Option<Alike<'t>> {
     let (a_rank, b_rank) = (a.dims.len(), b.dims.len());
     let longer = match (&a.values[..], &b.values[..]) {
         _ if a.dims == b.dims => a,
@@ -180,11 +189,11 @@ fn alike<'t>(a: &'t Doubles<'_>, b: &'t Doubles<'_>) -> Option<(Vec<usize>, usiz
         _ => {
             let (dims, pairs) = zip(&a.dims, &a.values, &b.dims, &b.values, pair)?;
             let (a, b): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
-            return Some((dims, a.len(), [Cow::Owned(a), Cow::Owned(b)]));
+            return Some(Alike { dims, n: a.len(), sides: [Cow::Owned(a), Cow::Owned(b)] });
         }
     };
-    let both = [Cow::Borrowed(&a.values[..]), Cow::Borrowed(&b.values[..])];
-    Some((longer.dims.to_vec(), longer.values.len(), both))
+    let sides = [Cow::Borrowed(&a.values[..]), Cow::Borrowed(&b.values[..])];
+    Some(Alike { dims: longer.dims.to_vec(), n: longer.values.len(), sides })
 }
 
 /// The step between numbers of which there may be one alone.
