@@ -1,27 +1,11 @@
-//! What JavaScript calls: bytes come in and go out as [`answer`] says.
+//! What JavaScript calls: bytes come in and go out as [`cells::answer`] says, which brings `smidgen_take` and `smidgen_give`.
 
 #![expect(unsafe_code, reason = "memory that the caller hands over, and names that it calls")]
 
 use crate::Loaded;
 use alloc::boxed::Box;
 use alloc::string::String;
-use cells::answer::{self, answer};
-
-/// Room for `length` bytes.
-#[unsafe(no_mangle)]
-pub extern "C" fn smidgen_take(length: usize) -> *mut u8 {
-    answer::take(length)
-}
-
-/// Gives room back.
-///
-/// # Safety
-/// `at` came from [`smidgen_take`] with this `length`, or is an answer of `length - 8` bytes; it is not used again.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn smidgen_give(at: *mut u8, length: usize) {
-    // SAFETY: the caller's promise.
-    unsafe { answer::give(at, length) }
-}
+use cells::answer::answer;
 
 /// The model of a file; the answer is its handle, an address.
 ///

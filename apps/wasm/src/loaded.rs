@@ -2,8 +2,8 @@
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use cells::{Bound, bind_all, describe};
-use ir::{Column, Model, OutputRole, Tensor, TensorData};
+use cells::{bind_all, describe};
+use ir::{Model, OutputRole, Tensor, TensorData};
 use runtime::Plan;
 
 /// A model and its plan.
@@ -45,7 +45,7 @@ impl Loaded {
         Ok(describe::checked(self.model.self_test.map(|test| test.digest), paths))
     }
 
-    /// Outputs for the rows of a table, laid out as [`crate::table`] says.
+    /// Outputs for the rows of a table, laid out as [`cells::Table`] says.
     ///
     /// All outputs but scores follow one another in the order of the signature, elements row by row and little endian:
     /// probabilities as `f32 [n_rows, n_classes]`, labels as `i32 [n_rows]` (numbers of classes), values and made columns
@@ -61,10 +61,7 @@ impl Loaded {
         if let Some(joined) = &signature.joined {
             bind_all(&mut rest, &joined.inputs, &signature.missing, &mut bound)?;
         }
-        let columns: Option<Vec<Column<'_>>> = bound.iter().map(Bound::column).collect();
-        let columns = columns
-            .ok_or_else(|| String::from("table: a column has 2 GiB of text or more; cut the table"))?;
-        let outputs = self.plan.run(&columns).map_err(|e| e.to_string())?;
+        let outputs = self.plan.run(&cells::columns(&bound)?).map_err(|e| e.to_string())?;
         let mut out = Vec::new();
         for (role, output) in signature.outputs.iter().zip(&outputs) {
             if *role != OutputRole::Score {

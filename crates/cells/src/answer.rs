@@ -1,10 +1,10 @@
 //! How bytes come in and go out.
 //!
-//! Bytes come in through memory that [`take`] gives, and go out as an answer: `status` (0 if all went well) and `length`,
+//! Bytes come in through memory that [`smidgen_take`] gives, and go out as an answer: `status` (0 if all went well) and `length`,
 //! 4 bytes each, little endian, then so many bytes. The text of an error is such an answer too. Whoever is given an answer
-//! gives it back, `8 + length` bytes, by [`give`].
+//! gives it back, `8 + length` bytes, by [`smidgen_give`].
 
-#![expect(unsafe_code, reason = "memory that the caller hands over")]
+#![expect(unsafe_code, reason = "memory that the caller hands over, and names that it calls")]
 
 use alloc::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use alloc::string::String;
@@ -19,7 +19,8 @@ fn layout(length: usize) -> Layout {
 }
 
 /// Room for `length` bytes.
-pub fn take(length: usize) -> *mut u8 {
+#[unsafe(no_mangle)]
+pub extern "C" fn smidgen_take(length: usize) -> *mut u8 {
     let layout = layout(length);
     // SAFETY: a layout here is never of no bytes.
     let at = unsafe { alloc(layout) };
@@ -29,8 +30,9 @@ pub fn take(length: usize) -> *mut u8 {
 /// Gives room back.
 ///
 /// # Safety
-/// `at` came from [`take`] with this `length`, or is an answer of `length - 8` bytes; it is not used again.
-pub unsafe fn give(at: *mut u8, length: usize) {
+/// `at` came from [`smidgen_take`] with this `length`, or is an answer of `length - 8` bytes; it is not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smidgen_give(at: *mut u8, length: usize) {
     // SAFETY: the caller's promise.
     unsafe { dealloc(at, layout(length)) }
 }
@@ -41,7 +43,7 @@ pub fn answer(made: Result<Vec<u8>, String>) -> *mut u8 {
         Ok(bytes) => (0_u32, bytes),
         Err(text) => (1, text.into_bytes()),
     };
-    let at = take(HEAD + bytes.len());
+    let at = smidgen_take(HEAD + bytes.len());
     // SAFETY: the room has so many bytes and is nobody else's.
     let room = unsafe { core::slice::from_raw_parts_mut(at, HEAD + bytes.len()) };
     room[..4].copy_from_slice(&status.to_le_bytes());

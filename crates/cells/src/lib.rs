@@ -20,7 +20,7 @@ pub use table::{Cell, Cells, Table};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use ir::Input;
+use ir::{Column, Input};
 
 /// Binds the columns of the next table of `rest`.
 ///
@@ -43,4 +43,13 @@ pub fn bind_all(
         bound.push(bind(input, cells, missing)?);
     }
     Ok(())
+}
+
+/// Bound columns as a graph takes them.
+///
+/// # Errors
+/// In words: a column has too much text.
+pub fn columns(bound: &[Bound]) -> Result<Vec<Column<'_>>, String> {
+    let columns: Option<_> = bound.iter().map(Bound::column).collect();
+    columns.ok_or_else(|| String::from("table: a column has 2 GiB of text or more; cut the table"))
 }

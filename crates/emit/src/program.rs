@@ -27,6 +27,18 @@ pub enum Element {
     Text,
 }
 
+impl Element {
+    /// Bytes that it takes where addresses have 32 bits.
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Element::U8 => 1,
+            Element::I16 | Element::U16 => 2,
+            Element::I32 | Element::U32 | Element::F32 => 4,
+            Element::I64 | Element::F64 | Element::Text => 8,
+        }
+    }
+}
+
 /// Constants, each table once.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Table {
@@ -315,6 +327,17 @@ impl Program {
 }
 
 impl Step {
+    /// The code that is made where another one is read, and the arguments behind both: they stand in one array, which Rust
+    /// does not lend twice.
+    pub(crate) fn recoded(&self) -> Option<(usize, &[Argument])> {
+        match (self.routine, &self.arguments[..]) {
+            ("recode" | "recode_set", [Argument::Code(code), Argument::Codes, rest @ ..]) => {
+                Some((*code, rest))
+            }
+            _ => None,
+        }
+    }
+
     /// The refusals that this step writes.
     pub fn refusals(&self, program: &Program) -> Vec<usize> {
         let written = self.arguments.iter().filter_map(|argument| match argument {

@@ -3,24 +3,13 @@
 use crate::c::fields;
 use crate::memory::Memory;
 use crate::names::{identifiers, in_comment};
-use crate::program::{Element, Program};
+use crate::program::Program;
 use ir::DType;
 use std::fmt::Write as _;
 
 /// When a row has no outputs.
 const NO_ROOM: &str = "A row is refused where more different terms of a vocabulary stand in a text than there is memory \
     for, which is never so in a text of at most 256 bytes:";
-
-/// Bytes of an element.
-fn bytes(element: Element) -> usize {
-    match element {
-        Element::U8 => 1,
-        Element::I16 | Element::U16 => 2,
-        Element::I32 | Element::U32 | Element::F32 => 4,
-        Element::I64 | Element::F64 => 8,
-        Element::Text => 8,
-    }
-}
 
 /// README.md beside Rust.
 pub(crate) fn of_rust(program: &Program, name: &str) -> String {
@@ -66,7 +55,7 @@ pub(crate) fn of_rust(program: &Program, name: &str) -> String {
 /// README.md beside C.
 pub(crate) fn of_c(program: &Program, name: &str, memory: &Memory) -> String {
     let guard = name.to_ascii_uppercase();
-    let ram = program.n_codes + memory.lengths.iter().map(|(e, n)| bytes(*e) * n).sum::<usize>();
+    let ram = program.n_codes + memory.lengths.iter().map(|(e, n)| e.bytes() * n).sum::<usize>();
     let mut out = format!(
         "# {name}\n\nA model of \"{}\" in C99: no heap, no library, no state; `{name}.c` and `{name}.h` are all of it.\n\n",
         in_comment(&program.signature.target)

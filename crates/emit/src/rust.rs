@@ -171,12 +171,11 @@ impl Printer<'_> {
     }
 
     fn call(&self, step: &Step) -> String {
-        let mut arguments: Vec<String> = step.arguments.iter().map(|a| self.argument(a)).collect();
-        // A code made of another one: both stand in one array.
-        if let ("recode" | "recode_set", Some(Argument::Code(code))) = (step.routine, step.arguments.first())
-        {
-            arguments.splice(0..2, ["&mut codes".to_string(), code.to_string()]);
-        }
+        let (mut arguments, behind) = match step.recoded() {
+            Some((code, behind)) => (vec!["&mut codes".to_string(), code.to_string()], behind),
+            None => (Vec::new(), &step.arguments[..]),
+        };
+        arguments.extend(behind.iter().map(|argument| self.argument(argument)));
         format!("{}({});", step.routine, arguments.join(", "))
     }
 

@@ -20,7 +20,27 @@ pub(crate) struct Doubles<'t> {
 /// A column of doubles, missing as NaN; none for another dtype.
 pub(crate) fn of_column(column: &Column<'_>) -> Option<Vec<f64>> {
     let ColumnData::F64(values) = column.data() else { return None };
-    Some(values.iter().enumerate().map(|(row, &v)| if column.is_valid(row) { v } else { f64::NAN }).collect())
+    let mut made = vec![0.0; values.len()];
+    fill(column, &mut made).map(|()| made)
+}
+
+/// The numbers of a column as doubles, missing as NaN; none for text and single precision.
+pub(crate) fn fill(column: &Column<'_>, out: &mut [f64]) -> Option<()> {
+    match column.data() {
+        ColumnData::F64(v) => out.copy_from_slice(v.get(..out.len())?),
+        ColumnData::I64(v) => out.iter_mut().zip(v).for_each(|(out, &v)| *out = v as f64),
+        ColumnData::I32(v) => out.iter_mut().zip(v).for_each(|(out, &v)| *out = v.into()),
+        ColumnData::U8(v) => out.iter_mut().zip(v).for_each(|(out, &v)| *out = v.into()),
+        ColumnData::Bool(v) => {
+            out.iter_mut().enumerate().for_each(|(row, out)| *out = f64::from(u8::from(v.get(row))));
+        }
+        ColumnData::F32(_) | ColumnData::Str { .. } => return None,
+    }
+    if !column.all_valid() {
+        let rows = out.iter_mut().enumerate().filter(|(row, _)| !column.is_valid(*row));
+        rows.for_each(|(_, out)| *out = f64::NAN);
+    }
+    Some(())
 }
 
 /// An input of doubles: a column, a constant, or a computed value.
@@ -208,17 +228,8 @@ fn pair(a: f64, b: f64) -> (f64, f64) {
 fn cast(inputs: &Inputs<'_, '_>) -> Result<Tensor, Error> {
     let tensor = match inputs.held(0)? {
         Held::Column(column) => {
-            let at = |row: usize, v: f64| if column.is_valid(row) { v } else { f64::NAN };
-            let values: Vec<f64> = match column.data() {
-                ColumnData::F64(v) => v.iter().enumerate().map(|(row, &v)| at(row, v)).collect(),
-                ColumnData::I64(v) => v.iter().enumerate().map(|(row, &v)| at(row, v as f64)).collect(),
-                ColumnData::I32(v) => v.iter().enumerate().map(|(row, &v)| at(row, v.into())).collect(),
-                ColumnData::U8(v) => v.iter().enumerate().map(|(row, &v)| at(row, v.into())).collect(),
-                ColumnData::Bool(v) => {
-                    (0..v.len()).map(|row| at(row, f64::from(u8::from(v.get(row))))).collect()
-                }
-                ColumnData::F32(_) | ColumnData::Str { .. } => return Err(inputs.fail()),
-            };
+            let mut values = vec![0.0; column.n_rows()];
+            fill(column, &mut values).ok_or_else(|| inputs.fail())?;
             return Ok(Tensor::vector(TensorData::F64(values)));
         }
         Held::Made(tensor) => tensor,

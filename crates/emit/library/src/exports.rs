@@ -1,24 +1,8 @@
-//! What JavaScript calls: as of the runtime of all models, but the model is there already.
+//! What JavaScript calls: as of the runtime of all models, but the model is there already; `smidgen_take` and `smidgen_give` come with [`cells::answer`].
 
 use crate::head::model;
 use crate::model::{predict, verify};
-use cells::answer::{self, answer};
-
-/// Room for `length` bytes.
-#[unsafe(no_mangle)]
-pub extern "C" fn smidgen_take(length: usize) -> *mut u8 {
-    answer::take(length)
-}
-
-/// Gives room back.
-///
-/// # Safety
-/// `at` came from [`smidgen_take`] with this `length`, or is an answer of `length - 8` bytes; it is not used again.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn smidgen_give(at: *mut u8, length: usize) {
-    // SAFETY: the caller's promise.
-    unsafe { answer::give(at, length) }
-}
+use cells::answer::answer;
 
 /// The handle of the one model.
 #[unsafe(no_mangle)]

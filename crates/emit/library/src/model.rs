@@ -1,12 +1,12 @@
 //! Predictions and the proof of a model, row by row.
 
 use crate::head::{Element, Head, drawn, model, run};
-use crate::routines::{digest_end, digest_word};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use cells::{Bound, bind_all, describe};
+use cells::{bind_all, describe};
+use ir::digest::Digest;
 use ir::{Column, ColumnData, OutputRole};
 
 /// Outputs for the rows of a table, as the runtime of all models gives them.
@@ -18,8 +18,7 @@ pub fn predict(table: &[u8]) -> Result<Vec<u8>, String> {
     let (inputs, missing) = (model.inputs(), model.missing());
     let (mut bound, mut rest) = (Vec::with_capacity(inputs.len()), table);
     bind_all(&mut rest, &inputs, &missing, &mut bound)?;
-    let columns: Option<Vec<Column<'_>>> = bound.iter().map(Bound::column).collect();
-    let columns = columns.ok_or("table: a column has 2 GiB of text or more; cut the table")?;
+    let columns = cells::columns(&bound)?;
     let n_rows = columns.first().map_or(0, Column::n_rows);
     let (mut out, starts) = room(model, n_rows);
     let (mut values, mut missing) = (vec![0; columns.len()], vec![false; columns.len()]);
@@ -100,7 +99,7 @@ pub fn verify() -> String {
 fn digest_of(model: &Head, seed: u64, n_rows: u32) -> u64 {
     let n = model.inputs().len();
     let (mut values, mut missing) = (vec![0; n], vec![false; n]);
-    let mut digest = 0x5347_4d44_2d31_3634;
+    let mut digest = Digest::new();
     // Output by output: rows are drawn again, so that none need be kept.
     for output in model.outputs() {
         let mut states: Vec<u64> = (0..n as u64).map(|at| seed.wrapping_add(at)).collect();
@@ -116,9 +115,9 @@ fn digest_of(model: &Head, seed: u64, n_rows: u32) -> u64 {
                     Element::F32(bits) => bits.into(),
                     Element::F64(x) => x.to_bits(),
                 };
-                digest_word(&mut digest, word);
+                digest.word(word);
             }
         }
     }
-    digest_end(digest)
+    digest.finish()
 }

@@ -1,8 +1,8 @@
 //! The functions of a model: what the library calls, each a row of calls into it.
 
-use super::layout::{Layout, NOWHERE, n_elements};
+use super::layout::{Layout, NOWHERE};
 use super::library::{Library, Routine};
-use crate::program::{Argument, Element, Program, Step};
+use crate::program::{Argument, Element, Program};
 use crate::{Error, Kind};
 use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, MemArgTarget, ValType};
 
@@ -177,7 +177,12 @@ pub(super) fn row(program: &Program, layout: &Layout<'_>, library: &Library<'_>)
     let mut function = Function::new([]);
     for step in &program.steps {
         let mut call = call(&mut function, library, step.routine)?;
-        for argument in arguments(step, program, layout, &mut call)? {
+        let recoded = step.recoded();
+        if let Some((code, _)) = recoded {
+            call.argument(&Argument::Codes, (program, layout))?;
+            call.i32(code as u32)?;
+        }
+        for argument in recoded.map_or(&step.arguments[..], |(_, behind)| behind) {
             call.argument(argument, (program, layout))?;
         }
         call.end()?;
@@ -190,24 +195,6 @@ pub(super) fn row(program: &Program, layout: &Layout<'_>, library: &Library<'_>)
     }
     function.instructions().i32_const(0).end();
     Ok(function.into_raw_body())
-}
-
-/// The arguments that are left once those were pushed that a language writes in its own way.
-fn arguments<'s>(
-    step: &'s Step,
-    program: &Program,
-    layout: &Layout<'_>,
-    call: &mut Call<'_, '_>,
-) -> Result<&'s [Argument], Error> {
-    // A code made of another one: both stand in one array.
-    if let ("recode" | "recode_set", [Argument::Code(code), _, rest @ ..]) =
-        (step.routine, &step.arguments[..])
-    {
-        call.slice((layout.codes(), program.n_codes as u32))?;
-        call.i32(*code as u32)?;
-        return Ok(rest);
-    }
-    Ok(&step.arguments)
 }
 
 /// `draw(values, missing, states)`: draws a row of the self-test.
@@ -223,10 +210,8 @@ pub(super) fn draw(
             tables.push(table);
             Argument::Table(tables.len() - 1)
         });
-        let mut places = Vec::with_capacity(tables.len());
-        for table in &tables {
-            places.push((layout.table(table)?, n_elements(table)));
-        }
+        let places: Vec<(u32, u32)> =
+            tables.iter().map(|table| layout.table(table)).collect::<Result<_, _>>()?;
         let mut call = call(&mut function, library, sample.routine())?;
         if sample.is_text() {
             call.slice((layout.text(column), sample.longest() as u32))?;

@@ -22,18 +22,8 @@ pub(super) struct Layout<'p> {
     /// Where constants begin.
     first: u32,
     constants: Vec<u8>,
-    /// By table of the program: where it stands.
-    tables: Vec<u32>,
-}
-
-/// Bytes of an element in memory.
-pub(super) fn size(element: Element) -> u32 {
-    match element {
-        Element::U8 => 1,
-        Element::I16 | Element::U16 => 2,
-        Element::I32 | Element::U32 | Element::F32 => 4,
-        Element::I64 | Element::F64 | Element::Text => 8,
-    }
+    /// By table of the program: where it stands, and its elements.
+    tables: Vec<(u32, u32)>,
 }
 
 fn too_large() -> Error {
@@ -57,7 +47,7 @@ impl<'p> Layout<'p> {
         };
         let mut arrays = BTreeMap::new();
         for &(element, length) in &memory.lengths {
-            arrays.insert(element, take(length.saturating_mul(size(element) as usize))?);
+            arrays.insert(element, take(length.saturating_mul(element.bytes()))?);
         }
         let codes = take(program.n_codes)?;
         let texts =
@@ -90,26 +80,27 @@ impl<'p> Layout<'p> {
             .ok_or_else(too_large)
     }
 
-    /// Adds a table; where it stands.
-    pub(super) fn table(&mut self, table: &Table) -> Result<u32, Error> {
-        let bytes = match table {
-            Table::U8(v) => v.clone(),
-            Table::I8(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-            Table::I16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-            Table::U16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-            Table::I32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-            Table::U32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-            Table::F32(v) => v.iter().flat_map(|x| x.to_bits().to_le_bytes()).collect(),
-            Table::I64(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-            Table::F64(v) => v.iter().flat_map(|x| x.to_bits().to_le_bytes()).collect::<Vec<u8>>(),
+    /// Adds a table; where it stands, and its elements.
+    pub(super) fn table(&mut self, table: &Table) -> Result<(u32, u32), Error> {
+        let (bytes, n): (Vec<u8>, usize) = match table {
+            Table::U8(v) => (v.clone(), v.len()),
+            Table::I8(v) => (v.iter().flat_map(|x| x.to_le_bytes()).collect(), v.len()),
+            Table::I16(v) => (v.iter().flat_map(|x| x.to_le_bytes()).collect(), v.len()),
+            Table::U16(v) => (v.iter().flat_map(|x| x.to_le_bytes()).collect(), v.len()),
+            Table::I32(v) => (v.iter().flat_map(|x| x.to_le_bytes()).collect(), v.len()),
+            Table::U32(v) => (v.iter().flat_map(|x| x.to_le_bytes()).collect(), v.len()),
+            Table::F32(v) => (v.iter().flat_map(|x| x.to_le_bytes()).collect(), v.len()),
+            Table::I64(v) => (v.iter().flat_map(|x| x.to_le_bytes()).collect(), v.len()),
+            Table::F64(v) => (v.iter().flat_map(|x| x.to_le_bytes()).collect(), v.len()),
         };
-        self.put(&bytes)
+        // More elements than 2^32 do not fit.
+        Ok((self.put(&bytes)?, n as u32))
     }
 
     /// A slot: where its element stands, and how many there are from there on.
     pub(super) fn slot(&self, slot: usize, first: usize) -> (u32, u32) {
         let of = self.program.slots[slot];
-        let at = (self.memory.places[slot] + first) as u32 * size(of.element);
+        let at = ((self.memory.places[slot] + first) * of.element.bytes()) as u32;
         (self.arrays.get(&of.element).copied().unwrap_or(NOWHERE) + at, (of.length - first) as u32)
     }
 
@@ -125,28 +116,11 @@ impl<'p> Layout<'p> {
 
     /// A table of the program: where it stands, and its elements.
     pub(super) fn table_at(&self, table: usize) -> (u32, u32) {
-        (self.tables[table], n_elements(&self.program.tables[table]))
+        self.tables[table]
     }
 
     /// Where constants begin, and they themselves.
     pub(super) fn constants(&self) -> (u32, &[u8]) {
         (self.first, &self.constants)
     }
-}
-
-/// Elements of a table.
-pub(super) fn n_elements(table: &Table) -> u32 {
-    let n = match table {
-        Table::U8(v) => v.len(),
-        Table::I8(v) => v.len(),
-        Table::I16(v) => v.len(),
-        Table::U16(v) => v.len(),
-        Table::I32(v) => v.len(),
-        Table::U32(v) => v.len(),
-        Table::F32(v) => v.len(),
-        Table::I64(v) => v.len(),
-        Table::F64(v) => v.len(),
-    };
-    // More would not fit the addresses.
-    n as u32
 }

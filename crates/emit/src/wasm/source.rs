@@ -48,10 +48,6 @@ fn routines() -> String {
     for routine in all.iter().filter(|routine| is_called(routine.name)) {
         out.push_str(&around(routine));
     }
-    out.push_str(
-        "\npub fn digest_word(digest: &mut u64, word: u64) {\n    _digest(digest, word);\n}\n\n\
-         pub fn digest_end(digest: u64) -> u64 {\n    _mix(digest)\n}\n",
-    );
     out
 }
 

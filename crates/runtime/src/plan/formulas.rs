@@ -8,7 +8,7 @@ use crate::numbers;
 use alloc::vec;
 use alloc::vec::Vec;
 use ir::op::{Arithmetic, Function};
-use ir::{Column, ColumnData, DType, Graph, Node, Op, Origin, Shape, TensorData, Value, ValueIdx};
+use ir::{Column, DType, Graph, Node, Op, Origin, Shape, TensorData, Value, ValueIdx};
 
 /// What a step takes.
 #[derive(Clone, Copy, Debug)]
@@ -154,7 +154,7 @@ impl Formulas {
             let (before, out) = (&*before, &mut behind[..n]);
             let register = |at: usize| &before[at * n..][..n];
             match step {
-                Step::Column(place) => load(&column(*place)?, out)?,
+                Step::Column(place) => numbers::fill(&column(*place)?, out)?,
                 Step::Function(op, x) => numbers::apply(*op, register(*x), out),
                 Step::Arithmetic(op, a, b) => {
                     let [a, b] = [a, b].map(|operand| match operand {
@@ -185,20 +185,6 @@ fn source(value: &Value) -> Source {
     }
 }
 
-/// A column as doubles.
-fn load(column: &Column<'_>, out: &mut [f64]) -> Option<()> {
-    match column.data() {
-        ColumnData::F64(v) => out.copy_from_slice(v.get(..out.len())?),
-        ColumnData::I64(v) => out.iter_mut().zip(v).for_each(|(out, &v)| *out = v as f64),
-        _ => return None,
-    }
-    if !column.all_valid() {
-        let rows = out.iter_mut().enumerate().filter(|(row, _)| !column.is_valid(*row));
-        rows.for_each(|(_, out)| *out = f64::NAN);
-    }
-    Some(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,7 +193,7 @@ mod tests {
     use alloc::vec;
     use ir::forest::{Child, CodedFeature, Split, Test, Tree};
     use ir::op::{Bin, Cast, ForestOp};
-    use ir::{Bits, Forest, GraphBuilder, Tensor};
+    use ir::{Bits, ColumnData, Forest, GraphBuilder, Tensor};
 
     /// A forest over `sqrt(x + k)`, `1 / x` and a column: the nodes before it are steps, and all paths say the same.
     #[test]

@@ -28,7 +28,10 @@ pub(super) fn within(first: Vec<Told>, arms: &[Arm]) -> Vec<(Trial, &'static str
 /// known when size counts.
 fn prepared_alike(whole: &[(f64, Told)]) -> Vec<(f64, Told)> {
     let Some((least, best)) = whole.iter().min_by(|(a, _), (b, _)| a.total_cmp(b)) else { return Vec::new() };
-    let Told { trial: best, .. } = best;
+    let best = &best.trial;
+    if best.transforms.is_empty() {
+        return Vec::new();
+    }
     let is_plain = |(_, told): &&(f64, Told)| {
         let trial = &told.trial;
         trial.learner == best.learner && trial.transforms.is_empty() && trial.onto.is_none()
@@ -42,7 +45,7 @@ fn prepared_alike(whole: &[(f64, Told)]) -> Vec<(f64, Told)> {
         (is_near && is_new)
             .then(|| (error + least - least_plain, Told { trial, outcome: told.outcome.clone() }))
     };
-    if best.transforms.is_empty() { Vec::new() } else { plain.iter().filter_map(alike).collect() }
+    plain.iter().filter_map(alike).collect()
 }
 
 impl Schedule {
